@@ -1,0 +1,1 @@
+//! Addresses as HAProxy spells them.

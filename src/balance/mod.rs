@@ -1,0 +1,1 @@
+//! Balancing: which server is next.

@@ -1,0 +1,1 @@
+//! Process life: from arguments to workers and back.

@@ -1,0 +1,1 @@
+//! The stats socket's commands.

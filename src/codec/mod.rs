@@ -1,0 +1,1 @@
+//! Hash families and text codecs that HAProxy's language defines.

@@ -1,0 +1,1 @@
+//! What was written: sections, keywords, drafts, and their resolution into a site.

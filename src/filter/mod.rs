@@ -1,0 +1,1 @@
+//! Filters: what changes bodies on their way.

@@ -1,0 +1,1 @@
+//! HTTP messages as values: heads and their edits, methods, statuses, targets, cookies.

@@ -1,0 +1,1 @@
+//! Typed identities of configured objects.

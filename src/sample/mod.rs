@@ -1,0 +1,1 @@
+//! Sample fetches and converters.

@@ -1,0 +1,1 @@
+//! What runs: the configuration as the engine reads it.

@@ -1,0 +1,1 @@
+//! Slab<T> and Key<T>.

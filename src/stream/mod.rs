@@ -1,0 +1,1 @@
+//! The engine: joins a front lane to a back lane.

@@ -1,0 +1,1 @@
+//! Ticks, deadlines, the timer wheel, sliding rates and calendar dates.

@@ -1,0 +1,1 @@
+//! Certificates, contexts and ticket keys.

@@ -1,0 +1,1 @@
+//! Process tests: the built program against real programs, one module a theme.
