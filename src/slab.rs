@@ -1,1 +1,204 @@
-//! Slab<T> and Key<T>.
+//! `Slab<T>`: numbered places for things that come and go, and `Key<T>`, the number with a generation.
+//!
+//! A key of something that has left finds nothing, never the stranger who took its place: that is what lets a late
+//! timer, a late event or a late letter from another thread be harmless. A slab has a limit; what does not fit is handed back.
+//! Slabs belong to one thread; there is no sharing here.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+/// Names one occupant of a `Slab<T>` for as long as it stays.
+pub struct Key<T> {
+    index: u32,
+    generation: u32,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Key<T> {
+    /// The place in the slab; unique among occupants of one moment.
+    pub const fn index(self) -> usize {
+        self.index as usize
+    }
+
+    /// The key as one number, for tokens and tickets.
+    pub const fn to_bits(self) -> u64 {
+        (self.generation as u64) << 32 | self.index as u64
+    }
+
+    /// The key that [`Key::to_bits`] gave.
+    pub const fn from_bits(bits: u64) -> Self {
+        Self { index: bits as u32, generation: (bits >> 32) as u32, of: PhantomData }
+    }
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Key<T> {}
+impl<T> PartialEq for Key<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index && self.generation == other.generation
+    }
+}
+impl<T> Eq for Key<T> {}
+impl<T> Hash for Key<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.to_bits().hash(state);
+    }
+}
+impl<T> fmt::Debug for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}.{}", self.index, self.generation)
+    }
+}
+
+/// A bounded set of `T`s, each reached by its [`Key`].
+#[derive(Debug)]
+pub struct Slab<T> {
+    places: Vec<Place<T>>,
+    free: u32,
+    len: usize,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Place<T> {
+    generation: u32,
+    state: State<T>,
+}
+
+#[derive(Debug)]
+enum State<T> {
+    Taken(T),
+    Free { next: u32 },
+}
+
+/// End of the list of free places.
+const NONE: u32 = u32::MAX;
+
+/// Generations stay below this, so that a key's bits leave the top for whoever embeds them.
+const GENERATION_MASK: u32 = 0x00ff_ffff;
+
+impl<T> Slab<T> {
+    /// An empty slab that will hold at most `limit` occupants.
+    pub fn new(limit: usize) -> Self {
+        Self { places: Vec::new(), free: NONE, len: 0, limit: limit.min(NONE as usize) }
+    }
+
+    /// Takes `value` in; hands it back when the slab is full.
+    pub fn insert(&mut self, value: T) -> Result<Key<T>, T> {
+        if self.len >= self.limit {
+            return Err(value);
+        }
+        self.len += 1;
+        if self.free == NONE {
+            let index = self.places.len() as u32;
+            self.places.push(Place { generation: 0, state: State::Taken(value) });
+            return Ok(Key { index, generation: 0, of: PhantomData });
+        }
+        let index = self.free;
+        let place = &mut self.places[index as usize];
+        if let State::Free { next } = place.state {
+            self.free = next;
+        }
+        place.state = State::Taken(value);
+        Ok(Key { index, generation: place.generation, of: PhantomData })
+    }
+
+    /// The occupant, if it is still the one the key was made for.
+    #[inline]
+    pub fn get(&self, key: Key<T>) -> Option<&T> {
+        match self.places.get(key.index()) {
+            Some(Place { generation, state: State::Taken(value) }) if *generation == key.generation => Some(value),
+            _ => None,
+        }
+    }
+
+    /// As [`Slab::get`], to change it.
+    #[inline]
+    pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
+        match self.places.get_mut(key.index()) {
+            Some(Place { generation, state: State::Taken(value) }) if *generation == key.generation => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Lets the occupant go; its key finds nothing from here on.
+    pub fn remove(&mut self, key: Key<T>) -> Option<T> {
+        let place = self.places.get_mut(key.index())?;
+        if place.generation != key.generation || matches!(place.state, State::Free { .. }) {
+            return None;
+        }
+        place.generation = (place.generation + 1) & GENERATION_MASK;
+        let State::Taken(value) = std::mem::replace(&mut place.state, State::Free { next: self.free }) else {
+            return None;
+        };
+        self.free = key.index;
+        self.len -= 1;
+        Some(value)
+    }
+
+    /// How many occupants there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nobody is in.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The occupants with their keys, in the order of their places.
+    pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
+        self.places.iter().enumerate().filter_map(|(index, place)| match &place.state {
+            State::Taken(value) => {
+                Some((Key { index: index as u32, generation: place.generation, of: PhantomData }, value))
+            }
+            State::Free { .. } => None,
+        })
+    }
+
+    /// The keys of all occupants.
+    pub fn keys(&self) -> Vec<Key<T>> {
+        self.iter().map(|(key, _)| key).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_key_finds_nothing() {
+        let mut slab = Slab::new(4);
+        let first = slab.insert("first").unwrap();
+        assert_eq!(slab.remove(first), Some("first"));
+        let second = slab.insert("second").unwrap();
+        assert_eq!(first.index(), second.index());
+        assert_eq!(slab.get(first), None);
+        assert_eq!(slab.remove(first), None);
+        assert_eq!(slab.get(second), Some(&"second"));
+        assert_eq!(slab.len(), 1);
+    }
+
+    #[test]
+    fn a_full_slab_hands_back() {
+        let mut slab = Slab::new(1);
+        let key = slab.insert(1).unwrap();
+        assert_eq!(slab.insert(2), Err(2));
+        slab.remove(key);
+        assert!(slab.insert(3).is_ok());
+    }
+
+    #[test]
+    fn bits_round_trip() {
+        let mut slab = Slab::new(2);
+        let key = slab.insert(()).unwrap();
+        slab.remove(key);
+        let key = slab.insert(()).unwrap();
+        assert_eq!(Key::<()>::from_bits(key.to_bits()), key);
+    }
+}
