@@ -17,7 +17,10 @@ pub struct Live<T> {
 impl<T> Live<T> {
     /// Starts with `value`.
     pub fn new(value: T) -> Self {
-        Self { version: AtomicU64::new(1), value: Mutex::new(Arc::new(value)) }
+        Self {
+            version: AtomicU64::new(1),
+            value: Mutex::new(Arc::new(value)),
+        }
     }
 
     /// Replaces the value for all who look from here on.
@@ -56,7 +59,10 @@ pub struct Reading<T> {
 
 impl<T> Default for Reading<T> {
     fn default() -> Self {
-        Self { version: 0, value: None }
+        Self {
+            version: 0,
+            value: None,
+        }
     }
 }
 

@@ -28,7 +28,11 @@ impl<T> Key<T> {
 
     /// The key that [`Key::to_bits`] gave.
     pub const fn from_bits(bits: u64) -> Self {
-        Self { index: bits as u32, generation: (bits >> 32) as u32, of: PhantomData }
+        Self {
+            index: bits as u32,
+            generation: (bits >> 32) as u32,
+            of: PhantomData,
+        }
     }
 }
 
@@ -85,7 +89,12 @@ const GENERATION_MASK: u32 = 0x00ff_ffff;
 impl<T> Slab<T> {
     /// An empty slab that will hold at most `limit` occupants.
     pub fn new(limit: usize) -> Self {
-        Self { places: Vec::new(), free: NONE, len: 0, limit: limit.min(NONE as usize) }
+        Self {
+            places: Vec::new(),
+            free: NONE,
+            len: 0,
+            limit: limit.min(NONE as usize),
+        }
     }
 
     /// Takes `value` in; hands it back when the slab is full.
@@ -96,8 +105,15 @@ impl<T> Slab<T> {
         self.len += 1;
         if self.free == NONE {
             let index = self.places.len() as u32;
-            self.places.push(Place { generation: 0, state: State::Taken(value) });
-            return Ok(Key { index, generation: 0, of: PhantomData });
+            self.places.push(Place {
+                generation: 0,
+                state: State::Taken(value),
+            });
+            return Ok(Key {
+                index,
+                generation: 0,
+                of: PhantomData,
+            });
         }
         let index = self.free;
         let place = &mut self.places[index as usize];
@@ -105,14 +121,21 @@ impl<T> Slab<T> {
             self.free = next;
         }
         place.state = State::Taken(value);
-        Ok(Key { index, generation: place.generation, of: PhantomData })
+        Ok(Key {
+            index,
+            generation: place.generation,
+            of: PhantomData,
+        })
     }
 
     /// The occupant, if it is still the one the key was made for.
     #[inline]
     pub fn get(&self, key: Key<T>) -> Option<&T> {
         match self.places.get(key.index()) {
-            Some(Place { generation, state: State::Taken(value) }) if *generation == key.generation => Some(value),
+            Some(Place {
+                generation,
+                state: State::Taken(value),
+            }) if *generation == key.generation => Some(value),
             _ => None,
         }
     }
@@ -121,7 +144,10 @@ impl<T> Slab<T> {
     #[inline]
     pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
         match self.places.get_mut(key.index()) {
-            Some(Place { generation, state: State::Taken(value) }) if *generation == key.generation => Some(value),
+            Some(Place {
+                generation,
+                state: State::Taken(value),
+            }) if *generation == key.generation => Some(value),
             _ => None,
         }
     }
@@ -133,7 +159,9 @@ impl<T> Slab<T> {
             return None;
         }
         place.generation = (place.generation + 1) & GENERATION_MASK;
-        let State::Taken(value) = std::mem::replace(&mut place.state, State::Free { next: self.free }) else {
+        let State::Taken(value) =
+            std::mem::replace(&mut place.state, State::Free { next: self.free })
+        else {
             return None;
         };
         self.free = key.index;
@@ -153,12 +181,20 @@ impl<T> Slab<T> {
 
     /// The occupants with their keys, in the order of their places.
     pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        self.places.iter().enumerate().filter_map(|(index, place)| match &place.state {
-            State::Taken(value) => {
-                Some((Key { index: index as u32, generation: place.generation, of: PhantomData }, value))
-            }
-            State::Free { .. } => None,
-        })
+        self.places
+            .iter()
+            .enumerate()
+            .filter_map(|(index, place)| match &place.state {
+                State::Taken(value) => Some((
+                    Key {
+                        index: index as u32,
+                        generation: place.generation,
+                        of: PhantomData,
+                    },
+                    value,
+                )),
+                State::Free { .. } => None,
+            })
     }
 
     /// The keys of all occupants.

@@ -34,7 +34,11 @@ impl Output {
         if self.queue.back().is_none_or(|last| last.room() < hint) {
             self.queue.push_back(pool.take_reserve());
         }
-        let tail = self.queue.back_mut().expect("a buffer was pushed when there was none").tail();
+        let tail = self
+            .queue
+            .back_mut()
+            .expect("a buffer was pushed when there was none")
+            .tail();
         let before = tail.len();
         write(tail);
         self.len += tail.len() - before;
@@ -42,7 +46,11 @@ impl Output {
 
     /// Appends `data`, by handing its buffer over or by copying where that is cheaper.
     pub fn push(&mut self, pool: &mut Pool, data: Buf) {
-        let short = data.len() <= COPY_MAX && self.queue.back().is_some_and(|last| last.room() >= data.len());
+        let short = data.len() <= COPY_MAX
+            && self
+                .queue
+                .back()
+                .is_some_and(|last| last.room() >= data.len());
         if !short {
             self.len += data.len();
             self.queue.push_back(data);

@@ -13,7 +13,11 @@ pub struct Buf {
 impl Buf {
     /// Bytes that were not read from a peer, such as a prepared reply.
     pub fn from_vec(bytes: Vec<u8>) -> Self {
-        Self { bytes, start: 0, lent: false }
+        Self {
+            bytes,
+            start: 0,
+            lent: false,
+        }
     }
 
     /// Forgets the first `count` bytes.
@@ -65,7 +69,13 @@ pub struct Pool {
 impl Pool {
     /// A pool of buffers of `size` bytes that keeps at most `keep` unused ones and lends at most `limit` at once.
     pub fn new(size: usize, keep: usize, limit: usize) -> Self {
-        Self { free: Vec::new(), size, keep, lent: 0, limit }
+        Self {
+            free: Vec::new(),
+            size,
+            keep,
+            lent: 0,
+            limit,
+        }
     }
 
     /// Bytes a buffer holds.
@@ -79,13 +89,27 @@ impl Pool {
             return None;
         }
         self.lent += 1;
-        Some(Buf { bytes: self.free.pop().unwrap_or_else(|| Vec::with_capacity(self.size)), start: 0, lent: true })
+        Some(Buf {
+            bytes: self
+                .free
+                .pop()
+                .unwrap_or_else(|| Vec::with_capacity(self.size)),
+            start: 0,
+            lent: true,
+        })
     }
 
     /// An empty buffer even past the limit: for what was already begun and must be finished.
     pub fn take_reserve(&mut self) -> Buf {
         self.lent += 1;
-        Buf { bytes: self.free.pop().unwrap_or_else(|| Vec::with_capacity(self.size)), start: 0, lent: true }
+        Buf {
+            bytes: self
+                .free
+                .pop()
+                .unwrap_or_else(|| Vec::with_capacity(self.size)),
+            start: 0,
+            lent: true,
+        }
     }
 
     /// Takes a buffer back.

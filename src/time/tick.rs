@@ -34,7 +34,11 @@ impl Tick {
     /// The time from `earlier` to here, zero if it lies after.
     pub const fn since(self, earlier: Self) -> Millis {
         let span = self.0.saturating_sub(earlier.0);
-        Millis(if span > u32::MAX as u64 { u32::MAX } else { span as u32 })
+        Millis(if span > u32::MAX as u64 {
+            u32::MAX
+        } else {
+            span as u32
+        })
     }
 
     /// The moment `span` later, or never where there is no span.

@@ -26,7 +26,12 @@ impl<K> Wheel<K> {
     /// An empty wheel standing at `now`.
     pub fn new(now: Tick) -> Self {
         let slots = (0..LEVELS as u64 * SLOTS).map(|_| Vec::new()).collect();
-        Self { slots, occupied: [0; LEVELS], now: now.as_millis(), len: 0 }
+        Self {
+            slots,
+            occupied: [0; LEVELS],
+            now: now.as_millis(),
+            len: 0,
+        }
     }
 
     /// Sets a timer for `at`; one in the past fires at the next turn. [`Tick::NEVER`] is not kept.
@@ -89,7 +94,9 @@ impl<K> Wheel<K> {
         }
         let shift = LEVEL_BITS * level as u32;
         let position = self.now >> shift;
-        let ahead = self.occupied[level].rotate_right((position % SLOTS) as u32 + 1).trailing_zeros();
+        let ahead = self.occupied[level]
+            .rotate_right((position % SLOTS) as u32 + 1)
+            .trailing_zeros();
         Some((position + 1 + u64::from(ahead)) << shift)
     }
 
@@ -143,11 +150,27 @@ mod tests {
 
     #[test]
     fn fires_at_its_moment_and_not_before() {
-        for delay in [1, 2, 63, 64, 65, 4095, 4096, 262_143, 262_144, 20_000_000, 100_000_000] {
+        for delay in [
+            1,
+            2,
+            63,
+            64,
+            65,
+            4095,
+            4096,
+            262_143,
+            262_144,
+            20_000_000,
+            100_000_000,
+        ] {
             for start in [0u64, 1, 63, 64, 1000, 4095, 999_999] {
                 let mut wheel = Wheel::new(Tick::from_millis(start));
                 wheel.insert(Tick::from_millis(start + delay), 7);
-                assert_eq!(fired(&mut wheel, start + delay - 1), [], "{start}+{delay} early");
+                assert_eq!(
+                    fired(&mut wheel, start + delay - 1),
+                    [],
+                    "{start}+{delay} early"
+                );
                 assert_eq!(fired(&mut wheel, start + delay), [7], "{start}+{delay}");
                 assert!(wheel.is_empty());
             }
