@@ -4,6 +4,4 @@
 
 mod record;
 
-pub use record::{
-    Captures, Counts, Endpoint, Http, Origin, Process, Queues, Record, Timers, Tls,
-};
+pub use record::{Captures, Counts, Endpoint, Http, Origin, Process, Queues, Record, Timers, Tls};

@@ -181,7 +181,8 @@ impl Timers {
     /// When the request began.
     #[must_use]
     pub fn begun(&self) -> u32 {
-        self.idle.map_or(0, |idle| idle.saturating_add(self.handshake))
+        self.idle
+            .map_or(0, |idle| idle.saturating_add(self.handshake))
     }
 
     /// `%Ti`.
@@ -328,7 +329,13 @@ mod tests {
     #[test]
     fn what_never_came_is_minus_one() {
         let timers = Timers::default();
-        assert_eq!((timers.ti(), timers.t_request(), timers.tw(), timers.tc()), (-1, -1, -1, -1));
-        assert_eq!((timers.t_response(), timers.td(true), timers.tt()), (-1, -1, 0));
+        assert_eq!(
+            (timers.ti(), timers.t_request(), timers.tw(), timers.tc()),
+            (-1, -1, -1, -1)
+        );
+        assert_eq!(
+            (timers.t_response(), timers.td(true), timers.tt()),
+            (-1, -1, 0)
+        );
     }
 }
