@@ -11,8 +11,10 @@ use std::ops::RangeInclusive;
 
 use super::diag::Diag;
 use super::env::Env;
+use super::quantity::{self, Fault, TIME_MAX, Unit};
 use super::span::{Span, Word};
 use super::suggest::suggest;
+use crate::time::Millis;
 
 /// Whether a line began with `no` or `default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -279,6 +281,90 @@ impl<'a> Cursor<'a> {
         )))
     }
 
+    /// Takes a time in milliseconds; a bare number counts in `bare` units.
+    ///
+    /// # Errors
+    /// There is no word, or it is no time that a timer can hold.
+    pub fn millis(&mut self, bare: Unit) -> Result<Millis, Diag> {
+        self.time(bare, Unit::Millis, "milliseconds").map(Millis::new)
+    }
+
+    /// Takes a time in whole seconds; a bare number counts in seconds.
+    ///
+    /// # Errors
+    /// There is no word, or it is no time that a timer can hold.
+    pub fn seconds(&mut self) -> Result<u32, Diag> {
+        self.time(Unit::Seconds, Unit::Seconds, "seconds")
+    }
+
+    fn time(&mut self, bare: Unit, target: Unit, plural: &str) -> Result<u32, Diag> {
+        let what = format!("an integer value (in {plural})");
+        let word = self.expect(&what)?;
+        let read = match quantity::time(&word.bytes, bare, target) {
+            Ok(read) => read,
+            Err(Fault::Empty) => return Err(self.missing(&what)),
+            Err(Fault::Unexpected(at)) => return Err(self.unexpected(word, at, TIME_HELP)),
+            Err(Fault::Overflow) => {
+                let (short, days) = if target == Unit::Seconds {
+                    ("s", "24855")
+                } else {
+                    ("ms", "24.8")
+                };
+                return Err(self.alert(format!(
+                    "timer overflow in argument '{}' to '{}' (maximum value is {TIME_MAX} {short} or ~{days} days)",
+                    word.shown(),
+                    self.keyword()
+                )));
+            }
+        };
+        if let Some(at) = read.trailing {
+            let clean = String::from_utf8_lossy(&word.bytes[..at]).into_owned();
+            self.warn(
+                Diag::warning(
+                    word.part(at, word.bytes.len()),
+                    format!(
+                        "unexpected character '{}' after the timer value '{}', only \
+                         (us=microseconds,ms=milliseconds,s=seconds,m=minutes,h=hours,d=days) are \
+                         supported. This will be reported as an error in next versions.",
+                        char::from(word.bytes[at]),
+                        word.shown()
+                    ),
+                )
+                .with_fix(clean),
+            );
+        }
+        Ok(read.value)
+    }
+
+    /// Takes a size in bytes: digits and one of `k`, `m`, `g`.
+    ///
+    /// # Errors
+    /// There is no word, or it is no size of 32 bits.
+    pub fn size(&mut self) -> Result<u32, Diag> {
+        let word = self.expect("a size")?;
+        quantity::size(&word.bytes).map_err(|fault| match fault {
+            Fault::Empty => self.missing("a size"),
+            Fault::Unexpected(at) => self.unexpected(word, at, SIZE_HELP),
+            Fault::Overflow => self.alert(format!(
+                "'{}' : size '{}' is too large, the maximum is 4294967295.",
+                self.keyword(),
+                word.shown()
+            )),
+        })
+    }
+
+    fn unexpected(&self, word: &Word, at: usize, help: &str) -> Diag {
+        Diag::alert(
+            word.part(at, at + 1),
+            format!(
+                "unexpected character '{}' in '{}'",
+                char::from(word.bytes[at]),
+                self.keyword()
+            ),
+        )
+        .with_reason(help)
+    }
+
     /// Takes a name: `[A-Za-z0-9._:-]+`.
     ///
     /// # Errors
@@ -319,6 +405,11 @@ impl<'a> Cursor<'a> {
         self.choice("either 'on' or 'off'", &[("on", true), ("off", false)])
     }
 }
+
+/// What a time looks like.
+const TIME_HELP: &str = "a time is a whole number followed by us, ms, s, m, h or d";
+/// What a size looks like.
+const SIZE_HELP: &str = "a size is a whole number, which k, m or g may follow";
 
 /// Refuses a name with a character that names may not have; `keyword` is used in the message.
 ///
@@ -399,6 +490,27 @@ mod tests {
         assert!(cur.integer(0..=100_u32).is_err());
         assert_eq!(cur.integer(-5..=5_i64).ok(), Some(-1));
         assert!(cur.integer(0..=100_u32).is_err());
+    }
+
+    #[test]
+    fn times_and_sizes_are_refused_in_haproxys_words() {
+        let (words, env) = (words("timeout client 5q 100d 30sec 1k 2x"), Env::default());
+        let mut cur = Cursor::after(&words, 2, &env);
+        let error = cur.millis(Unit::Millis).expect_err("q is no unit");
+        assert_eq!(error.message, "unexpected character 'q' in 'timeout client'");
+        assert_eq!(error.span.map(|s| (s.start, s.end)), Some((16, 17)));
+        let error = cur.millis(Unit::Millis).expect_err("too long");
+        assert_eq!(
+            error.message,
+            "timer overflow in argument '100d' to 'timeout client' (maximum value is 2147483647 ms \
+             or ~24.8 days)"
+        );
+        assert_eq!(cur.millis(Unit::Millis).ok(), Some(Millis::seconds(30)));
+        assert_eq!(cur.size().ok(), Some(1024));
+        assert!(cur.size().is_err());
+        let warnings = cur.into_warnings();
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].fix.as_deref(), Some("30s"));
     }
 
     #[test]

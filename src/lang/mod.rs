@@ -7,6 +7,7 @@
 mod cursor;
 mod diag;
 mod env;
+pub mod quantity;
 mod row;
 mod span;
 mod suggest;
@@ -14,6 +15,7 @@ mod suggest;
 pub use cursor::{Cursor, Polarity, check_name};
 pub use diag::{Diag, Severity, Shape};
 pub use env::Env;
+pub use quantity::Unit;
 pub use row::{Catalog, Entry, Found, Keyword, Lift, Sections, Table};
 pub use span::{FileId, Files, Span, Word};
 pub use suggest::suggest;
