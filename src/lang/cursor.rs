@@ -123,7 +123,10 @@ impl<'a> Cursor<'a> {
     pub fn here(&self) -> Span {
         match self.words.get(self.at) {
             Some(word) => word.span,
-            None => self.words.last().map_or(Span::default(), |w| w.span.after()),
+            None => self
+                .words
+                .last()
+                .map_or(Span::default(), |w| w.span.after()),
         }
     }
 
@@ -286,7 +289,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// There is no word, or it is no time that a timer can hold.
     pub fn millis(&mut self, bare: Unit) -> Result<Millis, Diag> {
-        self.time(bare, Unit::Millis, "milliseconds").map(Millis::new)
+        self.time(bare, Unit::Millis, "milliseconds")
+            .map(Millis::new)
     }
 
     /// Takes a time in whole seconds; a bare number counts in seconds.
@@ -497,7 +501,10 @@ mod tests {
         let (words, env) = (words("timeout client 5q 100d 30sec 1k 2x"), Env::default());
         let mut cur = Cursor::after(&words, 2, &env);
         let error = cur.millis(Unit::Millis).expect_err("q is no unit");
-        assert_eq!(error.message, "unexpected character 'q' in 'timeout client'");
+        assert_eq!(
+            error.message,
+            "unexpected character 'q' in 'timeout client'"
+        );
         assert_eq!(error.span.map(|s| (s.start, s.end)), Some((16, 17)));
         let error = cur.millis(Unit::Millis).expect_err("too long");
         assert_eq!(

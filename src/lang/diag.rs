@@ -204,12 +204,7 @@ fn show_line(out: &mut String, files: &Files, span: Span) {
     let _ = writeln!(out, "{:>7} | {lead}{shown}{tail}", span.line);
     let indent = lead.len() + columns(&line[from..start]);
     let carets = columns(&line[start..end.min(to)]).max(1);
-    let _ = writeln!(
-        out,
-        "        | {:indent$}{}",
-        "",
-        "^".repeat(carets)
-    );
+    let _ = writeln!(out, "        | {:indent$}{}", "", "^".repeat(carets));
 }
 
 /// The bytes as one printable line: a tab takes one blank, so that carets keep their column.
@@ -252,8 +247,11 @@ mod tests {
     #[test]
     fn the_sentence_is_haproxys_and_the_line_follows() {
         let files = files("global\n  cbproc    4\n");
-        let diag = Diag::alert(span(2, 2, 8), "unknown keyword 'cbproc' in 'global' section")
-            .suggesting(Some("nbproc"));
+        let diag = Diag::alert(
+            span(2, 2, 8),
+            "unknown keyword 'cbproc' in 'global' section",
+        )
+        .suggesting(Some("nbproc"));
         assert_eq!(
             diag.render(&files, 7),
             "[ALERT]    (7) : config : parsing [t.cfg:2] : unknown keyword 'cbproc' in 'global' \
@@ -297,6 +295,10 @@ mod tests {
         let files = files("ab\n");
         let shown = Diag::alert(span(1, 90, 95), "m").render(&files, 1);
         assert!(shown.contains("ab\n"));
-        assert!(!Diag::alert(span(9, 0, 1), "m").render(&files, 1).contains('^'));
+        assert!(
+            !Diag::alert(span(9, 0, 1), "m")
+                .render(&files, 1)
+                .contains('^')
+        );
     }
 }

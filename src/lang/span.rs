@@ -183,7 +183,9 @@ impl Files {
 
     /// Every file in the order of loading.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &str)> {
-        (0..).map(FileId).zip(self.list.iter().map(|s| s.path.as_str()))
+        (0..)
+            .map(FileId)
+            .zip(self.list.iter().map(|s| s.path.as_str()))
     }
 
     fn source(&self, file: FileId) -> Option<&Source> {

@@ -24,7 +24,11 @@ pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         }
     }
     let (distance, found) = best?;
-    let limit = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX).saturating_mul(2);
+    let limit = |text: &str| {
+        u32::try_from(text.len())
+            .unwrap_or(u32::MAX)
+            .saturating_mul(2)
+    };
     (distance <= limit(word) && distance <= limit(found)).then_some(found)
 }
 
@@ -61,7 +65,9 @@ mod tests {
 
     #[test]
     fn near_words_are_suggested() {
-        let known = ["maxconn", "nbproc", "nbthread", "daemon", "httplog", "tcplog"];
+        let known = [
+            "maxconn", "nbproc", "nbthread", "daemon", "httplog", "tcplog",
+        ];
         assert_eq!(suggest("maxcon", known), Some("maxconn"));
         assert_eq!(suggest("cbproc", known), Some("nbproc"));
         assert_eq!(suggest("httplogs", known), Some("httplog"));
