@@ -1,1 +1,24 @@
-//! HTTP messages as values: heads and their edits, methods, statuses, targets, cookies.
+//! HTTP messages as values.
+//!
+//! A [`Head`] is the start line and the fields of one message, whatever protocol carried it; the wire formats of [`crate::proto`]
+//! fill it and write it out, the rules read and edit it. Around it stand the words of HTTP: methods, statuses, known field
+//! names, targets, cookies.
+//!
+//! Always true: nothing in here does I/O or knows of a connection, and a head never holds a byte that a strict parser would
+//! refuse. Framing (which body follows) belongs to `proto::h1`.
+
+pub mod cookie;
+mod grammar;
+mod head;
+mod known;
+mod list;
+mod method;
+mod status;
+pub mod uri;
+
+pub use grammar::{is_token, is_token_byte, trim};
+pub use head::{Fields, Head};
+pub use known::Known;
+pub use list::{Values, has_token};
+pub use method::Method;
+pub use status::{Status, Version};
