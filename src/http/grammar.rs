@@ -13,7 +13,8 @@ const fn token_table() -> [u8; 256] {
         table[byte as usize] = match byte {
             b'0'..=b'9' | b'a'..=b'z' => byte,
             b'A'..=b'Z' => byte | 0x20,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~' => byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
+            | b'`' | b'|' | b'~' => byte,
             _ => 0,
         };
         if byte == u8::MAX {
@@ -53,7 +54,9 @@ pub(crate) fn is_target_byte(byte: u8) -> bool {
 pub(crate) fn find_control(text: &[u8], from: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
-    let Some(rest) = text.get(from..) else { return text.len() };
+    let Some(rest) = text.get(from..) else {
+        return text.len();
+    };
     let mut at = from;
     for chunk in rest.as_chunks::<8>().0 {
         let word = u64::from_le_bytes(*chunk);
@@ -96,8 +99,15 @@ mod tests {
                 for byte in 0..=255u8 {
                     let mut text = vec![b'~'; len];
                     text[at] = byte;
-                    let plain = text.iter().position(|&b| b < 0x20 || b == 0x7f).unwrap_or(len);
-                    assert_eq!(find_control(&text, 0), plain, "byte {byte} at {at} of {len}");
+                    let plain = text
+                        .iter()
+                        .position(|&b| b < 0x20 || b == 0x7f)
+                        .unwrap_or(len);
+                    assert_eq!(
+                        find_control(&text, 0),
+                        plain,
+                        "byte {byte} at {at} of {len}"
+                    );
                 }
             }
         }
@@ -123,7 +133,9 @@ mod tests {
     fn tokens_are_rfc_9110_tokens() {
         let tokens = (0..=255u8).filter(|&b| is_token_byte(b)).count();
         assert_eq!(tokens, 10 + 26 + 26 + 15);
-        assert!(is_token(b"X-Forwarded-For") && !is_token(b"") && !is_token(b"a b") && !is_token(b"a:"));
+        assert!(
+            is_token(b"X-Forwarded-For") && !is_token(b"") && !is_token(b"a b") && !is_token(b"a:")
+        );
     }
 
     #[test]

@@ -78,7 +78,11 @@ impl Head {
 
     /// An empty head with room for `text` bytes and `fields` fields.
     pub fn with_capacity(text: usize, fields: usize) -> Head {
-        Head { text: Vec::with_capacity(text), line: Line::Absent, fields: Vec::with_capacity(fields) }
+        Head {
+            text: Vec::with_capacity(text),
+            line: Line::Absent,
+            fields: Vec::with_capacity(fields),
+        }
     }
 
     /// Forgets the message, keeps the memory.
@@ -119,7 +123,9 @@ impl Head {
     /// The method as written; empty outside requests.
     pub fn method_bytes(&self) -> &[u8] {
         match self.line {
-            Line::Request { start, method_len, .. } => self.piece(start, method_len),
+            Line::Request {
+                start, method_len, ..
+            } => self.piece(start, method_len),
             Line::Response { .. } | Line::Absent => b"",
         }
     }
@@ -127,7 +133,12 @@ impl Head {
     /// The request's target as written; empty outside requests.
     pub fn target(&self) -> &[u8] {
         match self.line {
-            Line::Request { start, method_len, target_len, .. } => self.piece(start + method_len + 1, target_len),
+            Line::Request {
+                start,
+                method_len,
+                target_len,
+                ..
+            } => self.piece(start + method_len + 1, target_len),
             Line::Response { .. } | Line::Absent => b"",
         }
     }
@@ -153,7 +164,9 @@ impl Head {
     /// The response's phrase; may be empty.
     pub fn reason(&self) -> &[u8] {
         match self.line {
-            Line::Response { start, reason_len, .. } => self.piece(start + STATUS_PREFIX_LEN, reason_len),
+            Line::Response {
+                start, reason_len, ..
+            } => self.piece(start + STATUS_PREFIX_LEN, reason_len),
             Line::Request { .. } | Line::Absent => b"",
         }
     }
@@ -171,12 +184,17 @@ impl Head {
     /// The fields in order, as (lower-case name, value).
     #[inline]
     pub fn fields(&self) -> Fields<'_> {
-        Fields { text: &self.text, rest: self.fields.iter() }
+        Fields {
+            text: &self.text,
+            rest: self.fields.iter(),
+        }
     }
 
     /// The name and value of the field at `index`.
     pub fn field(&self, index: usize) -> Option<(&[u8], &[u8])> {
-        self.fields.get(index).map(|field| (field.name(&self.text), field.value(&self.text)))
+        self.fields
+            .get(index)
+            .map(|field| (field.name(&self.text), field.value(&self.text)))
     }
 
     /// The value of the first field of this name, in any case.
@@ -187,7 +205,10 @@ impl Head {
     /// The value of the first field of this known name.
     #[inline]
     pub fn get_known(&self, known: Known) -> Option<&[u8]> {
-        self.fields.iter().find(|field| field.known == Some(known)).map(|field| field.value(&self.text))
+        self.fields
+            .iter()
+            .find(|field| field.known == Some(known))
+            .map(|field| field.value(&self.text))
     }
 
     /// The values of all fields of this name, in any case, a line each.
@@ -201,13 +222,18 @@ impl Head {
     /// The values of all fields of this known name, a line each.
     #[inline]
     pub fn all_known(&self, known: Known) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
-        self.fields.iter().filter(move |field| field.known == Some(known)).map(|field| field.value(&self.text))
+        self.fields
+            .iter()
+            .filter(move |field| field.known == Some(known))
+            .map(|field| field.value(&self.text))
     }
 
     /// The index of the first field of this name at or after `from`; for edits by place.
     pub fn find(&self, name: &[u8], from: usize) -> Option<usize> {
         let rest = self.fields.get(from..)?;
-        rest.iter().position(|field| field.name(&self.text).eq_ignore_ascii_case(name)).map(|at| at + from)
+        rest.iter()
+            .position(|field| field.name(&self.text).eq_ignore_ascii_case(name))
+            .map(|at| at + from)
     }
 
     /// The comma-separated values of all fields of this name, as HAProxy's `hdr` walks them.
@@ -227,7 +253,11 @@ impl Head {
 
     /// The number of bytes the head takes when written as HTTP/1, the empty line included.
     pub fn wire_len(&self) -> usize {
-        let fields: usize = self.fields.iter().map(|field| field.end() - field.start as usize).sum();
+        let fields: usize = self
+            .fields
+            .iter()
+            .map(|field| field.end() - field.start as usize)
+            .sum();
         self.start_line().len() + fields + CRLF.len()
     }
 
@@ -235,10 +265,15 @@ impl Head {
     pub(crate) fn start_line(&self) -> &[u8] {
         match self.line {
             Line::Absent => b"",
-            Line::Request { start, method_len, target_len, .. } => {
-                self.piece(start, method_len + target_len + REQUEST_LINE_EXTRA)
-            }
-            Line::Response { start, reason_len, .. } => self.piece(start, STATUS_PREFIX_LEN + reason_len + 2),
+            Line::Request {
+                start,
+                method_len,
+                target_len,
+                ..
+            } => self.piece(start, method_len + target_len + REQUEST_LINE_EXTRA),
+            Line::Response {
+                start, reason_len, ..
+            } => self.piece(start, STATUS_PREFIX_LEN + reason_len + 2),
         }
     }
 
@@ -269,7 +304,12 @@ impl Head {
     /// Makes this a request. What may not stand in a method or target is dropped; an emptied one becomes `GET` or `/`.
     pub fn set_request(&mut self, method: &[u8], target: &[u8], version: Version) {
         let start = self.text.len();
-        self.text.extend(method.iter().copied().filter(|&byte| grammar::is_token_byte(byte)));
+        self.text.extend(
+            method
+                .iter()
+                .copied()
+                .filter(|&byte| grammar::is_token_byte(byte)),
+        );
         if self.text.len() == start {
             self.text.extend_from_slice(b"GET");
         }
@@ -298,33 +338,64 @@ impl Head {
         append_clean(&mut self.text, grammar::trim(reason));
         let reason_len = self.text.len() - reason_start;
         self.text.extend_from_slice(CRLF);
-        self.line = Line::Response { status, start: place(start), reason_len: place(reason_len), version };
+        self.line = Line::Response {
+            status,
+            start: place(start),
+            reason_len: place(reason_len),
+            version,
+        };
     }
 
     /// Replaces the method of a request.
     pub fn set_method(&mut self, method: &[u8]) {
-        if let Line::Request { start, method_len, target_len, version, .. } = self.line {
+        if let Line::Request {
+            start,
+            method_len,
+            target_len,
+            version,
+            ..
+        } = self.line
+        {
             let target = (start + method_len + 1) as usize;
             let line_start = self.text.len();
-            self.text.extend(method.iter().copied().filter(|&byte| grammar::is_token_byte(byte)));
+            self.text.extend(
+                method
+                    .iter()
+                    .copied()
+                    .filter(|&byte| grammar::is_token_byte(byte)),
+            );
             if self.text.len() == line_start {
                 self.text.extend_from_slice(b"GET");
             }
             let method_len = self.text.len() - line_start;
             let method = Method::of(&self.text[line_start..]);
             self.text.push(b' ');
-            self.text.extend_from_within(target..target + target_len as usize);
+            self.text
+                .extend_from_within(target..target + target_len as usize);
             self.end_request_line(version);
-            self.line =
-                Line::Request { method, start: place(line_start), method_len: place(method_len), target_len, version };
+            self.line = Line::Request {
+                method,
+                start: place(line_start),
+                method_len: place(method_len),
+                target_len,
+                version,
+            };
         }
     }
 
     /// Replaces the target of a request.
     pub fn set_target(&mut self, target: &[u8]) {
-        if let Line::Request { method, start, method_len, version, .. } = self.line {
+        if let Line::Request {
+            method,
+            start,
+            method_len,
+            version,
+            ..
+        } = self.line
+        {
             let line_start = self.text.len();
-            self.text.extend_from_within(start as usize..(start + method_len) as usize);
+            self.text
+                .extend_from_within(start as usize..(start + method_len) as usize);
             self.text.push(b' ');
             let target_len = self.append_target(target);
             self.end_request_line(version);
@@ -342,11 +413,21 @@ impl Head {
     pub fn set_version(&mut self, version: Version) {
         let at = match &mut self.line {
             Line::Absent => return,
-            Line::Request { version: now, start, method_len, target_len, .. } => {
+            Line::Request {
+                version: now,
+                start,
+                method_len,
+                target_len,
+                ..
+            } => {
                 *now = version;
                 (*start + *method_len + *target_len + 2) as usize
             }
-            Line::Response { version: now, start, .. } => {
+            Line::Response {
+                version: now,
+                start,
+                ..
+            } => {
                 *now = version;
                 *start as usize
             }
@@ -357,14 +438,23 @@ impl Head {
     /// Replaces the status of a response; without a phrase it takes the usual one.
     pub fn set_status(&mut self, status: Status, reason: Option<&[u8]>) {
         if let Line::Response { version, .. } = self.line {
-            self.set_response(version, status, reason.unwrap_or(status.reason().as_bytes()));
+            self.set_response(
+                version,
+                status,
+                reason.unwrap_or(status.reason().as_bytes()),
+            );
         }
     }
 
     fn append_target(&mut self, target: &[u8]) -> usize {
         let start = self.text.len();
         // Bytes above ASCII pass: the relaxed parser lets them in, and no parser splits a line at them.
-        self.text.extend(target.iter().copied().filter(|&byte| byte > 0x20 && byte != 0x7f));
+        self.text.extend(
+            target
+                .iter()
+                .copied()
+                .filter(|&byte| byte > 0x20 && byte != 0x7f),
+        );
         if self.text.len() == start {
             self.text.push(b'/');
         }
@@ -428,28 +518,39 @@ impl Head {
     pub fn retain(&mut self, mut keep: impl FnMut(&[u8], &[u8]) -> bool) -> usize {
         let before = self.fields.len();
         let text = &self.text;
-        self.fields.retain(|field| keep(field.name(text), field.value(text)));
+        self.fields
+            .retain(|field| keep(field.name(text), field.value(text)));
         before - self.fields.len()
     }
 
     /// Replaces the value of the field at `index`, in its place among the others.
     pub fn replace_value(&mut self, index: usize, value: &[u8]) {
-        let Some(&old) = self.fields.get(index) else { return };
+        let Some(&old) = self.fields.get(index) else {
+            return;
+        };
         let start = self.text.len();
         let old_start = old.start as usize;
-        self.text.extend_from_within(old_start..old_start + old.name_len as usize + COLON.len());
+        self.text
+            .extend_from_within(old_start..old_start + old.name_len as usize + COLON.len());
         self.fields[index] = self.end_line(start, old.name_len, old.known, value);
     }
 
     /// Extends the last field pushed by a folded line: one space, then `more`.
     pub(crate) fn fold(&mut self, more: &[u8]) {
-        let Some(last) = self.fields.last_mut() else { return };
+        let Some(last) = self.fields.last_mut() else {
+            return;
+        };
         let more = grammar::trim(more);
         if more.is_empty() {
             return;
         }
-        debug_assert_eq!(last.end(), self.text.len(), "a folded line follows the field it continues");
-        self.text.truncate(last.value_start() + last.value_len as usize);
+        debug_assert_eq!(
+            last.end(),
+            self.text.len(),
+            "a folded line follows the field it continues"
+        );
+        self.text
+            .truncate(last.value_start() + last.value_len as usize);
         if last.value_len > 0 {
             self.text.push(b' ');
         }
@@ -461,9 +562,12 @@ impl Head {
     /// Appends a field that the caller has scanned: `name` is a token, `value` is trimmed and free of control bytes.
     #[inline]
     pub(crate) fn push_scanned(&mut self, name: &[u8], value: &[u8]) -> Option<Known> {
-        debug_assert!(grammar::is_token(name) && value.iter().all(|&byte| grammar::is_value_byte(byte)));
+        debug_assert!(
+            grammar::is_token(name) && value.iter().all(|&byte| grammar::is_value_byte(byte))
+        );
         let start = self.text.len();
-        self.text.reserve(name.len() + value.len() + COLON.len() + CRLF.len());
+        self.text
+            .reserve(name.len() + value.len() + COLON.len() + CRLF.len());
         self.text.extend_from_slice(name);
         for byte in &mut self.text[start..] {
             *byte = TOKEN_LOWER[*byte as usize];
@@ -490,7 +594,11 @@ impl Head {
 
     fn append_line(&mut self, name: &[u8], value: &[u8]) -> Option<Field> {
         let start = self.text.len();
-        self.text.extend(name.iter().map(|&byte| TOKEN_LOWER[byte as usize]).filter(|&byte| byte != 0));
+        self.text.extend(
+            name.iter()
+                .map(|&byte| TOKEN_LOWER[byte as usize])
+                .filter(|&byte| byte != 0),
+        );
         let name_len = self.text.len() - start;
         if name_len == 0 {
             return None;
@@ -500,16 +608,32 @@ impl Head {
         Some(self.end_line(start, place(name_len), known, value))
     }
 
-    fn end_line(&mut self, start: usize, name_len: u32, known: Option<Known>, value: &[u8]) -> Field {
+    fn end_line(
+        &mut self,
+        start: usize,
+        name_len: u32,
+        known: Option<Known>,
+        value: &[u8],
+    ) -> Field {
         let value_start = self.text.len();
         append_clean(&mut self.text, grammar::trim(value));
         // Dropping a control byte may have laid a blank bare at either end; a parser would trim it, so it goes here.
-        while self.text.len() > value_start && self.text.last().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
+        while self.text.len() > value_start
+            && self
+                .text
+                .last()
+                .is_some_and(|byte| matches!(byte, b' ' | b'\t'))
+        {
             self.text.pop();
         }
         let value_len = place(self.text.len() - value_start);
         self.text.extend_from_slice(CRLF);
-        Field { start: place(start), name_len, value_len, known }
+        Field {
+            start: place(start),
+            name_len,
+            value_len,
+            known,
+        }
     }
 }
 
@@ -518,7 +642,10 @@ fn append_clean(text: &mut Vec<u8>, value: &[u8]) {
     if grammar::find_control(value, 0) == value.len() {
         text.extend_from_slice(value);
     } else {
-        let clean = value.iter().copied().filter(|&byte| grammar::is_value_byte(byte));
+        let clean = value
+            .iter()
+            .copied()
+            .filter(|&byte| grammar::is_value_byte(byte));
         text.extend(clean.skip_while(|byte| matches!(byte, b' ' | b'\t')));
     }
 }
@@ -557,7 +684,9 @@ impl<'a> Iterator for Fields<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.rest.next().map(|field| (field.name(self.text), field.value(self.text)))
+        self.rest
+            .next()
+            .map(|field| (field.name(self.text), field.value(self.text)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -567,7 +696,9 @@ impl<'a> Iterator for Fields<'a> {
 
 impl DoubleEndedIterator for Fields<'_> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.rest.next_back().map(|field| (field.name(self.text), field.value(self.text)))
+        self.rest
+            .next_back()
+            .map(|field| (field.name(self.text), field.value(self.text)))
     }
 }
 
@@ -576,7 +707,8 @@ impl ExactSizeIterator for Fields<'_> {}
 impl std::fmt::Debug for Head {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.start_line().escape_ascii())?;
-        self.runs().try_for_each(|run| write!(f, "{}", run.escape_ascii()))
+        self.runs()
+            .try_for_each(|run| write!(f, "{}", run.escape_ascii()))
     }
 }
 
@@ -621,7 +753,10 @@ mod tests {
     fn an_unedited_head_is_one_piece() {
         let head = request();
         assert_eq!(head.runs().count(), 1);
-        assert_eq!(text(&head), "GET /a HTTP/1.1\r\nhost: example.org\r\nx-thing: one, two\r\nx-thing: three\r\n");
+        assert_eq!(
+            text(&head),
+            "GET /a HTTP/1.1\r\nhost: example.org\r\nx-thing: one, two\r\nx-thing: three\r\n"
+        );
         assert_eq!(head.wire_len(), text(&head).len() + 2);
     }
 
@@ -637,13 +772,19 @@ mod tests {
         assert_eq!(head.get(b"X-THING"), Some(b"one, two".as_slice()));
         assert_eq!(head.all(b"x-thing").count(), 2);
         assert_eq!(head.find(b"X-Thing", 2), Some(2));
-        assert_eq!(head.field(2), Some((b"x-thing".as_slice(), b"three".as_slice())));
+        assert_eq!(
+            head.field(2),
+            Some((b"x-thing".as_slice(), b"three".as_slice()))
+        );
     }
 
     #[test]
     fn occurrences_count_as_haproxy_counts_them() {
         let head = request();
-        let at = |occ| head.value_at(b"x-thing", occ).map(|v| v.escape_ascii().to_string());
+        let at = |occ| {
+            head.value_at(b"x-thing", occ)
+                .map(|v| v.escape_ascii().to_string())
+        };
         assert_eq!(at(1).as_deref(), Some("one"));
         assert_eq!(at(3).as_deref(), Some("three"));
         assert_eq!(at(4), None);
@@ -679,8 +820,14 @@ mod tests {
     fn field_edits() {
         let mut head = request();
         head.replace_value(1, b"changed");
-        assert_eq!(head.field(1), Some((b"x-thing".as_slice(), b"changed".as_slice())));
-        assert_eq!(text(&head), "GET /a HTTP/1.1\r\nhost: example.org\r\nx-thing: changed\r\nx-thing: three\r\n");
+        assert_eq!(
+            head.field(1),
+            Some((b"x-thing".as_slice(), b"changed".as_slice()))
+        );
+        assert_eq!(
+            text(&head),
+            "GET /a HTTP/1.1\r\nhost: example.org\r\nx-thing: changed\r\nx-thing: three\r\n"
+        );
         head.set(b"X-Thing", b"only");
         assert_eq!(head.all(b"x-thing").collect::<Vec<_>>(), [b"only"]);
         assert_eq!(head.remove_known(Known::Host), 1);
@@ -697,7 +844,10 @@ mod tests {
         head.push(b"na me:\r\n", b" \r\nx\r\nInjected: 1\0 \r\n");
         head.push(b"\r\n:", b"no name");
         head.push(b"empty", b"\r \n");
-        assert_eq!(text(&head), "GET /abc HTTP/1.1\r\nname: xInjected: 1\r\nempty: \r\n");
+        assert_eq!(
+            text(&head),
+            "GET /abc HTTP/1.1\r\nname: xInjected: 1\r\nempty: \r\n"
+        );
         head.set_method(b" ");
         head.set_target(b"");
         head.replace_value(0, b"\x01\n");

@@ -35,7 +35,10 @@ macro_rules! known_match {
     }};
 }
 
-#[expect(non_upper_case_globals, reason = "the macro names its byte patterns after the variants")]
+#[expect(
+    non_upper_case_globals,
+    reason = "the macro names its byte patterns after the variants"
+)]
 mod list {
     known! {
         Host = "host",
@@ -104,7 +107,15 @@ mod tests {
 
     #[test]
     fn near_misses_are_not() {
-        for name in ["", "hos", "hosts", "Host", "content_length", "content-lengtH", "transfer-encoding "] {
+        for name in [
+            "",
+            "hos",
+            "hosts",
+            "Host",
+            "content_length",
+            "content-lengtH",
+            "transfer-encoding ",
+        ] {
             assert_eq!(Known::of(name.as_bytes()), None, "{name}");
         }
     }

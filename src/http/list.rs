@@ -52,7 +52,9 @@ mod tests {
     use super::*;
 
     fn values(line: &str) -> Vec<String> {
-        Values::of(line.as_bytes()).map(|v| v.escape_ascii().to_string()).collect()
+        Values::of(line.as_bytes())
+            .map(|v| v.escape_ascii().to_string())
+            .collect()
     }
 
     #[test]

@@ -58,14 +58,22 @@ impl Method {
     /// Whether repeating the request does no more than sending it once (RFC 9110 section 9.2.2).
     pub fn is_idempotent(self) -> bool {
         match self {
-            Method::Options | Method::Get | Method::Head | Method::Put | Method::Delete | Method::Trace => true,
+            Method::Options
+            | Method::Get
+            | Method::Head
+            | Method::Put
+            | Method::Delete
+            | Method::Trace => true,
             Method::Post | Method::Connect | Method::Other => false,
         }
     }
 
     /// Whether the request asks for no change at the server (RFC 9110 section 9.2.1).
     pub fn is_safe(self) -> bool {
-        matches!(self, Method::Options | Method::Get | Method::Head | Method::Trace)
+        matches!(
+            self,
+            Method::Options | Method::Get | Method::Head | Method::Trace
+        )
     }
 }
 

@@ -45,7 +45,11 @@ impl Status {
 
     /// The status of this number; numbers that three digits cannot write become 500.
     pub const fn new(code: u16) -> Status {
-        if code >= 100 && code <= 999 { Status(code) } else { Status(500) }
+        if code >= 100 && code <= 999 {
+            Status(code)
+        } else {
+            Status(500)
+        }
     }
 
     /// The number.
