@@ -1,0 +1,38 @@
+# sluice: every way to build, run and check it. `make help` prints this list.
+
+TARGET  := x86_64-unknown-linux-musl
+PROGRAM := target/$(TARGET)/release/sluice
+
+# build/env.sh finds or makes the static standard library and sets the flags
+# that make two builds equal byte for byte; every cargo below goes through it.
+ifdef CROSS
+cargo := CROSS_CONFIG=build/cross.toml cross
+else
+cargo := build/env.sh cargo
+endif
+
+.DEFAULT_GOAL := program
+.PHONY: program run test check clean help setup
+
+program: ## the static program, target/x86_64-unknown-linux-musl/release/sluice (the default; CROSS=1: built by `cross`)
+	$(cargo) build --release --locked --target $(TARGET)
+
+run: program ## set up, build and start the demonstration on 127.0.0.1:8080 and :8404
+	$(PROGRAM) demo
+
+test: setup program ## set up, build and run the whole test suite against the static program
+	SLUICE_PROGRAM=$(CURDIR)/$(PROGRAM) $(cargo) test --locked --target $(TARGET)
+
+check: ## formatting and lints, warnings denied
+	cargo fmt --all --check
+	cargo clippy --locked --all-targets -- --deny warnings
+
+clean: ## delete everything that was built, but for the standard library kept in ~/.cache/sluice
+	rm -rf target dist
+
+setup: ## install the other programs that the tests talk to
+	build/test-tools.sh
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='	' read -r name does; do printf '  make %-9s %s\n' "$$name" "$$does"; done
