@@ -1,1 +1,28 @@
-//! System calls: the only unsafe code, one call a function, no policy.
+//! System calls: the only unsafe code of the program, one call a function, no policy.
+//!
+//! Descriptors come in as `impl AsFd` and leave as `OwnedFd`; results are `std::io::Result`. Whatever the
+//! kernel can interrupt is retried here, so that no caller ever sees `Interrupted` from a call that
+//! cannot block; `WouldBlock` is passed on untouched. Nothing here decides: which option to set, when to retry a
+//! bind, what a failure means belong to the callers.
+//!
+//! `rustix` makes the calls (its raw backend does not go through the C library); `libc` is used where rustix has
+//! no function, and each such place says why it is sound.
+
+#![expect(
+    unsafe_code,
+    reason = "this room is the one place where system calls are made by hand"
+)]
+
+pub mod clock;
+pub mod datagram;
+pub mod fdpass;
+pub mod io;
+pub mod limits;
+pub mod options;
+pub mod process;
+pub mod signal;
+pub mod socket;
+pub mod splice;
+
+/// An address as the kernel exchanges it; `addr::SockAddr` converts from and to it.
+pub use rustix::net::SocketAddrAny as RawAddr;
