@@ -1,0 +1,156 @@
+//! Variables as expressions see them: names with a scope, read and written through a trait.
+//!
+//! The engine keeps the values (a store a process, a session, an exchange, a check) behind interior
+//! mutability; `set-var` writes while an expression is evaluated. Names are made once, while the
+//! configuration is read, and carry their hash, so that a store finds them without hashing text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::value::Value;
+
+/// How long a variable lives, and whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// As long as the process.
+    Proc,
+    /// As long as the client's connection.
+    Sess,
+    /// As long as the exchange: request and response.
+    Txn,
+    /// While the request is handled.
+    Req,
+    /// While the response is handled.
+    Res,
+    /// During one health check.
+    Check,
+    /// As `Sess`, of the stream this one serves.
+    ParentSess,
+    /// As `Txn`, of the stream this one serves.
+    ParentTxn,
+    /// As `Req`, of the stream this one serves.
+    ParentReq,
+    /// As `Res`, of the stream this one serves.
+    ParentRes,
+}
+
+impl Scope {
+    /// Every scope and the word before the dot.
+    pub const ALL: [(&'static str, Scope); 10] = [
+        ("proc", Scope::Proc),
+        ("sess", Scope::Sess),
+        ("txn", Scope::Txn),
+        ("req", Scope::Req),
+        ("res", Scope::Res),
+        ("check", Scope::Check),
+        ("psess", Scope::ParentSess),
+        ("ptxn", Scope::ParentTxn),
+        ("preq", Scope::ParentReq),
+        ("pres", Scope::ParentRes),
+    ];
+}
+
+/// A variable's name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct VarName {
+    /// The scope.
+    pub scope: Scope,
+    /// What stands after the first dot.
+    pub name: Arc<str>,
+    /// The name's hash.
+    pub hash: u64,
+}
+
+impl VarName {
+    /// Reads `scope.name`.
+    ///
+    /// # Errors
+    /// HAProxy's sentence about a missing scope or a letter that names cannot have.
+    pub fn parse(text: &str) -> Result<VarName, String> {
+        let scope = text.split_once('.').and_then(|(word, name)| {
+            let (_, scope) = Scope::ALL.iter().find(|(w, _)| *w == word)?;
+            Some((*scope, name))
+        });
+        let Some((scope, name)) = scope else {
+            return Err(format!(
+                "invalid variable name '{text}'. A variable name must be start by its scope. The \
+                 scope can be 'proc', 'sess', 'txn', 'req', 'res' or 'check'"
+            ));
+        };
+        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        if let Some(odd) = name.chars().find(|c| !u8::try_from(*c).is_ok_and(legal)) {
+            return Err(format!(
+                "invalid syntax at char '{odd}' in variable name '{text}'"
+            ));
+        }
+        Ok(VarName {
+            scope,
+            name: Arc::from(name),
+            hash: xxh3_64(name.as_bytes()),
+        })
+    }
+}
+
+impl fmt::Display for VarName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = Scope::ALL
+            .iter()
+            .find(|(_, s)| *s == self.scope)
+            .map_or("", |(w, _)| w);
+        write!(f, "{word}.{}", self.name)
+    }
+}
+
+/// A store of variables. Writing is by interior mutability.
+pub trait Vars {
+    /// The variable's value.
+    fn read(&self, name: &VarName) -> Option<Value<'static>>;
+    /// Shows the value to `look` without copying it; false when there is none.
+    fn look(&self, name: &VarName, look: &mut dyn FnMut(&Value<'_>)) -> bool {
+        match self.read(name) {
+            Some(value) => {
+                look(&value);
+                true
+            }
+            None => false,
+        }
+    }
+    /// Sets the variable; false when the scope does not exist here or its memory is used up.
+    fn write(&self, name: &VarName, value: Value<'static>) -> bool;
+    /// Forgets the variable.
+    fn forget(&self, name: &VarName);
+    /// Shows every variable of the scopes, in no particular order.
+    fn each(&self, show: &mut dyn FnMut(&VarName, &Value<'_>));
+}
+
+/// No variables at all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoVars;
+
+impl Vars for NoVars {
+    fn read(&self, _: &VarName) -> Option<Value<'static>> {
+        None
+    }
+    fn write(&self, _: &VarName, _: Value<'static>) -> bool {
+        false
+    }
+    fn forget(&self, _: &VarName) {}
+    fn each(&self, _: &mut dyn FnMut(&VarName, &Value<'_>)) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_a_scope() {
+        let name = VarName::parse("txn.my.var-1").expect("legal");
+        assert_eq!((name.scope, &*name.name), (Scope::Txn, "my.var-1"));
+        assert_eq!(name.to_string(), "txn.my.var-1");
+        assert!(VarName::parse("foo").is_err());
+        assert!(VarName::parse("bar.foo").is_err());
+        assert!(VarName::parse("txn.a b").expect_err("blank").contains("char ' '"));
+    }
+}
