@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn owning_changes_nothing() {
-        let v = Value::bin(b"\0\1");
+        let v = Value::bin(b"\0\x01");
         assert_eq!(v.clone().into_owned(), v);
         assert_eq!(v.borrowed(), v);
         assert_eq!(v.kind(), Kind::Bin);
