@@ -188,14 +188,7 @@ impl Census for NoCensus {
     fn has_entry(&self, _: TableId, _: &Value<'_>) -> bool {
         false
     }
-    fn change(
-        &self,
-        _: TableId,
-        _: &Value<'_>,
-        _: Counter,
-        _: Change,
-        _: Tick,
-    ) -> Option<i64> {
+    fn change(&self, _: TableId, _: &Value<'_>, _: Counter, _: Change, _: Tick) -> Option<i64> {
         None
     }
     fn authenticates(&self, _: &str, _: &[u8], _: &[u8]) -> bool {

@@ -9,7 +9,7 @@ pub use census::{
 };
 pub use facts::{
     BackendFacts, BodyView, Captures, ClientFacts, Counter, Counters, ExchangeFacts, Facts,
-    FrontendFacts, LogFacts, NoCaptures, Payload, ServerFacts, TcpFacts, Timeouts, Timers, TlsFacts,
-    Tracked, UpstreamFacts, Wall,
+    FrontendFacts, LogFacts, NoCaptures, Payload, ServerFacts, TcpFacts, Timeouts, Timers,
+    TlsFacts, Tracked, UpstreamFacts, Wall,
 };
 pub use vars::{NoVars, Scope, VarName, Vars};

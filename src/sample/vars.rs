@@ -151,6 +151,10 @@ mod tests {
         assert_eq!(name.to_string(), "txn.my.var-1");
         assert!(VarName::parse("foo").is_err());
         assert!(VarName::parse("bar.foo").is_err());
-        assert!(VarName::parse("txn.a b").expect_err("blank").contains("char ' '"));
+        assert!(
+            VarName::parse("txn.a b")
+                .expect_err("blank")
+                .contains("char ' '")
+        );
     }
 }

@@ -208,7 +208,9 @@ mod tests {
         assert_eq!(v4(b"::ffff:1.2.3.4"), v4(b"1.2.3.4"));
         assert_eq!(v4(b"2002:102:304::"), v4(b"1.2.3.4"));
         assert_eq!(Value::Int(0x0102_0304).cast(Kind::Addr), v4(b"1.2.3.4"));
-        let v6 = Value::str(b"1.2.3.4").cast(Kind::Ip6).and_then(|v| v.as_ip());
+        let v6 = Value::str(b"1.2.3.4")
+            .cast(Kind::Ip6)
+            .and_then(|v| v.as_ip());
         assert_eq!(v6.map(|a| a.to_string()).as_deref(), Some("::ffff:1.2.3.4"));
     }
 
@@ -235,6 +237,9 @@ mod tests {
         assert_eq!(Value::Bool(true).cast(Kind::Bin), None);
         assert_eq!(Value::Bool(true).cast(Kind::Int), Some(Value::Int(1)));
         assert_eq!(Value::str(b"12").cast(Kind::Bool), Some(Value::Bool(true)));
-        assert_eq!(Value::str(b"true").cast(Kind::Bool), Some(Value::Bool(false)));
+        assert_eq!(
+            Value::str(b"true").cast(Kind::Bool),
+            Some(Value::Bool(false))
+        );
     }
 }
