@@ -1,1 +1,26 @@
 //! Balancing: which server is next.
+//!
+//! * What this is: the algorithms of `balance`, one file each, behind [`Policy`]; the per-server figures they need
+//!   ([`Seat`]); and cookie persistence ([`persist`]) as pure functions.
+//! * Where data comes from and goes: the backend of a site owns one `Policy` and lends its servers as [`Seats`]; the
+//!   engine asks [`Policy::pick`] once a request and reports [`Policy::took`] and [`Policy::left`].
+//! * What is always true: every worker may ask at once; successive answers are HAProxy's sequence whichever worker
+//!   asked; the cost grows at most with the logarithm of the number of servers.
+//! * What it deliberately does not do: it opens nothing, waits for nothing and knows neither queues nor checks: room
+//!   and usability are told to it.
+
+mod first;
+mod hash;
+pub mod key;
+mod leastconn;
+mod map;
+mod policy;
+mod random;
+mod ring;
+mod roundrobin;
+mod seat;
+mod standing;
+
+pub use hash::{HashFn, HashType};
+pub use policy::{Algorithm, Ask, KeyKind, Policy, Tuning};
+pub use seat::{SHARE_SCALE, Seat, Seats, Share, WEIGHT_MAX, Weight};
