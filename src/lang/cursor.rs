@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 
 use super::diag::Diag;
 use super::env::Env;
+use super::lexer;
 use super::quantity::{self, Fault, TIME_MAX, Unit};
 use super::span::{Span, Word};
 use super::suggest::suggest;
@@ -367,6 +368,15 @@ impl<'a> Cursor<'a> {
             ),
         )
         .with_reason(help)
+    }
+
+    /// Takes an address, in which variables are expanded a second time, quoted or not.
+    ///
+    /// # Errors
+    /// There is no word, or a variable's brace does not end.
+    pub fn address(&mut self, what: &str) -> Result<Word, Diag> {
+        let word = self.expect(what)?;
+        lexer::expand(word, self.env)
     }
 
     /// Takes a name: `[A-Za-z0-9._:-]+`.

@@ -4,14 +4,18 @@
 //! keywords ([`Keyword`]), and what is wrong comes back as [`Diag`]s. The environment and the
 //! version are arguments. Nothing here knows a keyword of HAProxy, opens a file or prints.
 
+mod args;
+pub mod cond;
 mod cursor;
 mod diag;
 mod env;
+pub mod lexer;
 pub mod quantity;
 mod row;
 mod span;
 mod suggest;
 
+pub use args::{ARGS_MAX, Args, args};
 pub use cursor::{Cursor, Polarity, check_name};
 pub use diag::{Diag, Severity, Shape};
 pub use env::Env;
