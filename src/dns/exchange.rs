@@ -1,0 +1,282 @@
+//! One exchange with one nameserver: up to two questions (both families) go out, their answers come back.
+//!
+//! Every exchange has a socket of its own, so its source port is chosen by the kernel and the id at random, and the
+//! kernel drops what another address sends. Anything else that arrives and is not the answer is dropped here, at most
+//! [`STRAY_MAX`] datagrams. A truncated or oversized answer is asked for again over TCP, an answer that refuses EDNS
+//! is asked for again without. The whole exchange ends at its deadline, however slowly bytes come. hickory's own pool
+//! of servers is not used: it prefers the server that is quickest at the moment, where a host asks in the written order.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::{Instant, timeout_at};
+
+use super::message::{NotOurs, Query, Reply};
+
+/// Where and how to ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Via {
+    /// The nameserver.
+    pub server: SocketAddr,
+    /// How it is spoken to.
+    pub transport: Transport,
+    /// The size announced by EDNS; `None` asks without.
+    pub payload: Option<u16>,
+    /// How long the whole exchange may take.
+    pub patience: Duration,
+    /// Whether the AD bit is asked for.
+    pub trust_ad: bool,
+    /// One question after the other.
+    pub single_request: bool,
+}
+
+/// The protocol below the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Datagrams, and TCP for what does not fit.
+    Udp,
+    /// A stream from the start.
+    Tcp,
+}
+
+/// What an exchange brought.
+#[derive(Debug, Default)]
+pub struct Exchanged {
+    /// An answer to each question, in the order of the questions, where one came.
+    pub replies: Vec<Option<Reply>>,
+    /// How it ended when an answer is missing.
+    pub fault: Option<Fault>,
+    /// Things seen on the way.
+    pub seen: Seen,
+}
+
+/// Occurrences of one exchange that counters and explanations tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Questions sent.
+    pub sent: u32,
+    /// Datagrams that were not the answer.
+    pub stray: u32,
+    /// Answers marked truncated.
+    pub truncated: u32,
+    /// Datagrams larger than announced.
+    pub too_big: u32,
+    /// Whether TCP was used.
+    pub tcp: bool,
+    /// Whether the server refused EDNS.
+    pub without_edns: bool,
+}
+
+/// Why an answer is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The time was over.
+    Timeout,
+    /// The server's host says that nobody listens.
+    Unreachable,
+    /// The question could not be sent.
+    Send(io::ErrorKind),
+    /// The server sent too much that was no answer, or closed early.
+    Nonsense,
+}
+
+/// Asks `queries` of one server.
+pub async fn exchange(via: &Via, queries: &[Query]) -> Exchanged {
+    let deadline = Instant::now() + via.patience;
+    let mut done = Exchanged {
+        replies: vec![None; queries.len()],
+        ..Exchanged::default()
+    };
+    let mut payload = via.payload;
+    for _round in 0..ROUNDS_MAX {
+        let result = match via.transport {
+            Transport::Udp => over_udp(via, payload, queries, deadline, &mut done).await,
+            Transport::Tcp => over_tcp(via, payload, queries, deadline, &mut done).await,
+        };
+        done.fault = result.err();
+        let stumbled = payload.is_some() && done.replies.iter().flatten().any(Reply::refuses_edns);
+        if !stumbled {
+            break;
+        }
+        payload = None;
+        done.seen.without_edns = true;
+        done.replies
+            .iter_mut()
+            .for_each(|reply| *reply = reply.take().filter(|reply| !reply.refuses_edns()));
+    }
+    let cut: Vec<usize> = (0..queries.len())
+        .filter(|at| done.replies[*at].as_ref().is_some_and(|r| r.truncated))
+        .collect();
+    if !cut.is_empty() && via.transport == Transport::Udp {
+        cut.iter().for_each(|at| done.replies[*at] = None);
+        done.fault = over_tcp(via, payload, queries, deadline, &mut done)
+            .await
+            .err();
+    }
+    done
+}
+
+/// Sends what is unanswered and receives until all is answered.
+async fn over_udp(
+    via: &Via,
+    payload: Option<u16>,
+    queries: &[Query],
+    deadline: Instant,
+    done: &mut Exchanged,
+) -> Result<(), Fault> {
+    let socket = timeout_at(deadline, connected(via.server))
+        .await
+        .map_err(|_| Fault::Timeout)?
+        .map_err(send_fault)?;
+    // One byte more than was announced shows a datagram that is too large.
+    let mut room = vec![0; usize::from(payload.unwrap_or(PLAIN_PAYLOAD).max(PLAIN_PAYLOAD)) + 1];
+    let mut next = 0;
+    let mut stray = 0;
+    while let Some(open) = done.replies.iter().position(Option::is_none) {
+        while next < queries.len() && (next <= open || !via.single_request) {
+            if done.replies[next].is_none() {
+                done.seen.sent += 1;
+                let bytes = queries[next].encode(payload, via.trust_ad);
+                let sent = timeout_at(deadline, socket.send(&bytes))
+                    .await
+                    .map_err(|_| Fault::Timeout)?;
+                sent.map_err(send_fault)?;
+            }
+            next += 1;
+        }
+        let received = timeout_at(deadline, socket.recv(&mut room))
+            .await
+            .map_err(|_| Fault::Timeout)?;
+        let length = received.map_err(receive_fault)?;
+        if !take_datagram(&room[..length], length == room.len(), queries, done) {
+            done.seen.stray += 1;
+            stray += 1;
+            if stray > STRAY_MAX {
+                return Err(Fault::Nonsense);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts a datagram where it belongs; false if it answers nothing.
+fn take_datagram(bytes: &[u8], too_big: bool, queries: &[Query], done: &mut Exchanged) -> bool {
+    for (query, slot) in queries.iter().zip(done.replies.iter_mut()) {
+        if slot.is_some() {
+            continue;
+        }
+        match query.read(bytes) {
+            Ok(reply) => {
+                done.seen.truncated += u32::from(reply.truncated);
+                *slot = Some(reply);
+                return true;
+            }
+            Err(NotOurs::Garbage) if too_big => {
+                done.seen.too_big += 1;
+                *slot = Some(query.oversized());
+                return true;
+            }
+            Err(NotOurs::Garbage | NotOurs::Id | NotOurs::Question) => {}
+        }
+    }
+    false
+}
+
+/// Asks what is unanswered, one question after the other, over one stream.
+async fn over_tcp(
+    via: &Via,
+    payload: Option<u16>,
+    queries: &[Query],
+    deadline: Instant,
+    done: &mut Exchanged,
+) -> Result<(), Fault> {
+    done.seen.tcp = true;
+    let connecting = timeout_at(deadline, TcpStream::connect(via.server))
+        .await
+        .map_err(|_| Fault::Timeout)?;
+    let mut stream = connecting.map_err(receive_fault)?;
+    for (query, slot) in queries.iter().zip(done.replies.iter_mut()) {
+        if slot.is_some() {
+            continue;
+        }
+        done.seen.sent += 1;
+        let asking = ask_stream(
+            &mut stream,
+            query,
+            query.encode(payload, via.trust_ad),
+            &mut done.seen,
+        );
+        *slot = Some(
+            timeout_at(deadline, asking)
+                .await
+                .map_err(|_| Fault::Timeout)??,
+        );
+    }
+    Ok(())
+}
+
+/// One question and its answer on a stream (RFC 1035 §4.2.2).
+async fn ask_stream(
+    stream: &mut TcpStream,
+    query: &Query,
+    question: Vec<u8>,
+    seen: &mut Seen,
+) -> Result<Reply, Fault> {
+    let length = u16::try_from(question.len()).map_err(|_| Fault::Nonsense)?;
+    let mut framed = length.to_be_bytes().to_vec();
+    framed.extend(question);
+    stream.write_all(&framed).await.map_err(send_fault)?;
+    for _ in 0..STRAY_MAX {
+        let mut length = [0; 2];
+        stream
+            .read_exact(&mut length)
+            .await
+            .map_err(receive_fault)?;
+        let mut bytes = vec![0; usize::from(u16::from_be_bytes(length))];
+        stream.read_exact(&mut bytes).await.map_err(receive_fault)?;
+        if let Ok(reply) = query.read(&bytes) {
+            return Ok(reply);
+        }
+        seen.stray += 1;
+    }
+    Err(Fault::Nonsense)
+}
+
+/// A socket that hears `server` alone.
+async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
+    let any = match server {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+    };
+    let socket = UdpSocket::bind(any).await?;
+    socket.connect(server).await?;
+    Ok(socket)
+}
+
+fn send_fault(error: io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Fault::Unreachable,
+        kind => Fault::Send(kind),
+    }
+}
+
+fn receive_fault(error: io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable => Fault::Unreachable,
+        _ => Fault::Nonsense,
+    }
+}
+
+/// The size that every server may send without EDNS (RFC 1035 §4.2.1).
+const PLAIN_PAYLOAD: u16 = 512;
+/// What EDNS announces: fits every path without fragments (DNS flag day 2020).
+pub const PAYLOAD: u16 = 1232;
+/// Datagrams or messages that are no answer, per exchange.
+const STRAY_MAX: u32 = 64;
+/// With EDNS and once more without.
+const ROUNDS_MAX: u32 = 2;
