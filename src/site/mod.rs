@@ -1,1 +1,155 @@
 //! What runs: the configuration as the engine reads it.
+//!
+//! A [`Site`] is made once by `config::resolve`, shared by all workers and never changes, except inside the few cells made for it: the
+//! seats, slots and health of servers, and the `Live` values that the stats socket or the resolver replaces. Names have become
+//! identities, durations are typed, defaults are filled in; what could be wrong has been refused. Nothing here reads a file,
+//! and nothing decides anything about traffic.
+
+mod backend;
+mod frontend;
+mod global;
+mod listener;
+mod server;
+
+pub use backend::{Backend, Reuse};
+pub use frontend::{Frontend, Mode};
+pub use global::{CpuMap, Global, Tune};
+pub use listener::{Listener, Service};
+pub use server::{Destination, Port, Server};
+
+use crate::id::{BackendId, FrontendId, ListenerId, ServerId};
+use crate::time::Millis;
+
+/// All that runs.
+#[derive(Debug, Default)]
+pub struct Site {
+    /// What holds for the process.
+    pub global: Global,
+    /// By [`FrontendId`].
+    pub frontends: Vec<Frontend>,
+    /// By [`BackendId`].
+    pub backends: Vec<Backend>,
+    /// By [`ServerId`].
+    pub servers: Vec<Server>,
+    /// By [`ListenerId`].
+    pub listeners: Vec<Listener>,
+}
+
+impl Site {
+    /// The frontend with this identity.
+    #[inline]
+    pub fn frontend(&self, id: FrontendId) -> &Frontend {
+        &self.frontends[id.index()]
+    }
+
+    /// The backend with this identity.
+    #[inline]
+    pub fn backend(&self, id: BackendId) -> &Backend {
+        &self.backends[id.index()]
+    }
+
+    /// The server with this identity.
+    #[inline]
+    pub fn server(&self, id: ServerId) -> &Server {
+        &self.servers[id.index()]
+    }
+
+    /// The listener with this identity.
+    #[inline]
+    pub fn listener(&self, id: ListenerId) -> &Listener {
+        &self.listeners[id.index()]
+    }
+
+    /// The backend of this name.
+    pub fn backend_named(&self, name: &str) -> Option<BackendId> {
+        self.backends.iter().position(|backend| &*backend.name == name).map(BackendId::at)
+    }
+}
+
+/// The timeouts of a proxy (manual: `timeout …`); absent means none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timeouts {
+    /// `timeout client`: inactivity on the client's side.
+    pub client: Option<Millis>,
+    /// `timeout client-fin`: the same after one side has shut down.
+    pub client_fin: Option<Millis>,
+    /// `timeout http-request`: for a complete request head.
+    pub http_request: Option<Millis>,
+    /// `timeout http-keep-alive`: for the next request to begin.
+    pub http_keep_alive: Option<Millis>,
+    /// `timeout connect`: to a server.
+    pub connect: Option<Millis>,
+    /// `timeout server`: inactivity on the server's side.
+    pub server: Option<Millis>,
+    /// `timeout server-fin`: the same after one side has shut down.
+    pub server_fin: Option<Millis>,
+    /// `timeout queue`: in the line before a server.
+    pub queue: Option<Millis>,
+    /// `timeout tunnel`: inactivity of both sides once they talk without framing.
+    pub tunnel: Option<Millis>,
+    /// `timeout tarpit`: how long a tarpitted client is held.
+    pub tarpit: Option<Millis>,
+    /// `timeout check`: for a health check's answer.
+    pub check: Option<Millis>,
+}
+
+/// What happens to the connections of an HTTP proxy between messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HttpConnections {
+    /// `option http-keep-alive`: both sides stay open.
+    #[default]
+    KeepAlive,
+    /// `option http-server-close`: the client's side stays open, the server's is closed after each response.
+    ServerClose,
+    /// `option httpclose`: both are closed.
+    Close,
+}
+
+/// `option forwardfor`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForwardFor {
+    /// The header's name, lower-case.
+    pub header: Box<[u8]>,
+    /// Networks whose clients are not named.
+    pub except: Vec<crate::addr::Network>,
+    /// Only where the header is not there yet.
+    pub if_none: bool,
+}
+
+/// Options that a frontend and a backend both have.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `option http-keep-alive`, `http-server-close`, `httpclose`.
+    pub http_connections: HttpConnections,
+    /// `option forwardfor`.
+    pub forward_for: Option<ForwardFor>,
+    /// `option originalto`.
+    pub original_to: Option<ForwardFor>,
+    /// `option http-buffer-request`.
+    pub buffer_request: bool,
+    /// `option http-no-delay`.
+    pub http_no_delay: bool,
+    /// `option abortonclose`.
+    pub abort_on_close: bool,
+    /// `option splice-auto`, `splice-request`, `splice-response`.
+    pub splice: Splice,
+    /// `option clitcpka` / `option srvtcpka` / `option tcpka`.
+    pub tcp_keep_alive: bool,
+    /// `option nolinger`.
+    pub no_linger: bool,
+    /// `option independent-streams`.
+    pub independent_streams: bool,
+    /// `option accept-invalid-http-request` / `-response`.
+    pub accept_invalid_http: bool,
+}
+
+/// Which directions may be spliced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Splice {
+    /// `option splice-request`.
+    pub request: bool,
+    /// `option splice-response`.
+    pub response: bool,
+    /// `option splice-auto`.
+    pub auto: bool,
+}

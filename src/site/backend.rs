@@ -1,0 +1,117 @@
+//! `backend` sections, and the back halves of `listen`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::{Mode, Options, Timeouts};
+use crate::id::{FrontendId, ServerId};
+
+/// `http-reuse`: when a request may travel on a server connection that another client's request opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// A connection serves one client only.
+    Never,
+    /// Not for the first request of a client's connection.
+    #[default]
+    Safe,
+    /// Also for first requests, on connections that have been reused before.
+    Aggressive,
+    /// Always.
+    Always,
+}
+
+/// A set of servers and what becomes of requests for it.
+#[derive(Debug, Default)]
+pub struct Backend {
+    /// The section's name.
+    pub name: Arc<str>,
+    /// `id`, or one given in order.
+    pub uuid: u32,
+    /// `mode`.
+    pub mode: Mode,
+    /// `description`.
+    pub description: Option<Arc<str>>,
+    /// Its servers in order of the file.
+    pub servers: Vec<ServerId>,
+    /// Timeouts of the server's side.
+    pub timeouts: Timeouts,
+    /// Options of both kinds of proxy.
+    pub options: Options,
+    /// The front half, if this is a `listen`.
+    pub twin: Option<FrontendId>,
+    /// `retries`.
+    pub retries: u32,
+    /// `option redispatch N`: at which retries another server is taken; zero means never.
+    pub redispatch: i32,
+    /// `retry-on`.
+    pub retry_on: RetryOn,
+    /// `http-reuse`.
+    pub reuse: Reuse,
+    /// `fullconn`.
+    pub fullconn: usize,
+    /// `option prefer-last-server`.
+    pub prefer_last_server: bool,
+    /// `option allbackups`.
+    pub all_backups: bool,
+    /// `option http-pretend-keepalive`.
+    pub pretend_keep_alive: bool,
+    /// `option tcp-smart-connect`.
+    pub tcp_smart_connect: bool,
+    /// `option log-health-checks`.
+    pub log_health_checks: bool,
+    /// `disabled`.
+    pub disabled: bool,
+    /// Connections at this moment, including those in line.
+    pub connections: AtomicUsize,
+    /// Requests in line for any server of it.
+    pub queued: AtomicUsize,
+}
+
+/// `retry-on`: which failures let a request be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryOn {
+    /// `conn-failure`.
+    pub connect: bool,
+    /// `empty-response`.
+    pub empty_response: bool,
+    /// `junk-response`.
+    pub junk_response: bool,
+    /// `response-timeout`.
+    pub response_timeout: bool,
+    /// `0rtt-rejected`.
+    pub early_data_rejected: bool,
+    /// Status codes.
+    pub statuses: Vec<u16>,
+}
+
+impl Default for RetryOn {
+    fn default() -> Self {
+        Self {
+            connect: true,
+            empty_response: false,
+            junk_response: false,
+            response_timeout: false,
+            early_data_rejected: false,
+            statuses: Vec::new(),
+        }
+    }
+}
+
+impl RetryOn {
+    /// Whether a request may be sent again after it was sent once, so that it has to be kept.
+    pub fn after_send(&self) -> bool {
+        self.empty_response || self.junk_response || self.response_timeout || !self.statuses.is_empty()
+    }
+}
+
+impl Backend {
+    /// Counts a request in.
+    pub fn enter(&self) {
+        self.connections.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a request out.
+    pub fn leave(&self) {
+        self.connections.fetch_sub(1, Relaxed);
+    }
+}

@@ -1,0 +1,72 @@
+//! `frontend` sections, and the front halves of `listen`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
+
+use super::{Options, Timeouts};
+use crate::id::{BackendId, ListenerId};
+
+/// `mode`: what a proxy understands of what it carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Bytes.
+    #[default]
+    Tcp,
+    /// HTTP messages.
+    Http,
+}
+
+/// Where clients come in.
+#[derive(Debug, Default)]
+pub struct Frontend {
+    /// The section's name.
+    pub name: Arc<str>,
+    /// `id`, or one given in order, as statistics show it.
+    pub uuid: u32,
+    /// `mode`.
+    pub mode: Mode,
+    /// `description`.
+    pub description: Option<Arc<str>>,
+    /// Its `bind` lines, ranges spread out.
+    pub listeners: Vec<ListenerId>,
+    /// `maxconn`; zero means no limit of its own.
+    pub maxconn: usize,
+    /// `rate-limit sessions`: a second; zero means none.
+    pub rate_limit_sessions: u32,
+    /// `backlog`.
+    pub backlog: Option<u32>,
+    /// Timeouts of the client's side.
+    pub timeouts: Timeouts,
+    /// Options of both kinds of proxy.
+    pub options: Options,
+    /// `default_backend`, or itself for a `listen`.
+    pub default_backend: Option<BackendId>,
+    /// The back half, if this is a `listen`.
+    pub twin: Option<BackendId>,
+    /// `option dontlognull`.
+    pub dont_log_null: bool,
+    /// `option dontlog-normal`.
+    pub dont_log_normal: bool,
+    /// `option log-separate-errors`.
+    pub log_separate_errors: bool,
+    /// `option logasap`.
+    pub log_asap: bool,
+    /// `option http-ignore-probes`.
+    pub ignore_probes: bool,
+    /// `option http-use-proxy-header`.
+    pub use_proxy_header: bool,
+    /// `option tcp-smart-accept`.
+    pub tcp_smart_accept: bool,
+    /// `monitor-uri`.
+    pub monitor_uri: Option<Box<[u8]>>,
+    /// `disabled`.
+    pub disabled: bool,
+    /// Connections at this moment.
+    pub connections: AtomicUsize,
+    /// Whether it was stopped or disabled at run time.
+    pub closed: AtomicBool,
+    /// `set maxconn frontend`, or the configured limit; zero means none.
+    pub maxconn_now: AtomicUsize,
+    /// `set rate-limit` of this frontend.
+    pub rate_limit_now: AtomicU32,
+}

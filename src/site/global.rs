@@ -1,0 +1,150 @@
+//! The `global` section.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::time::Millis;
+
+/// What holds for the process (manual: section 3).
+#[derive(Debug, Default)]
+pub struct Global {
+    /// `nbthread`: worker threads; zero until resolved against the machine.
+    pub threads: usize,
+    /// `maxconn`: connections from clients at once; zero until derived from the descriptor limit.
+    pub maxconn: usize,
+    /// `maxconnrate`: connections a second.
+    pub max_conn_rate: Option<u32>,
+    /// `maxsessrate`: sessions a second.
+    pub max_sess_rate: Option<u32>,
+    /// `maxsslconn`.
+    pub max_ssl_conn: Option<u32>,
+    /// `maxsslrate`.
+    pub max_ssl_rate: Option<u32>,
+    /// `maxpipes`.
+    pub max_pipes: usize,
+    /// `ulimit-n`.
+    pub ulimit_n: Option<u64>,
+    /// `fd-hard-limit`.
+    pub fd_hard_limit: Option<u64>,
+    /// `daemon`.
+    pub daemon: bool,
+    /// `master-worker`.
+    pub master_worker: bool,
+    /// `quiet`.
+    pub quiet: bool,
+    /// `zero-warning`.
+    pub zero_warning: bool,
+    /// `pidfile`.
+    pub pidfile: Option<PathBuf>,
+    /// `chroot`.
+    pub chroot: Option<PathBuf>,
+    /// `uid`, or the number of `user`.
+    pub uid: Option<u32>,
+    /// `gid`, or the number of `group`.
+    pub gid: Option<u32>,
+    /// `node`.
+    pub node: Option<Arc<str>>,
+    /// `description`.
+    pub description: Option<Arc<str>>,
+    /// `localpeer`.
+    pub local_peer: Option<Arc<str>>,
+    /// `log-send-hostname`: the name to put into syslog headers, empty for the host's.
+    pub log_hostname: Option<Arc<str>>,
+    /// `log-tag`.
+    pub log_tag: Option<Arc<str>>,
+    /// `hard-stop-after`.
+    pub hard_stop_after: Option<Millis>,
+    /// `grace`.
+    pub grace: Option<Millis>,
+    /// `close-spread-time`.
+    pub close_spread_time: Option<Millis>,
+    /// `stats timeout`.
+    pub stats_timeout: Option<Millis>,
+    /// `spread-checks`, in percent.
+    pub spread_checks: i8,
+    /// `set-dumpable`.
+    pub dumpable: bool,
+    /// `server-state-file`.
+    pub server_state_file: Option<PathBuf>,
+    /// `server-state-base`.
+    pub server_state_base: Option<PathBuf>,
+    /// `busy-polling`.
+    pub busy_polling: bool,
+    /// `nosplice`: no splicing at all.
+    pub no_splice: bool,
+    /// `cpu-map` lines in order.
+    pub cpu_map: Vec<CpuMap>,
+    /// `tune.*`.
+    pub tune: Tune,
+}
+
+/// One `cpu-map` line: which threads run on which processors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CpuMap {
+    /// First and last thread, counted from 1.
+    pub threads: (usize, usize),
+    /// Processor numbers.
+    pub cpus: Vec<usize>,
+    /// `auto:`: the threads take the processors one each, in order.
+    pub one_each: bool,
+}
+
+/// The `tune.*` keywords that the engine reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Tune {
+    /// `tune.bufsize`, in bytes.
+    pub buffer_size: usize,
+    /// `tune.maxrewrite`, in bytes.
+    pub max_rewrite: usize,
+    /// `tune.http.maxhdr`.
+    pub max_headers: usize,
+    /// `tune.http.cookielen`, in bytes.
+    pub cookie_len: usize,
+    /// `tune.http.logurilen`, in bytes.
+    pub log_uri_len: usize,
+    /// `tune.maxaccept`: connections accepted in one go.
+    pub max_accept: usize,
+    /// `tune.maxpollevents`.
+    pub max_poll_events: usize,
+    /// `tune.buffers.limit`; zero means none.
+    pub buffers_limit: usize,
+    /// `tune.buffers.reserve`.
+    pub buffers_reserve: usize,
+    /// `tune.pipesize`, in bytes; zero means the system's.
+    pub pipe_size: usize,
+    /// `tune.rcvbuf.client`.
+    pub client_rcvbuf: Option<usize>,
+    /// `tune.rcvbuf.server`.
+    pub server_rcvbuf: Option<usize>,
+    /// `tune.sndbuf.client`.
+    pub client_sndbuf: Option<usize>,
+    /// `tune.sndbuf.server`.
+    pub server_sndbuf: Option<usize>,
+    /// `tune.pool-high-fd-ratio` and friends do not apply; `tune.idle-pool.shared`.
+    pub idle_pool_shared: bool,
+    /// `tune.comp.maxlevel`.
+    pub compression_level: u8,
+}
+
+impl Default for Tune {
+    fn default() -> Self {
+        Self {
+            buffer_size: 16_384,
+            max_rewrite: 1024,
+            max_headers: 101,
+            cookie_len: 63,
+            log_uri_len: 1024,
+            max_accept: 64,
+            max_poll_events: 200,
+            buffers_limit: 0,
+            buffers_reserve: 2,
+            pipe_size: 0,
+            client_rcvbuf: None,
+            server_rcvbuf: None,
+            client_sndbuf: None,
+            server_sndbuf: None,
+            idle_pool_shared: true,
+            compression_level: 1,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `bind` lines.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use crate::addr::SockAddr;
+use crate::id::FrontendId;
+use crate::time::Millis;
+
+/// Who answers on a listening address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// The clients of a frontend.
+    Frontend(FrontendId),
+    /// Operators: a `stats socket`.
+    Stats,
+}
+
+/// One listening address.
+#[derive(Debug)]
+pub struct Listener {
+    /// `name`, or `sock-N`.
+    pub name: Arc<str>,
+    /// `id`, or one given in order.
+    pub uuid: u32,
+    /// What it listens for.
+    pub service: Service,
+    /// Where.
+    pub endpoint: SockAddr,
+    /// `maxconn`; zero means none of its own.
+    pub maxconn: usize,
+    /// `backlog`, or what follows from the limits.
+    pub backlog: u32,
+    /// `accept-proxy`.
+    pub accept_proxy: bool,
+    /// `accept-netscaler-cip`: the magic number.
+    pub accept_netscaler_cip: Option<u32>,
+    /// `v4v6`, `v6only`.
+    pub v6only: Option<bool>,
+    /// `transparent`.
+    pub transparent: bool,
+    /// `tfo`.
+    pub fast_open: bool,
+    /// `defer-accept`.
+    pub defer_accept: bool,
+    /// `interface`.
+    pub interface: Option<Box<str>>,
+    /// `namespace`.
+    pub namespace: Option<Box<str>>,
+    /// `mss`.
+    pub mss: Option<u16>,
+    /// `tcp-ut`.
+    pub tcp_user_timeout: Option<Millis>,
+    /// `nice`.
+    pub nice: i32,
+    /// `shards`: how many sockets share the address.
+    pub shards: usize,
+    /// Owner of a unix socket.
+    pub uid: Option<u32>,
+    /// Group of a unix socket.
+    pub gid: Option<u32>,
+    /// `mode` of a unix socket.
+    pub mode: Option<u32>,
+    /// `level` of a stats socket.
+    pub level: Level,
+    /// `expose-fd listeners` of a stats socket.
+    pub expose_fd: bool,
+    /// Connections at this moment.
+    pub connections: AtomicUsize,
+    /// Whether its own limit keeps it from accepting.
+    pub full: AtomicBool,
+    /// Whether it was stopped at run time.
+    pub closed: AtomicBool,
+}
+
+/// What a stats socket's user may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Look at what is not sensitive.
+    User,
+    /// Look, and change what does no harm.
+    #[default]
+    Operator,
+    /// Everything.
+    Admin,
+}
+
+impl Listener {
+    /// A listener of `service` at `endpoint` with every setting at its default.
+    pub fn new(service: Service, endpoint: SockAddr) -> Self {
+        Self {
+            name: Arc::from(""),
+            uuid: 0,
+            service,
+            endpoint,
+            maxconn: 0,
+            backlog: 0,
+            accept_proxy: false,
+            accept_netscaler_cip: None,
+            v6only: None,
+            transparent: false,
+            fast_open: false,
+            defer_accept: false,
+            interface: None,
+            namespace: None,
+            mss: None,
+            tcp_user_timeout: None,
+            nice: 0,
+            shards: 1,
+            uid: None,
+            gid: None,
+            mode: None,
+            level: Level::default(),
+            expose_fd: false,
+            connections: AtomicUsize::new(0),
+            full: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }
+    }
+}

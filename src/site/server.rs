@@ -1,0 +1,125 @@
+//! `server` lines: a composition of the seats that other rooms need a server to have.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use crate::addr::SockAddr;
+use crate::id::BackendId;
+use crate::live::Live;
+use crate::time::Millis;
+
+/// Where a server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// An address, with the port rule beside it.
+    At(SockAddr),
+    /// A name that has no address yet.
+    Unresolved,
+}
+
+/// Which port a server is reached at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// This one.
+    Fixed(u16),
+    /// The client's destination port plus this.
+    Mapped(i32),
+}
+
+/// One server of a backend.
+#[derive(Debug)]
+pub struct Server {
+    /// Its name, unique in the backend.
+    pub name: Arc<str>,
+    /// `id`, or one given in order.
+    pub uuid: u32,
+    /// The backend it belongs to.
+    pub backend: BackendId,
+    /// The address as written, if it is a name to resolve.
+    pub host: Option<Arc<str>>,
+    /// Where it is at this moment.
+    pub destination: Live<Destination>,
+    /// The port rule.
+    pub port: Port,
+    /// `weight`, as configured.
+    pub weight: u32,
+    /// `maxconn`; zero means no limit.
+    pub maxconn: usize,
+    /// `minconn`.
+    pub minconn: usize,
+    /// `maxqueue`; zero means no limit.
+    pub maxqueue: usize,
+    /// `backup`.
+    pub backup: bool,
+    /// `disabled`.
+    pub disabled: bool,
+    /// `cookie`.
+    pub cookie: Option<Box<[u8]>>,
+    /// `redir`.
+    pub redirect_prefix: Option<Box<[u8]>>,
+    /// `send-proxy`, `send-proxy-v2`.
+    pub send_proxy: SendProxy,
+    /// `source`.
+    pub source: Option<IpAddr>,
+    /// `pool-max-conn`; `None` means no limit.
+    pub pool_max_conn: Option<usize>,
+    /// `pool-low-conn`.
+    pub pool_low_conn: usize,
+    /// `pool-purge-delay`.
+    pub pool_purge_delay: Millis,
+    /// `max-reuse`; `None` means no limit.
+    pub max_reuse: Option<u32>,
+    /// `slowstart`.
+    pub slow_start: Millis,
+    /// `tcp-ut`.
+    pub tcp_user_timeout: Option<Millis>,
+    /// `tfo`.
+    pub fast_open: bool,
+    /// Idle connections over all workers.
+    pub idle: AtomicUsize,
+}
+
+/// Which PROXY protocol header a server is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SendProxy {
+    /// None.
+    #[default]
+    No,
+    /// `send-proxy`.
+    V1,
+    /// `send-proxy-v2`.
+    V2,
+}
+
+impl Server {
+    /// A server at `destination` with every setting at its default.
+    pub fn new(name: Arc<str>, backend: BackendId, destination: Destination, port: Port) -> Self {
+        Self {
+            name,
+            uuid: 0,
+            backend,
+            host: None,
+            destination: Live::new(destination),
+            port,
+            weight: 1,
+            maxconn: 0,
+            minconn: 0,
+            maxqueue: 0,
+            backup: false,
+            disabled: false,
+            cookie: None,
+            redirect_prefix: None,
+            send_proxy: SendProxy::No,
+            source: None,
+            pool_max_conn: None,
+            pool_low_conn: 0,
+            pool_purge_delay: Millis::seconds(5),
+            max_reuse: None,
+            slow_start: Millis::ZERO,
+            tcp_user_timeout: None,
+            fast_open: false,
+            idle: AtomicUsize::new(0),
+        }
+    }
+}
