@@ -100,7 +100,10 @@ impl Default for RetryOn {
 impl RetryOn {
     /// Whether a request may be sent again after it was sent once, so that it has to be kept.
     pub fn after_send(&self) -> bool {
-        self.empty_response || self.junk_response || self.response_timeout || !self.statuses.is_empty()
+        self.empty_response
+            || self.junk_response
+            || self.response_timeout
+            || !self.statuses.is_empty()
     }
 }
 

@@ -62,7 +62,10 @@ impl Site {
 
     /// The backend of this name.
     pub fn backend_named(&self, name: &str) -> Option<BackendId> {
-        self.backends.iter().position(|backend| &*backend.name == name).map(BackendId::at)
+        self.backends
+            .iter()
+            .position(|backend| &*backend.name == name)
+            .map(BackendId::at)
     }
 }
 
