@@ -9,11 +9,13 @@
 //! * What it deliberately does not do: it opens nothing, waits for nothing and knows neither queues nor checks: room
 //!   and usability are told to it.
 
+mod draft;
 mod first;
 mod hash;
 pub mod key;
 mod leastconn;
 mod map;
+pub mod persist;
 mod policy;
 mod random;
 mod ring;
@@ -21,6 +23,7 @@ mod roundrobin;
 mod seat;
 mod standing;
 
+pub use draft::{Balance, Draft, KEYWORDS, KeySource, SEAT_KEYWORDS, SeatDraft};
 pub use hash::{HashFn, HashType};
 pub use policy::{Algorithm, Ask, KeyKind, Policy, Tuning};
 pub use seat::{SHARE_SCALE, Seat, Seats, Share, WEIGHT_MAX, Weight};
