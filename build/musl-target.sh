@@ -5,8 +5,8 @@
 #   1. the compiler in PATH has the target x86_64-unknown-linux-musl
 #   2. `rustup target add` brings it
 #   3. the standard library is built once from source of the compiler's version
-#      (on disk, or Debian's package), with std-from-source.sh
-#   4. the same with the distribution's own compiler
+#      (on disk, or in Debian's archive), by std-from-source.sh
+#   4. the same with Debian's own compiler, unpacked by debian-rust.sh
 # What was built is kept in ~/.cache/sluice (XDG_CACHE_HOME is obeyed); neither
 # rustup's nor the distribution's directories are written to. The answer is the
 # path of a file of shell assignments, printed on standard output; env.sh uses it.
@@ -50,31 +50,38 @@ works() {
         >"$work/probe.log" 2>&1 && "$work/probe" >>"$work/probe.log" 2>&1
 }
 
-# answer CARGO RUSTC: the environment file, once more a plain path on stdout.
+# answer CARGO RUSTC: the environment file; its path is the answer.
 answer() {
-    env=$cache/env-$(printf '%s' "$*" | cksum | cut -d' ' -f1)
-    { echo "CARGO='$1'"; echo "RUSTC='$2'"; echo 'export CARGO RUSTC'; } >"$work/env"
-    cmp -s "$work/env" "$env" || cp "$work/env" "$env"
-    echo "$env"
+    rustdoc=$(dirname "$2")/rustdoc
+    file=$cache/env-$(printf '%s' "$*" | cksum | cut -d' ' -f1)
+    {
+        echo "CARGO='$1' RUSTC='$2'"
+        [ ! -x "$rustdoc" ] || echo "RUSTDOC='$rustdoc'; export RUSTDOC"
+        echo 'export CARGO RUSTC'
+    } >"$work/env"
+    cmp -s "$work/env" "$file" || cp "$work/env" "$file"
+    echo "$file"
     exit 0
 }
 
-# A linker and musl's C compiler. Only a build from source cannot go on without.
-need cc:gcc cc:libc6-dev musl-gcc:musl-tools readelf:binutils ||
-    say 'going on without these packages'
+# A linker, and musl's C compiler, without which the machine's own is taken.
+need cc:gcc cc:libc6-dev ar:binutils musl-gcc:musl-tools || say 'trying without'
 
 rustc=$(command -v rustc || true) cargo=$(command -v cargo || true)
 if command -v rustup >/dev/null && real=$(rustup which rustc 2>/dev/null); then
     # The file behind rustup's proxy: an overriding toolchain file must not come between.
     rustc=$real cargo=$(dirname "$real")/cargo
 fi
+"${rustc:-false}" -V >/dev/null 2>&1 || rustc=
 
 if [ -n "$rustc" ] && [ -n "$with_target" ]; then
     # An answer of an earlier run holds as long as compiler and library are the same files.
-    seal=$cache/seal
-    fact_line="$rustc $(fact "$rustc" commit-hash) $(stat -c %Y:%n "$("$rustc" --print target-libdir --target $target)"/libstd-*.rlib 2>/dev/null || true)"
-    if [ "$(cat "$seal" 2>/dev/null)" = "$fact_line" ]; then answer "$cargo" "$rustc"; fi
-    if works "$rustc"; then echo "$fact_line" >"$seal"; answer "$cargo" "$rustc"; fi
+    seal="$rustc $(fact "$rustc" commit-hash) $(stat -c %Y:%n "$("$rustc" --print target-libdir --target $target)"/libstd-*.rlib 2>/dev/null || true)"
+    if [ "$(cat "$cache/seal" 2>/dev/null)" = "$seal" ]; then answer "$cargo" "$rustc"; fi
+    if works "$rustc"; then
+        echo "$seal" >"$cache/seal"
+        answer "$cargo" "$rustc"
+    fi
 fi
 
 if [ -n "$rustc" ] && [ -n "$with_rustup" ] && command -v rustup >/dev/null; then
@@ -109,7 +116,6 @@ source_of() {
 build() {
     sysroot=$cache/$(fact "$2" release)-$(fact "$2" commit-hash | cut -c1-9)
     if works "$sysroot/bin/rustc"; then answer "$1" "$sysroot/bin/rustc"; fi
-    need musl-gcc:musl-tools /usr/lib/x86_64-linux-musl/rcrt1.o:musl-dev gcc:gcc ar:binutils
     "$here/std-from-source.sh" "$1" "$2" "$3" "$sysroot" >&2
     if works "$sysroot/bin/rustc"; then answer "$1" "$sysroot/bin/rustc"; fi
     say 'the library was built, but the probe fails:'
@@ -117,15 +123,22 @@ build() {
     return 1
 }
 
-if [ -n "$rustc" ] && [ -n "$with_own" ] && source=$(source_of "$rustc"); then
-    build "$cargo" "$rustc" "$source"
+# new_enough RUSTC: does sluice compile with this version at all?
+least=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$here/../Cargo.toml")
+new_enough() { printf '%s\n' "$least" "$(fact "$1" release)" | sort -V -C; }
+
+if [ -n "$rustc" ] && [ -n "$with_own" ] && new_enough "$rustc" && source=$(source_of "$rustc"); then
+    build "$cargo" "$rustc" "$source" || true
 fi
 
-# The distribution's compiler, which always comes with source of its own version.
-if apt-cache show rust-web-src >/dev/null 2>&1; then web=-web; else web=; fi
-need /usr/bin/rustc:rustc$web /usr/bin/cargo:cargo$web "/usr/share/doc/rust$web-src:rust$web-src"
-if [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ] && source=$(source_of /usr/bin/rustc); then
-    build /usr/bin/cargo /usr/bin/rustc "$source"
+# The distribution's compiler, unpacked beside source of its own version.
+private=$cache/distribution
+if [ -n "$with_apt" ] && ! [ -x "$private/rustc" ]; then
+    say "fetching the distribution's compiler and source into $private"
+    "$here/debian-rust.sh" "$private" >&2 || true
 fi
-say 'no way to a static standard library was found; README.md, "Building", names what is needed'
+if [ -x "$private/rustc" ] && new_enough "$private/rustc" && source=$(source_of "$private/rustc"); then
+    build "$private/cargo" "$private/rustc" "$source" || true
+fi
+say "found no static standard library: Rust $least or newer is needed, with \`rustup target add $target\` or Debian's archive"
 exit 1

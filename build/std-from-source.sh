@@ -21,8 +21,11 @@ echo "std-from-source.sh: building Rust $(fact release)'s library from $source"
 host=$(fact host)
 mkdir -p "$sysroot/bin" "$sysroot/lib/rustlib"
 ln -sfn "$("$rustc" --print sysroot)/lib/rustlib/$host" "$sysroot/lib/rustlib/$host"
-printf '#!/bin/sh\nexec "%s" --sysroot "%s" "$@"\n' "$rustc" "$sysroot" >"$sysroot/bin/rustc"
-chmod 755 "$sysroot/bin/rustc"
+for program in "$rustc" "$(dirname "$rustc")/rustdoc"; do
+    [ -x "$program" ] || continue
+    printf '#!/bin/sh\nexec "%s" --sysroot "%s" "$@"\n' "$program" "$sysroot" >"$sysroot/bin/${program##*/}"
+    chmod 755 "$sysroot/bin/${program##*/}"
+done
 
 # Everything unwinds but panic_abort, which must be compiled to abort.
 cat >"$work/rustc" <<'WRAP'
@@ -62,8 +65,13 @@ for rlib in "$work/target/$target/release/deps/"*.rlib; do
 done
 
 # What rustc links a static program from: musl's start files and libc, gcc's own.
+musl=/usr/lib/x86_64-linux-musl
+if ! [ -f $musl/rcrt1.o ]; then
+    (cd "$work" && apt-get -qq download musl-dev && dpkg-deb -x musl-dev_*.deb musl)
+    musl=$work/musl$musl
+fi
 for file in crt1.o rcrt1.o Scrt1.o crti.o crtn.o libc.a; do
-    cp "/usr/lib/x86_64-linux-musl/$file" "$new/self-contained/"
+    cp "$musl/$file" "$new/self-contained/"
 done
 for file in crtbegin.o crtbeginS.o crtend.o crtendS.o; do
     cp "$(gcc -print-file-name=$file)" "$new/self-contained/"
@@ -84,8 +92,8 @@ if [ -z "$unwind" ]; then
 fi
 cat >"$work/shim.c" <<'SHIM'
 #include <stdarg.h>
-#include <stdio.h>
-int __fprintf_chk(FILE *file, int flag, const char *format, ...)
+int vfprintf(void *file, const char *format, va_list words);
+int __fprintf_chk(void *file, int flag, const char *format, ...)
 {
     va_list words;
     int written;
@@ -96,7 +104,7 @@ int __fprintf_chk(FILE *file, int flag, const char *format, ...)
     return written;
 }
 SHIM
-musl-gcc -O2 -fPIC -c -o "$work/shim.o" "$work/shim.c"
+gcc -O2 -fPIC -fno-builtin -c -o "$work/shim.o" "$work/shim.c"
 ar -M <<MERGE
 create $work/libunwind.a
 addlib $unwind
@@ -112,7 +120,8 @@ objcopy --enable-deterministic-archives "$work/libunwind.a" "$new/self-contained
     "$rustc" -Vv
     echo "source: $source"
     echo "unwinder: $package $(sha256sum <"$unwind" | cut -d' ' -f1)"
-    dpkg-query -W musl-dev gcc binutils
+    echo "musl: $(sha256sum <"$musl/libc.a" | cut -d' ' -f1)"
+    gcc --version | head -n1
 } >"$new/provenance"
 
 place=$sysroot/lib/rustlib/$target/lib
