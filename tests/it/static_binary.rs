@@ -1,0 +1,109 @@
+//! The promises of the one file: static, hardened, and free of the builder's machine.
+//!
+//! Looks at the release program with the tools that a user would take (readelf, ldd, strings). Runs
+//! only where `make test` names that program: what plain `cargo test` builds is linked with the
+//! machine's own C library and is not what is promised.
+
+use std::fs;
+use std::process::Command;
+
+use crate::program;
+
+/// Bytes; haproxy 2.6 has 3.1 MB and 15.5 MB of libraries.
+const SIZE_MAX: u64 = 5 << 20;
+
+/// What a tool prints about the release program; none where another program is tested.
+fn report(tool: &str, options: &[&str]) -> Option<String> {
+    if !program::is_release() {
+        return None;
+    }
+    let output = Command::new(tool)
+        .args(options)
+        .arg(program::path())
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap_or_else(|error| panic!("{tool} ({error}): build/test-tools.sh installs it"));
+    let mut text = output.stdout;
+    text.extend(output.stderr);
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[test]
+fn nothing_is_loaded_beside_it() {
+    let Some(ldd) = report("ldd", &[]) else {
+        return;
+    };
+    assert!(
+        ldd.contains("statically linked") || ldd.contains("not a dynamic executable"),
+        "{ldd}"
+    );
+    let dynamic = report("readelf", &["-dW"]).expect("the program is the same");
+    for tag in ["(NEEDED)", "(RPATH)", "(RUNPATH)"] {
+        assert!(!dynamic.contains(tag), "{dynamic}");
+    }
+    let segments = report("readelf", &["-lW"]).expect("the program is the same");
+    assert!(!segments.contains("INTERP"), "{segments}");
+}
+
+#[test]
+fn it_is_position_independent_and_read_only() {
+    let Some(header) = report("readelf", &["-hW"]) else {
+        return;
+    };
+    assert!(header.contains("DYN"), "{header}");
+    let dynamic = report("readelf", &["-dW"]).expect("the program is the same");
+    assert!(
+        dynamic.contains("PIE") && dynamic.contains("NOW"),
+        "{dynamic}"
+    );
+    let segments = report("readelf", &["-lW"]).expect("the program is the same");
+    assert!(segments.contains("GNU_RELRO"), "{segments}");
+    let stack = segments
+        .lines()
+        .find(|line| line.contains("GNU_STACK"))
+        .expect("without this segment the stack is executable");
+    assert!(!stack.contains("RWE"), "{stack}");
+    for line in segments.lines().filter(|line| line.contains("LOAD")) {
+        assert!(!line.contains("RWE"), "writable code: {line}");
+    }
+}
+
+#[test]
+fn it_is_small_and_stripped() {
+    let Some(sections) = report("readelf", &["-SW"]) else {
+        return;
+    };
+    assert!(
+        !sections.contains(".symtab") && !sections.contains(".debug_"),
+        "{sections}"
+    );
+    let size = fs::metadata(program::path())
+        .expect("the program exists")
+        .len();
+    assert!(size <= SIZE_MAX, "{size} bytes of {SIZE_MAX}");
+}
+
+#[test]
+fn it_names_neither_glibc_nor_the_builder() {
+    let Some(text) = report("strings", &["-a"]) else {
+        return;
+    };
+    let home = std::env::var("HOME").unwrap_or_default();
+    let forbidden = [
+        "nsswitch",
+        "libnss",
+        "ld-linux",
+        "GLIBC_",
+        ".cargo/registry",
+        ".rustup/",
+        env!("CARGO_MANIFEST_DIR"),
+    ];
+    for line in text.lines() {
+        let hit = forbidden.iter().find(|word| line.contains(*word));
+        assert!(hit.is_none(), "`{line}`");
+        assert!(
+            home.len() < 3 || !line.contains(&format!("{home}/")),
+            "`{line}`"
+        );
+    }
+}
