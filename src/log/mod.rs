@@ -1,7 +1,29 @@
 //! Log lines: what they show, how they are written, where they go.
 //!
-//! A [`Record`] holds the facts of a session, lent by the engine. A format turns it into text.
+//! A [`Record`] holds the facts of a session, lent by the engine; a format turns it into text;
+//! a [`Sender`] puts a syslog header before it and sends it to the [`Target`]s of the `log` lines.
+//!
+//! Always true: writing a line neither waits nor fails, and allocates nothing once its buffers have
+//! grown; a line that cannot be sent is dropped and counted. This room decides how a line looks,
+//! not whether it is due: levels, `dontlognull` and their kind are the engine's to apply.
 
+mod alias;
+mod dates;
+mod line;
+pub mod presets;
 mod record;
+mod ring;
+mod sender;
+mod style;
+mod target;
 
-pub use record::{Captures, Counts, Endpoint, Http, Origin, Process, Queues, Record, Timers, Tls};
+pub use alias::{ALIASES, Alias, Row};
+pub use dates::Dates;
+pub use line::{Author, FACILITIES, Facility, Header, Level, Line, Syntax, write_line};
+pub use record::{
+    CaptureCounts, Counts, Endpoint, Http, Ledger, Origin, Process, Queues, Record, Timers, Tls,
+};
+pub use ring::{Batch, Ring};
+pub use sender::{BATCH_BYTES_MAX, Outlets, PIPE_BYTES_MAX, Route, Sender};
+pub use style::{Guard, Pen, Style};
+pub use target::{LEN_DEFAULT, LEN_MAX, LEN_MIN, Place, Sample, Target};

@@ -1,7 +1,8 @@
 //! The facts of a session that a log line reads.
 //!
 //! The engine fills a [`Record`] when a session ends (or, for `option logasap`, when its data phase
-//! begins) and lends it to the line writer. Everything is borrowed: making
+//! begins) and lends it to
+//! whatever writes lines. Everything is borrowed: making
 //! one copies a few dozen words and allocates nothing.
 //!
 //! Always true: times are cumulative milliseconds since the connection was accepted, and a moment
@@ -10,7 +11,8 @@
 //! with `%[…]` gets the engine's `Facts` beside the record.
 
 use std::net::SocketAddr;
-use std::time::SystemTime;
+
+use crate::sample::Wall;
 
 /// Everything an alias of a log format can show.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +42,7 @@ pub struct Record<'a> {
     /// The server's name, `<STATS>`-like for an inner endpoint, `None` when no server was chosen.
     pub server: Option<&'a str>,
     /// When the connection was accepted.
-    pub accepted: SystemTime,
+    pub accepted: Wall,
     /// When the phases of the session ended.
     pub timers: Timers,
     /// What only HTTP sessions have.
@@ -57,10 +59,8 @@ pub struct Record<'a> {
     pub counts: Counts,
     /// Positions in the queues at the time of queueing.
     pub queues: Queues,
-    /// Values captured by `capture request header` and `declare capture request`, one slot each.
-    pub request_captures: Captures<'a>,
-    /// Values captured from the response.
-    pub response_captures: Captures<'a>,
+    /// How many captures are declared; their values are read from the facts.
+    pub captures: CaptureCounts,
     /// The session's unique id, once made.
     pub unique_id: Option<&'a [u8]>,
     /// Lines logged by the frontend before this one (`%lc`).
@@ -71,6 +71,18 @@ pub struct Record<'a> {
     pub finished: bool,
     /// What went wrong before a session existed, for the legacy error line.
     pub error: Option<&'a str>,
+}
+
+/// Makes records: the engine where rules run, a finished [`Record`] where lines are written.
+pub trait Ledger {
+    /// The facts at this moment.
+    fn record(&self) -> Record<'_>;
+}
+
+impl Ledger for Record<'_> {
+    fn record(&self) -> Record<'_> {
+        *self
+    }
 }
 
 /// The process that writes.
@@ -104,6 +116,54 @@ pub enum Origin {
     TxnClose,
     /// The `do-log` action of the named rule set.
     DoLog(&'static str),
+}
+
+impl Record<'static> {
+    /// A record about nothing: what a test starts from.
+    #[must_use]
+    pub fn none() -> Record<'static> {
+        Record {
+            process: Process { hostname: "", pid: 0 },
+            origin: Origin::default(),
+            client: None,
+            accepting: None,
+            connecting: None,
+            target: None,
+            frontend: "",
+            listener: "",
+            secure: false,
+            tls: None,
+            backend: "",
+            server: None,
+            accepted: Wall::default(),
+            timers: Timers::default(),
+            http: None,
+            http_mode: false,
+            bytes_up: 0,
+            bytes_down: 0,
+            letters: *b"----",
+            counts: Counts::default(),
+            queues: Queues::default(),
+            captures: CaptureCounts::default(),
+            unique_id: None,
+            log_counter: 0,
+            request_counter: 0,
+            finished: true,
+            error: None,
+        }
+    }
+}
+
+impl Record<'_> {
+    /// When the request began, on the wall clock.
+    #[must_use]
+    pub fn requested(&self) -> Wall {
+        let micros = i64::from(self.accepted.micros) + i64::from(self.timers.begun()) * 1000;
+        Wall {
+            secs: self.accepted.secs + micros / 1_000_000,
+            micros: u32::try_from(micros % 1_000_000).unwrap_or(0),
+        }
+    }
 }
 
 impl Origin {
@@ -287,12 +347,13 @@ pub struct Queues {
     pub backend: u32,
 }
 
-/// The captured values of one direction; one slot for each declared capture, in order of
-/// declaration, empty until filled.
+/// How many captures the frontend declares (`capture request header`, `declare capture`).
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Captures<'a> {
-    /// The slots.
-    pub slots: &'a [Option<Box<[u8]>>],
+pub struct CaptureCounts {
+    /// Of the request.
+    pub request: usize,
+    /// Of the response.
+    pub response: usize,
 }
 
 #[cfg(test)]

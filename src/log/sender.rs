@@ -1,0 +1,351 @@
+//! Sending: from a worker to its log targets, never waiting.
+//!
+//! [`Outlets`] are the distinct places that the configuration's targets name, opened once by boot.
+//! Each worker owns a [`Sender`] over them: [`Sender::log`] writes a line into the outlet's batch,
+//! [`Sender::flush`] at the end of a turn hands the batches to the kernel.
+//!
+//! Always true: no call waits; what a full or absent receiver does not take is dropped and counted
+//! ([`Outlets::dropped`]); a batch never exceeds [`BATCH_BYTES_MAX`]. Lines to a descriptor go out in
+//! pieces of whole lines that a pipe takes at once ([`PIPE_BYTES_MAX`]), so lines of different
+//! workers never mix. Streams to syslog servers are not opened here: their lines go to a ring which
+//! the worker room forwards.
+
+use std::io::IsTerminal as _;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::addr::{Place as AddrPlace, SockAddr, Written};
+use crate::sample::Census;
+use crate::sys::datagram::{self, BATCH_MAX};
+use crate::sys::socket::{self, Family, Kind};
+use crate::sys::{RawAddr, io};
+
+use super::dates::Dates;
+use super::line::{Header, Line, write_line};
+use super::ring::Ring;
+use super::target::{Place, Target};
+
+/// How many bytes an outlet of a worker collects before it is flushed early.
+pub const BATCH_BYTES_MAX: usize = 64 * 1024;
+/// What a pipe takes in one piece (PIPE_BUF).
+pub const PIPE_BYTES_MAX: usize = 4096;
+
+/// The places lines go to, each open.
+#[derive(Debug, Default)]
+pub struct Outlets {
+    list: Vec<(Place, Outlet)>,
+    dropped: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Outlet {
+    /// Datagrams to an address, over a socket of each worker's own.
+    Datagram { to: RawAddr, family: Family },
+    Descriptor(Arc<OwnedFd>),
+    Ring(Arc<Ring>),
+}
+
+/// A target ready for use: its outlet and the look of its lines.
+#[derive(Debug, Clone)]
+pub struct Route {
+    outlet: usize,
+    header: Header,
+    target: Target,
+}
+
+impl Outlets {
+    /// The route to a target, opening its place if no target before had it. `rings` are the `ring`
+    /// sections; a target over a stream gets a ring of its own, which is added to them.
+    ///
+    /// # Errors
+    /// A sentence about the place that cannot be opened.
+    pub fn route(
+        &mut self,
+        target: &Target,
+        with_hostname: bool,
+        rings: &mut Vec<Arc<Ring>>,
+    ) -> Result<Route, String> {
+        let known = self.list.iter().position(|(place, _)| *place == target.place);
+        let outlet = match known {
+            Some(at) => at,
+            None => {
+                self.list.push((target.place.clone(), open(&target.place, rings)?));
+                self.list.len() - 1
+            }
+        };
+        Ok(Route { outlet, header: target.header(with_hostname), target: target.clone() })
+    }
+
+    /// How many lines were dropped since the start.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+fn open(place: &Place, rings: &mut Vec<Arc<Ring>>) -> Result<Outlet, String> {
+    match place {
+        Place::Datagram(written) => {
+            let to = resolve(written)?.to_raw().map_err(|e| e.to_string())?;
+            let family = Family::of(&to).ok_or("log : unusable address family")?;
+            Ok(Outlet::Datagram { to, family })
+        }
+        Place::Descriptor(number) => {
+            let own = duplicate(*number)
+                .map_err(|e| format!("log : descriptor {number} cannot be used: {e}"))?;
+            Ok(Outlet::Descriptor(Arc::new(own)))
+        }
+        Place::Ring(name) => match rings.iter().find(|ring| ring.name == *name) {
+            Some(ring) => Ok(Outlet::Ring(Arc::clone(ring))),
+            None => Err(format!("unable to find ring '{name}'")),
+        },
+        Place::Stream(written) => {
+            let name = format!("log:{:?}", written.place).into();
+            let ring = Arc::new(Ring::new(name, None, super::ring::SIZE_DEFAULT));
+            rings.push(Arc::clone(&ring));
+            Ok(Outlet::Ring(ring))
+        }
+    }
+}
+
+/// A descriptor of our own for an inherited number, so that closing it here closes nothing there.
+fn duplicate(number: i32) -> std::io::Result<OwnedFd> {
+    let fd = match number {
+        1 => socket::duplicate(std::io::stdout())?,
+        2 => socket::duplicate(std::io::stderr())?,
+        _ => socket::adopt(number)?,
+    };
+    // A terminal is shared with the shell that started us: it stays as it was.
+    if !fd.is_terminal() {
+        socket::set_nonblocking(&fd, true)?;
+    }
+    Ok(fd)
+}
+
+/// The address of a written place; names are looked up here, at boot.
+fn resolve(written: &Written) -> Result<SockAddr, String> {
+    if let Some(addr) = written.addresses().into_iter().next() {
+        return Ok(addr);
+    }
+    let AddrPlace::Name { name, .. } = &written.place else {
+        return Err("log : an address is expected".to_owned());
+    };
+    let port = match written.ports {
+        crate::addr::Ports::One(port) => port,
+        crate::addr::Ports::None | crate::addr::Ports::Range(..) | crate::addr::Ports::Offset(_) => 514,
+    };
+    let found: Option<SocketAddr> =
+        (&**name, port).to_socket_addrs().ok().and_then(|mut addrs| addrs.next());
+    found
+        .map(SockAddr::Inet)
+        .ok_or_else(|| format!("log : could not resolve address '{name}'"))
+}
+
+/// A worker's way to the outlets.
+#[derive(Debug)]
+pub struct Sender {
+    outlets: Arc<Outlets>,
+    batches: Vec<Batch>,
+    /// Sockets for datagrams by family, opened when first used.
+    sockets: Vec<(Family, OwnedFd)>,
+    /// Outlets with something in their batch.
+    waiting: Vec<usize>,
+    dates: Dates,
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// Where each line ends.
+    ends: Vec<usize>,
+}
+
+impl Sender {
+    /// A sender over these outlets.
+    #[must_use]
+    pub fn new(outlets: Arc<Outlets>) -> Sender {
+        let count = outlets.list.len();
+        Sender {
+            outlets,
+            batches: std::iter::repeat_with(Batch::default).take(count).collect(),
+            sockets: Vec::new(),
+            waiting: Vec::new(),
+            dates: Dates::default(),
+        }
+    }
+
+    /// Writes a line to every route that takes its level.
+    pub fn log(&mut self, routes: &[Route], line: &Line<'_>, census: &dyn Census) {
+        for route in routes {
+            if !route.target.takes(line.level) {
+                continue;
+            }
+            let mut line = *line;
+            line.level = line.level.max(route.target.level_cap);
+            let batch = &mut self.batches[route.outlet];
+            if batch.ends.is_empty() {
+                self.waiting.push(route.outlet);
+            }
+            write_line(&route.header, &line, census, &mut self.dates, &mut batch.bytes);
+            batch.ends.push(batch.bytes.len());
+            if batch.bytes.len() >= BATCH_BYTES_MAX {
+                self.flush();
+            }
+        }
+    }
+
+    /// Hands everything collected to the kernel; what it refuses is dropped and counted.
+    pub fn flush(&mut self) {
+        while let Some(at) = self.waiting.pop() {
+            let batch = &mut self.batches[at];
+            let lost = match &self.outlets.list[at].1 {
+                Outlet::Descriptor(fd) => batch.write_to(fd),
+                Outlet::Ring(ring) => batch.push_to(ring),
+                Outlet::Datagram { to, family } => match open_once(&mut self.sockets, *family) {
+                    Some(fd) => batch.send_to(fd, to),
+                    None => batch.ends.len(),
+                },
+            };
+            if lost > 0 {
+                self.outlets.dropped.fetch_add(lost as u64, Ordering::Relaxed);
+            }
+            batch.bytes.clear();
+            batch.ends.clear();
+        }
+    }
+}
+
+fn open_once(sockets: &mut Vec<(Family, OwnedFd)>, family: Family) -> Option<&OwnedFd> {
+    let at = match sockets.iter().position(|(f, _)| *f == family) {
+        Some(at) => at,
+        None => {
+            sockets.push((family, socket::socket(family, Kind::Datagram).ok()?));
+            sockets.len() - 1
+        }
+    };
+    sockets.get(at).map(|(_, fd)| fd)
+}
+
+impl Batch {
+    /// The lines, without their ends when `trimmed`.
+    fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
+
+    /// Sends each line as a message; tells how many were not taken.
+    fn send_to(&self, fd: &OwnedFd, to: &RawAddr) -> usize {
+        let lines: Vec<&[u8]> = self.lines().collect();
+        let mut sent = 0;
+        while sent < lines.len() {
+            let some = &lines[sent..lines.len().min(sent + BATCH_MAX)];
+            match datagram::send_many(fd, some, Some(to)) {
+                Ok(count) if count > 0 => sent += count,
+                _ => return lines.len() - sent,
+            }
+        }
+        0
+    }
+
+    /// Writes whole lines in pieces that a pipe takes at once; tells how many were not taken.
+    fn write_to(&self, fd: &OwnedFd) -> usize {
+        let mut start = 0;
+        let mut at = 0;
+        while at < self.ends.len() {
+            let fits = |end: &&usize| **end - start <= PIPE_BYTES_MAX;
+            let count = self.ends[at..].iter().take_while(fits).count().max(1);
+            let end = self.ends[at + count - 1];
+            match io::write(fd, &self.bytes[start..end]) {
+                Ok(written) if written == end - start => {}
+                _ => return self.ends.len() - at,
+            }
+            start = end;
+            at += count;
+        }
+        0
+    }
+
+    fn push_to(&self, ring: &Ring) -> usize {
+        self.lines().filter(|line| !ring.push(line)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::{Author, Level};
+    use super::*;
+    use crate::lang::{Cursor, Env, Span, Word};
+    use crate::sample::{NoCensus, Wall};
+    use crate::sys::socket::pair;
+
+    fn target(text: &str) -> Target {
+        let words: Vec<Word> = text.split(' ').map(|w| Word::new(w, Span::default())).collect();
+        let env = Env::default();
+        Target::parse(&mut Cursor::new(&words, &env)).expect("legal")
+    }
+
+    fn line(text: &[u8], level: Level) -> Line<'_> {
+        let author = Author { tag: b"t", hostname: None, pid: 1 };
+        Line { author, date: Wall::default(), level, structured: b"", text }
+    }
+
+    #[test]
+    fn a_ring_gets_the_lines_of_its_levels() {
+        let ring = Arc::new(Ring::new("r".into(), None, 1024));
+        let mut rings = vec![Arc::clone(&ring)];
+        let mut outlets = Outlets::default();
+        let routes = [
+            outlets.route(&target("ring@r format short local0 notice err"), false, &mut rings).expect("there"),
+            outlets.route(&target("ring@r format raw local0 emerg"), false, &mut rings).expect("there"),
+        ];
+        assert!(outlets.route(&target("ring@none local0"), false, &mut rings).is_err());
+        let mut sender = Sender::new(Arc::new(outlets));
+        sender.log(&routes, &line(b"urgent", Level::Emerg), &NoCensus);
+        sender.log(&routes, &line(b"idle", Level::Debug), &NoCensus);
+        assert!(ring.read(0, 9).lines.is_empty());
+        sender.flush();
+        let lines: Vec<_> = ring.read(0, 9).lines.iter().map(|l| l.to_vec()).collect();
+        assert_eq!(lines, [b"<3>urgent\n".to_vec(), b"urgent\n".to_vec()]);
+    }
+
+    #[test]
+    fn a_full_receiver_loses_lines_and_nothing_waits() {
+        let (a, _b) = pair(Kind::Datagram).expect("a pair");
+        let outlets = Outlets {
+            list: vec![(Place::Descriptor(1), Outlet::Descriptor(Arc::new(a)))],
+            dropped: AtomicU64::new(0),
+        };
+        socket::set_nonblocking(
+            match &outlets.list[0].1 {
+                Outlet::Descriptor(fd) => fd,
+                Outlet::Ring(_) | Outlet::Datagram { .. } => panic!("a descriptor"),
+            },
+            true,
+        )
+        .expect("non-blocking");
+        let route = [Route { outlet: 0, header: target("stdout format raw local0").header(false), target: target("stdout format raw local0") }];
+        let mut sender = Sender::new(Arc::new(outlets));
+        for _ in 0..10_000 {
+            sender.log(&route, &line(&[b'x'; 500], Level::Info), &NoCensus);
+        }
+        sender.flush();
+        let dropped = sender.outlets.dropped();
+        assert!(dropped > 0 && dropped < 10_000, "{dropped}");
+    }
+
+    #[test]
+    fn pieces_are_whole_lines() {
+        let (a, b) = pair(Kind::Datagram).expect("a pair");
+        let mut batch = Batch::default();
+        for _ in 0..3 {
+            batch.bytes.extend_from_slice(&[b'x'; 2000]);
+            batch.ends.push(batch.bytes.len());
+        }
+        assert_eq!(batch.write_to(&a), 0);
+        let mut buf = [0; 8192];
+        let sizes: Vec<usize> =
+            (0..2).map(|_| datagram::recv_from(&b, &mut buf).expect("a piece").0).collect();
+        assert_eq!(sizes, [4000, 2000]);
+    }
+}
