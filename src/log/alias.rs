@@ -75,7 +75,10 @@ pub enum Date {
 
 /// A duration; the names are the aliases'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each variant is the alias of its name, documented in the manual")]
+#[expect(
+    missing_docs,
+    reason = "each variant is the alias of its name, documented in the manual"
+)]
 pub enum Timer {
     Th,
     Ti,
@@ -166,11 +169,19 @@ pub struct Row {
 }
 
 const fn row(name: &'static str, alias: Alias) -> Row {
-    Row { name, alias, http_only: false }
+    Row {
+        name,
+        alias,
+        http_only: false,
+    }
 }
 
 const fn http(name: &'static str, alias: Alias) -> Row {
-    Row { name, alias, http_only: true }
+    Row {
+        name,
+        alias,
+        http_only: true,
+    }
 }
 
 /// Every alias.
@@ -216,10 +227,34 @@ pub const ALIASES: &[Row] = &[
     row("fi", Alias::Ip(End::Accepting)),
     row("fp", Alias::Port(End::Accepting)),
     row("ft", Alias::Name(Name::FrontendTransport)),
-    row("hr", Alias::Captured { response: false, list: false }),
-    row("hrl", Alias::Captured { response: false, list: true }),
-    row("hs", Alias::Captured { response: true, list: false }),
-    row("hsl", Alias::Captured { response: true, list: true }),
+    row(
+        "hr",
+        Alias::Captured {
+            response: false,
+            list: false,
+        },
+    ),
+    row(
+        "hrl",
+        Alias::Captured {
+            response: false,
+            list: true,
+        },
+    ),
+    row(
+        "hs",
+        Alias::Captured {
+            response: true,
+            list: false,
+        },
+    ),
+    row(
+        "hsl",
+        Alias::Captured {
+            response: true,
+            list: true,
+        },
+    ),
     row("lc", Alias::Count(Count::Lines)),
     row("ms", Alias::Date(Date::Millis)),
     row("pid", Alias::Count(Count::Pid)),
@@ -455,7 +490,9 @@ impl Count {
                 plus(!record.finished, pen);
                 return pen.number(i64::try_from(record.bytes_down).unwrap_or(i64::MAX));
             }
-            Count::BytesUp => return pen.number(i64::try_from(record.bytes_up).unwrap_or(i64::MAX)),
+            Count::BytesUp => {
+                return pen.number(i64::try_from(record.bytes_up).unwrap_or(i64::MAX));
+            }
             Count::Status => return pen.number(status(record)),
             Count::Lines => return pen.hexable(record.log_counter, 4),
             Count::Requests => return pen.hexable(record.request_counter, 4),
@@ -487,7 +524,9 @@ impl Http {
             | Http::Query
             | Http::Version => {}
         }
-        let part = http.and_then(|h| h.request_line).and_then(|line| self.part(line));
+        let part = http
+            .and_then(|h| h.request_line)
+            .and_then(|line| self.part(line));
         pen.guarded_or_empty(part.unwrap_or(b"<BADREQ>"));
     }
 
@@ -499,7 +538,10 @@ impl Http {
         let gap = line.iter().position(|b| *b == b' ')?;
         let rest = line[gap..].trim_ascii_start();
         let target = rest.split(|b| *b == b' ').next().unwrap_or(rest);
-        let mark = target.iter().position(|b| *b == b'?').unwrap_or(target.len());
+        let mark = target
+            .iter()
+            .position(|b| *b == b'?')
+            .unwrap_or(target.len());
         match self {
             Http::Method => Some(&line[..gap]),
             Http::Target => Some(target),
@@ -536,7 +578,11 @@ impl Pen<'_> {
 
 fn captured(from: &Source<'_>, response: bool, list: bool, pen: &mut Pen<'_>) -> bool {
     let counts = from.record.captures;
-    let count = if response { counts.response } else { counts.request };
+    let count = if response {
+        counts.response
+    } else {
+        counts.request
+    };
     if count == 0 {
         return false;
     }
@@ -551,7 +597,11 @@ fn captured(from: &Source<'_>, response: bool, list: bool, pen: &mut Pen<'_>) ->
         pen.out.push(b'{');
     }
     for slot in 0..count {
-        let value = if response { captures.response(slot) } else { captures.request(slot) };
+        let value = if response {
+            captures.response(slot)
+        } else {
+            captures.request(slot)
+        };
         if slot > 0 {
             pen.out.push(if list { b' ' } else { b'|' });
         }
@@ -589,7 +639,11 @@ mod tests {
     #[test]
     fn names_are_unique_and_old_names_lead_somewhere() {
         for (at, row) in ALIASES.iter().enumerate() {
-            assert!(ALIASES[..at].iter().all(|r| r.name != row.name), "{}", row.name);
+            assert!(
+                ALIASES[..at].iter().all(|r| r.name != row.name),
+                "{}",
+                row.name
+            );
         }
         for (old, new) in OLD_NAMES {
             assert!(ALIASES.iter().all(|r| r.name != *old), "{old}");
@@ -599,13 +653,22 @@ mod tests {
 
     #[test]
     fn parts_of_request_lines() {
-        let part = |p: Http, line: &'static str| p.part(line.as_bytes()).map(|b| String::from_utf8_lossy(b).into_owned());
+        let part = |p: Http, line: &'static str| {
+            p.part(line.as_bytes())
+                .map(|b| String::from_utf8_lossy(b).into_owned())
+        };
         let line = "GET http://h.x/a/b?q=1&x HTTP/1.1";
         assert_eq!(part(Http::Method, line).as_deref(), Some("GET"));
-        assert_eq!(part(Http::TargetPath, line).as_deref(), Some("http://h.x/a/b"));
+        assert_eq!(
+            part(Http::TargetPath, line).as_deref(),
+            Some("http://h.x/a/b")
+        );
         assert_eq!(part(Http::Path, line).as_deref(), Some("/a/b"));
         assert_eq!(part(Http::Query, line).as_deref(), Some("?q=1&x"));
-        assert_eq!(part(Http::Target, line).as_deref(), Some("http://h.x/a/b?q=1&x"));
+        assert_eq!(
+            part(Http::Target, line).as_deref(),
+            Some("http://h.x/a/b?q=1&x")
+        );
         assert_eq!(part(Http::Version, line).as_deref(), Some("HTTP/1.1"));
         assert_eq!(part(Http::Query, "GET /a HTTP/1.1").as_deref(), Some(""));
         assert_eq!(part(Http::Path, "OPTIONS * HTTP/1.1").as_deref(), Some("*"));

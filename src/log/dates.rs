@@ -117,7 +117,11 @@ impl Civil {
         let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
         let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let from_march = (5 * of_year + 2) / 153;
-        let month = if from_march < 10 { from_march + 2 } else { from_march - 10 };
+        let month = if from_march < 10 {
+            from_march + 2
+        } else {
+            from_march - 10
+        };
         let year = year_of_era + era * 400 + i64::from(month < 2);
         Civil {
             year: small(year),
@@ -193,18 +197,40 @@ mod tests {
 
     fn spell(secs: i64, draw: impl Fn(&mut Dates, &mut Vec<u8>, Wall)) -> String {
         let mut out = Vec::new();
-        draw(&mut Dates::default(), &mut out, Wall { secs, micros: 655_123 });
+        draw(
+            &mut Dates::default(),
+            &mut out,
+            Wall {
+                secs,
+                micros: 655_123,
+            },
+        );
         String::from_utf8(out).expect("ASCII")
     }
 
     #[test]
     fn the_manuals_example() {
         let secs = 1_233_922_454;
-        assert_eq!(spell(secs, |d, o, w| d.with_millis(o, w, &NoCensus)), "06/Feb/2009:12:14:14.655");
-        assert_eq!(spell(secs, |d, o, w| d.universal(o, w, &NoCensus)), "06/Feb/2009:12:14:14 +0000");
-        assert_eq!(spell(secs, |d, o, w| d.local(o, w, &NoCensus)), "06/Feb/2009:12:14:14 +0000");
-        assert_eq!(spell(secs, |d, o, w| d.syslog(o, w, &NoCensus)), "Feb  6 12:14:14");
-        assert_eq!(spell(secs, |d, o, w| d.iso(o, w, &NoCensus)), "2009-02-06T12:14:14.655123+00:00");
+        assert_eq!(
+            spell(secs, |d, o, w| d.with_millis(o, w, &NoCensus)),
+            "06/Feb/2009:12:14:14.655"
+        );
+        assert_eq!(
+            spell(secs, |d, o, w| d.universal(o, w, &NoCensus)),
+            "06/Feb/2009:12:14:14 +0000"
+        );
+        assert_eq!(
+            spell(secs, |d, o, w| d.local(o, w, &NoCensus)),
+            "06/Feb/2009:12:14:14 +0000"
+        );
+        assert_eq!(
+            spell(secs, |d, o, w| d.syslog(o, w, &NoCensus)),
+            "Feb  6 12:14:14"
+        );
+        assert_eq!(
+            spell(secs, |d, o, w| d.iso(o, w, &NoCensus)),
+            "2009-02-06T12:14:14.655123+00:00"
+        );
     }
 
     #[test]

@@ -195,7 +195,11 @@ pub fn write_line(
             decimal(out, pid);
             out.extend_from_slice(b" - ");
             let structured = line.structured;
-            out.extend_from_slice(if structured.is_empty() { b"-" } else { structured });
+            out.extend_from_slice(if structured.is_empty() {
+                b"-"
+            } else {
+                structured
+            });
             out.push(b' ');
         }
     }
@@ -221,11 +225,27 @@ mod tests {
     use super::*;
     use crate::sample::NoCensus;
 
-    fn written(syntax: Syntax, len_max: usize, hostname: Option<&str>, structured: &[u8]) -> String {
-        let header = Header { syntax, facility: Facility::named("local3").expect("known"), len_max };
+    fn written(
+        syntax: Syntax,
+        len_max: usize,
+        hostname: Option<&str>,
+        structured: &[u8],
+    ) -> String {
+        let header = Header {
+            syntax,
+            facility: Facility::named("local3").expect("known"),
+            len_max,
+        };
         let line = Line {
-            author: Author { tag: b"tg", hostname, pid: 30939 },
-            date: Wall { secs: 1_795_302_798, micros: 45_319 },
+            author: Author {
+                tag: b"tg",
+                hostname,
+                pid: 30939,
+            },
+            date: Wall {
+                secs: 1_795_302_798,
+                micros: 45_319,
+            },
             level: Level::Info,
             structured,
             text: b"127.0.0.1 abcdefghijklmnopqrstuvwxyz0123456789012345678901234567890123456789",
@@ -238,20 +258,36 @@ mod tests {
     #[test]
     fn lines_are_cut_where_haproxy_cuts_them() {
         let cut = |syntax| written(syntax, 80, None, b"[a@1 x=\"a\\]b\"]");
-        assert_eq!(cut(Syntax::Local), "<158>Nov 21 23:13:18 tg[30939]: 127.0.0.1 abcdefghijklmnopqrstuvwxyz012345678901\n");
-        assert_eq!(cut(Syntax::Rfc3164), "<158>Nov 21 23:13:18 localhost tg[30939]: 127.0.0.1 abcdefghijklmnopqrstuvwxyz01\n");
+        assert_eq!(
+            cut(Syntax::Local),
+            "<158>Nov 21 23:13:18 tg[30939]: 127.0.0.1 abcdefghijklmnopqrstuvwxyz012345678901\n"
+        );
+        assert_eq!(
+            cut(Syntax::Rfc3164),
+            "<158>Nov 21 23:13:18 localhost tg[30939]: 127.0.0.1 abcdefghijklmnopqrstuvwxyz01\n"
+        );
         assert_eq!(
             cut(Syntax::Rfc5424),
             "<158>1 2026-11-21T23:13:18.045319+00:00 - tg 30939 - [a@1 x=\"a\\]b\"] 127.0.0.1 ab\n"
         );
-        assert_eq!(cut(Syntax::Timed), "<6>2026-11-21T23:13:18.045319+00:00 127.0.0.1 abcdefghijklmnopqrstuvwxyz01234567\n");
-        assert_eq!(cut(Syntax::Iso), "2026-11-21T23:13:18.045319+00:00 127.0.0.1 abcdefghijklmnopqrstuvwxyz01234567890\n");
+        assert_eq!(
+            cut(Syntax::Timed),
+            "<6>2026-11-21T23:13:18.045319+00:00 127.0.0.1 abcdefghijklmnopqrstuvwxyz01234567\n"
+        );
+        assert_eq!(
+            cut(Syntax::Iso),
+            "2026-11-21T23:13:18.045319+00:00 127.0.0.1 abcdefghijklmnopqrstuvwxyz01234567890\n"
+        );
     }
 
     #[test]
     fn a_known_host_is_named() {
         let line = written(Syntax::Rfc5424, 1024, Some("vm"), b"");
-        assert!(line.starts_with("<158>1 2026-11-21T23:13:18.045319+00:00 vm tg 30939 - - 127.0.0.1 abc"));
+        assert!(
+            line.starts_with(
+                "<158>1 2026-11-21T23:13:18.045319+00:00 vm tg 30939 - - 127.0.0.1 abc"
+            )
+        );
         assert!(written(Syntax::Priority, 1024, None, b"").starts_with("<158>127.0.0.1 "));
         assert!(written(Syntax::Short, 1024, None, b"").starts_with("<6>127.0.0.1 "));
         assert!(written(Syntax::Raw, 1024, None, b"").ends_with("789\n"));

@@ -40,7 +40,11 @@ pub fn connect_line(record: &Record<'_>, facts: &Facts<'_>, out: &mut Vec<u8>) {
     endpoint(End::Accepting, record, facts, out);
     out.extend_from_slice(b" (");
     out.extend_from_slice(record.frontend.as_bytes());
-    out.extend_from_slice(if record.http_mode { b"/HTTP)" } else { b"/TCP)" });
+    out.extend_from_slice(if record.http_mode {
+        b"/HTTP)"
+    } else {
+        b"/TCP)"
+    });
 }
 
 /// What is logged about a connection that failed before it became a session:
@@ -60,7 +64,10 @@ pub fn error_line(record: &Record<'_>, facts: &Facts<'_>, dates: &mut Dates, out
 fn endpoint(end: End, record: &Record<'_>, facts: &Facts<'_>, out: &mut Vec<u8>) {
     let from = Source { record, facts };
     let mut dates = Dates::default();
-    let mut pen = Pen { out, style: Style::DASHED };
+    let mut pen = Pen {
+        out,
+        style: Style::DASHED,
+    };
     Alias::Ip(end).write(&from, &mut dates, &mut pen);
     pen.out.push(b':');
     Alias::Port(end).write(&from, &mut dates, &mut pen);

@@ -123,7 +123,10 @@ impl Record<'static> {
     #[must_use]
     pub fn none() -> Record<'static> {
         Record {
-            process: Process { hostname: "", pid: 0 },
+            process: Process {
+                hostname: "",
+                pid: 0,
+            },
             origin: Origin::default(),
             client: None,
             accepting: None,

@@ -45,7 +45,12 @@ impl Ring {
     /// An empty ring of `size` bytes.
     #[must_use]
     pub fn new(name: Arc<str>, description: Option<Arc<str>>, size: usize) -> Ring {
-        Ring { name, description, size, state: Mutex::default() }
+        Ring {
+            name,
+            description,
+            size,
+            state: Mutex::default(),
+        }
     }
 
     /// How many bytes of lines it holds at most.
@@ -64,7 +69,9 @@ impl Ring {
         state.bytes += line.len();
         state.lines.push_back(line);
         while state.bytes > self.size {
-            let Some(oldest) = state.lines.pop_front() else { break };
+            let Some(oldest) = state.lines.pop_front() else {
+                break;
+            };
             state.bytes -= oldest.len();
             state.first += 1;
         }
@@ -100,7 +107,13 @@ mod tests {
         let batch = ring.read(0, 9);
         assert_eq!((batch.missed, batch.next, batch.lines.len()), (1, 3, 2));
         assert_eq!(&*batch.lines[0], b"bbbb\n");
-        assert_eq!(ring.read(batch.next, 9), Batch { next: 3, ..Batch::default() });
+        assert_eq!(
+            ring.read(batch.next, 9),
+            Batch {
+                next: 3,
+                ..Batch::default()
+            }
+        );
     }
 
     #[test]

@@ -42,7 +42,10 @@ pub struct Outlets {
 #[derive(Debug)]
 enum Outlet {
     /// Datagrams to an address, over a socket of each worker's own.
-    Datagram { to: RawAddr, family: Family },
+    Datagram {
+        to: RawAddr,
+        family: Family,
+    },
     Descriptor(Arc<OwnedFd>),
     Ring(Arc<Ring>),
 }
@@ -67,15 +70,23 @@ impl Outlets {
         with_hostname: bool,
         rings: &mut Vec<Arc<Ring>>,
     ) -> Result<Route, String> {
-        let known = self.list.iter().position(|(place, _)| *place == target.place);
+        let known = self
+            .list
+            .iter()
+            .position(|(place, _)| *place == target.place);
         let outlet = match known {
             Some(at) => at,
             None => {
-                self.list.push((target.place.clone(), open(&target.place, rings)?));
+                self.list
+                    .push((target.place.clone(), open(&target.place, rings)?));
                 self.list.len() - 1
             }
         };
-        Ok(Route { outlet, header: target.header(with_hostname), target: target.clone() })
+        Ok(Route {
+            outlet,
+            header: target.header(with_hostname),
+            target: target.clone(),
+        })
     }
 
     /// How many lines were dropped since the start.
@@ -133,10 +144,14 @@ fn resolve(written: &Written) -> Result<SockAddr, String> {
     };
     let port = match written.ports {
         crate::addr::Ports::One(port) => port,
-        crate::addr::Ports::None | crate::addr::Ports::Range(..) | crate::addr::Ports::Offset(_) => 514,
+        crate::addr::Ports::None
+        | crate::addr::Ports::Range(..)
+        | crate::addr::Ports::Offset(_) => 514,
     };
-    let found: Option<SocketAddr> =
-        (&**name, port).to_socket_addrs().ok().and_then(|mut addrs| addrs.next());
+    let found: Option<SocketAddr> = (&**name, port)
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut addrs| addrs.next());
     found
         .map(SockAddr::Inet)
         .ok_or_else(|| format!("log : could not resolve address '{name}'"))
@@ -187,7 +202,13 @@ impl Sender {
             if batch.ends.is_empty() {
                 self.waiting.push(route.outlet);
             }
-            write_line(&route.header, &line, census, &mut self.dates, &mut batch.bytes);
+            write_line(
+                &route.header,
+                &line,
+                census,
+                &mut self.dates,
+                &mut batch.bytes,
+            );
             batch.ends.push(batch.bytes.len());
             if batch.bytes.len() >= BATCH_BYTES_MAX {
                 self.flush();
@@ -208,7 +229,9 @@ impl Sender {
                 },
             };
             if lost > 0 {
-                self.outlets.dropped.fetch_add(lost as u64, Ordering::Relaxed);
+                self.outlets
+                    .dropped
+                    .fetch_add(lost as u64, Ordering::Relaxed);
             }
             batch.bytes.clear();
             batch.ends.clear();
@@ -231,7 +254,9 @@ impl Batch {
     /// The lines, without their ends when `trimmed`.
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+        starts
+            .zip(&self.ends)
+            .map(|(start, end)| &self.bytes[start..*end])
     }
 
     /// Sends each line as a message; tells how many were not taken.
@@ -280,14 +305,27 @@ mod tests {
     use crate::sys::socket::pair;
 
     fn target(text: &str) -> Target {
-        let words: Vec<Word> = text.split(' ').map(|w| Word::new(w, Span::default())).collect();
+        let words: Vec<Word> = text
+            .split(' ')
+            .map(|w| Word::new(w, Span::default()))
+            .collect();
         let env = Env::default();
         Target::parse(&mut Cursor::new(&words, &env)).expect("legal")
     }
 
     fn line(text: &[u8], level: Level) -> Line<'_> {
-        let author = Author { tag: b"t", hostname: None, pid: 1 };
-        Line { author, date: Wall::default(), level, structured: b"", text }
+        let author = Author {
+            tag: b"t",
+            hostname: None,
+            pid: 1,
+        };
+        Line {
+            author,
+            date: Wall::default(),
+            level,
+            structured: b"",
+            text,
+        }
     }
 
     #[test]
@@ -296,10 +334,22 @@ mod tests {
         let mut rings = vec![Arc::clone(&ring)];
         let mut outlets = Outlets::default();
         let routes = [
-            outlets.route(&target("ring@r format short local0 notice err"), false, &mut rings).expect("there"),
-            outlets.route(&target("ring@r format raw local0 emerg"), false, &mut rings).expect("there"),
+            outlets
+                .route(
+                    &target("ring@r format short local0 notice err"),
+                    false,
+                    &mut rings,
+                )
+                .expect("there"),
+            outlets
+                .route(&target("ring@r format raw local0 emerg"), false, &mut rings)
+                .expect("there"),
         ];
-        assert!(outlets.route(&target("ring@none local0"), false, &mut rings).is_err());
+        assert!(
+            outlets
+                .route(&target("ring@none local0"), false, &mut rings)
+                .is_err()
+        );
         let mut sender = Sender::new(Arc::new(outlets));
         sender.log(&routes, &line(b"urgent", Level::Emerg), &NoCensus);
         sender.log(&routes, &line(b"idle", Level::Debug), &NoCensus);
@@ -324,7 +374,11 @@ mod tests {
             true,
         )
         .expect("non-blocking");
-        let route = [Route { outlet: 0, header: target("stdout format raw local0").header(false), target: target("stdout format raw local0") }];
+        let route = [Route {
+            outlet: 0,
+            header: target("stdout format raw local0").header(false),
+            target: target("stdout format raw local0"),
+        }];
         let mut sender = Sender::new(Arc::new(outlets));
         for _ in 0..10_000 {
             sender.log(&route, &line(&[b'x'; 500], Level::Info), &NoCensus);
@@ -344,8 +398,9 @@ mod tests {
         }
         assert_eq!(batch.write_to(&a), 0);
         let mut buf = [0; 8192];
-        let sizes: Vec<usize> =
-            (0..2).map(|_| datagram::recv_from(&b, &mut buf).expect("a piece").0).collect();
+        let sizes: Vec<usize> = (0..2)
+            .map(|_| datagram::recv_from(&b, &mut buf).expect("a piece").0)
+            .collect();
         assert_eq!(sizes, [4000, 2000]);
     }
 }

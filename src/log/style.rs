@@ -66,7 +66,9 @@ impl Guard {
         match self {
             Guard::Open => false,
             Guard::Url => is_unprintable(byte) || matches!(byte, b'"' | b'#'),
-            Guard::Header => is_unprintable(byte) || matches!(byte, b'"' | b'#' | b'{' | b'|' | b'}'),
+            Guard::Header => {
+                is_unprintable(byte) || matches!(byte, b'"' | b'#' | b'{' | b'|' | b'}')
+            }
         }
     }
 }
@@ -174,7 +176,8 @@ impl Pen<'_> {
     /// A truth value.
     pub fn truth(&mut self, truth: bool) {
         if self.style.has(Style::JSON) {
-            self.out.extend_from_slice(if truth { b"true" } else { b"false" });
+            self.out
+                .extend_from_slice(if truth { b"true" } else { b"false" });
         } else if self.style.has(Style::CBOR) {
             self.raw_cbor(if truth { 0xf5 } else { 0xf4 });
         } else {
@@ -290,7 +293,10 @@ pub(super) fn hex_byte(out: &mut Vec<u8>, byte: u8) {
 fn hex_padded(out: &mut Vec<u8>, number: u32, digits: usize) {
     let significant = (32 - number.leading_zeros()).div_ceil(4) as usize;
     for place in (0..significant.max(digits)).rev() {
-        let nibble = number.checked_shr(4 * u32::try_from(place).unwrap_or(0)).unwrap_or(0) & 15;
+        let nibble = number
+            .checked_shr(4 * u32::try_from(place).unwrap_or(0))
+            .unwrap_or(0)
+            & 15;
         out.push(b"0123456789ABCDEF"[nibble as usize]);
     }
 }
@@ -301,7 +307,10 @@ mod tests {
 
     fn pen(style: Style, draw: impl FnOnce(&mut Pen<'_>)) -> String {
         let mut out = Vec::new();
-        draw(&mut Pen { out: &mut out, style });
+        draw(&mut Pen {
+            out: &mut out,
+            style,
+        });
         String::from_utf8(out).expect("text")
     }
 
@@ -312,7 +321,10 @@ mod tests {
         assert_eq!(guarded(Style::default()), r"a#22b#23#7Bc#7Cd#7D\ #E9]");
         assert_eq!(guarded(Style::QUOTE), r#""a#22b#23#7Bc#7Cd#7D\ #E9]""#);
         assert_eq!(guarded(Style::ESCAPE), r"a#22b#23#7Bc#7Cd#7D\\ #E9\]");
-        assert_eq!(pen(Style::ESCAPE, |p| p.text(Some(b"x\"]\\"))), r#"x\"\]\\"#);
+        assert_eq!(
+            pen(Style::ESCAPE, |p| p.text(Some(b"x\"]\\"))),
+            r#"x\"\]\\"#
+        );
     }
 
     #[test]
@@ -327,7 +339,10 @@ mod tests {
 
     #[test]
     fn numbers() {
-        assert_eq!(pen(Style::default(), |p| p.number(i64::MIN)), i64::MIN.to_string());
+        assert_eq!(
+            pen(Style::default(), |p| p.number(i64::MIN)),
+            i64::MIN.to_string()
+        );
         assert_eq!(pen(Style::default(), |p| p.number(0)), "0");
         assert_eq!(pen(Style::HEXA, |p| p.hexable(0x46b6, 4)), "46B6");
         assert_eq!(pen(Style::HEXA, |p| p.hexable(0x2_db, 2)), "2DB");
@@ -337,9 +352,19 @@ mod tests {
 
     #[test]
     fn data_formats() {
-        assert_eq!(pen(Style::JSON, |p| p.text(Some(b"a\"\n"))), r#""a\"\u000A""#);
+        assert_eq!(
+            pen(Style::JSON, |p| p.text(Some(b"a\"\n"))),
+            r#""a\"\u000A""#
+        );
         assert_eq!(pen(Style::CBOR, |p| p.text(Some(b"IETF"))), "6449455446");
-        for (number, bytes) in [(0, "00"), (23, "17"), (24, "1818"), (1000, "1903E8"), (-1000, "3903E7"), (1_000_000, "1A000F4240")] {
+        for (number, bytes) in [
+            (0, "00"),
+            (23, "17"),
+            (24, "1818"),
+            (1000, "1903E8"),
+            (-1000, "3903E7"),
+            (1_000_000, "1A000F4240"),
+        ] {
             assert_eq!(pen(Style::CBOR, |p| p.number(number)), bytes);
         }
         assert_eq!(pen(Style::JSON, |p| p.truth(true)), "true");

@@ -4,8 +4,8 @@
 //! pass, and which share of the lines (`sample`). Opening sockets and sending belong to
 //! [`Sender`](super::Sender).
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::addr::{Accepts, Place as AddrPlace, Transport, Written};
 use crate::lang::{Cursor, Diag, Word, suggest};
@@ -59,7 +59,9 @@ impl Target {
     /// # Errors
     /// HAProxy's sentence about the first argument that is wrong.
     pub fn parse(cur: &mut Cursor<'_>) -> Result<Target, Diag> {
-        let Some(address) = cur.next() else { return Err(too_few(cur)) };
+        let Some(address) = cur.next() else {
+            return Err(too_few(cur));
+        };
         let place = place(address, cur)?;
         let mut len_max = LEN_DEFAULT;
         let mut syntax = None;
@@ -81,13 +83,25 @@ impl Target {
         let level = level(cur, "unknown optional log level")?.unwrap_or(Level::Debug);
         let level_cap = level_cap(cur)?;
         cur.end()?;
-        Ok(Target { place, len_max, syntax, facility, level, level_cap, sample })
+        Ok(Target {
+            place,
+            len_max,
+            syntax,
+            facility,
+            level,
+            level_cap,
+            sample,
+        })
     }
 
     /// How lines look at this target when `with_hostname` says whether `log-send-hostname` is on.
     #[must_use]
     pub fn header(&self, with_hostname: bool) -> Header {
-        let default = if with_hostname { Syntax::Rfc3164 } else { Syntax::Local };
+        let default = if with_hostname {
+            Syntax::Rfc3164
+        } else {
+            Syntax::Local
+        };
         Header {
             syntax: self.syntax.unwrap_or(default),
             facility: self.facility,
@@ -103,7 +117,10 @@ impl Target {
 }
 
 fn too_few(cur: &Cursor<'_>) -> Diag {
-    Diag::alert(cur.here(), "log : expects <address> and <facility> or global as arguments")
+    Diag::alert(
+        cur.here(),
+        "log : expects <address> and <facility> or global as arguments",
+    )
 }
 
 fn place(word: &Word, cur: &Cursor<'_>) -> Result<Place, Diag> {
@@ -117,7 +134,10 @@ fn place(word: &Word, cur: &Cursor<'_>) -> Result<Place, Diag> {
         return Ok(Place::Ring(name.into()));
     }
     if text.starts_with("backend@") {
-        return Err(Diag::alert(word.span, format!("log : '{text}' : log backends are not supported by sluice")));
+        return Err(Diag::alert(
+            word.span,
+            format!("log : '{text}' : log backends are not supported by sluice"),
+        ));
     }
     let value = |name: &str| {
         let value = cur.env().value(name)?;
@@ -154,7 +174,10 @@ fn form(cur: &mut Cursor<'_>) -> Result<Syntax, Diag> {
     let word = cur.next().ok_or_else(|| too_few(cur))?;
     Syntax::named(word.str()).ok_or_else(|| {
         cur.alert(format!("log : unknown log format '{}'", word.shown()))
-            .nearest(suggest(word.str(), Syntax::ALL.iter().map(|(name, _)| *name)))
+            .nearest(suggest(
+                word.str(),
+                Syntax::ALL.iter().map(|(name, _)| *name),
+            ))
     })
 }
 
@@ -167,12 +190,17 @@ fn facility(cur: &mut Cursor<'_>) -> Result<Facility, Diag> {
 }
 
 fn level(cur: &mut Cursor<'_>, complaint: &str) -> Result<Option<Level>, Diag> {
-    let Some(word) = cur.next() else { return Ok(None) };
+    let Some(word) = cur.next() else {
+        return Ok(None);
+    };
     match Level::named(word.str()) {
         Some(level) => Ok(Some(level)),
         None => Err(cur
             .alert(format!("log : {complaint} '{}'", word.shown()))
-            .nearest(suggest(word.str(), Level::ALL.iter().map(|(name, _)| *name)))),
+            .nearest(suggest(
+                word.str(),
+                Level::ALL.iter().map(|(name, _)| *name),
+            ))),
     }
 }
 
@@ -225,9 +253,15 @@ impl Sample {
         if ranges.windows(2).any(|pair| pair[1].0 <= pair[0].1) {
             return Err(cur.alert(format!("log : overlapping sample ranges in '{list}'")));
         }
-        let size = size_text.parse::<u32>().ok().filter(|size| *size > 0).ok_or_else(|| {
-            cur.alert(format!("log : wrong sample size '{size_text}' for sample range '{list}'"))
-        })?;
+        let size = size_text
+            .parse::<u32>()
+            .ok()
+            .filter(|size| *size > 0)
+            .ok_or_else(|| {
+                cur.alert(format!(
+                    "log : wrong sample size '{size_text}' for sample range '{list}'"
+                ))
+            })?;
         let top = ranges.last().map_or(0, |(_, high)| *high);
         if size < top {
             return Err(cur.alert(format!(
@@ -235,7 +269,11 @@ impl Sample {
                  high ranges limits"
             )));
         }
-        Ok(Sample { ranges, size, seen: Arc::default() })
+        Ok(Sample {
+            ranges,
+            size,
+            seen: Arc::default(),
+        })
     }
 
     /// Counts one line and tells whether it belongs to the share.
@@ -245,7 +283,9 @@ impl Sample {
             .seen
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, step)
             .unwrap_or_else(|seen| seen);
-        self.ranges.iter().any(|(low, high)| (*low..=*high).contains(&(seen + 1)))
+        self.ranges
+            .iter()
+            .any(|(low, high)| (*low..=*high).contains(&(seen + 1)))
     }
 }
 
@@ -255,7 +295,10 @@ mod tests {
     use crate::lang::{Env, Span};
 
     fn parse(text: &str) -> Result<Target, String> {
-        let words: Vec<Word> = text.split(' ').map(|w| Word::new(w, Span::default())).collect();
+        let words: Vec<Word> = text
+            .split(' ')
+            .map(|w| Word::new(w, Span::default()))
+            .collect();
         let env = Env::default();
         Target::parse(&mut Cursor::new(&words, &env)).map_err(|diag| diag.message)
     }
@@ -263,29 +306,71 @@ mod tests {
     #[test]
     fn the_usual_lines() {
         let target = parse("127.0.0.1 local0").expect("legal");
-        assert_eq!((target.len_max, target.level, target.level_cap), (1024, Level::Debug, Level::Emerg));
-        assert!(matches!(target.place, Place::Datagram(Written { ports: crate::addr::Ports::One(514), .. })));
+        assert_eq!(
+            (target.len_max, target.level, target.level_cap),
+            (1024, Level::Debug, Level::Emerg)
+        );
+        assert!(matches!(
+            target.place,
+            Place::Datagram(Written {
+                ports: crate::addr::Ports::One(514),
+                ..
+            })
+        ));
         let target = parse("stdout len 2048 format raw daemon notice err").expect("legal");
         assert_eq!(target.place, Place::Descriptor(1));
         assert_eq!(target.header(true).syntax, Syntax::Raw);
-        assert_eq!((target.level, target.level_cap), (Level::Notice, Level::Err));
+        assert_eq!(
+            (target.level, target.level_cap),
+            (Level::Notice, Level::Err)
+        );
         assert!(target.takes(Level::Alert) && !target.takes(Level::Info));
-        assert!(matches!(parse("/dev/log local0").expect("legal").place, Place::Datagram(_)));
-        assert!(matches!(parse("tcp@127.0.0.1:99 local0").expect("legal").place, Place::Stream(_)));
-        assert_eq!(parse("ring@r1 local0").expect("legal").place, Place::Ring("r1".into()));
+        assert!(matches!(
+            parse("/dev/log local0").expect("legal").place,
+            Place::Datagram(_)
+        ));
+        assert!(matches!(
+            parse("tcp@127.0.0.1:99 local0").expect("legal").place,
+            Place::Stream(_)
+        ));
+        assert_eq!(
+            parse("ring@r1 local0").expect("legal").place,
+            Place::Ring("r1".into())
+        );
     }
 
     #[test]
     fn mistakes_have_haproxys_words() {
         let wrong = |text| parse(text).expect_err("wrong");
-        assert_eq!(wrong("127.0.0.1"), "log : expects <address> and <facility> or global as arguments");
+        assert_eq!(
+            wrong("127.0.0.1"),
+            "log : expects <address> and <facility> or global as arguments"
+        );
         assert_eq!(wrong("127.0.0.1 foo"), "log : unknown log facility 'foo'");
-        assert_eq!(wrong("127.0.0.1 local0 foo"), "log : unknown optional log level 'foo'");
-        assert_eq!(wrong("127.0.0.1 local0 info foo"), "log : unknown optional minimum log level 'foo'");
-        assert_eq!(wrong("127.0.0.1 len 10 local0"), "log : invalid log length '10', must be between 80 and 65535");
-        assert_eq!(wrong("127.0.0.1 format foo local0"), "log : unknown log format 'foo'");
-        assert_eq!(wrong("127.0.0.1 sample 1 local0"), "log : Missing sample size");
-        assert_eq!(wrong("127.0.0.1 sample 1:2,3 local0"), "log : wrong sample size '2,3' for sample range '1'");
+        assert_eq!(
+            wrong("127.0.0.1 local0 foo"),
+            "log : unknown optional log level 'foo'"
+        );
+        assert_eq!(
+            wrong("127.0.0.1 local0 info foo"),
+            "log : unknown optional minimum log level 'foo'"
+        );
+        assert_eq!(
+            wrong("127.0.0.1 len 10 local0"),
+            "log : invalid log length '10', must be between 80 and 65535"
+        );
+        assert_eq!(
+            wrong("127.0.0.1 format foo local0"),
+            "log : unknown log format 'foo'"
+        );
+        assert_eq!(
+            wrong("127.0.0.1 sample 1 local0"),
+            "log : Missing sample size"
+        );
+        assert_eq!(
+            wrong("127.0.0.1 sample 1:2,3 local0"),
+            "log : wrong sample size '2,3' for sample range '1'"
+        );
         assert_eq!(
             wrong("127.0.0.1 sample 3:2 local0"),
             "log : sample size 2 should be greater or equal to 3 the maximum of the high ranges limits"
