@@ -28,7 +28,10 @@ pub fn crumbs(line: &[u8]) -> impl Iterator<Item = Crumb> {
         let end = crumb_end(line, at);
         let crumb = cut(line, at..end);
         at = end + 1;
-        Some(Crumb { whole: crumb.whole.start..at.min(line.len()), ..crumb })
+        Some(Crumb {
+            whole: crumb.whole.start..at.min(line.len()),
+            ..crumb
+        })
     })
 }
 
@@ -51,7 +54,11 @@ fn crumb_end(line: &[u8], from: usize) -> usize {
 fn cut(line: &[u8], whole: Range<usize>) -> Crumb {
     let bounds = |range: Range<usize>| {
         let text = &line[range.clone()];
-        let start = range.start + text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let start = range.start
+            + text
+                .iter()
+                .take_while(|byte| matches!(byte, b' ' | b'\t'))
+                .count();
         let start = start.min(range.end);
         start..start + trim(text).len()
     };
@@ -61,7 +68,11 @@ fn cut(line: &[u8], whole: Range<usize>) -> Crumb {
             value: Some(bounds(whole.start + equals + 1..whole.end)),
             whole,
         },
-        None => Crumb { name: bounds(whole.clone()), value: None, whole },
+        None => Crumb {
+            name: bounds(whole.clone()),
+            value: None,
+            whole,
+        },
     }
 }
 
@@ -90,14 +101,25 @@ pub fn without(line: &[u8], crumb: &Crumb) -> Vec<u8> {
         return [before, b" ", after].concat();
     }
     let left = if before.is_empty() { after } else { before };
-    trim(left.strip_suffix(b";").or(left.strip_suffix(b",")).unwrap_or(left)).to_vec()
+    trim(
+        left.strip_suffix(b";")
+            .or(left.strip_suffix(b","))
+            .unwrap_or(left),
+    )
+    .to_vec()
 }
 
 /// The line with another value for that cookie.
 pub fn with_value(line: &[u8], crumb: &Crumb, value: &[u8]) -> Vec<u8> {
     match &crumb.value {
         Some(old) => [&line[..old.start], value, &line[old.end..]].concat(),
-        None => [&line[..crumb.name.end], b"=", value, &line[crumb.name.end..]].concat(),
+        None => [
+            &line[..crumb.name.end],
+            b"=",
+            value,
+            &line[crumb.name.end..],
+        ]
+        .concat(),
     }
 }
 
@@ -108,8 +130,20 @@ mod tests {
     #[test]
     fn finding() {
         let line = b"a=1; SRV = s1 ;b=\"x;y\", c=;d; e=f=g";
-        for (name, value) in [("a", Some("1")), ("SRV", Some("s1")), ("b", Some("\"x;y\"")), ("c", Some("")), ("d", None), ("e", Some("f=g")), ("srv", None)] {
-            assert_eq!(find(line, name.as_bytes()), value.map(str::as_bytes), "{name}");
+        for (name, value) in [
+            ("a", Some("1")),
+            ("SRV", Some("s1")),
+            ("b", Some("\"x;y\"")),
+            ("c", Some("")),
+            ("d", None),
+            ("e", Some("f=g")),
+            ("srv", None),
+        ] {
+            assert_eq!(
+                find(line, name.as_bytes()),
+                value.map(str::as_bytes),
+                "{name}"
+            );
         }
         assert_eq!(crumbs(line).count(), 6);
         assert_eq!(crumbs(b" ;, ").count(), 0);
@@ -118,7 +152,10 @@ mod tests {
 
     #[test]
     fn set_cookie_lines_hold_one() {
-        assert_eq!(set_cookie(b"id=7; Path=/; HttpOnly"), Some((b"id".as_slice(), b"7".as_slice())));
+        assert_eq!(
+            set_cookie(b"id=7; Path=/; HttpOnly"),
+            Some((b"id".as_slice(), b"7".as_slice()))
+        );
         assert_eq!(set_cookie(b"HttpOnly"), None);
         assert_eq!(set_cookie(b""), None);
     }
@@ -141,7 +178,10 @@ mod tests {
     #[test]
     fn replacing_keeps_the_rest() {
         let found = crumb(b"a=1; b=2; c", b"b").expect("present");
-        assert_eq!(with_value(b"a=1; b=2; c", &found, b"s1~2"), b"a=1; b=s1~2; c");
+        assert_eq!(
+            with_value(b"a=1; b=2; c", &found, b"s1~2"),
+            b"a=1; b=s1~2; c"
+        );
         let bare = crumb(b"a=1; c", b"c").expect("present");
         assert_eq!(with_value(b"a=1; c", &bare, b"x"), b"a=1; c=x");
     }

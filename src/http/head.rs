@@ -565,16 +565,27 @@ impl Head {
     /// Extends the last field pushed by a folded line, `more` beginning with its blanks. As HAProxy does, each byte of the
     /// fold (CR, LF, the blanks) becomes a space.
     pub(crate) fn fold(&mut self, more: &[u8]) {
-        let Some(last) = self.fields.last_mut() else { return };
+        let Some(last) = self.fields.last_mut() else {
+            return;
+        };
         let text = grammar::trim(more);
         if text.is_empty() {
             return;
         }
-        debug_assert_eq!(last.end(), self.text.len(), "a folded line follows the field it continues");
-        self.text.truncate(last.value_start() + last.value_len as usize);
+        debug_assert_eq!(
+            last.end(),
+            self.text.len(),
+            "a folded line follows the field it continues"
+        );
+        self.text
+            .truncate(last.value_start() + last.value_len as usize);
         if last.value_len > 0 {
-            let blanks = more.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            self.text.resize(self.text.len() + CRLF.len() + blanks, b' ');
+            let blanks = more
+                .iter()
+                .take_while(|byte| matches!(byte, b' ' | b'\t'))
+                .count();
+            self.text
+                .resize(self.text.len() + CRLF.len() + blanks, b' ');
         }
         append_clean(&mut self.text, text);
         last.value_len = place(self.text.len() - last.value_start());

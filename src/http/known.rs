@@ -117,7 +117,11 @@ impl KnownSet {
 impl FromIterator<Known> for KnownSet {
     #[inline]
     fn from_iter<I: IntoIterator<Item = Known>>(names: I) -> KnownSet {
-        KnownSet(names.into_iter().fold(0, |set, known| set | 1 << known as u8))
+        KnownSet(
+            names
+                .into_iter()
+                .fold(0, |set, known| set | 1 << known as u8),
+        )
     }
 }
 
@@ -135,8 +139,12 @@ mod tests {
 
     #[test]
     fn sets() {
-        let set: KnownSet = [Known::Host, Known::StrictTransportSecurity].into_iter().collect();
-        assert!(set.has(Known::Host) && set.has(Known::StrictTransportSecurity) && !set.has(Known::Te));
+        let set: KnownSet = [Known::Host, Known::StrictTransportSecurity]
+            .into_iter()
+            .collect();
+        assert!(
+            set.has(Known::Host) && set.has(Known::StrictTransportSecurity) && !set.has(Known::Te)
+        );
         assert!(set.has_any(&[Known::Te, Known::Host]) && !set.has_any(&[Known::Te]));
     }
 

@@ -6,8 +6,12 @@ use super::{Head, Known};
 
 /// The scheme of an absolute target: `http` of `http://a/b`.
 pub fn scheme(target: &[u8]) -> Option<&[u8]> {
-    let len = target.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)).count();
-    (target.first().is_some_and(u8::is_ascii_alphabetic) && target[len..].starts_with(b"://")).then(|| &target[..len])
+    let len = target
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+        .count();
+    (target.first().is_some_and(u8::is_ascii_alphabetic) && target[len..].starts_with(b"://"))
+        .then(|| &target[..len])
 }
 
 /// The authority of an absolute target, or of CONNECT's; without the user part unless `with_user`.
@@ -15,7 +19,10 @@ pub fn authority(target: &[u8], with_user: bool) -> Option<&[u8]> {
     let whole = match scheme(target) {
         Some(scheme) => {
             let rest = &target[scheme.len() + 3..];
-            let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+            let end = rest
+                .iter()
+                .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
+                .unwrap_or(rest.len());
             &rest[..end]
         }
         None if matches!(target, [b'/', ..] | b"*" | []) => return None,
@@ -34,7 +41,10 @@ pub fn split_port(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
         _ => 0,
     };
     match memchr::memchr(b':', &authority[from..]) {
-        Some(colon) => (&authority[..from + colon], Some(&authority[from + colon + 1..])),
+        Some(colon) => (
+            &authority[..from + colon],
+            Some(&authority[from + colon + 1..]),
+        ),
         None => (authority, None),
     }
 }
@@ -45,7 +55,10 @@ pub fn path_and_query(target: &[u8]) -> Option<&[u8]> {
         _ if target.first() == Some(&b'/') => Some(target),
         Some(scheme) => {
             let rest = &target[scheme.len() + 3..];
-            let start = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+            let start = rest
+                .iter()
+                .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
+                .unwrap_or(rest.len());
             Some(&rest[start..])
         }
         None => None,
@@ -76,16 +89,19 @@ pub fn base(head: &Head, out: &mut Vec<u8>) {
 
 /// The parameters of a query: names and values between `&` or `;`, a missing `=` leaving no value.
 pub fn params(query: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> + Clone {
-    query.split(|byte| matches!(byte, b'&' | b';')).map(|pair| match memchr::memchr(b'=', pair) {
-        Some(equals) => (&pair[..equals], Some(&pair[equals + 1..])),
-        None => (pair, None),
-    })
+    query
+        .split(|byte| matches!(byte, b'&' | b';'))
+        .map(|pair| match memchr::memchr(b'=', pair) {
+            Some(equals) => (&pair[..equals], Some(&pair[equals + 1..])),
+            None => (pair, None),
+        })
 }
 
 /// HAProxy's `url_param(name,delim)`: the value of the first parameter of this name in what follows `delim` (usually `?`).
 pub fn param<'a>(target: &'a [u8], name: &[u8], delim: u8, ignore_case: bool) -> Option<&'a [u8]> {
     let start = memchr::memchr(delim, target)? + 1;
-    let mut pieces = target[start..].split(move |&byte| byte == b'&' || byte == b';' || byte == delim);
+    let mut pieces =
+        target[start..].split(move |&byte| byte == b'&' || byte == b';' || byte == delim);
     pieces.find_map(|pair| {
         let (found, value) = (pair.get(..name.len())?, pair.get(name.len()..)?);
         let same = found == name || ignore_case && found.eq_ignore_ascii_case(name);
@@ -110,7 +126,11 @@ pub fn with_path_and_query(target: &[u8], both: &[u8]) -> Vec<u8> {
 pub fn with_query(target: &[u8], query: &[u8]) -> Vec<u8> {
     let both = path_and_query(target).unwrap_or(target);
     let kept = &target[..target.len() - both.len() + query_start(both)];
-    if query.is_empty() { kept.to_vec() } else { [kept, b"?", query].concat() }
+    if query.is_empty() {
+        kept.to_vec()
+    } else {
+        [kept, b"?", query].concat()
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +148,13 @@ mod tests {
             ("/a/b?c=d?e", None, None, Some("/a/b"), Some("c=d?e")),
             ("/", None, None, Some("/"), None),
             ("/a://b", None, None, Some("/a://b"), None),
-            ("http://u@h:1/p?q", Some("http"), Some("h:1"), Some("/p"), Some("q")),
+            (
+                "http://u@h:1/p?q",
+                Some("http"),
+                Some("h:1"),
+                Some("/p"),
+                Some("q"),
+            ),
             ("http://h", Some("http"), Some("h"), Some(""), None),
             ("http://h?q", Some("http"), Some("h"), Some(""), Some("q")),
             ("*", None, None, None, None),
@@ -140,14 +166,23 @@ mod tests {
             assert_eq!(text(path(target)).as_deref(), want_path);
             assert_eq!(text(query(target)).as_deref(), want_query);
         }
-        assert_eq!(authority(b"http://u@h:1/p", true), Some(b"u@h:1".as_slice()));
+        assert_eq!(
+            authority(b"http://u@h:1/p", true),
+            Some(b"u@h:1".as_slice())
+        );
     }
 
     #[test]
     fn ports() {
-        assert_eq!(split_port(b"h:80"), (b"h".as_slice(), Some(b"80".as_slice())));
+        assert_eq!(
+            split_port(b"h:80"),
+            (b"h".as_slice(), Some(b"80".as_slice()))
+        );
         assert_eq!(split_port(b"h"), (b"h".as_slice(), None));
-        assert_eq!(split_port(b"[::1]:"), (b"[::1]".as_slice(), Some(b"".as_slice())));
+        assert_eq!(
+            split_port(b"[::1]:"),
+            (b"[::1]".as_slice(), Some(b"".as_slice()))
+        );
         assert_eq!(split_port(b"[::1]"), (b"[::1]".as_slice(), None));
     }
 

@@ -47,7 +47,9 @@ impl Framing {
 /// The body of the request in `head`.
 pub fn request_body(head: &mut Head) -> Result<Framing, Fault> {
     let framing = declared(head).map_err(|reason| Fault::new(reason, head.wire_len()))?;
-    let Some(framing) = framing else { return Ok(Framing::of(Body::None)) };
+    let Some(framing) = framing else {
+        return Ok(Framing::of(Body::None));
+    };
     if head.method() == Method::Connect {
         if framing.body != Body::Sized(0) {
             return Err(Fault::new(Reason::BodyOnConnect, head.wire_len()));
@@ -74,11 +76,23 @@ pub fn response_body(head: &mut Head, asked: Method) -> Result<Framing, Fault> {
         100..=199 | 204 => {
             // RFC 9110 section 8.6 forbids them here; a reader that believed them would wait for a body.
             forget(head);
-            Ok(Framing { body: Body::None, close: framing.and_then(|framing| framing.close) })
+            Ok(Framing {
+                body: Body::None,
+                close: framing.and_then(|framing| framing.close),
+            })
         }
-        304 => Ok(Framing { body: Body::None, close: framing.and_then(|framing| framing.close) }),
-        _ if asked == Method::Head => Ok(Framing { body: Body::None, close: framing.and_then(|framing| framing.close) }),
-        _ => Ok(framing.unwrap_or(Framing { body: Body::UntilClose, close: Some(Close::UntilClose) })),
+        304 => Ok(Framing {
+            body: Body::None,
+            close: framing.and_then(|framing| framing.close),
+        }),
+        _ if asked == Method::Head => Ok(Framing {
+            body: Body::None,
+            close: framing.and_then(|framing| framing.close),
+        }),
+        _ => Ok(framing.unwrap_or(Framing {
+            body: Body::UntilClose,
+            close: Some(Close::UntilClose),
+        })),
     }
 }
 
@@ -132,7 +146,10 @@ fn chunked(head: &mut Head, lengths: bool) -> Result<Framing, Reason> {
         head.set_version(Version::Http11);
         close = Some(Close::ChunkedInOldVersion);
     }
-    Ok(Framing { body: Body::Chunked, close })
+    Ok(Framing {
+        body: Body::Chunked,
+        close,
+    })
 }
 
 /// Content-Length: one number, however often it is repeated.
@@ -181,7 +198,9 @@ mod tests {
     fn request(version: Version, method: &[u8], fields: &[(&str, &str)]) -> Head {
         let mut head = Head::new();
         head.set_request(method, b"/", version);
-        fields.iter().for_each(|(name, value)| head.push(name.as_bytes(), value.as_bytes()));
+        fields
+            .iter()
+            .for_each(|(name, value)| head.push(name.as_bytes(), value.as_bytes()));
         head
     }
 
@@ -191,25 +210,70 @@ mod tests {
         Ok((framing, head))
     }
 
-    fn answer(code: u16, asked: Method, fields: &[(&str, &str)]) -> (Result<Framing, Reason>, Head) {
+    fn answer(
+        code: u16,
+        asked: Method,
+        fields: &[(&str, &str)],
+    ) -> (Result<Framing, Reason>, Head) {
         let mut head = Head::new();
         head.set_response(Version::Http11, Status::new(code), b"");
-        fields.iter().for_each(|(name, value)| head.push(name.as_bytes(), value.as_bytes()));
-        (response_body(&mut head, asked).map_err(|fault| fault.reason), head)
+        fields
+            .iter()
+            .for_each(|(name, value)| head.push(name.as_bytes(), value.as_bytes()));
+        (
+            response_body(&mut head, asked).map_err(|fault| fault.reason),
+            head,
+        )
     }
 
     #[test]
     fn lengths() {
-        for (values, length) in [(vec!["0"], 0), (vec!["2"], 2), (vec!["2", "2"], 2), (vec!["2, 2"], 2), (vec!["002"], 2), (vec!["02", "2"], 2), (vec!["9223372036854775807"], LENGTH_MAX)] {
-            let fields: Vec<_> = values.iter().map(|value| ("Content-Length", *value)).collect();
+        for (values, length) in [
+            (vec!["0"], 0),
+            (vec!["2"], 2),
+            (vec!["2", "2"], 2),
+            (vec!["2, 2"], 2),
+            (vec!["002"], 2),
+            (vec!["02", "2"], 2),
+            (vec!["9223372036854775807"], LENGTH_MAX),
+        ] {
+            let fields: Vec<_> = values
+                .iter()
+                .map(|value| ("Content-Length", *value))
+                .collect();
             let (framing, head) = post(&fields).expect("one length");
             assert_eq!(framing, Framing::of(Body::Sized(length)), "{values:?}");
-            assert_eq!(head.all(b"content-length").collect::<Vec<_>>(), [length.to_string().as_bytes()]);
+            assert_eq!(
+                head.all(b"content-length").collect::<Vec<_>>(),
+                [length.to_string().as_bytes()]
+            );
         }
-        for bad in ["", "+2", "-2", "2 3", "2;3", "0x2", "2,", ",2", "2, 3", "two", "9223372036854775808", "18446744073709551618", "1e3", "2.0"] {
-            assert_eq!(post(&[("Content-Length", bad)]).map(|_| ()), Err(Reason::BadLength), "{bad}");
+        for bad in [
+            "",
+            "+2",
+            "-2",
+            "2 3",
+            "2;3",
+            "0x2",
+            "2,",
+            ",2",
+            "2, 3",
+            "two",
+            "9223372036854775808",
+            "18446744073709551618",
+            "1e3",
+            "2.0",
+        ] {
+            assert_eq!(
+                post(&[("Content-Length", bad)]).map(|_| ()),
+                Err(Reason::BadLength),
+                "{bad}"
+            );
         }
-        assert_eq!(post(&[("Content-Length", "2"), ("Content-Length", "3")]).map(|_| ()), Err(Reason::BadLength));
+        assert_eq!(
+            post(&[("Content-Length", "2"), ("Content-Length", "3")]).map(|_| ()),
+            Err(Reason::BadLength)
+        );
         assert_eq!(post(&[]).map(|(framing, _)| framing.body), Ok(Body::None));
     }
 
@@ -233,55 +297,116 @@ mod tests {
             ("gzip, chunked", Reason::UnsupportedCoding),
             (",chunked", Reason::UnsupportedCoding),
         ] {
-            assert_eq!(post(&[("Transfer-Encoding", bad)]).map(|_| ()), Err(reason), "{bad}");
+            assert_eq!(
+                post(&[("Transfer-Encoding", bad)]).map(|_| ()),
+                Err(reason),
+                "{bad}"
+            );
         }
-        let two = [("Transfer-Encoding", "gzip"), ("Transfer-Encoding", "chunked")];
+        let two = [
+            ("Transfer-Encoding", "gzip"),
+            ("Transfer-Encoding", "chunked"),
+        ];
         assert_eq!(post(&two).map(|_| ()), Err(Reason::UnsupportedCoding));
     }
 
     #[test]
     fn a_length_beside_chunks_goes_and_closes() {
-        let (framing, head) = post(&[("Content-Length", "nonsense"), ("Transfer-Encoding", "chunked")]).expect("chunked");
-        assert_eq!(framing, Framing { body: Body::Chunked, close: Some(Close::LengthBesideChunked) });
+        let (framing, head) = post(&[
+            ("Content-Length", "nonsense"),
+            ("Transfer-Encoding", "chunked"),
+        ])
+        .expect("chunked");
+        assert_eq!(
+            framing,
+            Framing {
+                body: Body::Chunked,
+                close: Some(Close::LengthBesideChunked)
+            }
+        );
         assert_eq!(head.get(b"content-length"), None);
     }
 
     #[test]
     fn chunks_of_an_old_version_become_new_and_close() {
-        let mut head = request(Version::Http10, b"POST", &[("Transfer-Encoding", "chunked")]);
+        let mut head = request(
+            Version::Http10,
+            b"POST",
+            &[("Transfer-Encoding", "chunked")],
+        );
         let framing = request_body(&mut head).expect("chunked");
-        assert_eq!(framing, Framing { body: Body::Chunked, close: Some(Close::ChunkedInOldVersion) });
+        assert_eq!(
+            framing,
+            Framing {
+                body: Body::Chunked,
+                close: Some(Close::ChunkedInOldVersion)
+            }
+        );
         assert_eq!(head.version(), Version::Http11);
     }
 
     #[test]
     fn connect_has_no_content() {
-        let body = |fields: &[_]| request_body(&mut request(Version::Http11, b"CONNECT", fields)).map_err(|f| f.reason);
+        let body = |fields: &[_]| {
+            request_body(&mut request(Version::Http11, b"CONNECT", fields)).map_err(|f| f.reason)
+        };
         assert_eq!(body(&[]), Ok(Framing::of(Body::None)));
-        assert_eq!(body(&[("Content-Length", "0")]), Ok(Framing::of(Body::None)));
+        assert_eq!(
+            body(&[("Content-Length", "0")]),
+            Ok(Framing::of(Body::None))
+        );
         assert_eq!(body(&[("Content-Length", "1")]), Err(Reason::BodyOnConnect));
-        assert_eq!(body(&[("Transfer-Encoding", "chunked")]), Err(Reason::BodyOnConnect));
+        assert_eq!(
+            body(&[("Transfer-Encoding", "chunked")]),
+            Err(Reason::BodyOnConnect)
+        );
     }
 
     #[test]
     fn answers_without_content() {
-        for (code, asked, kept) in [(204, Method::Get, false), (100, Method::Post, false), (304, Method::Get, true), (200, Method::Head, true)] {
+        for (code, asked, kept) in [
+            (204, Method::Get, false),
+            (100, Method::Post, false),
+            (304, Method::Get, true),
+            (200, Method::Head, true),
+        ] {
             let (framing, head) = answer(code, asked, &[("Content-Length", "5")]);
             assert_eq!(framing, Ok(Framing::of(Body::None)), "{code}");
             assert_eq!(head.get(b"content-length").is_some(), kept, "{code}");
         }
         let (framing, head) = answer(200, Method::Connect, &[("Content-Length", "5")]);
-        assert_eq!((framing, head.is_empty()), (Ok(Framing::of(Body::Tunnel)), true));
-        assert_eq!(answer(101, Method::Get, &[]).0, Ok(Framing::of(Body::Tunnel)));
-        assert_eq!(answer(404, Method::Connect, &[("Content-Length", "5")]).0, Ok(Framing::of(Body::Sized(5))));
+        assert_eq!(
+            (framing, head.is_empty()),
+            (Ok(Framing::of(Body::Tunnel)), true)
+        );
+        assert_eq!(
+            answer(101, Method::Get, &[]).0,
+            Ok(Framing::of(Body::Tunnel))
+        );
+        assert_eq!(
+            answer(404, Method::Connect, &[("Content-Length", "5")]).0,
+            Ok(Framing::of(Body::Sized(5)))
+        );
     }
 
     #[test]
     fn answers_with_content() {
-        let until_close = Framing { body: Body::UntilClose, close: Some(Close::UntilClose) };
+        let until_close = Framing {
+            body: Body::UntilClose,
+            close: Some(Close::UntilClose),
+        };
         assert_eq!(answer(200, Method::Get, &[]).0, Ok(until_close));
-        assert_eq!(answer(200, Method::Get, &[("Transfer-Encoding", "gzip")]).0, Err(Reason::BadCoding));
-        assert_eq!(answer(304, Method::Get, &[("Content-Length", "x")]).0, Err(Reason::BadLength));
-        assert_eq!(answer(500, Method::Get, &[("Transfer-Encoding", "chunked")]).0, Ok(Framing::of(Body::Chunked)));
+        assert_eq!(
+            answer(200, Method::Get, &[("Transfer-Encoding", "gzip")]).0,
+            Err(Reason::BadCoding)
+        );
+        assert_eq!(
+            answer(304, Method::Get, &[("Content-Length", "x")]).0,
+            Err(Reason::BadLength)
+        );
+        assert_eq!(
+            answer(500, Method::Get, &[("Transfer-Encoding", "chunked")]).0,
+            Ok(Framing::of(Body::Chunked))
+        );
     }
 }

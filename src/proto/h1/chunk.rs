@@ -38,15 +38,27 @@ pub struct Chunked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// In the digits of a size.
-    Size { value: u64, digits: u8 },
+    Size {
+        value: u64,
+        digits: u8,
+    },
     /// Behind the digits: blanks, then an extension or the line's end.
-    SizeBlank { value: u64 },
+    SizeBlank {
+        value: u64,
+    },
     /// In an extension.
-    Extension { value: u64, len: u16 },
+    Extension {
+        value: u64,
+        len: u16,
+    },
     /// Before the LF that ends the size line.
-    SizeLf { value: u64 },
+    SizeLf {
+        value: u64,
+    },
     /// In the payload.
-    Data { left: u64 },
+    Data {
+        left: u64,
+    },
     /// Before the CR and LF that close a chunk.
     DataCr,
     DataLf,
@@ -60,9 +72,15 @@ impl Chunked {
     /// A decoder at the first byte of a chunked body; `limits` bound the trailers.
     pub fn new(limits: Limits) -> Chunked {
         // Bare line feeds stay refused in a body whatever the head's parser was told: here they are what smuggles.
-        let limits = Limits { relaxed: false, ..limits };
+        let limits = Limits {
+            relaxed: false,
+            ..limits
+        };
         Chunked {
-            state: State::Size { value: 0, digits: 0 },
+            state: State::Size {
+                value: 0,
+                digits: 0,
+            },
             trailers: HeadParser::new(Kind::Trailers, limits),
             position: 0,
             extension_budget: EXTENSIONS_FREE,
@@ -84,7 +102,9 @@ impl Chunked {
             | State::DataLf => self.framing(input),
         };
         match step {
-            Ok(ChunkStep::Skip(n) | ChunkStep::Data(n)) => self.position = self.position.saturating_add(n),
+            Ok(ChunkStep::Skip(n) | ChunkStep::Data(n)) => {
+                self.position = self.position.saturating_add(n)
+            }
             Ok(ChunkStep::More | ChunkStep::End { .. }) => {}
             Err(fault) => self.state = State::Failed(fault),
         }
@@ -98,7 +118,11 @@ impl Chunked {
 
     /// How many payload bytes of the current chunk are still to come.
     pub fn left_in_chunk(&self) -> u64 {
-        if let State::Data { left } = self.state { left } else { 0 }
+        if let State::Data { left } = self.state {
+            left
+        } else {
+            0
+        }
     }
 
     /// Takes note of payload that went by without [`Chunked::advance`], as when it is spliced. At most what
@@ -106,8 +130,14 @@ impl Chunked {
     pub fn pass(&mut self, bytes: u64) {
         if let State::Data { left } = self.state {
             let left = left.saturating_sub(bytes);
-            self.state = if left == 0 { State::DataCr } else { State::Data { left } };
-            self.position = self.position.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX));
+            self.state = if left == 0 {
+                State::DataCr
+            } else {
+                State::Data { left }
+            };
+            self.position = self
+                .position
+                .saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
     }
 
@@ -117,8 +147,15 @@ impl Chunked {
         }
         let here = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
         let left = left - here as u64;
-        self.state = if left == 0 { State::DataCr } else { State::Data { left } };
-        self.extension_budget = self.extension_budget.saturating_add(here).min(EXTENSIONS_FREE);
+        self.state = if left == 0 {
+            State::DataCr
+        } else {
+            State::Data { left }
+        };
+        self.extension_budget = self
+            .extension_budget
+            .saturating_add(here)
+            .min(EXTENSIONS_FREE);
         ChunkStep::Data(here)
     }
 
@@ -129,7 +166,10 @@ impl Chunked {
                 self.state = State::Done;
                 Ok(ChunkStep::End { consumed })
             }
-            Err(fault) => Err(Fault::new(fault.reason, self.position.saturating_add(fault.at))),
+            Err(fault) => Err(Fault::new(
+                fault.reason,
+                self.position.saturating_add(fault.at),
+            )),
         }
     }
 
@@ -145,7 +185,11 @@ impl Chunked {
                 }
             }
         }
-        Ok(if input.is_empty() { ChunkStep::More } else { ChunkStep::Skip(input.len()) })
+        Ok(if input.is_empty() {
+            ChunkStep::More
+        } else {
+            ChunkStep::Skip(input.len())
+        })
     }
 
     fn next(&mut self, state: State, byte: u8) -> Result<State, Reason> {
@@ -159,8 +203,12 @@ impl Chunked {
                 Ok(State::Size { value, digits })
             }
             (State::Size { digits: 0, .. }, _) => Err(Reason::BadChunkSize),
-            (State::Size { value, .. } | State::SizeBlank { value }, b'\r') => Ok(State::SizeLf { value }),
-            (State::Size { value, .. } | State::SizeBlank { value }, b';') => Ok(State::Extension { value, len: 0 }),
+            (State::Size { value, .. } | State::SizeBlank { value }, b'\r') => {
+                Ok(State::SizeLf { value })
+            }
+            (State::Size { value, .. } | State::SizeBlank { value }, b';') => {
+                Ok(State::Extension { value, len: 0 })
+            }
             // haproxy: blanks behind a size pass; here too, old servers pad sizes and the line is written anew.
             (State::Size { value, .. } | State::SizeBlank { value }, b' ' | b'\t') => {
                 self.spend_extension()?;
@@ -174,22 +222,38 @@ impl Chunked {
                     return Err(Reason::ExtensionTooLong);
                 }
                 if byte < 0x20 && byte != b'\t' || byte == 0x7f {
-                    return Err(if byte == b'\n' { Reason::BareLf } else { Reason::Control });
+                    return Err(if byte == b'\n' {
+                        Reason::BareLf
+                    } else {
+                        Reason::Control
+                    });
                 }
-                Ok(State::Extension { value, len: len + 1 })
+                Ok(State::Extension {
+                    value,
+                    len: len + 1,
+                })
             }
             (State::SizeLf { value: 0 }, b'\n') => Ok(State::Trailers),
             (State::SizeLf { value }, b'\n') => Ok(State::Data { left: value }),
             (State::SizeLf { .. }, _) => Err(Reason::BareCr),
             (State::DataCr, b'\r') => Ok(State::DataLf),
-            (State::DataLf, b'\n') => Ok(State::Size { value: 0, digits: 0 }),
+            (State::DataLf, b'\n') => Ok(State::Size {
+                value: 0,
+                digits: 0,
+            }),
             (State::DataCr | State::DataLf, _) => Err(Reason::BadChunkEnd),
-            (state @ (State::Data { .. } | State::Trailers | State::Done | State::Failed(_)), _) => Ok(state),
+            (
+                state @ (State::Data { .. } | State::Trailers | State::Done | State::Failed(_)),
+                _,
+            ) => Ok(state),
         }
     }
 
     fn spend_extension(&mut self) -> Result<(), Reason> {
-        self.extension_budget = self.extension_budget.checked_sub(1).ok_or(Reason::ExtensionTooLong)?;
+        self.extension_budget = self
+            .extension_budget
+            .checked_sub(1)
+            .ok_or(Reason::ExtensionTooLong)?;
         Ok(())
     }
 }
@@ -264,10 +328,19 @@ mod tests {
 
     #[test]
     fn bodies() {
-        assert_eq!(whole("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"), Ok("hello world".into()));
+        assert_eq!(
+            whole("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"),
+            Ok("hello world".into())
+        );
         assert_eq!(whole("0\r\n\r\n"), Ok(String::new()));
-        assert_eq!(whole("00000000000000A\r\n0123456789\r\n000\r\n\r\n"), Ok("0123456789".into()));
-        assert_eq!(whole("2 \t;a=b;c=\"d\"\r\nhi\r\n0;x\r\nT: y\r\n\r\n"), Ok("hi".into()));
+        assert_eq!(
+            whole("00000000000000A\r\n0123456789\r\n000\r\n\r\n"),
+            Ok("0123456789".into())
+        );
+        assert_eq!(
+            whole("2 \t;a=b;c=\"d\"\r\nhi\r\n0;x\r\nT: y\r\n\r\n"),
+            Ok("hi".into())
+        );
     }
 
     #[test]
@@ -298,13 +371,22 @@ mod tests {
 
     #[test]
     fn extensions_are_bounded_each_and_together() {
-        let long = format!("1;{}\r\nx\r\n0\r\n\r\n", "e".repeat(usize::from(EXTENSION_LEN_MAX) + 1));
+        let long = format!(
+            "1;{}\r\nx\r\n0\r\n\r\n",
+            "e".repeat(usize::from(EXTENSION_LEN_MAX) + 1)
+        );
         assert_eq!(whole(&long), Err(Reason::ExtensionTooLong));
         let one = format!("1;{}\r\nx\r\n", "e".repeat(1000));
         assert_eq!(whole(&(one.repeat(16) + "0\r\n\r\n")), Ok("x".repeat(16)));
-        assert_eq!(whole(&(one.repeat(17) + "0\r\n\r\n")), Err(Reason::ExtensionTooLong));
+        assert_eq!(
+            whole(&(one.repeat(17) + "0\r\n\r\n")),
+            Err(Reason::ExtensionTooLong)
+        );
         let paid = format!("400;{}\r\n{}\r\n", "e".repeat(1000), "x".repeat(1024));
-        assert_eq!(whole(&(paid.repeat(40) + "0\r\n\r\n")).map(|data| data.len()), Ok(40 * 1024));
+        assert_eq!(
+            whole(&(paid.repeat(40) + "0\r\n\r\n")).map(|data| data.len()),
+            Ok(40 * 1024)
+        );
     }
 
     #[test]
@@ -314,7 +396,11 @@ mod tests {
         assert_eq!((expected.0.len(), expected.2), (36, 4));
         assert_eq!(expected.1.as_ref().map(|trailers| trailers.len()), Some(1));
         for cut in 0..=body.len() {
-            assert_eq!(decode(&[&body[..cut], &body[cut..]]), Ok(expected.clone()), "cut at {cut}");
+            assert_eq!(
+                decode(&[&body[..cut], &body[cut..]]),
+                Ok(expected.clone()),
+                "cut at {cut}"
+            );
         }
         let bytes: Vec<&[u8]> = body.chunks(1).collect();
         assert_eq!(decode(&bytes), Ok(expected));
@@ -324,8 +410,14 @@ mod tests {
     fn a_fault_stays_and_says_where() {
         let mut chunked = Chunked::new(Limits::default());
         let mut trailers = Head::new();
-        assert_eq!(chunked.advance(b"2\r\nhi\r\n", &mut trailers), Ok(ChunkStep::Skip(3)));
-        assert_eq!(chunked.advance(b"hi\r\n", &mut trailers), Ok(ChunkStep::Data(2)));
+        assert_eq!(
+            chunked.advance(b"2\r\nhi\r\n", &mut trailers),
+            Ok(ChunkStep::Skip(3))
+        );
+        assert_eq!(
+            chunked.advance(b"hi\r\n", &mut trailers),
+            Ok(ChunkStep::Data(2))
+        );
         let fault = Err(Fault::new(Reason::BadChunkEnd, 6));
         assert_eq!(chunked.advance(b"\rX", &mut trailers), fault);
         assert_eq!(chunked.advance(b"\r\n0\r\n\r\n", &mut trailers), fault);
@@ -335,18 +427,33 @@ mod tests {
     fn spliced_payload_counts() {
         let mut chunked = Chunked::new(Limits::default());
         let mut trailers = Head::new();
-        assert_eq!(chunked.advance(b"a\r\n", &mut trailers), Ok(ChunkStep::Skip(3)));
+        assert_eq!(
+            chunked.advance(b"a\r\n", &mut trailers),
+            Ok(ChunkStep::Skip(3))
+        );
         assert_eq!(chunked.left_in_chunk(), 10);
         chunked.pass(4);
         assert_eq!(chunked.left_in_chunk(), 6);
         chunked.pass(6);
-        assert_eq!(chunked.advance(b"\r\n0\r\n\r\n", &mut trailers), Ok(ChunkStep::Skip(5)));
-        assert_eq!(chunked.advance(b"\r\n", &mut trailers), Ok(ChunkStep::End { consumed: 2 }));
+        assert_eq!(
+            chunked.advance(b"\r\n0\r\n\r\n", &mut trailers),
+            Ok(ChunkStep::Skip(5))
+        );
+        assert_eq!(
+            chunked.advance(b"\r\n", &mut trailers),
+            Ok(ChunkStep::End { consumed: 2 })
+        );
     }
 
     #[test]
     fn chunk_heads_are_hexadecimal() {
-        for (len, line) in [(1, "1\r\n"), (15, "f\r\n"), (16, "10\r\n"), (0x1234_abcd, "1234abcd\r\n"), (u64::MAX, "ffffffffffffffff\r\n")] {
+        for (len, line) in [
+            (1, "1\r\n"),
+            (15, "f\r\n"),
+            (16, "10\r\n"),
+            (0x1234_abcd, "1234abcd\r\n"),
+            (u64::MAX, "ffffffffffffffff\r\n"),
+        ] {
             let mut out = Vec::new();
             write_chunk_head(len, &mut out);
             assert_eq!(out, line.as_bytes());

@@ -48,7 +48,12 @@ mod tests {
         assert_eq!(out.len(), head.wire_len());
         let mut again = Head::new();
         let progress = HeadParser::new(Kind::Request, Limits::default()).advance(&out, &mut again);
-        assert_eq!(progress, Ok(Progress::Done { consumed: out.len() }));
+        assert_eq!(
+            progress,
+            Ok(Progress::Done {
+                consumed: out.len()
+            })
+        );
         assert_eq!(again, head);
     }
 

@@ -145,7 +145,8 @@ impl Exchange {
         self.method = head.method();
         let Framing { body, close } = request_body(head)?;
         self.note(close);
-        self.upgrade = self.take_connection(head, known) && body.is_empty() && self.version == Version::Http11;
+        self.upgrade =
+            self.take_connection(head, known) && body.is_empty() && self.version == Version::Http11;
         if known.has_any(&[Known::Upgrade, Known::Connection]) && !self.upgrade {
             head.remove_known(Known::Upgrade);
             head.remove_known(Known::Connection);
@@ -153,8 +154,14 @@ impl Exchange {
         self.expects_continue = known.has(Known::Expect)
             && !body.is_empty()
             && self.version == Version::Http11
-            && head.get_known(Known::Expect).is_some_and(|expect| expect.eq_ignore_ascii_case(b"100-continue"));
-        self.request = if body.is_empty() { Half::Whole } else { Half::Begun };
+            && head
+                .get_known(Known::Expect)
+                .is_some_and(|expect| expect.eq_ignore_ascii_case(b"100-continue"));
+        self.request = if body.is_empty() {
+            Half::Whole
+        } else {
+            Half::Begun
+        };
         Ok(body)
     }
 
@@ -171,7 +178,11 @@ impl Exchange {
         if !self.upgrade {
             self.say_connection(head, known, self.version == Version::Http10);
         }
-        self.request = if body.is_empty() { Half::Whole } else { Half::Begun };
+        self.request = if body.is_empty() {
+            Half::Whole
+        } else {
+            Half::Begun
+        };
     }
 
     /// Back: a response's head has come. Frames it and takes out what concerns this connection alone.
@@ -322,7 +333,9 @@ impl Exchange {
             self.note(Some(Close::OldVersion));
         }
         upgrade = upgrade && known.has(Known::Upgrade) && settle_upgrade(head);
-        if upgrade && (close || keep || others || head.all_known(Known::Connection).nth(1).is_some()) {
+        if upgrade
+            && (close || keep || others || head.all_known(Known::Connection).nth(1).is_some())
+        {
             head.set_known(Known::Connection, b"upgrade");
         }
         upgrade
@@ -376,7 +389,9 @@ fn settle_upgrade(head: &mut Head) -> bool {
 
 /// Of TE only `trailers` concerns the next hop, for no coding but `chunked` is spoken here.
 fn settle_te(head: &mut Head) {
-    let trailers = head.all_known(Known::Te).any(|line| has_token(line, b"trailers"));
+    let trailers = head
+        .all_known(Known::Te)
+        .any(|line| has_token(line, b"trailers"));
     if trailers {
         if head.all_known(Known::Te).ne([b"trailers".as_slice()]) {
             head.set_known(Known::Te, b"trailers");
@@ -397,13 +412,25 @@ mod tests {
     fn head(text: &str) -> Head {
         let mut lines = text.split('\n');
         let line: Vec<&str> = lines.next().unwrap_or("").splitn(3, ' ').collect();
-        let version = |text: &str| if text == "1.0" { Version::Http10 } else { Version::Http11 };
+        let version = |text: &str| {
+            if text == "1.0" {
+                Version::Http10
+            } else {
+                Version::Http11
+            }
+        };
         let mut head = Head::new();
         match line[..] {
             [number @ ("1.0" | "1.1"), code] => {
-                head.set_response(version(number), Status::new(code.parse().expect("a code")), b"R");
+                head.set_response(
+                    version(number),
+                    Status::new(code.parse().expect("a code")),
+                    b"R",
+                );
             }
-            [method, target, number] => head.set_request(method.as_bytes(), target.as_bytes(), version(number)),
+            [method, target, number] => {
+                head.set_request(method.as_bytes(), target.as_bytes(), version(number))
+            }
             _ => panic!("a start line: {text}"),
         }
         for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
@@ -413,14 +440,18 @@ mod tests {
     }
 
     fn fields(head: &Head) -> String {
-        let line = |(name, value): (&[u8], &[u8])| format!("{}: {}", name.escape_ascii(), value.escape_ascii());
+        let line = |(name, value): (&[u8], &[u8])| {
+            format!("{}: {}", name.escape_ascii(), value.escape_ascii())
+        };
         head.fields().map(line).collect::<Vec<_>>().join("|")
     }
 
     /// A request and its response on a front connection: what is said about the connection, and whether it lives on.
     fn front(policy: Policy, request: &str, response: &str, body: Body) -> (String, Body, Reuse) {
         let mut exchange = Exchange::new(Role::Front, policy);
-        exchange.receive_request(&mut head(request)).expect("a good request");
+        exchange
+            .receive_request(&mut head(request))
+            .expect("a good request");
         exchange.request_done();
         let mut answer = head(response);
         let body = exchange.send_response(&mut answer, body);
@@ -433,16 +464,24 @@ mod tests {
     /// What a request looks like to a server.
     fn sent(policy: Policy, request: &str) -> String {
         let mut message = head(request);
-        let body = Exchange::new(Role::Front, Policy::KeepAlive).receive_request(&mut message).expect("a good request");
+        let body = Exchange::new(Role::Front, Policy::KeepAlive)
+            .receive_request(&mut message)
+            .expect("a good request");
         Exchange::new(Role::Back, policy).send_request(&mut message, body);
         fields(&message)
     }
 
-    fn back(policy: Policy, request: &str, response: &str) -> (Result<Received, Reason>, Head, Exchange) {
+    fn back(
+        policy: Policy,
+        request: &str,
+        response: &str,
+    ) -> (Result<Received, Reason>, Head, Exchange) {
         let mut exchange = Exchange::new(Role::Back, policy);
         exchange.send_request(&mut head(request), Body::None);
         let mut answer = head(response);
-        let received = exchange.receive_response(&mut answer).map_err(|fault| fault.reason);
+        let received = exchange
+            .receive_response(&mut answer)
+            .map_err(|fault| fault.reason);
         (received, answer, exchange)
     }
 
@@ -451,25 +490,82 @@ mod tests {
         let sized = Body::Sized(2);
         for (request, response, body, said, reuse) in [
             ("GET / 1.1", "1.1 200", sized, "", Reuse::Now),
-            ("GET / 1.0", "1.1 200", sized, "connection: close", Reuse::Never(Close::OldVersion)),
-            ("GET / 1.0\nConnection: Keep-Alive", "1.1 200", sized, "connection: keep-alive", Reuse::Now),
-            ("GET / 1.1\nConnection: close", "1.1 200", sized, "connection: close", Reuse::Never(Close::Asked)),
-            ("GET / 1.1", "1.0 200", sized, "connection: keep-alive", Reuse::Now),
-            ("GET / 1.0", "1.0 200", sized, "", Reuse::Never(Close::OldVersion)),
-            ("GET / 1.1", "1.1 200", Body::UntilClose, "connection: close", Reuse::Never(Close::UntilClose)),
-            ("GET / 1.0\nConnection: keep-alive", "1.1 200", Body::UntilClose, "connection: close", Reuse::Never(Close::UntilClose)),
+            (
+                "GET / 1.0",
+                "1.1 200",
+                sized,
+                "connection: close",
+                Reuse::Never(Close::OldVersion),
+            ),
+            (
+                "GET / 1.0\nConnection: Keep-Alive",
+                "1.1 200",
+                sized,
+                "connection: keep-alive",
+                Reuse::Now,
+            ),
+            (
+                "GET / 1.1\nConnection: close",
+                "1.1 200",
+                sized,
+                "connection: close",
+                Reuse::Never(Close::Asked),
+            ),
+            (
+                "GET / 1.1",
+                "1.0 200",
+                sized,
+                "connection: keep-alive",
+                Reuse::Now,
+            ),
+            (
+                "GET / 1.0",
+                "1.0 200",
+                sized,
+                "",
+                Reuse::Never(Close::OldVersion),
+            ),
+            (
+                "GET / 1.1",
+                "1.1 200",
+                Body::UntilClose,
+                "connection: close",
+                Reuse::Never(Close::UntilClose),
+            ),
+            (
+                "GET / 1.0\nConnection: keep-alive",
+                "1.1 200",
+                Body::UntilClose,
+                "connection: close",
+                Reuse::Never(Close::UntilClose),
+            ),
             ("GET / 1.1", "1.1 204", Body::None, "", Reuse::Now),
         ] {
-            assert_eq!(front(Policy::KeepAlive, request, response, body), (said.into(), body, reuse), "{request} {response}");
+            assert_eq!(
+                front(Policy::KeepAlive, request, response, body),
+                (said.into(), body, reuse),
+                "{request} {response}"
+            );
         }
-        assert_eq!(front(Policy::Close, "GET / 1.1", "1.1 200", sized).0, "connection: close");
+        assert_eq!(
+            front(Policy::Close, "GET / 1.1", "1.1 200", sized).0,
+            "connection: close"
+        );
     }
 
     #[test]
     fn an_old_client_gets_no_chunks() {
         let request = "GET / 1.0\nConnection: keep-alive";
-        let (said, body, reuse) = front(Policy::KeepAlive, request, "1.1 200\nTransfer-Encoding: chunked", Body::Chunked);
-        assert_eq!((said.as_str(), body), ("connection: close", Body::UntilClose));
+        let (said, body, reuse) = front(
+            Policy::KeepAlive,
+            request,
+            "1.1 200\nTransfer-Encoding: chunked",
+            Body::Chunked,
+        );
+        assert_eq!(
+            (said.as_str(), body),
+            ("connection: close", Body::UntilClose)
+        );
         assert_eq!(reuse, Reuse::Never(Close::UntilClose));
         let mut exchange = Exchange::new(Role::Front, Policy::KeepAlive);
         exchange.receive_request(&mut head(request)).expect("good");
@@ -479,33 +575,65 @@ mod tests {
     #[test]
     fn servers_are_told_as_haproxy_tells_them() {
         assert_eq!(sent(Policy::KeepAlive, "GET / 1.1"), "");
-        assert_eq!(sent(Policy::KeepAlive, "GET / 1.0"), "connection: keep-alive");
-        assert_eq!(sent(Policy::Close, "GET / 1.1\nConnection: keep-alive"), "connection: close");
+        assert_eq!(
+            sent(Policy::KeepAlive, "GET / 1.0"),
+            "connection: keep-alive"
+        );
+        assert_eq!(
+            sent(Policy::Close, "GET / 1.1\nConnection: keep-alive"),
+            "connection: close"
+        );
         assert_eq!(sent(Policy::Close, "GET / 1.0"), "");
         assert_eq!(sent(Policy::PretendKeepAlive, "GET / 1.1"), "");
-        assert_eq!(sent(Policy::PretendKeepAlive, "GET / 1.0"), "connection: keep-alive");
+        assert_eq!(
+            sent(Policy::PretendKeepAlive, "GET / 1.0"),
+            "connection: keep-alive"
+        );
     }
 
     #[test]
     fn hop_by_hop_fields_stay_on_their_hop() {
         let request = "GET / 1.1\nConnection: close, X-Foo, cookie, x-forwarded-for\nX-Foo: 1\nKeep-Alive: 3\nProxy-Connection: x\nCookie: c\nX-Forwarded-For: 1\nTE: trailers, gzip";
-        assert_eq!(sent(Policy::KeepAlive, request), "cookie: c|x-forwarded-for: 1|te: trailers");
+        assert_eq!(
+            sent(Policy::KeepAlive, request),
+            "cookie: c|x-forwarded-for: 1|te: trailers"
+        );
         assert_eq!(sent(Policy::KeepAlive, "GET / 1.1\nTE: trailers;q=0.5"), "");
-        assert_eq!(sent(Policy::KeepAlive, "GET / 1.1\nTE: trailers"), "te: trailers");
+        assert_eq!(
+            sent(Policy::KeepAlive, "GET / 1.1\nTE: trailers"),
+            "te: trailers"
+        );
         assert_eq!(sent(Policy::KeepAlive, "GET / 1.1\nUpgrade: foo"), "");
     }
 
     #[test]
     fn upgrades_pass_and_tunnel() {
         let request = "GET / 1.1\nConnection: keep-alive, Upgrade\nUpgrade: websocket";
-        assert_eq!(sent(Policy::Close, request), "upgrade: websocket|connection: upgrade");
-        let (received, answer, exchange) =
-            back(Policy::KeepAlive, "GET / 1.1\nConnection: upgrade\nUpgrade: websocket", "1.1 101\nUpgrade: websocket\nConnection: Upgrade");
+        assert_eq!(
+            sent(Policy::Close, request),
+            "upgrade: websocket|connection: upgrade"
+        );
+        let (received, answer, exchange) = back(
+            Policy::KeepAlive,
+            "GET / 1.1\nConnection: upgrade\nUpgrade: websocket",
+            "1.1 101\nUpgrade: websocket\nConnection: Upgrade",
+        );
         assert_eq!(received, Ok(Received::Final(Body::Tunnel)));
         assert_eq!(exchange.reuse(), Reuse::Never(Close::Tunnel));
         assert_eq!(fields(&answer), "upgrade: websocket|connection: Upgrade");
-        let (said, _, reuse) = front(Policy::KeepAlive, request, "1.1 101\nUpgrade: websocket\nConnection: upgrade", Body::Tunnel);
-        assert_eq!((said.as_str(), reuse), ("upgrade: websocket|connection: upgrade", Reuse::Never(Close::Tunnel)));
+        let (said, _, reuse) = front(
+            Policy::KeepAlive,
+            request,
+            "1.1 101\nUpgrade: websocket\nConnection: upgrade",
+            Body::Tunnel,
+        );
+        assert_eq!(
+            (said.as_str(), reuse),
+            (
+                "upgrade: websocket|connection: upgrade",
+                Reuse::Never(Close::Tunnel)
+            )
+        );
     }
 
     #[test]
@@ -516,24 +644,51 @@ mod tests {
             "GET / 1.1\nConnection: upgrade, http2-settings\nUpgrade: h2c\nHTTP2-Settings: AAA",
             "GET / 1.1\nConnection: upgrade",
         ] {
-            assert!(!sent(Policy::KeepAlive, request).contains("upgrade"), "{request}");
-            assert!(!sent(Policy::KeepAlive, request).contains("http2"), "{request}");
+            assert!(
+                !sent(Policy::KeepAlive, request).contains("upgrade"),
+                "{request}"
+            );
+            assert!(
+                !sent(Policy::KeepAlive, request).contains("http2"),
+                "{request}"
+            );
         }
-        let mixed = sent(Policy::KeepAlive, "GET / 1.1\nConnection: upgrade\nUpgrade: h2c, foo");
+        let mixed = sent(
+            Policy::KeepAlive,
+            "GET / 1.1\nConnection: upgrade\nUpgrade: h2c, foo",
+        );
         assert_eq!(mixed, "connection: upgrade|upgrade: foo");
-        assert_eq!(back(Policy::KeepAlive, "GET / 1.1", "1.1 101\nUpgrade: x").0, Err(Reason::UnaskedUpgrade));
+        assert_eq!(
+            back(Policy::KeepAlive, "GET / 1.1", "1.1 101\nUpgrade: x").0,
+            Err(Reason::UnaskedUpgrade)
+        );
     }
 
     #[test]
     fn responses_decide_over_server_connections() {
         for (response, reuse) in [
             ("1.1 200\nContent-Length: 0", Reuse::Now),
-            ("1.1 200\nContent-Length: 0\nConnection: close", Reuse::Never(Close::Asked)),
-            ("1.0 200\nContent-Length: 0", Reuse::Never(Close::OldVersion)),
-            ("1.0 200\nContent-Length: 0\nConnection: keep-alive", Reuse::Now),
+            (
+                "1.1 200\nContent-Length: 0\nConnection: close",
+                Reuse::Never(Close::Asked),
+            ),
+            (
+                "1.0 200\nContent-Length: 0",
+                Reuse::Never(Close::OldVersion),
+            ),
+            (
+                "1.0 200\nContent-Length: 0\nConnection: keep-alive",
+                Reuse::Now,
+            ),
             ("1.1 200", Reuse::Never(Close::UntilClose)),
-            ("1.1 200\nContent-Length: 4\nTransfer-Encoding: chunked", Reuse::Never(Close::LengthBesideChunked)),
-            ("1.0 200\nTransfer-Encoding: chunked", Reuse::Never(Close::ChunkedInOldVersion)),
+            (
+                "1.1 200\nContent-Length: 4\nTransfer-Encoding: chunked",
+                Reuse::Never(Close::LengthBesideChunked),
+            ),
+            (
+                "1.0 200\nTransfer-Encoding: chunked",
+                Reuse::Never(Close::ChunkedInOldVersion),
+            ),
         ] {
             let (received, answer, mut exchange) = back(Policy::KeepAlive, "GET / 1.1", response);
             assert!(received.is_ok());
@@ -541,7 +696,10 @@ mod tests {
             exchange.response_done();
             assert_eq!(exchange.reuse(), reuse, "{response}");
         }
-        assert_eq!(back(Policy::Close, "GET / 1.1", "1.1 204").2.reuse(), Reuse::Never(Close::Configured));
+        assert_eq!(
+            back(Policy::Close, "GET / 1.1", "1.1 204").2.reuse(),
+            Reuse::Never(Close::Configured)
+        );
     }
 
     #[test]
@@ -549,10 +707,16 @@ mod tests {
         let mut exchange = Exchange::new(Role::Back, Policy::KeepAlive);
         exchange.send_request(&mut head("POST / 1.1\nContent-Length: 2"), Body::Sized(2));
         for code in ["1.1 100", "1.1 103\nLink: x\nConnection: close"] {
-            assert_eq!(exchange.receive_response(&mut head(code)), Ok(Received::Interim));
+            assert_eq!(
+                exchange.receive_response(&mut head(code)),
+                Ok(Received::Interim)
+            );
             assert!(!exchange.is_answered());
         }
-        assert_eq!(exchange.receive_response(&mut head("1.1 204")), Ok(Received::Final(Body::None)));
+        assert_eq!(
+            exchange.receive_response(&mut head("1.1 204")),
+            Ok(Received::Final(Body::None))
+        );
         assert_eq!(exchange.reuse(), Reuse::NotYet);
         exchange.request_done();
         assert_eq!(exchange.reuse(), Reuse::Now);
@@ -565,16 +729,22 @@ mod tests {
             exchange.receive_request(&mut head(text)).expect("good");
             exchange.expects_continue()
         };
-        assert!(expects("POST / 1.1\nExpect: 100-Continue\nContent-Length: 2"));
+        assert!(expects(
+            "POST / 1.1\nExpect: 100-Continue\nContent-Length: 2"
+        ));
         assert!(!expects("POST / 1.1\nExpect: 100-continue"));
-        assert!(!expects("POST / 1.0\nExpect: 100-continue\nContent-Length: 2"));
+        assert!(!expects(
+            "POST / 1.0\nExpect: 100-continue\nContent-Length: 2"
+        ));
         assert!(!expects("POST / 1.1\nExpect: x\nContent-Length: 2"));
     }
 
     #[test]
     fn an_unfinished_message_ends_the_connection() {
         let mut exchange = Exchange::new(Role::Front, Policy::KeepAlive);
-        exchange.receive_request(&mut head("POST / 1.1\nContent-Length: 2")).expect("good");
+        exchange
+            .receive_request(&mut head("POST / 1.1\nContent-Length: 2"))
+            .expect("good");
         exchange.send_response(&mut head("1.1 403\nContent-Length: 0"), Body::Sized(0));
         exchange.response_done();
         assert_eq!(exchange.reuse(), Reuse::NotYet);

@@ -127,7 +127,10 @@ mod tests {
     #[test]
     fn a_fault_names_its_place() {
         let fault = Fault::new(Reason::BareCr, 7);
-        assert_eq!(fault.to_string(), "carriage return outside a line end at byte 7");
+        assert_eq!(
+            fault.to_string(),
+            "carriage return outside a line end at byte 7"
+        );
         assert_eq!(fault.status(), 400);
         assert_eq!(Fault::new(Reason::UnsupportedCoding, 0).status(), 422);
     }

@@ -26,7 +26,10 @@ pub(super) fn settle(head: &mut Head, relaxed: bool) -> Result<(), Reason> {
 /// Equal Host fields become the first of them.
 fn merge_hosts(head: &mut Head) -> Result<(), Reason> {
     let first = head.get_known(Known::Host).unwrap_or(b"");
-    if !head.all_known(Known::Host).all(|other| other.eq_ignore_ascii_case(first)) {
+    if !head
+        .all_known(Known::Host)
+        .all(|other| other.eq_ignore_ascii_case(first))
+    {
         return Err(Reason::TwoHosts);
     }
     let mut seen = false;
@@ -44,12 +47,15 @@ fn settle_absolute(head: &mut Head, relaxed: bool) -> Result<(), Reason> {
         _ => b"",
     };
     let with_user = uri::authority(target, true).ok_or(Reason::BadTarget)?;
-    let authority = uri::authority(target, false).filter(|name| !name.is_empty()).ok_or(Reason::BadTarget)?;
+    let authority = uri::authority(target, false)
+        .filter(|name| !name.is_empty())
+        .ok_or(Reason::BadTarget)?;
     if !relaxed && !is_host(authority) {
         return Err(Reason::BadTarget);
     }
     let (name, port) = uri::split_port(authority);
-    let removable = !default_port.is_empty() && port.is_some_and(|port| port.is_empty() || port == default_port);
+    let removable = !default_port.is_empty()
+        && port.is_some_and(|port| port.is_empty() || port == default_port);
     match head.get_known(Known::Host) {
         Some(host) if !relaxed && !same_host(authority, host, default_port) => {
             return Err(Reason::HostMismatch);
@@ -71,13 +77,21 @@ fn settle_absolute(head: &mut Head, relaxed: bool) -> Result<(), Reason> {
 /// `host:port`, the only form CONNECT takes.
 fn settle_connect(head: &mut Head, relaxed: bool) -> Result<(), Reason> {
     let authority = head.target();
-    let (name, Some(port)) = uri::split_port(authority) else { return Err(Reason::BadTarget) };
+    let (name, Some(port)) = uri::split_port(authority) else {
+        return Err(Reason::BadTarget);
+    };
     if name.is_empty() || port.is_empty() || !is_host(authority) {
         return Err(Reason::BadTarget);
     }
-    let default_port: &[u8] = if matches!(port, b"80" | b"443") { port } else { b"" };
+    let default_port: &[u8] = if matches!(port, b"80" | b"443") {
+        port
+    } else {
+        b""
+    };
     match head.get_known(Known::Host) {
-        Some(host) if !relaxed && !same_host(authority, host, default_port) => Err(Reason::HostMismatch),
+        Some(host) if !relaxed && !same_host(authority, host, default_port) => {
+            Err(Reason::HostMismatch)
+        }
         Some(host) if !default_port.is_empty() && host.eq_ignore_ascii_case(authority) => {
             let name = name.to_vec();
             settle_host(head, &name);
@@ -85,7 +99,12 @@ fn settle_connect(head: &mut Head, relaxed: bool) -> Result<(), Reason> {
         }
         Some(_) => Ok(()),
         None => {
-            let host = if default_port.is_empty() { authority } else { name }.to_vec();
+            let host = if default_port.is_empty() {
+                authority
+            } else {
+                name
+            }
+            .to_vec();
             settle_host(head, &host);
             Ok(())
         }
@@ -107,17 +126,25 @@ fn same_host(authority: &[u8], host: &[u8], default_port: &[u8]) -> bool {
     }
     let (left, left_port) = uri::split_port(authority);
     let (right, right_port) = uri::split_port(host);
-    let or_default = |port: Option<&[u8]>| port.filter(|port| !port.is_empty()).unwrap_or(default_port).to_vec();
+    let or_default = |port: Option<&[u8]>| {
+        port.filter(|port| !port.is_empty())
+            .unwrap_or(default_port)
+            .to_vec()
+    };
     left.eq_ignore_ascii_case(right) && or_default(left_port) == or_default(right_port)
 }
 
 /// `uri-host [ ":" port ]` of RFC 3986; may be empty (RFC 9112 section 3.2).
 fn is_host(text: &[u8]) -> bool {
     let (name, port) = uri::split_port(text);
-    let port_fits = port.is_none_or(|port| port.len() <= PORT_DIGITS_MAX && port.iter().all(u8::is_ascii_digit));
+    let port_fits = port
+        .is_none_or(|port| port.len() <= PORT_DIGITS_MAX && port.iter().all(u8::is_ascii_digit));
     let name_fits = match name {
         [b'[', address @ .., b']'] => {
-            !address.is_empty() && address.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.' | b'v'))
+            !address.is_empty()
+                && address
+                    .iter()
+                    .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.' | b'v'))
         }
         name => name.iter().all(|&byte| is_reg_name_byte(byte)),
     };
@@ -137,10 +164,16 @@ mod tests {
     use super::*;
     use crate::http::Version;
 
-    fn settled(method: &str, target: &str, hosts: &[&str]) -> Result<(String, Option<String>), Reason> {
+    fn settled(
+        method: &str,
+        target: &str,
+        hosts: &[&str],
+    ) -> Result<(String, Option<String>), Reason> {
         let mut head = Head::new();
         head.set_request(method.as_bytes(), target.as_bytes(), Version::Http11);
-        hosts.iter().for_each(|host| head.push(b"host", host.as_bytes()));
+        hosts
+            .iter()
+            .for_each(|host| head.push(b"host", host.as_bytes()));
         settle(&mut head, false)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok((text(head.target()), head.get_known(Known::Host).map(text)))
@@ -150,7 +183,13 @@ mod tests {
     fn default_ports_go_as_haproxy_has_it() {
         for (method, target, host, want_target, want_host) in [
             ("GET", "http://u:p@h:80/c", "h:80", "http://u:p@h/c", "h"),
-            ("GET", "http://h:8080/c", "h:8080", "http://h:8080/c", "h:8080"),
+            (
+                "GET",
+                "http://h:8080/c",
+                "h:8080",
+                "http://h:8080/c",
+                "h:8080",
+            ),
             ("GET", "https://h:443/c", "h:443", "https://h/c", "h"),
             ("GET", "https://h:80/c", "h:80", "https://h:80/c", "h:80"),
             ("GET", "http://h:80/c", "h", "http://h/c", "h"),
@@ -197,24 +236,47 @@ mod tests {
             ("OPTIONS", "*/x", vec!["h"], Reason::BadTarget),
             ("GET", "http://a@b@c/", vec!["c"], Reason::BadTarget),
         ] {
-            assert_eq!(settled(method, target, &hosts), Err(reason), "{method} {target} {hosts:?}");
+            assert_eq!(
+                settled(method, target, &hosts),
+                Err(reason),
+                "{method} {target} {hosts:?}"
+            );
         }
     }
 
     #[test]
     fn hosts_are_hosts() {
-        for good in ["", "a", "a_b.C-d", "a:", "a:80", "127.0.0.1:1", "[::1]", "[fe80::1]:443", "a,b"] {
+        for good in [
+            "",
+            "a",
+            "a_b.C-d",
+            "a:",
+            "a:80",
+            "127.0.0.1:1",
+            "[::1]",
+            "[fe80::1]:443",
+            "a,b",
+        ] {
             assert!(settled("GET", "/", &[good]).is_ok(), "{good}");
         }
-        for bad in ["a b", "a/b", "u@a", "a:b", "a:123456", "a:1:2", "[::1", "::1", "a?b", "a\\b", "[]", "[::1]x", "\u{e9}"] {
+        for bad in [
+            "a b", "a/b", "u@a", "a:b", "a:123456", "a:1:2", "[::1", "::1", "a?b", "a\\b", "[]",
+            "[::1]x", "\u{e9}",
+        ] {
             assert_eq!(settled("GET", "/", &[bad]), Err(Reason::BadHost), "{bad}");
         }
     }
 
     #[test]
     fn an_absolute_target_brings_its_host() {
-        assert_eq!(settled("GET", "http://h:8/x", &[]), Ok(("http://h:8/x".into(), Some("h:8".into()))));
+        assert_eq!(
+            settled("GET", "http://h:8/x", &[]),
+            Ok(("http://h:8/x".into(), Some("h:8".into())))
+        );
         assert_eq!(settled("GET", "/x", &[]), Ok(("/x".into(), None)));
-        assert_eq!(settled("GET", "/x", &["h", "H"]), Ok(("/x".into(), Some("h".into()))));
+        assert_eq!(
+            settled("GET", "/x", &["h", "H"]),
+            Ok(("/x".into(), Some("h".into())))
+        );
     }
 }

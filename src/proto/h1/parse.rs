@@ -95,7 +95,13 @@ impl HeadParser {
     /// A parser at the first byte of a message.
     pub fn new(kind: Kind, limits: Limits) -> HeadParser {
         let phase = HeadParser::first_phase(kind);
-        HeadParser { kind, limits, phase, line: 0, scanned: 0 }
+        HeadParser {
+            kind,
+            limits,
+            phase,
+            line: 0,
+            scanned: 0,
+        }
     }
 
     /// Back to the first byte of a message of the same kind.
@@ -135,7 +141,9 @@ impl HeadParser {
         loop {
             let (end, next) = match self.line_end(window)? {
                 Line::Ends { end, next } => (end, next),
-                Line::Unfinished if window.len() < input.len() || window.len() == self.limits.head_bytes => {
+                Line::Unfinished
+                    if window.len() < input.len() || window.len() == self.limits.head_bytes =>
+                {
                     return Err(Fault::new(Reason::HeadTooLong, window.len()));
                 }
                 Line::Unfinished => return Ok(Progress::More),
@@ -169,12 +177,20 @@ impl HeadParser {
                 None => return Ok(Line::Unfinished),
                 Some(b'\r') => {
                     return match window.get(at + 1) {
-                        Some(b'\n') => Ok(Line::Ends { end: at, next: at + 2 }),
+                        Some(b'\n') => Ok(Line::Ends {
+                            end: at,
+                            next: at + 2,
+                        }),
                         Some(_) => Err(Fault::new(Reason::BareCr, at)),
                         None => Ok(Line::Unfinished),
                     };
                 }
-                Some(b'\n') if self.limits.relaxed => return Ok(Line::Ends { end: at, next: at + 1 }),
+                Some(b'\n') if self.limits.relaxed => {
+                    return Ok(Line::Ends {
+                        end: at,
+                        next: at + 1,
+                    });
+                }
                 Some(b'\n') => return Err(Fault::new(Reason::BareLf, at)),
                 Some(b'\t') => at += 1,
                 Some(_) => return Err(Fault::new(Reason::Control, at)),
@@ -193,11 +209,18 @@ impl HeadParser {
     /// `method SP target SP version` (RFC 9112 section 3).
     fn request_line(&self, line: &[u8], head: &mut Head) -> Result<(), Fault> {
         let fault = |reason, at: usize| Err(Fault::new(reason, self.line + at));
-        let method_len = line.iter().take_while(|&&byte| grammar::is_token_byte(byte)).count();
+        let method_len = line
+            .iter()
+            .take_while(|&&byte| grammar::is_token_byte(byte))
+            .count();
         if method_len == 0 || line.get(method_len) != Some(&b' ') {
             return fault(Reason::BadMethod, method_len);
         }
-        let Some(version_at) = line.len().checked_sub(VERSION_LEN).filter(|&at| at > method_len) else {
+        let Some(version_at) = line
+            .len()
+            .checked_sub(VERSION_LEN)
+            .filter(|&at| at > method_len)
+        else {
             return fault(Reason::BadVersion, line.len());
         };
         let Some(version) = version(&line[version_at..]) else {
@@ -216,8 +239,15 @@ impl HeadParser {
             head.set_request(&line[..method_len], target, version);
             return Ok(());
         }
-        if target.is_empty() || !target.iter().fold(true, |good, &byte| good & grammar::is_target_byte(byte)) {
-            let bad = target.iter().position(|&byte| !grammar::is_target_byte(byte)).unwrap_or(0);
+        if target.is_empty()
+            || !target
+                .iter()
+                .fold(true, |good, &byte| good & grammar::is_target_byte(byte))
+        {
+            let bad = target
+                .iter()
+                .position(|&byte| !grammar::is_target_byte(byte))
+                .unwrap_or(0);
             return fault(Reason::BadTarget, method_len + 1 + bad);
         }
         head.set_request_scanned(&line[..version_at - 1], method_len, version);
@@ -251,11 +281,16 @@ impl HeadParser {
     /// `name ":" OWS value OWS` (RFC 9112 section 5), or the continuation of the field before.
     #[inline]
     fn field(&mut self, line: &[u8], head: &mut Head) -> Result<(), Fault> {
-        let name_len = line.iter().take_while(|&&byte| grammar::is_token_byte(byte)).count();
+        let name_len = line
+            .iter()
+            .take_while(|&&byte| grammar::is_token_byte(byte))
+            .count();
         match line.get(name_len) {
             Some(b':') if name_len > 0 => {}
             Some(b' ' | b'\t') if name_len == 0 => return self.folded(line, head),
-            Some(b' ' | b'\t') => return Err(Fault::new(Reason::BlankBeforeColon, self.line + name_len)),
+            Some(b' ' | b'\t') => {
+                return Err(Fault::new(Reason::BlankBeforeColon, self.line + name_len));
+            }
             _ => return Err(Fault::new(Reason::BadName, self.line + name_len)),
         }
         if head.len() >= self.limits.fields {
@@ -276,9 +311,8 @@ impl HeadParser {
 
     fn finish(&self, head: &mut Head, consumed: usize) -> Result<(), Fault> {
         match self.kind {
-            Kind::Request => {
-                host::settle(head, self.limits.relaxed).map_err(|reason| Fault::new(reason, consumed))
-            }
+            Kind::Request => host::settle(head, self.limits.relaxed)
+                .map_err(|reason| Fault::new(reason, consumed)),
             Kind::Trailers => {
                 drop_unfit_trailers(head);
                 Ok(())
@@ -351,16 +385,24 @@ mod tests {
     }
 
     fn request(input: &str) -> Result<String, Reason> {
-        let (progress, head) =
-            whole(Kind::Request, Limits::default(), input.as_bytes()).map_err(|fault| fault.reason)?;
-        assert_eq!(progress, Progress::Done { consumed: input.len() }, "{input:?}");
+        let (progress, head) = whole(Kind::Request, Limits::default(), input.as_bytes())
+            .map_err(|fault| fault.reason)?;
+        assert_eq!(
+            progress,
+            Progress::Done {
+                consumed: input.len()
+            },
+            "{input:?}"
+        );
         let mut out = Vec::new();
         emit_request(&head, &mut out);
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
 
     fn response(input: &str) -> Result<Head, Reason> {
-        whole(Kind::Response, Limits::default(), input.as_bytes()).map(|(_, head)| head).map_err(|fault| fault.reason)
+        whole(Kind::Response, Limits::default(), input.as_bytes())
+            .map(|(_, head)| head)
+            .map_err(|fault| fault.reason)
     }
 
     #[test]
@@ -369,7 +411,10 @@ mod tests {
             request("\r\n\r\nGET /x?y HTTP/1.1\r\nHost:a\r\nX-Y: \t z\t \r\nEmpty:\r\n\r\n"),
             Ok("GET /x?y HTTP/1.1\r\nhost: a\r\nx-y: z\r\nempty: \r\n\r\n".into())
         );
-        assert_eq!(request("get / HTTP/1.7\r\n\r\n"), Ok("get / HTTP/1.1\r\n\r\n".into()));
+        assert_eq!(
+            request("get / HTTP/1.7\r\n\r\n"),
+            Ok("get / HTTP/1.1\r\n\r\n".into())
+        );
         assert_eq!(
             request("GET / HTTP/1.0\r\nA: b\r\n c\r\n\t\r\n\r\n"),
             Ok("GET / HTTP/1.0\r\na: b   c\r\n\r\n".into())
@@ -379,16 +424,42 @@ mod tests {
     #[test]
     fn responses() {
         let head = response("HTTP/1.1 404 Not  Here\r\nA: b\r\n\r\n").expect("a plain response");
-        assert_eq!((head.status().code(), head.reason()), (404, b"Not  Here".as_slice()));
+        assert_eq!(
+            (head.status().code(), head.reason()),
+            (404, b"Not  Here".as_slice())
+        );
         for short in ["HTTP/1.0 200\r\n\r\n", "HTTP/1.0 200 \r\n\r\n"] {
             let head = response(short).expect(short);
-            assert_eq!((head.version(), head.status().code(), head.reason()), (Version::Http10, 200, b"".as_slice()));
+            assert_eq!(
+                (head.version(), head.status().code(), head.reason()),
+                (Version::Http10, 200, b"".as_slice())
+            );
         }
-        for bad in ["\r\nHTTP/1.1 200 OK", "HTTP/1.1 99 OK", "HTTP/1.1 099 OK", "HTTP/1.1 1000 OK", "HTTP/1.1  200 OK", "HTTP/1.1\t200 OK"] {
-            assert_eq!(response(&format!("{bad}\r\n\r\n")), Err(Reason::BadStatusLine), "{bad}");
+        for bad in [
+            "\r\nHTTP/1.1 200 OK",
+            "HTTP/1.1 99 OK",
+            "HTTP/1.1 099 OK",
+            "HTTP/1.1 1000 OK",
+            "HTTP/1.1  200 OK",
+            "HTTP/1.1\t200 OK",
+        ] {
+            assert_eq!(
+                response(&format!("{bad}\r\n\r\n")),
+                Err(Reason::BadStatusLine),
+                "{bad}"
+            );
         }
-        for bad in ["ICYHTTP/ 200 OK", "HTTP/2.0 200 OK", "http/1.1 200 OK", "garbage garbage"] {
-            assert_eq!(response(&format!("{bad}\r\n\r\n")), Err(Reason::BadVersion), "{bad}");
+        for bad in [
+            "ICYHTTP/ 200 OK",
+            "HTTP/2.0 200 OK",
+            "http/1.1 200 OK",
+            "garbage garbage",
+        ] {
+            assert_eq!(
+                response(&format!("{bad}\r\n\r\n")),
+                Err(Reason::BadVersion),
+                "{bad}"
+            );
         }
     }
 
@@ -428,14 +499,22 @@ mod tests {
             ("A: \x7f", Reason::Control),
             ("A\x0b: b", Reason::Control),
         ] {
-            assert_eq!(request(&format!("GET / HTTP/1.1\r\n{field}\r\n\r\n")), Err(reason), "{field:?}");
+            assert_eq!(
+                request(&format!("GET / HTTP/1.1\r\n{field}\r\n\r\n")),
+                Err(reason),
+                "{field:?}"
+            );
         }
         assert!(request("GET / HTTP/1.1\r\nA: \u{e9}\t~\r\n\r\n").is_ok());
     }
 
     #[test]
     fn the_limits_hold() {
-        let limits = Limits { head_bytes: 40, fields: 2, relaxed: false };
+        let limits = Limits {
+            head_bytes: 40,
+            fields: 2,
+            relaxed: false,
+        };
         let fits = "GET / HTTP/1.1\r\nA: bcdefghijklmnopqrs\r\n\r\n";
         assert_eq!(fits.len(), 41);
         assert!(whole(Kind::Request, limits, &fits.as_bytes()[..39]).is_ok());
@@ -444,7 +523,10 @@ mod tests {
             Err(Fault::new(Reason::HeadTooLong, 40))
         );
         let exact = fits.replace("qrs", "rs");
-        assert!(matches!(whole(Kind::Request, limits, exact.as_bytes()), Ok((Progress::Done { consumed: 40 }, _))));
+        assert!(matches!(
+            whole(Kind::Request, limits, exact.as_bytes()),
+            Ok((Progress::Done { consumed: 40 }, _))
+        ));
         let crowd = "GET / HTTP/1.1\r\nA:\r\nB:\r\nC:\r\n\r\n";
         assert_eq!(
             whole(Kind::Request, limits, crowd.as_bytes()).map(|_| ()),
@@ -469,7 +551,9 @@ mod tests {
                 let mut parser = HeadParser::new(Kind::Request, Limits::default());
                 let mut head = Head::new();
                 let early = parser.advance(&message[..cut], &mut head);
-                let late = parser.advance(message, &mut head).map(|progress| (progress, head));
+                let late = parser
+                    .advance(message, &mut head)
+                    .map(|progress| (progress, head));
                 assert_eq!(late, expected, "cut at {cut}: {}", message.escape_ascii());
                 if early.is_err() {
                     assert_eq!(early.map(|_| ()), late.map(|_| ()));
@@ -477,8 +561,14 @@ mod tests {
             }
             let mut parser = HeadParser::new(Kind::Request, Limits::default());
             let mut head = Head::new();
-            let last = (0..=message.len()).map(|len| parser.advance(&message[..len], &mut head)).last();
-            assert_eq!(last.expect("at least one call").map(|progress| (progress, head)), expected);
+            let last = (0..=message.len())
+                .map(|len| parser.advance(&message[..len], &mut head))
+                .last();
+            assert_eq!(
+                last.expect("at least one call")
+                    .map(|progress| (progress, head)),
+                expected
+            );
         }
     }
 
@@ -492,8 +582,14 @@ mod tests {
         parser.reset();
         head.clear();
         assert!(parser.is_idle());
-        assert_eq!(parser.advance(b"GET / HTTP/1.1\r\n\r\nX", &mut head), Ok(Progress::Done { consumed: 18 }));
-        assert_eq!(parser.advance(b"GET / HTTP/1.1\r\n\r\nXY", &mut head), Ok(Progress::Done { consumed: 18 }));
+        assert_eq!(
+            parser.advance(b"GET / HTTP/1.1\r\n\r\nX", &mut head),
+            Ok(Progress::Done { consumed: 18 })
+        );
+        assert_eq!(
+            parser.advance(b"GET / HTTP/1.1\r\n\r\nXY", &mut head),
+            Ok(Progress::Done { consumed: 18 })
+        );
     }
 
     #[test]
@@ -508,11 +604,23 @@ mod tests {
 
     #[test]
     fn relaxed_accepts_and_mends() {
-        let relaxed = Limits { relaxed: true, ..Limits::default() };
-        let (_, head) = whole(Kind::Request, relaxed, b"GET   /\xe9#f   HTTP/1.1\nHost: a b\n\n").expect("relaxed");
+        let relaxed = Limits {
+            relaxed: true,
+            ..Limits::default()
+        };
+        let (_, head) = whole(
+            Kind::Request,
+            relaxed,
+            b"GET   /\xe9#f   HTTP/1.1\nHost: a b\n\n",
+        )
+        .expect("relaxed");
         assert_eq!(head.target(), b"/\xe9#f");
         assert_eq!(head.get_known(Known::Host), Some(b"a b".as_slice()));
-        for still_refused in [b"GET / HTTP/1.1\nA: b\0\n\n".as_slice(), b"GET / HTTP/1.1\nA: b\rc\n\n", b"GET / HTTP/1.1\nA : b\n\n"] {
+        for still_refused in [
+            b"GET / HTTP/1.1\nA: b\0\n\n".as_slice(),
+            b"GET / HTTP/1.1\nA: b\rc\n\n",
+            b"GET / HTTP/1.1\nA : b\n\n",
+        ] {
             assert!(whole(Kind::Request, relaxed, still_refused).is_err());
         }
         let (_, head) = whole(Kind::Response, relaxed, b"HTTP/1.1   204\n\n").expect("relaxed");
@@ -521,9 +629,18 @@ mod tests {
 
     #[test]
     fn trailers_lose_what_would_frame_again() {
-        let input = b"X: y\r\nContent-Length: 3\r\nHost: b\r\nTransfer-Encoding: chunked\r\nZ: z\r\n\r\n";
+        let input =
+            b"X: y\r\nContent-Length: 3\r\nHost: b\r\nTransfer-Encoding: chunked\r\nZ: z\r\n\r\n";
         let (progress, head) = whole(Kind::Trailers, Limits::default(), input).expect("trailers");
-        assert_eq!(progress, Progress::Done { consumed: input.len() });
-        assert_eq!(head.fields().map(|(name, _)| name).collect::<Vec<_>>(), [b"x", b"z"]);
+        assert_eq!(
+            progress,
+            Progress::Done {
+                consumed: input.len()
+            }
+        );
+        assert_eq!(
+            head.fields().map(|(name, _)| name).collect::<Vec<_>>(),
+            [b"x", b"z"]
+        );
     }
 }
