@@ -196,7 +196,9 @@ impl Conn {
                     self.last_active = now;
                     self.output.consume(pool, count);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.ready.writable = false,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.ready.writable = false
+                }
                 Err(_) => self.shut.failed = true,
             }
         }

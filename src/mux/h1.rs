@@ -7,8 +7,9 @@
 use super::{Conn, End, Fill, Lane, Lent, Mux, Received, conn::OUTPUT_MAX};
 use crate::http::{Head, Method};
 use crate::proto::h1::{
-    Body, ChunkStep, Chunked, Close, Exchange, Fault, HeadParser, Kind, Limits, Policy, Progress, Received as Settled, Reuse, Role,
-    emit_request, emit_response, emit_trailers, write_chunk_head, write_last_chunk,
+    Body, ChunkStep, Chunked, Close, Exchange, Fault, HeadParser, Kind, Limits, Policy, Progress,
+    Received as Settled, Reuse, Role, emit_request, emit_response, emit_trailers, write_chunk_head,
+    write_last_chunk,
 };
 use crate::site::Tune;
 
@@ -77,9 +78,10 @@ impl H1 {
         self.incoming = match body {
             Body::None | Body::Sized(0) => Incoming::Complete,
             Body::Sized(left) => Incoming::Sized { left },
-            Body::Chunked => {
-                Incoming::Chunked(Box::new(Trailed { chunks: Chunked::new(self.limits), trailers: lent.heads.take() }))
-            }
+            Body::Chunked => Incoming::Chunked(Box::new(Trailed {
+                chunks: Chunked::new(self.limits),
+                trailers: lent.heads.take(),
+            })),
             Body::UntilClose => Incoming::UntilClose,
             Body::Tunnel => Incoming::Tunnel,
         };
@@ -137,7 +139,9 @@ impl From<Body> for Outgoing {
 /// Reads and understands until the lane has something new.
 pub(super) fn receive(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Received {
     loop {
-        let Mux::H1(h1) = &conn.mux else { return Received::Blocked };
+        let Mux::H1(h1) = &conn.mux else {
+            return Received::Blocked;
+        };
         let step = match &h1.incoming {
             Incoming::Complete => return Received::Full,
             Incoming::Broken(fault) => return Received::Broken(*fault),
@@ -169,14 +173,20 @@ pub(super) fn receive(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> 
 
 /// The peer ended its side: the end of some bodies, the break of others.
 fn ended(conn: &mut Conn, lane: &mut Lane) -> Received {
-    let Mux::H1(h1) = &mut conn.mux else { return Received::Closed };
+    let Mux::H1(h1) = &mut conn.mux else {
+        return Received::Closed;
+    };
     match h1.incoming {
         Incoming::UntilClose | Incoming::Tunnel => {
             h1.received_all();
             lane.complete(None);
             Received::Full
         }
-        Incoming::Head(_) | Incoming::Sized { .. } | Incoming::Chunked(_) | Incoming::Complete | Incoming::Broken(_) => {
+        Incoming::Head(_)
+        | Incoming::Sized { .. }
+        | Incoming::Chunked(_)
+        | Incoming::Complete
+        | Incoming::Broken(_) => {
             lane.abort();
             Received::Closed
         }
@@ -184,8 +194,12 @@ fn ended(conn: &mut Conn, lane: &mut Lane) -> Received {
 }
 
 fn receive_head(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Option<Received> {
-    let Mux::H1(h1) = &mut conn.mux else { return None };
-    let Incoming::Head(parser) = &mut h1.incoming else { return None };
+    let Mux::H1(h1) = &mut conn.mux else {
+        return None;
+    };
+    let Incoming::Head(parser) = &mut h1.incoming else {
+        return None;
+    };
     let pending = conn.input.as_deref().unwrap_or_default();
     let mut head = lane.take_draft().unwrap_or_else(|| lent.heads.take());
     let parsed = parser.advance(pending, &mut head);
@@ -220,11 +234,18 @@ fn receive_head(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Option
     Some(Received::Progress)
 }
 
-fn receive_sized(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>, left: u64) -> Option<Received> {
+fn receive_sized(
+    conn: &mut Conn,
+    lane: &mut Lane,
+    lent: &mut Lent<'_>,
+    left: u64,
+) -> Option<Received> {
     let data = conn.take_pending(lent.pool, left)?;
     let left = left - data.len() as u64;
     lane.put_data(data);
-    let Mux::H1(h1) = &mut conn.mux else { return None };
+    let Mux::H1(h1) = &mut conn.mux else {
+        return None;
+    };
     if left == 0 {
         h1.received_all();
         lane.complete(None);
@@ -244,8 +265,12 @@ fn receive_plain(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Optio
 fn receive_chunked(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Option<Received> {
     let mut moved = false;
     while lane.room() {
-        let Mux::H1(h1) = &mut conn.mux else { return None };
-        let Incoming::Chunked(trailed) = &mut h1.incoming else { return None };
+        let Mux::H1(h1) = &mut conn.mux else {
+            return None;
+        };
+        let Incoming::Chunked(trailed) = &mut h1.incoming else {
+            return None;
+        };
         let pending = conn.input.as_deref().unwrap_or_default();
         if pending.is_empty() {
             break;
@@ -255,7 +280,9 @@ fn receive_chunked(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Opt
             Ok(ChunkStep::More) => break,
             Ok(ChunkStep::Skip(count)) => conn.consume(lent.pool, count),
             Ok(ChunkStep::Data(count)) => {
-                let Some(data) = conn.take_pending(lent.pool, count as u64) else { break };
+                let Some(data) = conn.take_pending(lent.pool, count as u64) else {
+                    break;
+                };
                 lane.put_data(data);
                 moved = true;
             }
@@ -291,9 +318,12 @@ pub(super) fn send(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) {
             continue;
         }
         let len = data.len() as u64;
-        conn.output.write_with(lent.pool, CHUNK_HEAD_MAX, |tail| write_chunk_head(len, tail));
+        conn.output.write_with(lent.pool, CHUNK_HEAD_MAX, |tail| {
+            write_chunk_head(len, tail)
+        });
         conn.output.push(lent.pool, data);
-        conn.output.write_with(lent.pool, 2, |tail| tail.extend_from_slice(b"\r\n"));
+        conn.output
+            .write_with(lent.pool, 2, |tail| tail.extend_from_slice(b"\r\n"));
     }
     if lane.end() == End::Complete && lane.queued() == 0 {
         finish(conn, lane, lent);
@@ -307,7 +337,9 @@ fn finish(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) {
     let trailers = lane.take_trailers();
     let Mux::H1(h1) = &mut conn.mux else { return };
     if h1.outgoing == Outgoing::Chunked {
-        let hint = trailers.as_ref().map_or(5, |trailers| trailers.wire_len() + 5);
+        let hint = trailers
+            .as_ref()
+            .map_or(5, |trailers| trailers.wire_len() + 5);
         conn.output.write_with(lent.pool, hint, |tail| {
             write_last_chunk(tail);
             if let Some(trailers) = &trailers {
@@ -326,13 +358,20 @@ fn finish(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) {
 
 impl Conn {
     /// Writes a request's head with what this connection has to say in it.
-    pub fn send_request(&mut self, head: &mut Head, body: Body, policy: Policy, lent: &mut Lent<'_>) {
+    pub fn send_request(
+        &mut self,
+        head: &mut Head,
+        body: Body,
+        policy: Policy,
+        lent: &mut Lent<'_>,
+    ) {
         let Mux::H1(h1) = &mut self.mux else { return };
         h1.await_head();
         h1.exchange = Exchange::new(Role::Back, policy);
         h1.exchange.send_request(head, body);
         h1.outgoing = Outgoing::from(body);
-        self.output.write_with(lent.pool, head.wire_len(), |tail| emit_request(head, tail));
+        self.output
+            .write_with(lent.pool, head.wire_len(), |tail| emit_request(head, tail));
     }
 
     /// Writes an interim response's head, if the client takes any.
@@ -340,7 +379,8 @@ impl Conn {
         if let Mux::H1(h1) = &self.mux
             && h1.exchange.takes_interim()
         {
-            self.output.write_with(lent.pool, head.wire_len(), |tail| emit_response(head, tail));
+            self.output
+                .write_with(lent.pool, head.wire_len(), |tail| emit_response(head, tail));
             self.flush(lent.pool, lent.now);
         }
     }
@@ -349,14 +389,19 @@ impl Conn {
     pub fn send_response(&mut self, head: &mut Head, body: Body, lent: &mut Lent<'_>) {
         let Mux::H1(h1) = &mut self.mux else { return };
         let body = h1.exchange.send_response(head, body);
-        h1.outgoing = if h1.exchange.method() == Method::Head { Outgoing::Complete } else { Outgoing::from(body) };
+        h1.outgoing = if h1.exchange.method() == Method::Head {
+            Outgoing::Complete
+        } else {
+            Outgoing::from(body)
+        };
         if h1.outgoing == Outgoing::Complete {
             h1.sent_all();
         }
         if body == Body::Tunnel {
             h1.incoming = Incoming::Tunnel;
         }
-        self.output.write_with(lent.pool, head.wire_len(), |tail| emit_response(head, tail));
+        self.output
+            .write_with(lent.pool, head.wire_len(), |tail| emit_response(head, tail));
     }
 
     /// Turns a server's connection into a tunnel after its answer said so.
@@ -380,7 +425,8 @@ impl Conn {
 
     /// Whether both messages have passed and the connection may carry more.
     pub fn is_reusable(&self) -> bool {
-        let clean = !self.shut.read && !self.shut.write && !self.shut.failed && self.output.is_empty();
+        let clean =
+            !self.shut.read && !self.shut.write && !self.shut.failed && self.output.is_empty();
         match &self.mux {
             Mux::Raw => false,
             Mux::H1(h1) => {

@@ -169,7 +169,10 @@ impl Lane {
 
     /// Whether nothing waits and nothing will come.
     pub fn is_drained(&self) -> bool {
-        self.end != End::Open && self.data.is_empty() && self.head.is_none() && self.trailers.is_none()
+        self.end != End::Open
+            && self.data.is_empty()
+            && self.head.is_none()
+            && self.trailers.is_none()
     }
 
     /// Takes the trailers out.

@@ -10,9 +10,9 @@ mod inner;
 mod lane;
 mod raw;
 
+pub use crate::proto::h1::{Body, Close, Policy, Role as H1Role};
 pub use conn::{Conn, Fill, Ready, Shut};
 pub use h1::H1;
-pub use crate::proto::h1::{Body, Close, Policy, Role as H1Role};
 pub use inner::{Inner, Said};
 pub use lane::{End, Lane};
 
@@ -34,7 +34,10 @@ pub struct Lent<'a> {
 
 /// Heads that have served, kept for their memory.
 #[derive(Debug, Default)]
-#[expect(clippy::vec_box, reason = "heads travel boxed; taking one out must not allocate")]
+#[expect(
+    clippy::vec_box,
+    reason = "heads travel boxed; taking one out must not allocate"
+)]
 pub struct Heads {
     spare: Vec<Box<Head>>,
 }

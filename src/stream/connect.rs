@@ -44,7 +44,12 @@ impl Stream {
         }
     }
 
-    fn take_idle(&mut self, kit: &mut Kit, backend: &Backend, server: ServerId) -> Option<Key<Held>> {
+    fn take_idle(
+        &mut self,
+        kit: &mut Kit,
+        backend: &Backend,
+        server: ServerId,
+    ) -> Option<Key<Held>> {
         let first = kit.conns.get(self.front)?.front()?.requests <= 1;
         if let Some(own) = kit.take_private(self.front, server) {
             return Some(own);
@@ -61,17 +66,31 @@ impl Stream {
         let site = kit.site.clone();
         let to = self.destination(kit, site.server(server))?;
         let wire = kit.doors.dial(server, &to, &site)?;
-        let mux = if self.http { Mux::H1(H1::new(H1Role::Back, &site.global.tune)) } else { Mux::Raw };
+        let mux = if self.http {
+            Mux::H1(H1::new(H1Role::Back, &site.global.tune))
+        } else {
+            Mux::Raw
+        };
         let back = Back {
             server,
             stream: None,
-            peers: Peers { src: None, dst: inet(&to) },
+            peers: Peers {
+                src: None,
+                dst: inet(&to),
+            },
             requests: 0,
             idle_since: Tick::NEVER,
             connected: false,
         };
-        let held = Held { conn: Conn::new(wire, mux, kit.now), role: Role::Back(back), armed: Tick::NEVER };
-        let key = kit.conns.insert(held).map_err(|_full| std::io::ErrorKind::OutOfMemory)?;
+        let held = Held {
+            conn: Conn::new(wire, mux, kit.now),
+            role: Role::Back(back),
+            armed: Tick::NEVER,
+        };
+        let key = kit
+            .conns
+            .insert(held)
+            .map_err(|_full| std::io::ErrorKind::OutOfMemory)?;
         if let Some(held) = kit.conns.get(key)
             && let Err(error) = kit.doors.enrol(&held.conn.wire, key)
         {
@@ -88,16 +107,22 @@ impl Stream {
         let port = match server.port {
             Port::Fixed(port) => port,
             Port::Mapped(offset) => {
-                let front = kit.conns.get(self.front).and_then(|held| held.front()?.peers.dst);
+                let front = kit
+                    .conns
+                    .get(self.front)
+                    .and_then(|held| held.front()?.peers.dst);
                 let asked = i64::from(front.map_or(0, |dst| dst.port())) + i64::from(offset);
-                u16::try_from(asked).map_err(|_out_of_range| std::io::ErrorKind::AddrNotAvailable)?
+                u16::try_from(asked)
+                    .map_err(|_out_of_range| std::io::ErrorKind::AddrNotAvailable)?
             }
         };
         Ok(endpoint.with_port(port))
     }
 
     fn await_connection(&mut self, kit: &mut Kit, key: Key<Held>) -> Step {
-        let Some(held) = kit.conns.get_mut(key) else { return self.connection_failed(kit) };
+        let Some(held) = kit.conns.get_mut(key) else {
+            return self.connection_failed(kit);
+        };
         if !held.conn.ready.writable && !held.conn.shut.failed {
             return Step::Wait;
         }
@@ -118,9 +143,15 @@ impl Stream {
         self.drop_back(kit);
         self.deadline = Tick::NEVER;
         let site = kit.site.clone();
-        let retries = self.backend.map_or(0, |backend| site.backend(backend).retries);
+        let retries = self
+            .backend
+            .map_or(0, |backend| site.backend(backend).retries);
         if self.txn.retries >= retries {
-            let cause = if timed_out { Cause::ServerTimeout } else { Cause::ServerFailed };
+            let cause = if timed_out {
+                Cause::ServerTimeout
+            } else {
+                Cause::ServerFailed
+            };
             return self.no_server(kit, cause, Phase::Connect);
         }
         self.txn.retries += 1;
@@ -138,8 +169,14 @@ impl Stream {
     pub(super) fn send(&mut self, kit: &mut Kit) -> Step {
         let site = kit.site.clone();
         let policy = self.server_policy(&site);
-        let Some(key) = self.back else { return self.connection_failed(kit) };
-        if let Some(Held { role: Role::Back(back), .. }) = kit.conns.get_mut(key) {
+        let Some(key) = self.back else {
+            return self.connection_failed(kit);
+        };
+        if let Some(Held {
+            role: Role::Back(back),
+            ..
+        }) = kit.conns.get_mut(key)
+        {
             back.requests += 1;
         }
         if !self.http {
@@ -152,7 +189,9 @@ impl Stream {
             return self.reply(kit, Status::new(500), Cause::Internal, Phase::Connect);
         };
         let announced = self.request.announced();
-        let Some((held, mut lent)) = kit.conn(key) else { return self.connection_failed(kit) };
+        let Some((held, mut lent)) = kit.conn(key) else {
+            return self.connection_failed(kit);
+        };
         held.conn.send_request(head, announced, policy, &mut lent);
         Step::Go(Stage::Response)
     }
@@ -163,10 +202,16 @@ impl Stream {
     fn server_policy(&self, site: &Site) -> Policy {
         let closes = |options: &Options| options.http_connections != HttpConnections::KeepAlive;
         let backend = self.backend.map(|backend| site.backend(backend));
-        if !closes(&site.frontend(self.frontend).options) && !backend.is_some_and(|backend| closes(&backend.options)) {
+        if !closes(&site.frontend(self.frontend).options)
+            && !backend.is_some_and(|backend| closes(&backend.options))
+        {
             return Policy::KeepAlive;
         }
-        if backend.is_some_and(|backend| backend.pretend_keep_alive) { Policy::PretendKeepAlive } else { Policy::Close }
+        if backend.is_some_and(|backend| backend.pretend_keep_alive) {
+            Policy::PretendKeepAlive
+        } else {
+            Policy::Close
+        }
     }
 }
 
@@ -179,14 +224,27 @@ impl Kit {
             back.is_some_and(|back| back.requests >= requests)
         })?;
         let key = pool.remove(position);
-        self.site.server(server).idle.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.site
+            .server(server)
+            .idle
+            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         Some(key)
     }
 
     /// The server connection that the client's connection keeps for itself, if it leads to `server`.
     fn take_private(&mut self, front: Key<Held>, server: ServerId) -> Option<Key<Held>> {
-        let key = self.conns.get_mut(front)?.front_mut()?.private_back.take()?;
-        if self.conns.get(key).and_then(Held::back).is_some_and(|back| back.server == server) {
+        let key = self
+            .conns
+            .get_mut(front)?
+            .front_mut()?
+            .private_back
+            .take()?;
+        if self
+            .conns
+            .get(key)
+            .and_then(Held::back)
+            .is_some_and(|back| back.server == server)
+        {
             return Some(key);
         }
         self.close(key);
@@ -196,14 +254,24 @@ impl Kit {
     /// Keeps a server connection for later requests.
     pub(super) fn put_idle(&mut self, key: Key<Held>) {
         let now = self.now;
-        let Some(Held { role: Role::Back(back), .. }) = self.conns.get_mut(key) else { return };
+        let Some(Held {
+            role: Role::Back(back),
+            ..
+        }) = self.conns.get_mut(key)
+        else {
+            return;
+        };
         back.stream = None;
         back.idle_since = now;
         let server = back.server;
         let configured = self.site.server(server);
-        let idle = configured.idle.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let idle = configured
+            .idle
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if configured.pool_max_conn.is_some_and(|max| idle >= max) {
-            configured.idle.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+            configured
+                .idle
+                .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
             self.close(key);
             return;
         }
@@ -212,11 +280,20 @@ impl Kit {
 
     /// Forgets an idle connection that its server closed.
     pub(super) fn drop_idle(&mut self, key: Key<Held>) {
-        if let Some(server) = self.conns.get(key).and_then(Held::back).map(|back| back.server)
-            && let Some(position) = self.idle[server.index()].iter().position(|&idle| idle == key)
+        if let Some(server) = self
+            .conns
+            .get(key)
+            .and_then(Held::back)
+            .map(|back| back.server)
+            && let Some(position) = self.idle[server.index()]
+                .iter()
+                .position(|&idle| idle == key)
         {
             self.idle[server.index()].swap_remove(position);
-            self.site.server(server).idle.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+            self.site
+                .server(server)
+                .idle
+                .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         }
         self.close(key);
     }

@@ -32,7 +32,10 @@ pub struct Engine {
     /// What they share.
     pub kit: Kit,
     streams: Slab<Box<Stream>>,
-    #[expect(clippy::vec_box, reason = "streams stay where they are when they move between the slab and the spares")]
+    #[expect(
+        clippy::vec_box,
+        reason = "streams stay where they are when they move between the slab and the spares"
+    )]
     spare: Vec<Box<Stream>>,
     due: Vec<Timer>,
     /// Streams that ended by a panic.
@@ -42,7 +45,13 @@ pub struct Engine {
 impl Engine {
     /// An engine without streams.
     pub fn new(kit: Kit, streams_max: usize) -> Self {
-        Self { kit, streams: Slab::new(streams_max), spare: Vec::new(), due: Vec::new(), panics: 0 }
+        Self {
+            kit,
+            streams: Slab::new(streams_max),
+            spare: Vec::new(),
+            due: Vec::new(),
+            panics: 0,
+        }
     }
 
     /// How many exchanges are under way.
@@ -51,13 +60,22 @@ impl Engine {
     }
 
     /// Takes a client's connection in. The wire is handed back when there is no place for it.
-    pub fn accept(&mut self, wire: Wire, listener: ListenerId, peers: Peers) -> Result<Key<Held>, Wire> {
+    pub fn accept(
+        &mut self,
+        wire: Wire,
+        listener: ListenerId,
+        peers: Peers,
+    ) -> Result<Key<Held>, Wire> {
         let site = self.kit.site.clone();
         let Service::Frontend(frontend) = site.listener(listener).service else {
             return Err(wire);
         };
         let http = site.frontend(frontend).mode == Mode::Http;
-        let mux = if http { Mux::H1(H1::new(H1Role::Front, &site.global.tune)) } else { Mux::Raw };
+        let mux = if http {
+            Mux::H1(H1::new(H1Role::Front, &site.global.tune))
+        } else {
+            Mux::Raw
+        };
         let front = Front {
             listener,
             peers,
@@ -69,7 +87,11 @@ impl Engine {
             lingers_until: Tick::NEVER,
             private_back: None,
         };
-        let held = Held { conn: Conn::new(wire, mux, self.kit.now), role: Role::Front(front), armed: Tick::NEVER };
+        let held = Held {
+            conn: Conn::new(wire, mux, self.kit.now),
+            role: Role::Front(front),
+            armed: Tick::NEVER,
+        };
         let key = self.kit.conns.insert(held).map_err(|held| held.conn.wire)?;
         if let Some(held) = self.kit.conns.get(key)
             && self.kit.doors.enrol(&held.conn.wire, key).is_err()
@@ -88,7 +110,9 @@ impl Engine {
     /// The poll says that `key` can be read or written.
     #[inline]
     pub fn ready(&mut self, key: Key<Held>, readable: bool, writable: bool, hangup: bool) {
-        let Some(held) = self.kit.conns.get_mut(key) else { return };
+        let Some(held) = self.kit.conns.get_mut(key) else {
+            return;
+        };
         held.conn.ready.readable |= readable;
         held.conn.ready.writable |= writable;
         held.conn.ready.hangup |= hangup;
@@ -101,7 +125,9 @@ impl Engine {
 
     /// A connection without an exchange has something to say.
     fn wake_idle(&mut self, key: Key<Held>) {
-        let Some(held) = self.kit.conns.get_mut(key) else { return };
+        let Some(held) = self.kit.conns.get_mut(key) else {
+            return;
+        };
         match &held.role {
             Role::Back(_) => self.kit.drop_idle(key),
             Role::Front(_) if held.lingers() => self.drain(key),
@@ -111,7 +137,9 @@ impl Engine {
 
     /// Reads and forgets what a client still sends after its last response.
     fn drain(&mut self, key: Key<Held>) {
-        let Some((held, lent)) = self.kit.conn(key) else { return };
+        let Some((held, lent)) = self.kit.conn(key) else {
+            return;
+        };
         for _ in 0..4 {
             match held.conn.fill(lent.pool, lent.now) {
                 Fill::Got => {
@@ -129,7 +157,9 @@ impl Engine {
 
     /// Begins an exchange on a client's connection.
     fn begin(&mut self, key: Key<Held>) {
-        let Some(frontend) = self.frontend_of(key) else { return };
+        let Some(frontend) = self.frontend_of(key) else {
+            return;
+        };
         let mut stream = match self.spare.pop() {
             Some(mut stream) => {
                 stream.recycle(&mut self.kit, key, frontend);
@@ -138,12 +168,20 @@ impl Engine {
             None => Box::new(Stream::new(key, frontend)),
         };
         stream.http = self.kit.site.frontend(frontend).mode == Mode::Http;
-        stream.stage = if stream.http { Stage::Head } else { Stage::Inspect };
+        stream.stage = if stream.http {
+            Stage::Head
+        } else {
+            Stage::Inspect
+        };
         let (now, wall) = (self.kit.now, self.kit.wall);
         let deadline = self.first_deadline(key, frontend);
-        let Some(front) = self.kit.conns.get_mut(key).and_then(Held::front_mut) else { return };
+        let Some(front) = self.kit.conns.get_mut(key).and_then(Held::front_mut) else {
+            return;
+        };
         front.requests += 1;
-        stream.txn.reset(front.waiting_since, began(wall, now, front.waiting_since));
+        stream
+            .txn
+            .reset(front.waiting_since, began(wall, now, front.waiting_since));
         stream.deadline = deadline;
         let Ok(stream) = self.streams.insert(stream) else {
             self.kit.close(key);
@@ -166,18 +204,32 @@ impl Engine {
     /// Until when the first byte, and then the whole head, of a request must be there.
     fn first_deadline(&self, key: Key<Held>, frontend: FrontendId) -> Tick {
         let timeouts = &self.kit.site.frontend(frontend).timeouts;
-        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else { return Tick::NEVER };
-        let start = if front.requests == 0 { front.accepted } else { self.kit.now };
+        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
+            return Tick::NEVER;
+        };
+        let start = if front.requests == 0 {
+            front.accepted
+        } else {
+            self.kit.now
+        };
         start.after(timeouts.http_request.or(timeouts.client))
     }
 
     /// Sets the timer of a connection that waits for its next request.
     fn arm_idle(&mut self, key: Key<Held>) {
-        let Some(frontend) = self.frontend_of(key) else { return };
+        let Some(frontend) = self.frontend_of(key) else {
+            return;
+        };
         let timeouts = self.kit.site.frontend(frontend).timeouts;
-        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else { return };
+        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
+            return;
+        };
         let first = timeouts.http_request.or(timeouts.client);
-        let span = if front.requests == 0 { first } else { timeouts.http_keep_alive.or(first) };
+        let span = if front.requests == 0 {
+            first
+        } else {
+            timeouts.http_keep_alive.or(first)
+        };
         let deadline = front.waiting_since.after(span);
         self.kit.arm(key, deadline);
     }
@@ -220,13 +272,19 @@ impl Engine {
 
     fn conn_due(&mut self, key: Key<Held>) {
         let now = self.kit.now;
-        let Some(held) = self.kit.conns.get_mut(key) else { return };
+        let Some(held) = self.kit.conns.get_mut(key) else {
+            return;
+        };
         held.armed = Tick::NEVER;
         match held.stream() {
             Some(stream) => self.schedule(stream),
             None if held.lingers() => {
                 let until = held.front().map_or(now, |front| front.lingers_until);
-                if until.has_come(now) { self.kit.close(key) } else { self.kit.arm(key, until) }
+                if until.has_come(now) {
+                    self.kit.close(key)
+                } else {
+                    self.kit.arm(key, until)
+                }
             }
             None => self.idle_due(key),
         }
@@ -235,7 +293,9 @@ impl Engine {
     /// A client's connection has waited for its next request; the first one it owes gets an answer.
     fn idle_due(&mut self, key: Key<Held>) {
         self.arm_idle(key);
-        let Some(held) = self.kit.conns.get(key) else { return };
+        let Some(held) = self.kit.conns.get(key) else {
+            return;
+        };
         if held.armed.is_set() && !held.armed.has_come(self.kit.now) {
             return;
         }
@@ -249,14 +309,18 @@ impl Engine {
     /// Steps the streams that have something to do; true if some still have.
     pub fn run(&mut self) -> bool {
         for _ in 0..STEPS_MAX {
-            let Some(key) = self.kit.run.pop_front() else { return false };
+            let Some(key) = self.kit.run.pop_front() else {
+                return false;
+            };
             self.step(key);
         }
         !self.kit.run.is_empty()
     }
 
     fn step(&mut self, key: Key<Box<Stream>>) {
-        let Some(stream) = self.streams.get_mut(key) else { return };
+        let Some(stream) = self.streams.get_mut(key) else {
+            return;
+        };
         stream.scheduled = false;
         let kit = &mut self.kit;
         match catch_unwind(AssertUnwindSafe(|| stream.step(kit))) {
@@ -275,12 +339,16 @@ impl Engine {
 
     /// Takes a finished stream out; the client's next request may be there already.
     fn retire(&mut self, key: Key<Box<Stream>>) {
-        let Some(stream) = self.streams.remove(key) else { return };
+        let Some(stream) = self.streams.remove(key) else {
+            return;
+        };
         let front = stream.front;
         if self.spare.len() < SPARE_MAX {
             self.spare.push(stream);
         }
-        let Some(held) = self.kit.conns.get(front) else { return };
+        let Some(held) = self.kit.conns.get(front) else {
+            return;
+        };
         if held.lingers() {
             self.drain(front);
         } else if !held.conn.pending().is_empty() || held.conn.ready.readable {
@@ -293,8 +361,16 @@ impl Engine {
     /// Lets a stream go whose step panicked: its connections end, the others do not notice.
     fn bury(&mut self, key: Key<Box<Stream>>) {
         self.panics += 1;
-        let Some(mut stream) = self.streams.remove(key) else { return };
-        self.kit.doors.log(format!("a stream panicked in stage {:?} and was ended\n", stream.stage).as_bytes());
+        let Some(mut stream) = self.streams.remove(key) else {
+            return;
+        };
+        self.kit.doors.log(
+            format!(
+                "a stream panicked in stage {:?} and was ended\n",
+                stream.stage
+            )
+            .as_bytes(),
+        );
         let front = stream.front;
         stream.drop_back(&mut self.kit);
         stream.leave_server(&mut self.kit);
@@ -305,7 +381,11 @@ impl Engine {
 
 /// Events of `back` are the stream's from here on.
 fn claim(kit: &mut Kit, back: Key<Held>, stream: Key<Box<Stream>>) {
-    if let Some(Held { role: Role::Back(back), .. }) = kit.conns.get_mut(back) {
+    if let Some(Held {
+        role: Role::Back(back),
+        ..
+    }) = kit.conns.get_mut(back)
+    {
         back.stream = Some(stream);
     }
 }

@@ -12,7 +12,13 @@ const LINGER: Millis = Millis::new(1000);
 
 impl Stream {
     /// Answers the client in place of a server.
-    pub(super) fn reply(&mut self, kit: &mut Kit, status: Status, cause: Cause, phase: Phase) -> Step {
+    pub(super) fn reply(
+        &mut self,
+        kit: &mut Kit,
+        status: Status,
+        cause: Cause,
+        phase: Phase,
+    ) -> Step {
         self.txn.end(cause, phase);
         self.deadline = Tick::NEVER;
         self.drop_back(kit);
@@ -41,7 +47,9 @@ impl Stream {
             Stage::Head => self.late(kit, 408, Cause::ClientTimeout, Phase::Request),
             Stage::Queue => self.late(kit, 503, Cause::ServerTimeout, Phase::Queue),
             Stage::Connect => self.connection_failed(kit),
-            Stage::Response if self.is_client_silent(kit) => self.late(kit, 408, Cause::ClientTimeout, Phase::Data),
+            Stage::Response if self.is_client_silent(kit) => {
+                self.late(kit, 408, Cause::ClientTimeout, Phase::Data)
+            }
             Stage::Response => self.late(kit, 504, Cause::ServerTimeout, Phase::Headers),
             Stage::Relay => self.silence(kit),
             Stage::Inspect
@@ -66,7 +74,11 @@ impl Stream {
     }
 
     fn silence(&mut self, kit: &mut Kit) -> Step {
-        let cause = if self.is_client_silent(kit) { Cause::ClientTimeout } else { Cause::ServerTimeout };
+        let cause = if self.is_client_silent(kit) {
+            Cause::ClientTimeout
+        } else {
+            Cause::ServerTimeout
+        };
         self.txn.end(cause, Phase::Data);
         self.deadline = Tick::NEVER;
         self.last = true;
@@ -88,14 +100,25 @@ impl Stream {
 
     fn settle_back(&mut self, kit: &mut Kit) {
         let Some(key) = self.back.take() else { return };
-        let reusable = kit.conns.get(key).is_some_and(|held| self.http && held.conn.is_reusable());
-        if reusable { kit.put_idle(key) } else { kit.close(key) }
+        let reusable = kit
+            .conns
+            .get(key)
+            .is_some_and(|held| self.http && held.conn.is_reusable());
+        if reusable {
+            kit.put_idle(key)
+        } else {
+            kit.close(key)
+        }
     }
 
     fn settle_front(&mut self, kit: &mut Kit) {
         let unread = self.request.end() == End::Open;
-        let Some(held) = kit.conns.get_mut(self.front) else { return };
-        let Role::Front(front) = &mut held.role else { return };
+        let Some(held) = kit.conns.get_mut(self.front) else {
+            return;
+        };
+        let Role::Front(front) = &mut held.role else {
+            return;
+        };
         front.stream = None;
         front.waiting_since = kit.now;
         let failed = held.conn.shut.failed;
@@ -104,7 +127,8 @@ impl Stream {
             held.conn.next_exchange();
             return;
         }
-        let answered = self.http && self.txn.status.is_some() && !failed && held.conn.output.is_empty();
+        let answered =
+            self.http && self.txn.status.is_some() && !failed && held.conn.output.is_empty();
         if answered && !held.conn.shut.read && (unread || held.conn.ready.readable) {
             held.conn.shutdown_write();
             front.lingers_until = kit.now + LINGER;
@@ -118,6 +142,7 @@ impl Stream {
 impl Held {
     /// Whether the connection is only drained before it is closed.
     pub(super) fn lingers(&self) -> bool {
-        self.front().is_some_and(|front| front.lingers_until.is_set())
+        self.front()
+            .is_some_and(|front| front.lingers_until.is_set())
     }
 }

@@ -75,7 +75,11 @@ impl Kit {
     /// A kit for one worker of `site`, holding at most `conns_max` connections.
     pub fn new(site: Arc<Site>, worker: WorkerId, conns_max: usize, doors: Box<dyn Doors>) -> Self {
         let tune = site.global.tune;
-        let limit = if tune.buffers_limit == 0 { usize::MAX } else { tune.buffers_limit };
+        let limit = if tune.buffers_limit == 0 {
+            usize::MAX
+        } else {
+            tune.buffers_limit
+        };
         let idle = site.servers.iter().map(|_| Vec::new()).collect();
         Self {
             worker,
@@ -96,17 +100,30 @@ impl Kit {
     #[inline]
     pub fn conn(&mut self, key: Key<Held>) -> Option<(&mut Held, Lent<'_>)> {
         let held = self.conns.get_mut(key)?;
-        Some((held, Lent { pool: &mut self.pool, now: self.now, heads: &mut self.heads }))
+        Some((
+            held,
+            Lent {
+                pool: &mut self.pool,
+                now: self.now,
+                heads: &mut self.heads,
+            },
+        ))
     }
 
     /// What a mux needs, without a connection.
     pub fn lent(&mut self) -> Lent<'_> {
-        Lent { pool: &mut self.pool, now: self.now, heads: &mut self.heads }
+        Lent {
+            pool: &mut self.pool,
+            now: self.now,
+            heads: &mut self.heads,
+        }
     }
 
     /// Sees to it that the timer of `key` fires at `deadline` at the latest.
     pub fn arm(&mut self, key: Key<Held>, deadline: Tick) {
-        let Some(held) = self.conns.get_mut(key) else { return };
+        let Some(held) = self.conns.get_mut(key) else {
+            return;
+        };
         if deadline < held.armed {
             held.armed = deadline;
             self.wheel.insert(deadline, Timer::Conn(key));
@@ -115,7 +132,9 @@ impl Kit {
 
     /// Lets a connection go: its buffers return, its descriptor closes.
     pub fn close(&mut self, key: Key<Held>) {
-        let Some(mut held) = self.conns.remove(key) else { return };
+        let Some(mut held) = self.conns.remove(key) else {
+            return;
+        };
         held.conn.release(&mut self.pool);
         if let Some(front) = held.front() {
             let (listener, private) = (front.listener, front.private_back);

@@ -33,8 +33,12 @@ impl Stream {
         if let Flow::SourceGone | Flow::SourceBroken = up {
             return self.client_failed(kit, up, Phase::Data);
         }
-        let Some(key) = self.back else { return self.server_failed(kit, Phase::Headers) };
-        let Some((held, mut lent)) = kit.conn(key) else { return self.server_failed(kit, Phase::Headers) };
+        let Some(key) = self.back else {
+            return self.server_failed(kit, Phase::Headers);
+        };
+        let Some((held, mut lent)) = kit.conn(key) else {
+            return self.server_failed(kit, Phase::Headers);
+        };
         match held.conn.receive(&mut self.response, &mut lent) {
             _ if self.response.has_head() => self.take_response(kit),
             Received::Progress => Step::Go(Stage::Response),
@@ -48,7 +52,12 @@ impl Stream {
             Received::Closed => self.server_closed_early(kit),
             Received::Broken(_) => {
                 self.drop_back(kit);
-                self.reply(kit, Status::BAD_GATEWAY, Cause::ServerFailed, Phase::Headers)
+                self.reply(
+                    kit,
+                    Status::BAD_GATEWAY,
+                    Cause::ServerFailed,
+                    Phase::Headers,
+                )
             }
         }
     }
@@ -64,7 +73,9 @@ impl Stream {
     }
 
     fn take_response(&mut self, kit: &mut Kit) -> Step {
-        let Some(head) = self.response.head() else { return Step::Go(Stage::Response) };
+        let Some(head) = self.response.head() else {
+            return Step::Go(Stage::Response);
+        };
         let status = head.status();
         if status.is_interim() && status != Status::SWITCHING_PROTOCOLS {
             return self.pass_interim(kit);
@@ -82,7 +93,9 @@ impl Stream {
     }
 
     fn pass_interim(&mut self, kit: &mut Kit) -> Step {
-        let Some(head) = self.response.take_head() else { return Step::Go(Stage::Response) };
+        let Some(head) = self.response.take_head() else {
+            return Step::Go(Stage::Response);
+        };
         if let Some((front, mut lent)) = kit.conn(self.front) {
             front.conn.send_interim(&head, &mut lent);
         }
@@ -92,15 +105,23 @@ impl Stream {
 
     /// Moves data until both directions have passed or cannot go on.
     pub(super) fn relay(&mut self, kit: &mut Kit) -> Step {
-        let up = if self.back.is_some() || self.inner.is_some() { self.pump_up(kit) } else { Flow::Passed };
+        let up = if self.back.is_some() || self.inner.is_some() {
+            self.pump_up(kit)
+        } else {
+            Flow::Passed
+        };
         let down = self.pump_down(kit);
         match (up, down) {
-            (_, Flow::SinkGone) | (Flow::SourceGone | Flow::SourceBroken, _) if !self.is_answered(down) => {
+            (_, Flow::SinkGone) | (Flow::SourceGone | Flow::SourceBroken, _)
+                if !self.is_answered(down) =>
+            {
                 self.client_failed(kit, up, Phase::Data)
             }
             (_, Flow::SourceGone | Flow::SourceBroken) => self.server_failed(kit, Phase::Data),
             (_, Flow::Passed) if self.http && !self.tunnel => Step::Go(Stage::Finish),
-            (Flow::Passed | Flow::SinkGone | Flow::SourceGone, Flow::Passed) => Step::Go(Stage::Finish),
+            (Flow::Passed | Flow::SinkGone | Flow::SourceGone, Flow::Passed) => {
+                Step::Go(Stage::Finish)
+            }
             (Flow::SinkGone, _) if !self.http => self.server_failed(kit, Phase::Data),
             (Flow::More, _) | (_, Flow::More) => Step::Yield,
             (
@@ -119,7 +140,9 @@ impl Stream {
 
     fn pump_up(&mut self, kit: &mut Kit) -> Flow {
         for _ in 0..MOVES_MAX {
-            let Some((front, mut lent)) = kit.conn(self.front) else { return Flow::SourceGone };
+            let Some((front, mut lent)) = kit.conn(self.front) else {
+                return Flow::SourceGone;
+            };
             let received = front.conn.receive(&mut self.request, &mut lent);
             let sink = self.sink_up(kit);
             match (received, sink) {
@@ -140,30 +163,43 @@ impl Stream {
         if self.inner.is_some() {
             return Flow::Still;
         }
-        let Some((back, mut lent)) = self.back.and_then(|back| kit.conn(back)) else { return Flow::SinkGone };
+        let Some((back, mut lent)) = self.back.and_then(|back| kit.conn(back)) else {
+            return Flow::SinkGone;
+        };
         sink(&mut back.conn, &mut self.request, &mut lent)
     }
 
     fn pump_down(&mut self, kit: &mut Kit) -> Flow {
         for _ in 0..MOVES_MAX {
             let received = self.source_down(kit);
-            let Some((front, mut lent)) = kit.conn(self.front) else { return Flow::SinkGone };
+            let Some((front, mut lent)) = kit.conn(self.front) else {
+                return Flow::SinkGone;
+            };
             if let Some(mut head) = self.response.take_head() {
                 if self.last || (self.request.end() == End::Open && front.conn.expects_continue()) {
                     self.last = true;
                     front.conn.close_after(Close::Abandoned);
                 }
-                front.conn.send_response(&mut head, self.response.announced(), &mut lent);
+                front
+                    .conn
+                    .send_response(&mut head, self.response.announced(), &mut lent);
                 lent.heads.give_back(head);
             }
-            match (received, sink(&mut front.conn, &mut self.response, &mut lent)) {
+            match (
+                received,
+                sink(&mut front.conn, &mut self.response, &mut lent),
+            ) {
                 (_, Flow::SinkGone) => return Flow::SinkGone,
                 (_, Flow::Passed) => return Flow::Passed,
                 (Received::Progress, _) => {}
-                (Received::Closed, Flow::Still) if self.response.queued() == 0 => return Flow::SourceGone,
+                (Received::Closed, Flow::Still) if self.response.queued() == 0 => {
+                    return Flow::SourceGone;
+                }
                 (Received::Broken(_), _) => return Flow::SourceBroken,
                 (Received::Full, Flow::More) => {}
-                (Received::Full | Received::Blocked | Received::Starved | Received::Closed, _) => return Flow::Still,
+                (Received::Full | Received::Blocked | Received::Starved | Received::Closed, _) => {
+                    return Flow::Still;
+                }
             }
         }
         Flow::More
@@ -213,19 +249,36 @@ impl Stream {
     /// When the side that is waited for has been silent too long.
     pub(super) fn quiet_deadline(&self, kit: &Kit) -> Tick {
         let (client, server) = self.quiet_timeouts(kit);
-        let front = kit.conns.get(self.front).map_or(Tick::NEVER, |held| held.conn.last_active);
-        let back = self.back.and_then(|back| kit.conns.get(back)).map_or(front, |held| held.conn.last_active);
+        let front = kit
+            .conns
+            .get(self.front)
+            .map_or(Tick::NEVER, |held| held.conn.last_active);
+        let back = self
+            .back
+            .and_then(|back| kit.conns.get(back))
+            .map_or(front, |held| held.conn.last_active);
         if self.tunnel || !self.http {
             let latest = front.max(back);
             return latest.after(client).min(latest.after(server));
         }
-        let client = if self.waits_for_client(kit) { front.after(client) } else { Tick::NEVER };
-        let server = if self.waits_for_server() { back.max(front).after(server) } else { Tick::NEVER };
+        let client = if self.waits_for_client(kit) {
+            front.after(client)
+        } else {
+            Tick::NEVER
+        };
+        let server = if self.waits_for_server() {
+            back.max(front).after(server)
+        } else {
+            Tick::NEVER
+        };
         client.min(server)
     }
 
     fn waits_for_client(&self, kit: &Kit) -> bool {
-        let unsent = kit.conns.get(self.front).is_some_and(|held| !held.conn.output.is_empty());
+        let unsent = kit
+            .conns
+            .get(self.front)
+            .is_some_and(|held| !held.conn.output.is_empty());
         unsent || self.request.end() == End::Open
     }
 
@@ -236,13 +289,24 @@ impl Stream {
     /// The silence allowed to the client and to the server.
     fn quiet_timeouts(&self, kit: &Kit) -> (Option<Millis>, Option<Millis>) {
         let front = &kit.site.frontend(self.frontend).timeouts;
-        let Some(back) = self.backend.map(|backend| &kit.site.backend(backend).timeouts) else {
+        let Some(back) = self
+            .backend
+            .map(|backend| &kit.site.backend(backend).timeouts)
+        else {
             return (front.client, None);
         };
         let half = self.request.end() != End::Open || self.response.end() != End::Open;
         let is_tunnel = self.tunnel || !self.http;
-        let client = if is_tunnel && half { front.client_fin.or(front.client) } else { front.client };
-        let server = if is_tunnel && half { back.server_fin.or(back.server) } else { back.server };
+        let client = if is_tunnel && half {
+            front.client_fin.or(front.client)
+        } else {
+            front.client
+        };
+        let server = if is_tunnel && half {
+            back.server_fin.or(back.server)
+        } else {
+            back.server
+        };
         match back.tunnel {
             Some(tunnel) if is_tunnel && !half => (Some(tunnel), Some(tunnel)),
             Some(_) | None => (client, server),
@@ -252,7 +316,10 @@ impl Stream {
     /// Whether the silence at this moment is the client's.
     pub(super) fn is_client_silent(&self, kit: &Kit) -> bool {
         let (client, _) = self.quiet_timeouts(kit);
-        let front = kit.conns.get(self.front).map_or(Tick::NEVER, |held| held.conn.last_active);
+        let front = kit
+            .conns
+            .get(self.front)
+            .map_or(Tick::NEVER, |held| held.conn.last_active);
         self.waits_for_client(kit) && front.after(client).has_come(kit.now)
     }
 }
@@ -270,5 +337,9 @@ fn sink(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Flow {
         }
         return Flow::Passed;
     }
-    if lane.queued() < before { Flow::More } else { Flow::Still }
+    if lane.queued() < before {
+        Flow::More
+    } else {
+        Flow::Still
+    }
 }

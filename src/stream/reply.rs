@@ -10,7 +10,10 @@ impl Kit {
     pub(super) fn put_reply(&mut self, lane: &mut Lane, status: Status) {
         let mut head = self.heads.take();
         let reason = status.reason();
-        let body = format!("<html><body><h1>{} {reason}</h1>\n</body></html>\n", status.code());
+        let body = format!(
+            "<html><body><h1>{} {reason}</h1>\n</body></html>\n",
+            status.code()
+        );
         head.set_response(Version::Http11, status, reason.as_bytes());
         head.push_known(Known::ContentLength, body.len().to_string().as_bytes());
         head.push_known(Known::CacheControl, b"no-cache");

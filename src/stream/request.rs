@@ -9,13 +9,19 @@ use crate::proto::h1::Fault;
 impl Stream {
     /// Content rules look at the first bytes, or at the request's head.
     pub(super) fn inspect(&mut self, _kit: &mut Kit) -> Step {
-        if self.http { Step::Go(Stage::Request) } else { Step::Go(Stage::Route) }
+        if self.http {
+            Step::Go(Stage::Request)
+        } else {
+            Step::Go(Stage::Route)
+        }
     }
 
     /// Waits for a complete head.
     pub(super) fn head(&mut self, kit: &mut Kit) -> Step {
         let now = kit.now;
-        let Some((held, mut lent)) = kit.conn(self.front) else { return Step::Go(Stage::Finish) };
+        let Some((held, mut lent)) = kit.conn(self.front) else {
+            return Step::Go(Stage::Finish);
+        };
         let received = held.conn.receive(&mut self.request, &mut lent);
         if self.txn.idle.is_none() && (self.request.has_head() || !held.conn.pending().is_empty()) {
             self.txn.idle = Some(self.txn.elapsed(now));
@@ -36,9 +42,17 @@ impl Stream {
     }
 
     fn note_request(&mut self, kit: &mut Kit) -> Step {
-        let Some(head) = self.request.head() else { return Step::Wait };
+        let Some(head) = self.request.head() else {
+            return Step::Wait;
+        };
         let line = &mut self.txn.request_line;
-        for part in [head.method_bytes(), b" ", head.target(), b" ", head.version().text().as_bytes()] {
+        for part in [
+            head.method_bytes(),
+            b" ",
+            head.target(),
+            b" ",
+            head.version().text().as_bytes(),
+        ] {
             line.extend_from_slice(part);
         }
         line.truncate(kit.site.global.tune.log_uri_len);
@@ -82,10 +96,23 @@ impl Stream {
             .and_then(|options| options.forward_for.as_ref())
             .or(front_options.forward_for.as_ref());
         let Some(option) = forward_for else { return };
-        let Some(src) = kit.conns.get(self.front).and_then(|held| held.front()?.peers.src) else { return };
-        let Some(head) = self.request.head_mut() else { return };
+        let Some(src) = kit
+            .conns
+            .get(self.front)
+            .and_then(|held| held.front()?.peers.src)
+        else {
+            return;
+        };
+        let Some(head) = self.request.head_mut() else {
+            return;
+        };
         let named_already = option.if_none && head.get(&option.header).is_some();
-        if !named_already && !option.except.iter().any(|network| network.contains(src.ip())) {
+        if !named_already
+            && !option
+                .except
+                .iter()
+                .any(|network| network.contains(src.ip()))
+        {
             let text = src.ip().to_canonical().to_string();
             head.push(&option.header, text.as_bytes());
         }
@@ -93,7 +120,10 @@ impl Stream {
 
     /// Whether the exchange may be repeated: the method is idempotent and no body byte has left yet.
     pub(super) fn is_repeatable(&self) -> bool {
-        let idempotent = self.request_head.as_deref().is_some_and(|head| head.method().is_idempotent());
+        let idempotent = self
+            .request_head
+            .as_deref()
+            .is_some_and(|head| head.method().is_idempotent());
         idempotent && self.request.total() == 0
     }
 }

@@ -74,7 +74,11 @@ impl Doors for RigDoors {
         if world.refuse {
             script.refuse();
         }
-        world.dialed.push(Dialed { server, script, seen: Vec::new() });
+        world.dialed.push(Dialed {
+            server,
+            script,
+            seen: Vec::new(),
+        });
         Ok(Wire::Memory(memory))
     }
 
@@ -101,9 +105,18 @@ impl Rig {
     pub fn new(site: Site, answer: impl FnMut(&mut Dialed) + 'static) -> Self {
         let world = Rc::new(RefCell::new(World::default()));
         let lines = Rc::default();
-        let doors = RigDoors { world: Rc::clone(&world), lines: Rc::clone(&lines) };
+        let doors = RigDoors {
+            world: Rc::clone(&world),
+            lines: Rc::clone(&lines),
+        };
         let kit = Kit::new(Arc::new(site), WorkerId::at(0), 1000, Box::new(doors));
-        let mut rig = Self { engine: Engine::new(kit, 1000), lines, world, answer: Box::new(answer), now: 0 };
+        let mut rig = Self {
+            engine: Engine::new(kit, 1000),
+            lines,
+            world,
+            answer: Box::new(answer),
+            now: 0,
+        };
         rig.advance(1);
         rig
     }
@@ -123,7 +136,9 @@ impl Rig {
         let (memory, script) = Memory::pair();
         let src = Some(std::net::SocketAddr::from(([192, 0, 2, 1], 40_000)));
         let dst = Some(std::net::SocketAddr::from(([192, 0, 2, 9], 80)));
-        let accepted = self.engine.accept(Wire::Memory(memory), ListenerId::at(0), Peers { src, dst });
+        let accepted =
+            self.engine
+                .accept(Wire::Memory(memory), ListenerId::at(0), Peers { src, dst });
         assert!(accepted.is_ok(), "the rig has room for its clients");
         script
     }
@@ -175,7 +190,11 @@ impl Rig {
 
     fn activity(&self) -> u64 {
         let world = self.world.borrow();
-        let wires: u64 = world.wires.iter().map(|(_, script)| script.activity()).sum();
+        let wires: u64 = world
+            .wires
+            .iter()
+            .map(|(_, script)| script.activity())
+            .sum();
         wires + world.dialed.len() as u64
     }
 

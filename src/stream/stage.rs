@@ -3,8 +3,8 @@
 use std::mem;
 
 use super::{Held, Kit, Txn};
-use crate::id::{BackendId, FrontendId, ServerId};
 use crate::http::Head;
+use crate::id::{BackendId, FrontendId, ServerId};
 use crate::mux::{Inner, Lane};
 use crate::slab::Key;
 use crate::time::Tick;
@@ -126,7 +126,12 @@ impl Stream {
         let txn = mem::take(&mut self.txn);
         request.clear(&mut kit.pool);
         response.clear(&mut kit.pool);
-        *self = Self { request, response, txn, ..Self::new(front, frontend) };
+        *self = Self {
+            request,
+            response,
+            txn,
+            ..Self::new(front, frontend)
+        };
     }
 
     /// Goes on as far as possible.

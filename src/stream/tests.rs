@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicUsize;
 use super::rig::{Dialed, Rig};
 use crate::addr::SockAddr;
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId};
-use crate::site::{Backend, Destination, Frontend, Listener, Mode, Port, Reuse, Server, Service, Site, Timeouts};
+use crate::site::{
+    Backend, Destination, Frontend, Listener, Mode, Port, Reuse, Server, Service, Site, Timeouts,
+};
 use crate::time::Millis;
 
 fn address(text: &str) -> SockAddr {
@@ -39,8 +41,16 @@ fn site(mode: Mode) -> Site {
             reuse: Reuse::Always,
             ..Backend::default()
         }],
-        servers: vec![Server::new(Arc::from("s1"), BackendId::at(0), Destination::At(at), Port::Fixed(8000))],
-        listeners: vec![Listener::new(Service::Frontend(FrontendId::at(0)), address("192.0.2.9:80"))],
+        servers: vec![Server::new(
+            Arc::from("s1"),
+            BackendId::at(0),
+            Destination::At(at),
+            Port::Fixed(8000),
+        )],
+        listeners: vec![Listener::new(
+            Service::Frontend(FrontendId::at(0)),
+            address("192.0.2.9:80"),
+        )],
         ..Site::default()
     }
 }
@@ -48,7 +58,11 @@ fn site(mode: Mode) -> Site {
 /// A server that answers each complete request head with `response`.
 fn answering(response: &'static str) -> impl FnMut(&mut Dialed) {
     move |dialed| {
-        while let Some(end) = dialed.seen.windows(4).position(|window| window == b"\r\n\r\n") {
+        while let Some(end) = dialed
+            .seen
+            .windows(4)
+            .position(|window| window == b"\r\n\r\n")
+        {
             dialed.seen.drain(..end + 4);
             dialed.script.send(response.as_bytes());
         }
@@ -153,7 +167,10 @@ fn a_reset_at_any_byte_leaves_nothing() {
         rig.run();
         rig.run_out(60_000);
         let seen = client.take();
-        assert!(seen.starts_with(b"HTTP/1.1 502 ") || OK.as_bytes().starts_with(&seen), "reset after {position}");
+        assert!(
+            seen.starts_with(b"HTTP/1.1 502 ") || OK.as_bytes().starts_with(&seen),
+            "reset after {position}"
+        );
         assert!(client.is_ended());
         rig.assert_at_rest();
     }

@@ -77,7 +77,12 @@ impl Txn {
     pub fn reset(&mut self, begun: Tick, begun_date: SystemTime) {
         let mut request_line = std::mem::take(&mut self.request_line);
         request_line.clear();
-        *self = Self { begun, begun_date, request_line, ..Self::default() };
+        *self = Self {
+            begun,
+            begun_date,
+            request_line,
+            ..Self::default()
+        };
     }
 
     /// Milliseconds since the beginning.

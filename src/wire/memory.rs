@@ -51,13 +51,21 @@ struct Shared {
 impl Memory {
     /// The peer's end.
     pub fn script(&self) -> Script {
-        Script { shared: Arc::clone(&self.shared) }
+        Script {
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// Two ends of one stream.
     pub fn pair() -> (Self, Script) {
         let shared = Arc::new(Mutex::new(Shared::default()));
-        (Self { shared: Arc::clone(&shared), turn: RefCell::new(Turn::Give) }, Script { shared })
+        (
+            Self {
+                shared: Arc::clone(&shared),
+                turn: RefCell::new(Turn::Give),
+            },
+            Script { shared },
+        )
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -77,10 +85,23 @@ impl Memory {
         }
         *turn = Turn::Refuse;
         let room = into.capacity() - into.len();
-        let piece = if shared.piece == 0 { usize::MAX } else { shared.piece };
-        let count = shared.to_engine.len().min(room).min(piece).min(shared.reset_after.unwrap_or(usize::MAX));
+        let piece = if shared.piece == 0 {
+            usize::MAX
+        } else {
+            shared.piece
+        };
+        let count = shared
+            .to_engine
+            .len()
+            .min(room)
+            .min(piece)
+            .min(shared.reset_after.unwrap_or(usize::MAX));
         if count == 0 {
-            return if shared.ended { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
+            return if shared.ended {
+                Ok(0)
+            } else {
+                Err(io::ErrorKind::WouldBlock.into())
+            };
         }
         shared.activity += 1;
         into.extend(shared.to_engine.drain(..count));
@@ -118,7 +139,11 @@ impl Memory {
     }
 
     pub(super) fn connected(&mut self) -> io::Result<()> {
-        if self.shared().refused { Err(io::ErrorKind::ConnectionRefused.into()) } else { Ok(()) }
+        if self.shared().refused {
+            Err(io::ErrorKind::ConnectionRefused.into())
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn reset(&mut self) {

@@ -31,7 +31,13 @@ pub struct Listening {
 impl Listening {
     /// A socket to accept from.
     pub fn new(fd: OwnedFd, id: ListenerId) -> Self {
-        Self { fd, id, ready: false, rests_until: Tick::default(), waits: false }
+        Self {
+            fd,
+            id,
+            ready: false,
+            rests_until: Tick::default(),
+            waits: false,
+        }
     }
 
     /// Whether a try is worth it.
@@ -89,7 +95,10 @@ impl Worker {
             io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => false,
             _ => {
                 self.listening[index].rests_until = self.engine.kit.now + REST;
-                self.engine.kit.doors.log(format!("accepting rests for {REST}: {error}\n").as_bytes());
+                self.engine
+                    .kit
+                    .doors
+                    .log(format!("accepting rests for {REST}: {error}\n").as_bytes());
                 true
             }
         }
@@ -97,9 +106,16 @@ impl Worker {
 
     /// Gives a client to the least loaded worker.
     fn place(&mut self, fd: OwnedFd, listener: ListenerId, peer: SockAddr) {
-        let peers = Peers { src: inet(&peer), dst: self.reached(&fd, listener) };
+        let peers = Peers {
+            src: inet(&peer),
+            dst: self.reached(&fd, listener),
+        };
         let worker = self.office.assign(self.id);
-        let client = Client { fd, listener, peers };
+        let client = Client {
+            fd,
+            listener,
+            peers,
+        };
         if worker == self.id {
             self.serve(client);
         } else {
@@ -118,8 +134,16 @@ impl Worker {
 
     /// Takes a client in on this worker.
     pub(super) fn serve(&mut self, client: Client) {
-        let Client { fd, listener, peers } = client;
-        if self.engine.accept(Wire::Socket(Socket::new(fd)), listener, peers).is_err() {
+        let Client {
+            fd,
+            listener,
+            peers,
+        } = client;
+        if self
+            .engine
+            .accept(Wire::Socket(Socket::new(fd)), listener, peers)
+            .is_err()
+        {
             self.office.unassign(self.id);
             self.office.dismiss(listener);
         }

@@ -16,8 +16,14 @@ pub struct Moment {
 
 impl Moment {
     /// The present moment.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where workers read the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where workers read the clock"
+    )]
     pub fn read() -> Self {
-        Self { tick: Tick::from_millis(sys::clock::monotonic_ms()), wall: SystemTime::now() }
+        Self {
+            tick: Tick::from_millis(sys::clock::monotonic_ms()),
+            wall: SystemTime::now(),
+        }
     }
 }

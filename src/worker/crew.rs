@@ -30,7 +30,10 @@ impl Crew {
         let mut mailboxes = Vec::with_capacity(count);
         for _ in 0..count {
             let poll = Poll::new()?;
-            mailboxes.push(Mailbox::new(Waker::new(poll.registry(), Worker::mail_token())?));
+            mailboxes.push(Mailbox::new(Waker::new(
+                poll.registry(),
+                Worker::mail_token(),
+            )?));
             polls.push(poll);
         }
         let office = Arc::new(Office::new(Arc::clone(&site), mailboxes.clone()));
@@ -39,8 +42,17 @@ impl Crew {
             shares[number % count].push(Listening::new(fd, id));
         }
         let mut threads = Vec::with_capacity(count);
-        for (number, ((poll, mailbox), share)) in polls.into_iter().zip(mailboxes).zip(shares).enumerate() {
-            threads.push(spawn(WorkerId::at(number), &site, poll, mailbox, &office, share)?);
+        for (number, ((poll, mailbox), share)) in
+            polls.into_iter().zip(mailboxes).zip(shares).enumerate()
+        {
+            threads.push(spawn(
+                WorkerId::at(number),
+                &site,
+                poll,
+                mailbox,
+                &office,
+                share,
+            )?);
         }
         Ok(Self { office, threads })
     }
@@ -79,7 +91,9 @@ impl Crew {
         for thread in self.threads {
             match thread.join() {
                 Ok(outcome) => outcome?,
-                Err(_panic) => return Err(io::Error::other("a worker panicked outside its streams")),
+                Err(_panic) => {
+                    return Err(io::Error::other("a worker panicked outside its streams"));
+                }
             }
         }
         Ok(())

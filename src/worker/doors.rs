@@ -39,7 +39,10 @@ impl Doors for SocketDoors {
         }
         if let Some(source) = configured.source {
             sys::options::set_bind_address_no_port(&fd)?;
-            sys::socket::bind(&fd, &SockAddr::from(std::net::SocketAddr::new(source, 0)).to_raw()?)?;
+            sys::socket::bind(
+                &fd,
+                &SockAddr::from(std::net::SocketAddr::new(source, 0)).to_raw()?,
+            )?;
         }
         sys::socket::connect(&fd, &raw)?;
         Ok(Wire::Socket(Socket::new(fd)))
@@ -48,7 +51,11 @@ impl Doors for SocketDoors {
     fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()> {
         let Some(fd) = wire.fd() else { return Ok(()) };
         let token = Source::Conn(key).token();
-        self.registry.register(&mut SourceFd(&fd.as_raw_fd()), token, Interest::READABLE | Interest::WRITABLE)
+        self.registry.register(
+            &mut SourceFd(&fd.as_raw_fd()),
+            token,
+            Interest::READABLE | Interest::WRITABLE,
+        )
     }
 
     fn post(&mut self, to: WorkerId, letter: Letter) {

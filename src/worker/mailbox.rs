@@ -45,7 +45,10 @@ pub struct Mailbox {
 impl Mailbox {
     /// An empty box that rings `waker`.
     pub fn new(waker: Waker) -> Self {
-        Self { queue: Arc::default(), waker: Arc::new(waker) }
+        Self {
+            queue: Arc::default(),
+            waker: Arc::new(waker),
+        }
     }
 
     /// Posts a piece of mail; the worker is woken for the first one only.

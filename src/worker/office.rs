@@ -39,8 +39,19 @@ const IMBALANCE: usize = 1;
 impl Office {
     /// An office with one desk a mailbox.
     pub fn new(site: Arc<Site>, mailboxes: Vec<Mailbox>) -> Self {
-        let desks = mailboxes.into_iter().map(|mailbox| Desk { mailbox, clients: AtomicUsize::new(0) }).collect();
-        Self { site, desks, clients: AtomicUsize::new(0), waiting: AtomicBool::new(false) }
+        let desks = mailboxes
+            .into_iter()
+            .map(|mailbox| Desk {
+                mailbox,
+                clients: AtomicUsize::new(0),
+            })
+            .collect();
+        Self {
+            site,
+            desks,
+            clients: AtomicUsize::new(0),
+            waiting: AtomicBool::new(false),
+        }
     }
 
     /// Clients of the whole process at this moment.
@@ -68,7 +79,9 @@ impl Office {
             self.clients.fetch_sub(1, Relaxed);
             return Err(Full::Listener);
         }
-        let Service::Frontend(frontend) = configured.service else { return Ok(()) };
+        let Service::Frontend(frontend) = configured.service else {
+            return Ok(());
+        };
         let frontend = self.site.frontend(frontend);
         if !take(&frontend.connections, frontend.maxconn_now.load(Relaxed)) {
             configured.connections.fetch_sub(1, Relaxed);
@@ -82,7 +95,10 @@ impl Office {
     pub fn dismiss(&self, listener: ListenerId) {
         let configured = self.site.listener(listener);
         if let Service::Frontend(frontend) = configured.service {
-            self.site.frontend(frontend).connections.fetch_sub(1, Relaxed);
+            self.site
+                .frontend(frontend)
+                .connections
+                .fetch_sub(1, Relaxed);
         }
         configured.connections.fetch_sub(1, Relaxed);
         self.clients.fetch_sub(1, Relaxed);
@@ -101,7 +117,10 @@ impl Office {
     /// The worker for a new client that `here` has accepted: itself, unless another is clearly less loaded.
     pub fn assign(&self, here: WorkerId) -> WorkerId {
         let mut best = here;
-        let mut least = self.desks[here.index()].clients.load(Relaxed).saturating_sub(IMBALANCE);
+        let mut least = self.desks[here.index()]
+            .clients
+            .load(Relaxed)
+            .saturating_sub(IMBALANCE);
         for (index, desk) in self.desks.iter().enumerate() {
             let clients = desk.clients.load(Relaxed);
             if clients < least {

@@ -50,7 +50,12 @@ mod tests {
 
     #[test]
     fn tokens_round_trip() {
-        for source in [Source::Mail, Source::Listener(0), Source::Listener(70_000), Source::Conn(Key::from_bits(5 << 32 | 9))] {
+        for source in [
+            Source::Mail,
+            Source::Listener(0),
+            Source::Listener(70_000),
+            Source::Conn(Key::from_bits(5 << 32 | 9)),
+        ] {
             assert_eq!(Source::of(source.token()), source);
         }
     }

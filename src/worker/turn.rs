@@ -43,9 +43,17 @@ impl Worker {
     ) -> io::Result<Self> {
         for (index, listener) in listening.iter().enumerate() {
             let token = Source::Listener(index).token();
-            poll.registry().register(&mut SourceFd(&listener.fd.as_raw_fd()), token, Interest::READABLE)?;
+            poll.registry().register(
+                &mut SourceFd(&listener.fd.as_raw_fd()),
+                token,
+                Interest::READABLE,
+            )?;
         }
-        let doors = SocketDoors { registry: poll.registry().try_clone()?, office: Arc::clone(&office), worker: id };
+        let doors = SocketDoors {
+            registry: poll.registry().try_clone()?,
+            office: Arc::clone(&office),
+            worker: id,
+        };
         let clients_max = site.global.maxconn.max(1);
         let kit = Kit::new(site, id, clients_max.saturating_mul(2), Box::new(doors));
         let engine = Engine::new(kit, clients_max);
@@ -73,7 +81,11 @@ impl Worker {
         let mut busy = false;
         self.set_clock();
         loop {
-            let patience = if busy { Some(Duration::ZERO) } else { self.patience() };
+            let patience = if busy {
+                Some(Duration::ZERO)
+            } else {
+                self.patience()
+            };
             match self.poll.poll(&mut events, patience) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 Ok(()) | Err(_) => {}
@@ -98,17 +110,29 @@ impl Worker {
     /// How long the poll may sleep.
     fn patience(&self) -> Option<Duration> {
         let now = self.engine.kit.now;
-        let resting = self.listening.iter().filter(|listener| listener.ready && !listener.waits);
-        let rest = resting.map(|listener| listener.rests_until).min().unwrap_or(Tick::NEVER);
+        let resting = self
+            .listening
+            .iter()
+            .filter(|listener| listener.ready && !listener.waits);
+        let rest = resting
+            .map(|listener| listener.rests_until)
+            .min()
+            .unwrap_or(Tick::NEVER);
         let next = self.engine.kit.wheel.next().min(rest);
-        next.is_set().then(|| Duration::from_millis(u64::from(next.since(now).get())))
+        next.is_set()
+            .then(|| Duration::from_millis(u64::from(next.since(now).get())))
     }
 
     fn note(&mut self, event: &mio::event::Event) {
         match Source::of(event.token()) {
             Source::Conn(key) => {
                 let hangup = event.is_read_closed() || event.is_error();
-                self.engine.ready(key, event.is_readable() || hangup, event.is_writable() || event.is_error(), hangup);
+                self.engine.ready(
+                    key,
+                    event.is_readable() || hangup,
+                    event.is_writable() || event.is_error(),
+                    hangup,
+                );
             }
             Source::Listener(index) => {
                 if let Some(listener) = self.listening.get_mut(index) {
@@ -126,7 +150,10 @@ impl Worker {
             match piece {
                 Mail::Client(client) => self.serve(client),
                 Mail::Letter(letter) => self.engine.deliver(letter),
-                Mail::Resume => self.listening.iter_mut().for_each(|listener| listener.waits = false),
+                Mail::Resume => self
+                    .listening
+                    .iter_mut()
+                    .for_each(|listener| listener.waits = false),
                 Mail::Drain => self.drain(),
                 Mail::Stop => self.stops = true,
             }
@@ -139,7 +166,10 @@ impl Worker {
         self.drains = true;
         for listener in self.listening.drain(..) {
             // A socket that was not registered needs no farewell.
-            let _ = self.poll.registry().deregister(&mut SourceFd(&listener.fd.as_raw_fd()));
+            let _ = self
+                .poll
+                .registry()
+                .deregister(&mut SourceFd(&listener.fd.as_raw_fd()));
         }
     }
 }
