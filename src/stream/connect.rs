@@ -155,6 +155,13 @@ impl Stream {
             return self.no_server(kit, cause, Phase::Connect);
         }
         self.txn.retries += 1;
+        let redispatch = self.backend.map_or(0, |backend| site.backend(backend).redispatch);
+        if is_redispatch(redispatch, self.txn.retries, retries) {
+            self.txn.redispatched = true;
+            self.failed = self.server;
+            self.leave_server(kit);
+            return Step::Go(Stage::Pick);
+        }
         Step::Go(Stage::Connect)
     }
 
@@ -296,6 +303,16 @@ impl Kit {
                 .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         }
         self.close(key);
+    }
+}
+
+/// Whether `option redispatch interval` takes another server at this retry: every so many, or so many before the last.
+fn is_redispatch(interval: i32, retry: u32, retries: u32) -> bool {
+    let retry = i64::from(retry);
+    match i64::from(interval) {
+        0 => false,
+        every @ 1.. => retry % every == 0,
+        before => retry == i64::from(retries) + 1 + before,
     }
 }
 

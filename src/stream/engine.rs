@@ -9,6 +9,7 @@ use super::{Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::mux::{Conn, Fill, H1, H1Role, Mux};
 use crate::site::{Mode, Service};
+use crate::queue::Which;
 use crate::slab::{Key, Slab};
 use crate::time::Tick;
 use crate::wire::Wire;
@@ -19,11 +20,20 @@ const STEPS_MAX: usize = 512;
 /// Streams kept for their memory.
 const SPARE_MAX: usize = 256;
 
-/// News from another worker.
+/// News for a stream, from wherever something came free.
 #[derive(Debug)]
 pub enum Letter {
     /// A slot of this server is the stream's.
-    Slot(Key<Box<Stream>>, ServerId),
+    Slot {
+        /// The stream's key.
+        stream: u64,
+        /// The server.
+        server: ServerId,
+        /// The line it stood in.
+        line: Which,
+        /// How many were served before it while it waited.
+        position: u32,
+    },
 }
 
 /// A worker's streams.
@@ -190,6 +200,9 @@ impl Engine {
         if let Some(front) = self.kit.conns.get_mut(key).and_then(Held::front_mut) {
             front.stream = Some(stream);
         }
+        if let Some(begun) = self.streams.get_mut(stream) {
+            begun.key = Some(stream);
+        }
         self.schedule(stream);
     }
 
@@ -243,14 +256,17 @@ impl Engine {
         }
     }
 
-    /// News from another worker.
+    /// News from another worker, or from this one.
     pub fn deliver(&mut self, letter: Letter) {
         match letter {
-            Letter::Slot(key, server) => {
-                if let Some(stream) = self.streams.get_mut(key) {
-                    stream.server = Some(server);
-                    stream.stage = Stage::Connect;
+            Letter::Slot { stream, server, line, position } => {
+                let key = Key::from_bits(stream);
+                let kit = &mut self.kit;
+                let takes = self.streams.get_mut(key).is_some_and(|stream| stream.called(kit, server, line, position));
+                if takes {
                     self.schedule(key);
+                } else {
+                    self.kit.give_slot_back(server);
                 }
             }
         }

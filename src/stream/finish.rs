@@ -22,6 +22,7 @@ impl Stream {
         self.txn.end(cause, phase);
         self.deadline = Tick::NEVER;
         self.drop_back(kit);
+        self.leave_server(kit);
         if !self.http {
             self.last = true;
             return Step::Go(Stage::Finish);

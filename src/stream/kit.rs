@@ -40,10 +40,34 @@ pub struct Kit {
     pub wall: SystemTime,
     /// Idle server connections, newest last, by [`ServerId`].
     pub idle: Vec<Vec<Key<Held>>>,
+    /// News for streams of this worker.
+    pub letters: VecDeque<Letter>,
+    /// Random numbers.
+    pub chance: Chance,
     /// Streams that have something to do.
     pub run: VecDeque<Key<Box<Stream>>>,
     /// The world outside.
     pub doors: Box<dyn Doors>,
+}
+
+/// Random numbers that only spread load: nothing secret is made of them.
+#[derive(Debug)]
+pub struct Chance(u64);
+
+impl Chance {
+    /// A sequence of its own for each seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// The next number (xorshift64*, upper half).
+    #[expect(clippy::should_implement_trait, reason = "an endless sequence is no iterator")]
+    pub fn next(&mut self) -> u32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
+    }
 }
 
 /// Whose time it is.
@@ -90,6 +114,8 @@ impl Kit {
             now: Tick::default(),
             wall: SystemTime::UNIX_EPOCH,
             idle,
+            letters: VecDeque::new(),
+            chance: Chance::new(worker.index() as u64),
             run: VecDeque::new(),
             doors,
             site,

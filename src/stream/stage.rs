@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::route::Waiting;
 use super::{Held, Kit, Txn};
 use crate::http::Head;
 use crate::id::{BackendId, FrontendId, ServerId};
@@ -81,6 +82,12 @@ pub struct Stream {
     pub(super) reused: bool,
     /// Whether both sides talk without framing.
     pub(super) tunnel: bool,
+    /// Its own key, for tickets.
+    pub(super) key: Option<Key<Box<Stream>>>,
+    /// Its place in line.
+    pub(super) waiting: Option<Waiting>,
+    /// The server that just failed it.
+    pub(super) failed: Option<ServerId>,
     /// Shared limits that this stream counts in, given back when it leaves.
     pub(super) held_slots: HeldSlots,
 }
@@ -115,6 +122,9 @@ impl Stream {
             last: false,
             reused: false,
             tunnel: false,
+            key: None,
+            waiting: None,
+            failed: None,
             held_slots: HeldSlots::default(),
         }
     }
