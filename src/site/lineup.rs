@@ -25,7 +25,9 @@ impl Lineup<'_> {
     pub fn rank(&self, id: ServerId) -> Option<usize> {
         // Servers of a backend are numbered in one run.
         let first = self.ids.first()?.index();
-        id.index().checked_sub(first).filter(|&rank| rank < self.ids.len())
+        id.index()
+            .checked_sub(first)
+            .filter(|&rank| rank < self.ids.len())
     }
 }
 

@@ -65,7 +65,11 @@ impl Site {
     /// The servers of a backend, as balancing looks at them.
     pub fn lineup(&self, id: BackendId) -> Lineup<'_> {
         let backend = self.backend(id);
-        Lineup { servers: &self.servers, ids: &backend.servers, load: backend.load() }
+        Lineup {
+            servers: &self.servers,
+            ids: &backend.servers,
+            load: backend.load(),
+        }
     }
 
     /// The backend of this name.

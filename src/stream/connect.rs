@@ -155,7 +155,9 @@ impl Stream {
             return self.no_server(kit, cause, Phase::Connect);
         }
         self.txn.retries += 1;
-        let redispatch = self.backend.map_or(0, |backend| site.backend(backend).redispatch);
+        let redispatch = self
+            .backend
+            .map_or(0, |backend| site.backend(backend).redispatch);
         if is_redispatch(redispatch, self.txn.retries, retries) {
             self.txn.redispatched = true;
             self.failed = self.server;

@@ -8,8 +8,8 @@ use super::stage::Step;
 use super::{Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::mux::{Conn, Fill, H1, H1Role, Mux};
-use crate::site::{Mode, Service};
 use crate::queue::Which;
+use crate::site::{Mode, Service};
 use crate::slab::{Key, Slab};
 use crate::time::Tick;
 use crate::wire::Wire;
@@ -259,10 +259,18 @@ impl Engine {
     /// News from another worker, or from this one.
     pub fn deliver(&mut self, letter: Letter) {
         match letter {
-            Letter::Slot { stream, server, line, position } => {
+            Letter::Slot {
+                stream,
+                server,
+                line,
+                position,
+            } => {
                 let key = Key::from_bits(stream);
                 let kit = &mut self.kit;
-                let takes = self.streams.get_mut(key).is_some_and(|stream| stream.called(kit, server, line, position));
+                let takes = self
+                    .streams
+                    .get_mut(key)
+                    .is_some_and(|stream| stream.called(kit, server, line, position));
                 if takes {
                     self.schedule(key);
                 } else {

@@ -52,7 +52,13 @@ impl Stream {
     }
 
     /// Takes a slot of `server`, or a place in its line.
-    fn ask_for_slot(&mut self, kit: &mut Kit, site: &Site, backend: BackendId, server: ServerId) -> Step {
+    fn ask_for_slot(
+        &mut self,
+        kit: &mut Kit,
+        site: &Site,
+        backend: BackendId,
+        server: ServerId,
+    ) -> Step {
         let configured = site.server(server);
         let limit = configured.limit(site.backend(backend).load());
         if configured.line.is_empty() && configured.slots.try_take(limit) {
@@ -61,10 +67,21 @@ impl Stream {
             return Step::Go(Stage::Connect);
         }
         let ticket = self.ticket(kit);
-        match configured.line.join(ticket, Priority::default(), kit.now, configured.line_max) {
+        match configured
+            .line
+            .join(ticket, Priority::default(), kit.now, configured.line_max)
+        {
             Ok(place) => {
                 self.server = Some(server);
-                self.wait(kit, site, backend, Waiting { place, line: Which::Server });
+                self.wait(
+                    kit,
+                    site,
+                    backend,
+                    Waiting {
+                        place,
+                        line: Which::Server,
+                    },
+                );
                 kit.call_next(server);
                 Step::Go(Stage::Queue)
             }
@@ -75,9 +92,20 @@ impl Stream {
     fn join_backend_line(&mut self, kit: &mut Kit, site: &Site, id: BackendId) -> Step {
         let backend = site.backend(id);
         let ticket = self.ticket(kit);
-        match backend.line.join(ticket, Priority::default(), kit.now, queue::Limit::None) {
+        match backend
+            .line
+            .join(ticket, Priority::default(), kit.now, queue::Limit::None)
+        {
             Ok(place) => {
-                self.wait(kit, site, id, Waiting { place, line: Which::Backend });
+                self.wait(
+                    kit,
+                    site,
+                    id,
+                    Waiting {
+                        place,
+                        line: Which::Backend,
+                    },
+                );
                 for &server in &backend.servers {
                     kit.call_next(server);
                 }
@@ -94,7 +122,10 @@ impl Stream {
     }
 
     fn ticket(&self, kit: &Kit) -> Ticket {
-        Ticket { worker: kit.worker, key: self.key.map_or(u64::MAX, |key| key.to_bits()) }
+        Ticket {
+            worker: kit.worker,
+            key: self.key.map_or(u64::MAX, |key| key.to_bits()),
+        }
     }
 
     fn take_server(&mut self, site: &Site, server: ServerId) {
@@ -115,7 +146,13 @@ impl Stream {
     }
 
     /// A slot of `server` is this stream's: its turn in line has come. False if it does not wait any more.
-    pub(super) fn called(&mut self, kit: &mut Kit, server: ServerId, line: Which, position: u32) -> bool {
+    pub(super) fn called(
+        &mut self,
+        kit: &mut Kit,
+        server: ServerId,
+        line: Which,
+        position: u32,
+    ) -> bool {
         if self.stage != Stage::Queue || self.waiting.is_none() {
             return false;
         }
@@ -137,11 +174,15 @@ impl Stream {
 
     /// Leaves the line without a slot.
     pub(super) fn leave_line(&mut self, kit: &mut Kit) {
-        let Some(waiting) = self.waiting.take() else { return };
+        let Some(waiting) = self.waiting.take() else {
+            return;
+        };
         // A ticket that was called in the meantime finds nobody, and its slot goes to the next.
         let _ = match (waiting.line, self.server, self.backend) {
             (Which::Server, Some(server), _) => kit.site.server(server).line.leave(waiting.place),
-            (Which::Backend, _, Some(backend)) => kit.site.backend(backend).line.leave(waiting.place),
+            (Which::Backend, _, Some(backend)) => {
+                kit.site.backend(backend).line.leave(waiting.place)
+            }
             (Which::Server, None, _) | (Which::Backend, _, None) => false,
         };
     }
@@ -152,7 +193,9 @@ impl Stream {
         if !std::mem::take(&mut self.held_slots.server) {
             return;
         }
-        let (Some(backend), Some(server)) = (self.backend, self.server) else { return };
+        let (Some(backend), Some(server)) = (self.backend, self.server) else {
+            return;
+        };
         kit.give_slot_back(server);
         let site = &kit.site;
         let lineup = site.lineup(backend);
@@ -189,15 +232,28 @@ impl Kit {
         let configured = site.server(server);
         let backend = site.backend(configured.backend);
         let shared = configured.seat.is_electable().then_some(&backend.line);
-        while let Some(called) = queue::call_next(&configured.slots, configured.limit(backend.load()), &configured.line, shared)
-        {
+        while let Some(called) = queue::call_next(
+            &configured.slots,
+            configured.limit(backend.load()),
+            &configured.line,
+            shared,
+        ) {
             self.tell(called, server);
         }
     }
 
     fn tell(&mut self, called: Called, server: ServerId) {
-        let Called { ticket, line, position } = called;
-        let letter = Letter::Slot { stream: ticket.key, server, line, position };
+        let Called {
+            ticket,
+            line,
+            position,
+        } = called;
+        let letter = Letter::Slot {
+            stream: ticket.key,
+            server,
+            line,
+            position,
+        };
         if ticket.worker == self.worker {
             self.letters.push_back(letter);
         } else {

@@ -8,7 +8,8 @@ use crate::addr::SockAddr;
 use crate::balance::{Algorithm, Policy, Tuning};
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId};
 use crate::site::{
-    Backend, Destination, Frontend, Lineup, Listener, Mode, Port, Reuse, Server, Service, Site, Timeouts,
+    Backend, Destination, Frontend, Lineup, Listener, Mode, Port, Reuse, Server, Service, Site,
+    Timeouts,
 };
 use crate::time::Millis;
 
@@ -24,11 +25,25 @@ fn site(mode: Mode) -> Site {
         ..Timeouts::default()
     };
     let at = address("192.0.2.50:8000");
-    let servers = vec![Server::new(Arc::from("s1"), BackendId::at(0), Destination::At(at), Port::Fixed(8000))];
+    let servers = vec![Server::new(
+        Arc::from("s1"),
+        BackendId::at(0),
+        Destination::At(at),
+        Port::Fixed(8000),
+    )];
     let ids = vec![ServerId::at(0)];
-    let lineup = Lineup { servers: &servers, ids: &ids, load: 0 };
+    let lineup = Lineup {
+        servers: &servers,
+        ids: &ids,
+        load: 0,
+    };
     let policy = Policy::new(Algorithm::RoundRobin, Tuning::default(), &lineup);
-    let backend = Backend { mode, timeouts, reuse: Reuse::Always, ..Backend::new(Arc::from("be"), ids.clone(), policy) };
+    let backend = Backend {
+        mode,
+        timeouts,
+        reuse: Reuse::Always,
+        ..Backend::new(Arc::from("be"), ids.clone(), policy)
+    };
     Site {
         frontends: vec![Frontend {
             name: Arc::from("fe"),
