@@ -359,6 +359,10 @@ mod tests {
             .spawn()
             .unwrap();
         let pid = stranger.id();
+        // Between its start and its own name a child bears the name of this thread.
+        while std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap() != "sleep\n" {
+            std::thread::yield_now();
+        }
         let own = process::pid();
         let line = format!("-f /no/such/t.cfg -sf {pid} {pid} {own} 1073741823");
         let survey = survey(&options(&line), &[]);
