@@ -1,1 +1,61 @@
 //! What was written: sections, keywords, drafts, and their resolution into a site.
+//!
+//! Text comes from files and directories ([`Source`]); [`read`] turns it into a [`crate::site::Site`] and a
+//! [`Report`]. Every diagnostic of one run is collected and shown in file order; a configuration with an error yields no
+//! site, so nothing of it can be bound. The environment, the program's own facts and the host's names are arguments.
+//! Nothing here opens a socket, prints, or ends the process.
+
+pub mod catalog;
+mod directive;
+pub mod draft;
+mod header;
+mod known;
+mod load;
+mod modern;
+mod report;
+mod resolve;
+mod section;
+mod source;
+mod unknown;
+
+pub use load::{Given, Written, load};
+pub use report::{ERRORS_MAX, Report};
+pub use resolve::{Host, resolve};
+pub use source::Source;
+
+use crate::lang::{Env, Files};
+use crate::site::Site;
+
+/// A configuration that was read.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The files, for rendering.
+    pub files: Files,
+    /// What was found.
+    pub report: Report,
+    /// What runs; none after an error.
+    pub site: Option<Site>,
+    /// The environment as the configuration left it.
+    pub env: Env,
+}
+
+/// Reads a configuration from text to site.
+#[must_use]
+pub fn read(sources: &[Source], given: Given<'_>, host: &dyn Host) -> Outcome {
+    let Written {
+        files,
+        draft,
+        mut report,
+        env,
+    } = load(sources, given);
+    let site = resolve(draft, host, &mut report);
+    Outcome {
+        files,
+        site: (report.alerts() == 0).then_some(site),
+        report,
+        env,
+    }
+}
+
+#[cfg(test)]
+mod tests;

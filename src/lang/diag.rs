@@ -64,6 +64,8 @@ pub struct Diag {
     pub fix: Option<String>,
     /// How the sentence names the place.
     pub shape: Shape,
+    /// Whether saying it once is enough, however often it applies.
+    pub once: bool,
 }
 
 impl Diag {
@@ -80,6 +82,7 @@ impl Diag {
             reason: None,
             fix: None,
             shape: Shape::Parsing,
+            once: false,
         }
     }
 
@@ -112,6 +115,15 @@ impl Diag {
         self
     }
 
+    /// Adds a word to write instead, if there is one.
+    #[must_use]
+    pub fn with_fix_from(self, word: Option<&str>) -> Diag {
+        match word {
+            Some(word) => self.with_fix(word),
+            None => self,
+        }
+    }
+
     /// Chooses how the sentence names the place.
     #[must_use]
     pub fn with_shape(mut self, shape: Shape) -> Diag {
@@ -119,10 +131,24 @@ impl Diag {
         self
     }
 
+    /// Lets the message be said once, however often it applies.
+    #[must_use]
+    pub fn said_once(mut self) -> Diag {
+        self.once = true;
+        self
+    }
+
     /// Gives the message a place unless it has one.
     #[must_use]
     pub fn at(mut self, span: Span) -> Diag {
         self.span.get_or_insert(span);
+        self
+    }
+
+    /// Moves the message to another place.
+    #[must_use]
+    pub fn at_span(mut self, span: Span) -> Diag {
+        self.span = Some(span);
         self
     }
 
@@ -168,6 +194,10 @@ impl Diag {
             self.sentence(files)
         );
         if let Some(span) = self.span {
+            if self.shape == Shape::Plain {
+                let (path, line, column) = (files.path(span.file), span.line, span.start + 1);
+                let _ = writeln!(out, "        --> {path}:{line}:{column}");
+            }
             show_line(&mut out, files, span);
         }
         if let Some(reason) = &self.reason {

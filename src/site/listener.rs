@@ -27,6 +27,8 @@ pub struct Listener {
     pub service: Service,
     /// Where.
     pub endpoint: SockAddr,
+    /// `fd@`: an inherited descriptor, which is asked for its address.
+    pub fd: Option<i32>,
     /// `maxconn`; zero means none of its own.
     pub maxconn: usize,
     /// `backlog`, or what follows from the limits.
@@ -93,6 +95,7 @@ impl Listener {
             uuid: 0,
             service,
             endpoint,
+            fd: None,
             maxconn: 0,
             backlog: 0,
             accept_proxy: false,

@@ -1,0 +1,305 @@
+//! Every keyword there is: the rows of every room, lifted into the drafts of whole sections.
+//!
+//! Rooms come first; after them the keywords that are known by name only ([`super::known`]). The
+//! README's table, the manual page, completions and `-dK` read [`rows`], the loader finds a
+//! keyword's row by hash.
+
+use std::sync::LazyLock;
+
+use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ServerDraft};
+use super::known::{self, Known, Standing};
+use super::section::{bind, global, option, proxy, server, timeout, tune};
+use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
+use crate::{balance, queue};
+
+/// Keywords that are known by name only.
+struct Pending {
+    groups: &'static [Known],
+    /// Whether the words after the name are counted, as on `bind` and `server` lines; elsewhere
+    /// the whole line belongs to the keyword.
+    counted: bool,
+}
+
+static PENDING_GLOBAL: Pending = Pending {
+    groups: known::GLOBAL,
+    counted: false,
+};
+static PENDING_PROXY: Pending = Pending {
+    groups: known::PROXY,
+    counted: false,
+};
+static PENDING_BIND: Pending = Pending {
+    groups: known::BIND,
+    counted: true,
+};
+static PENDING_SERVER: Pending = Pending {
+    groups: known::SERVER,
+    counted: true,
+};
+
+impl<T> Table<T> for Pending {
+    fn entries(&self) -> Vec<Entry> {
+        let entry = |group: &Known, name| Entry {
+            name,
+            sections: group.sections,
+            usage: "",
+            doc: match group.standing {
+                Standing::NoEffect => "Accepted; concerns nothing that sluice has.",
+                Standing::Later => "Accepted with a warning: has no effect yet.",
+                Standing::Refused(_) => "Refused: not supported by sluice.",
+            },
+        };
+        self.groups
+            .iter()
+            .flat_map(|group| group.each().map(move |(name, _)| entry(group, name)))
+            .collect()
+    }
+
+    fn parse(&self, index: usize, cur: &mut Cursor<'_>, _: &mut T) -> Result<(), Diag> {
+        let all = self
+            .groups
+            .iter()
+            .flat_map(|group| group.each().map(move |item| (group.standing, item)));
+        let mut all = all.skip(index);
+        let Some((standing, (name, count))) = all.next() else {
+            return Ok(());
+        };
+        let span = cur.keyword_span();
+        if self.counted {
+            for _ in 0..count {
+                cur.expect("an argument")?;
+            }
+        } else {
+            cur.rest();
+        }
+        match standing {
+            Standing::Refused(reason) => {
+                return Err(
+                    Diag::alert(span, format!("'{name}' is not supported by sluice."))
+                        .with_reason(reason),
+                );
+            }
+            Standing::NoEffect => {
+                let text = format!("'{name}' is accepted and concerns nothing that sluice has.");
+                cur.warn(Diag::notice(span, text).said_once());
+            }
+            Standing::Later => {
+                let text = format!("'{name}' is accepted, but has no effect yet.");
+                cur.warn(Diag::warning(span, text).said_once());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lifts rows through a lens.
+macro_rules! lift {
+    ($rows:expr, $lens:expr) => {
+        &Lift {
+            rows: $rows,
+            lens: $lens,
+        }
+    };
+}
+
+type GlobalTable = &'static dyn Table<GlobalDraft>;
+type ProxyTable = &'static dyn Table<ProxyDraft>;
+type BindTable = &'static dyn Table<BindDraft>;
+type ServerTable = &'static dyn Table<ServerDraft>;
+
+const GLOBAL_TABLES: &[GlobalTable] = &[
+    lift!(global::KEYWORDS, |g| g),
+    lift!(tune::KEYWORDS, |g: &mut GlobalDraft| &mut g.site.tune),
+    &PENDING_GLOBAL,
+];
+
+const PROXY_TABLES: &[ProxyTable] = &[
+    lift!(proxy::KEYWORDS, |p| p),
+    lift!(option::KEYWORDS, |p| p),
+    lift!(timeout::KEYWORDS, |p: &mut ProxyDraft| &mut p.timeouts),
+    lift!(balance::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.balance),
+    lift!(queue::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.queue),
+    &PENDING_PROXY,
+];
+
+const BIND_TABLES: &[BindTable] = &[lift!(bind::KEYWORDS, |b| b), &PENDING_BIND];
+
+const SERVER_TABLES: &[ServerTable] = &[
+    lift!(server::KEYWORDS, |s| s),
+    lift!(balance::SEAT_KEYWORDS, |s: &mut ServerDraft| &mut s.seat),
+    lift!(queue::SERVER_KEYWORDS, |s: &mut ServerDraft| &mut s.queue),
+    &PENDING_SERVER,
+];
+
+/// The keywords of `global`.
+pub(crate) static GLOBAL: LazyLock<Catalog<GlobalDraft>> =
+    LazyLock::new(|| Catalog::new(GLOBAL_TABLES));
+/// The keywords of proxy sections.
+pub(crate) static PROXY: LazyLock<Catalog<ProxyDraft>> =
+    LazyLock::new(|| Catalog::new(PROXY_TABLES));
+/// The parameters of `bind`.
+pub(crate) static BIND: LazyLock<Catalog<BindDraft>> = LazyLock::new(|| Catalog::new(BIND_TABLES));
+/// The parameters of `server`.
+pub(crate) static SERVER: LazyLock<Catalog<ServerDraft>> =
+    LazyLock::new(|| Catalog::new(SERVER_TABLES));
+
+/// The sections, what may stand in them, and whether they have a name.
+pub const SECTIONS: &[SectionKind] = &[
+    SectionKind::new("global", Sections::GLOBAL, Naming::None),
+    SectionKind::new("defaults", Sections::DEFAULTS, Naming::Optional),
+    SectionKind::new("frontend", Sections::FRONTEND, Naming::Required),
+    SectionKind::new("backend", Sections::BACKEND, Naming::Required),
+    SectionKind::new("listen", Sections::LISTEN, Naming::Required),
+    SectionKind::new("userlist", Sections::USERLIST, Naming::Required),
+    SectionKind::new("resolvers", Sections::RESOLVERS, Naming::Required),
+    SectionKind::new("peers", Sections::PEERS, Naming::Required),
+    SectionKind::new("mailers", Sections::MAILERS, Naming::Required),
+    SectionKind::new("cache", Sections::CACHE, Naming::Required),
+    SectionKind::new("http-errors", Sections::HTTP_ERRORS, Naming::Required),
+    SectionKind::new("ring", Sections::RING, Naming::Required),
+    SectionKind::new("log-forward", Sections::LOG_FORWARD, Naming::Required),
+    SectionKind::new("program", Sections::PROGRAM, Naming::Required),
+    SectionKind::new("crt-store", Sections::CRT_STORE, Naming::Optional),
+];
+
+/// Sections of HAProxy that sluice refuses, and why.
+pub(crate) const REFUSED_SECTIONS: &[(&str, &str)] = &[
+    ("fcgi-app", "sluice does not speak FastCGI"),
+    ("acme", "sluice fetches no certificates"),
+    ("traces", "sluice has no traces of HAProxy's internals"),
+    (
+        "namespace_list",
+        "network namespaces are named on bind and server lines",
+    ),
+    ("log-profile", "sluice has no log profiles"),
+    (
+        "healthcheck",
+        "health checks are configured in their backend",
+    ),
+];
+
+/// A kind of section.
+#[derive(Debug, Clone, Copy)]
+pub struct SectionKind {
+    /// The word that begins it.
+    pub keyword: &'static str,
+    /// What may stand in it.
+    pub sections: Sections,
+    /// Whether it has a name.
+    pub naming: Naming,
+}
+
+/// Whether a section has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// It has none.
+    None,
+    /// It may have one.
+    Optional,
+    /// It must have one.
+    Required,
+}
+
+impl SectionKind {
+    const fn new(keyword: &'static str, sections: Sections, naming: Naming) -> SectionKind {
+        SectionKind {
+            keyword,
+            sections,
+            naming,
+        }
+    }
+
+    /// The kind that this word begins.
+    #[must_use]
+    pub fn named(word: &str) -> Option<&'static SectionKind> {
+        SECTIONS.iter().find(|kind| kind.keyword == word)
+    }
+}
+
+/// What becomes of a keyword.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It works.
+    Works,
+    /// It is accepted and concerns nothing that sluice has.
+    None,
+    /// It is accepted with a warning.
+    Warned,
+    /// It is refused by name.
+    Refused,
+}
+
+/// One line of the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The keyword.
+    pub entry: Entry,
+    /// What becomes of it.
+    pub effect: Effect,
+}
+
+/// Every keyword of `global`, of proxy sections, of `bind` and of `server` lines, each once a place,
+/// in the order of the rooms.
+pub fn rows() -> impl Iterator<Item = Row> {
+    let lists = [
+        (GLOBAL.entries(), known::GLOBAL),
+        (PROXY.entries(), known::PROXY),
+        (BIND.entries(), known::BIND),
+        (SERVER.entries(), known::SERVER),
+    ];
+    lists
+        .into_iter()
+        .flat_map(|(entries, known)| listed(entries, known))
+}
+
+fn listed(entries: &'static [Entry], known: &'static [Known]) -> Vec<Row> {
+    let pending: usize = known.iter().map(|group| group.each().count()).sum();
+    let working = entries.len() - pending;
+    let effects = known.iter().flat_map(|group| {
+        let effect = match group.standing {
+            Standing::NoEffect => Effect::None,
+            Standing::Later => Effect::Warned,
+            Standing::Refused(_) => Effect::Refused,
+        };
+        group.each().map(move |_| effect)
+    });
+    let effects = std::iter::repeat_n(Effect::Works, working).chain(effects);
+    let shadowed = |entry: &Entry| {
+        let twins = entries[..working].iter();
+        let mut twins = twins.filter(|own| own.name == entry.name);
+        twins.any(|own| own.sections.meets(entry.sections))
+    };
+    entries
+        .iter()
+        .zip(effects)
+        .filter(|(entry, effect)| *effect == Effect::Works || !shadowed(entry))
+        .map(|(&entry, effect)| Row { entry, effect })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_keyword_works_once_a_place() {
+        let mut seen = HashSet::new();
+        for row in rows().filter(|row| row.effect == Effect::Works) {
+            assert!(
+                seen.insert((row.entry.name, row.entry.sections)),
+                "{} has two rows",
+                row.entry.name
+            );
+            assert!(row.entry.doc.ends_with('.'), "{}", row.entry.name);
+        }
+        assert!(seen.len() > 150);
+    }
+
+    #[test]
+    fn what_a_room_has_is_not_pending() {
+        let warned = |name| rows().any(|r| r.entry.name == name && r.effect != Effect::Works);
+        assert!(!warned("balance") && !warned("maxconn"));
+        assert!(rows().any(|r| r.entry.name == "lua-load" && r.effect == Effect::Refused));
+    }
+}

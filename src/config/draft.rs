@@ -1,0 +1,440 @@
+//! What was written: the sections of a configuration with spans and names, before they run.
+//!
+//! The rows of every room write here; `resolve` reads it and makes a `Site`. A `defaults` section
+//! is a proxy draft like any other: the sections it applies to begin as its copy, which is all
+//! that inheritance is.
+
+use std::collections::HashMap;
+
+use crate::addr::Written;
+use crate::lang::{Sections, Span, Word};
+use crate::site::{
+    ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
+};
+use crate::time::Millis;
+use crate::{balance, queue};
+
+/// A whole configuration as written.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// The `global` section.
+    pub global: GlobalDraft,
+    /// The `defaults` sections.
+    pub defaults: Vec<ProxyDraft>,
+    /// Frontends, backends and listens in file order.
+    pub proxies: Vec<ProxyDraft>,
+}
+
+/// The `global` section.
+#[derive(Debug, Default)]
+pub struct GlobalDraft {
+    /// What needs no resolving.
+    pub site: Global,
+    /// `setenv` and its kind, in order; the loader carries them out after each line.
+    pub env_edits: Vec<EnvEdit>,
+    /// `stats socket` lines.
+    pub sockets: Vec<BindDraft>,
+    /// `unix-bind`.
+    pub unix_bind: UnixBind,
+    /// `user`.
+    pub user: Option<Word>,
+    /// `group`.
+    pub group: Option<Word>,
+    /// `nbproc`.
+    pub processes: Option<u32>,
+    /// `cpu-map` lines, whose meaning depends on `nbproc`.
+    pub cpu_maps: Vec<CpuMapDraft>,
+    /// The keywords that may come once and came.
+    pub seen: HashMap<&'static str, Span>,
+}
+
+/// One change of the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnvEdit {
+    /// `setenv`
+    Set(String, Vec<u8>),
+    /// `presetenv`: only if unset.
+    Preset(String, Vec<u8>),
+    /// `unsetenv`
+    Unset(String),
+    /// `resetenv`: unset everything but these.
+    Reset(Vec<String>),
+}
+
+/// A `cpu-map` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CpuMapDraft {
+    /// `auto:`
+    pub auto: bool,
+    /// The processes, or thread groups, it names.
+    pub groups: Numbers,
+    /// The threads, if named after a slash.
+    pub threads: Option<Numbers>,
+    /// The processors.
+    pub cpus: Vec<usize>,
+}
+
+/// A set of numbers from 1 as `cpu-map` and `process` write them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// Every one.
+    All,
+    /// The odd ones.
+    Odd,
+    /// The even ones.
+    Even,
+    /// From the first to the last.
+    Range(usize, usize),
+}
+
+impl Numbers {
+    /// Whether the set holds `number`.
+    #[must_use]
+    pub fn holds(self, number: usize) -> bool {
+        match self {
+            Numbers::All => true,
+            Numbers::Odd => number % 2 == 1,
+            Numbers::Even => number % 2 == 0,
+            Numbers::Range(first, last) => (first..=last).contains(&number),
+        }
+    }
+}
+
+/// Owner and mode of a unix socket, as written.
+#[derive(Debug, Clone, Default)]
+pub struct UnixBind {
+    /// Put before every unix path.
+    pub prefix: Option<String>,
+    /// `uid`
+    pub uid: Option<u32>,
+    /// `gid`
+    pub gid: Option<u32>,
+    /// `user`
+    pub user: Option<Word>,
+    /// `group`
+    pub group: Option<Word>,
+    /// `mode`
+    pub mode: Option<u32>,
+}
+
+/// A `defaults`, `frontend`, `backend` or `listen` section.
+#[derive(Debug, Clone)]
+pub struct ProxyDraft {
+    /// Its keyword as a set: a `listen` is both frontend and backend.
+    pub kind: Sections,
+    /// Its name; empty for anonymous `defaults`.
+    pub name: String,
+    /// Where it was named.
+    pub span: Span,
+    /// `id`
+    pub id: Option<u32>,
+    /// `description`
+    pub description: Option<String>,
+    /// `mode`
+    pub mode: Mode,
+    /// `disabled`
+    pub disabled: bool,
+    /// `timeout …`
+    pub timeouts: Timeouts,
+    /// `option …` of both halves.
+    pub options: OptionsDraft,
+    /// What concerns clients.
+    pub front: FrontDraft,
+    /// What concerns servers.
+    pub back: BackDraft,
+}
+
+impl ProxyDraft {
+    /// A section with HAProxy's built-in values.
+    #[must_use]
+    pub fn new(kind: Sections, name: impl Into<String>, span: Span) -> ProxyDraft {
+        ProxyDraft {
+            kind,
+            name: name.into(),
+            span,
+            id: None,
+            description: None,
+            mode: Mode::Tcp,
+            disabled: false,
+            timeouts: Timeouts::default(),
+            options: OptionsDraft::default(),
+            front: FrontDraft::default(),
+            back: BackDraft::default(),
+        }
+    }
+
+    /// A section that begins as what this `defaults` says.
+    #[must_use]
+    pub fn inherit(&self, kind: Sections, name: impl Into<String>, span: Span) -> ProxyDraft {
+        ProxyDraft {
+            kind,
+            name: name.into(),
+            span,
+            id: None,
+            description: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether it takes connections from clients.
+    #[must_use]
+    pub fn is_front(&self) -> bool {
+        self.kind.meets(Sections::FRONTEND)
+    }
+
+    /// Whether it sends to servers.
+    #[must_use]
+    pub fn is_back(&self) -> bool {
+        self.kind.meets(Sections::BACKEND)
+    }
+
+    /// The section's keyword.
+    #[must_use]
+    pub fn keyword(&self) -> &'static str {
+        if self.kind == Sections::LISTEN {
+            "listen"
+        } else if self.kind == Sections::FRONTEND {
+            "frontend"
+        } else if self.kind == Sections::BACKEND {
+            "backend"
+        } else {
+            "defaults"
+        }
+    }
+}
+
+/// Options that concern both sides.
+#[derive(Debug, Clone, Default)]
+pub struct OptionsDraft {
+    /// `option http-keep-alive`, `http-server-close`, `httpclose`
+    pub http_connections: HttpConnections,
+    /// `option forwardfor`
+    pub forward_for: Option<ForwardFor>,
+    /// `option originalto`
+    pub original_to: Option<ForwardFor>,
+    /// `option http-buffer-request`
+    pub buffer_request: bool,
+    /// `option http-no-delay`
+    pub http_no_delay: bool,
+    /// `option abortonclose`
+    pub abort_on_close: bool,
+    /// `option splice-…`
+    pub splice: Splice,
+    /// `option clitcpka`, or `tcpka`
+    pub client_keep_alive: bool,
+    /// `option srvtcpka`, or `tcpka`
+    pub server_keep_alive: bool,
+    /// `option nolinger`
+    pub no_linger: bool,
+    /// `option independent-streams`
+    pub independent_streams: bool,
+    /// `option accept-unsafe-violations-in-http-request`
+    pub accept_invalid_request: bool,
+    /// `option accept-unsafe-violations-in-http-response`
+    pub accept_invalid_response: bool,
+}
+
+/// What a section says about clients.
+#[derive(Debug, Clone, Default)]
+pub struct FrontDraft {
+    /// `bind` lines.
+    pub binds: Vec<BindDraft>,
+    /// `maxconn`
+    pub maxconn: Option<u32>,
+    /// `backlog`
+    pub backlog: Option<u32>,
+    /// `rate-limit sessions`
+    pub rate_limit_sessions: u32,
+    /// `default_backend`
+    pub default_backend: Option<Word>,
+    /// `monitor-uri`
+    pub monitor_uri: Option<Vec<u8>>,
+    /// `option dontlognull`
+    pub dont_log_null: bool,
+    /// `option dontlog-normal`
+    pub dont_log_normal: bool,
+    /// `option log-separate-errors`
+    pub log_separate_errors: bool,
+    /// `option logasap`
+    pub log_asap: bool,
+    /// `option http-ignore-probes`
+    pub ignore_probes: bool,
+    /// `option http-use-proxy-header`
+    pub use_proxy_header: bool,
+    /// `option tcp-smart-accept`
+    pub tcp_smart_accept: bool,
+}
+
+/// What a section says about servers.
+#[derive(Debug, Clone)]
+pub struct BackDraft {
+    /// `server` lines.
+    pub servers: Vec<ServerDraft>,
+    /// What `default-server` said so far.
+    pub default_server: ServerDraft,
+    /// `retries`
+    pub retries: u32,
+    /// `option redispatch`
+    pub redispatch: i32,
+    /// `retry-on`
+    pub retry_on: RetryOn,
+    /// `http-reuse`
+    pub reuse: Reuse,
+    /// How servers are chosen.
+    pub balance: balance::Draft,
+    /// `fullconn`
+    pub queue: queue::Draft,
+    /// `option http-pretend-keepalive`
+    pub pretend_keep_alive: bool,
+    /// `option tcp-smart-connect`
+    pub tcp_smart_connect: bool,
+    /// `option log-health-checks`
+    pub log_health_checks: bool,
+}
+
+impl Default for BackDraft {
+    fn default() -> BackDraft {
+        BackDraft {
+            servers: Vec::new(),
+            default_server: ServerDraft::default(),
+            retries: 3,
+            redispatch: 0,
+            retry_on: RetryOn::default(),
+            reuse: Reuse::default(),
+            balance: balance::Draft::default(),
+            queue: queue::Draft::default(),
+            pretend_keep_alive: false,
+            tcp_smart_connect: false,
+            log_health_checks: false,
+        }
+    }
+}
+
+/// A `bind` or `stats socket` line.
+#[derive(Debug, Clone, Default)]
+pub struct BindDraft {
+    /// The whole line.
+    pub span: Span,
+    /// Its addresses: the text with variables expanded, and where it stands.
+    pub addresses: Vec<(Word, Written)>,
+    /// `name`
+    pub name: Option<String>,
+    /// `id`
+    pub id: Option<u32>,
+    /// `maxconn`
+    pub maxconn: u32,
+    /// `backlog`
+    pub backlog: Option<u32>,
+    /// `accept-proxy`
+    pub accept_proxy: bool,
+    /// `accept-netscaler-cip`
+    pub accept_netscaler_cip: Option<u32>,
+    /// `v4v6`, `v6only`
+    pub v6only: Option<bool>,
+    /// `transparent`
+    pub transparent: bool,
+    /// `tfo`
+    pub fast_open: bool,
+    /// `defer-accept`
+    pub defer_accept: bool,
+    /// `interface`
+    pub interface: Option<String>,
+    /// `namespace`
+    pub namespace: Option<String>,
+    /// `mss`
+    pub mss: Option<u16>,
+    /// `tcp-ut`
+    pub tcp_user_timeout: Option<Millis>,
+    /// `nice`
+    pub nice: i32,
+    /// `shards`
+    pub shards: Option<usize>,
+    /// Owner and mode.
+    pub unix: UnixBind,
+    /// `level`
+    pub level: Level,
+    /// `expose-fd listeners`
+    pub expose_fd: bool,
+}
+
+/// A `server` line, or what `default-server` lines amount to.
+#[derive(Debug, Clone)]
+pub struct ServerDraft {
+    /// The whole line.
+    pub span: Span,
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// The address with variables expanded.
+    pub address: Option<(Word, Written)>,
+    /// `id`
+    pub id: Option<u32>,
+    /// `disabled`
+    pub disabled: bool,
+    /// Weight and what belongs to it.
+    pub seat: balance::SeatDraft,
+    /// Limits.
+    pub queue: queue::ServerDraft,
+    /// `redir`
+    pub redirect_prefix: Option<Vec<u8>>,
+    /// `send-proxy`, `send-proxy-v2`
+    pub send_proxy: SendProxy,
+    /// `source`
+    pub source: Option<(Word, Written)>,
+    /// `pool-max-conn`
+    pub pool_max_conn: Option<u32>,
+    /// `pool-low-conn`
+    pub pool_low_conn: u32,
+    /// `pool-purge-delay`
+    pub pool_purge_delay: Millis,
+    /// `max-reuse`
+    pub max_reuse: Option<u32>,
+    /// `tcp-ut`
+    pub tcp_user_timeout: Option<Millis>,
+    /// `tfo`
+    pub fast_open: bool,
+    /// `init-addr`
+    pub init_addr: Vec<InitAddr>,
+    /// `resolve-prefer`
+    pub prefer_ipv4: bool,
+}
+
+/// One way of `init-addr` to find a server's first address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InitAddr {
+    /// `last`: from the state file.
+    Last,
+    /// `libc`: resolve at the start.
+    Resolve,
+    /// `none`: start without.
+    None,
+    /// A fixed address.
+    Ip(std::net::IpAddr),
+}
+
+impl Default for ServerDraft {
+    fn default() -> ServerDraft {
+        ServerDraft {
+            span: Span::default(),
+            name: String::new(),
+            name_span: Span::default(),
+            address: None,
+            id: None,
+            disabled: false,
+            seat: balance::SeatDraft::default(),
+            queue: queue::ServerDraft::default(),
+            redirect_prefix: None,
+            send_proxy: SendProxy::No,
+            source: None,
+            pool_max_conn: None,
+            pool_low_conn: 0,
+            pool_purge_delay: Millis::seconds(5),
+            max_reuse: None,
+            tcp_user_timeout: None,
+            fast_open: false,
+            init_addr: vec![InitAddr::Last, InitAddr::Resolve],
+            prefer_ipv4: false,
+        }
+    }
+}

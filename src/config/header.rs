@@ -1,0 +1,220 @@
+//! The lines that begin sections: `frontend <name> [from <defaults>]` and the others.
+
+use crate::lang::{Cursor, Diag, Sections, Severity, Span, Word, suggest};
+
+use super::catalog::{Naming, SectionKind};
+use super::draft::ProxyDraft;
+use super::load::{Loader, Place};
+use super::section::{bind, proxy};
+
+/// Begins a section.
+///
+/// # Errors
+/// The line is malformed; the section is begun all the same, so that its lines are read.
+pub(crate) fn begin(
+    loader: &mut Loader<'_>,
+    kind: &'static SectionKind,
+    words: &[Word],
+) -> Result<(), Diag> {
+    loader.section = words
+        .get(1)
+        .filter(|_| kind.naming != Naming::None)
+        .map_or(kind.keyword.into(), |word| word.shown().into_owned());
+    if kind.sections == Sections::GLOBAL {
+        loader.place = Place::Global;
+        return match words.get(1) {
+            None => Ok(()),
+            Some(extra) => Err(unexpected(kind.keyword, extra)),
+        };
+    }
+    if kind.sections.meets(Sections::PROXY) {
+        return begin_proxy(loader, kind, words);
+    }
+    loader.place = Place::Skipped;
+    loader.written.report.add(
+        Diag::warning(
+            words[0].span,
+            format!(
+                "section '{}' is accepted, but has no effect yet.",
+                kind.keyword
+            ),
+        )
+        .said_once(),
+    );
+    Ok(())
+}
+
+fn begin_proxy(
+    loader: &mut Loader<'_>,
+    kind: &'static SectionKind,
+    words: &[Word],
+) -> Result<(), Diag> {
+    let line = Header::read(kind, words);
+    let span = line.name.map_or(words[0].span, |name| name.span);
+    let name = line
+        .name
+        .map_or(String::new(), |name| name.shown().into_owned());
+    let mut result = line.result.clone();
+    let base = match line.from {
+        None => loader.written.draft.defaults.last(),
+        Some(from) => {
+            let found = named_defaults(loader, from);
+            if found.is_none() && result.is_ok() {
+                result = Err(no_defaults(loader, from));
+            }
+            found
+        }
+    };
+    let is_defaults = kind.sections == Sections::DEFAULTS;
+    let mut draft = match base {
+        Some(base) if !is_defaults || line.from.is_some() => {
+            base.inherit(kind.sections, name, span)
+        }
+        _ => ProxyDraft::new(kind.sections, name, span),
+    };
+    let env = loader.written.env.clone();
+    if !line.addresses.is_empty() {
+        let bound = old_style_bind(&line, words, &env);
+        match bound {
+            Ok((bind, warnings)) => {
+                draft.front.binds.push(bind);
+                warnings
+                    .into_iter()
+                    .for_each(|w| loader.written.report.add(w));
+            }
+            Err(diag) => result = result.and(Err(diag)),
+        }
+    }
+    let written = &mut loader.written.draft;
+    if is_defaults {
+        loader.place = Place::Defaults(written.defaults.len());
+        written.defaults.push(draft);
+    } else {
+        loader.place = Place::Proxy(written.proxies.len());
+        written.proxies.push(draft);
+    }
+    result
+}
+
+/// What the line that begins a proxy section says.
+struct Header<'w> {
+    kind: &'static SectionKind,
+    name: Option<&'w Word>,
+    from: Option<&'w Word>,
+    /// What old files write after the name: addresses and parameters of a `bind`.
+    addresses: &'w [Word],
+    result: Result<(), Diag>,
+}
+
+impl<'w> Header<'w> {
+    fn read(kind: &'static SectionKind, words: &'w [Word]) -> Header<'w> {
+        let mut header = Header {
+            kind,
+            name: None,
+            from: None,
+            addresses: &[],
+            result: Ok(()),
+        };
+        let mut rest = &words[1..];
+        let may_lack_name = kind.naming == Naming::Optional;
+        match rest {
+            [first, ..] if !(may_lack_name && first.is("from")) => {
+                header.name = Some(first);
+                header.result = crate::lang::check_name(first, kind.keyword);
+                rest = &rest[1..];
+            }
+            _ if may_lack_name => {}
+            _ => {
+                header.result = Err(Diag::alert(
+                    words[0].span.after(),
+                    format!("'{}' expects an <id> argument", kind.keyword),
+                ));
+            }
+        }
+        match rest {
+            [] => {}
+            [from, name, tail @ ..] if from.is("from") => {
+                header.from = Some(name);
+                if let Some(extra) = tail.first() {
+                    header.refuse(unexpected(kind.keyword, extra));
+                }
+            }
+            [first, ..]
+                if kind.sections.meets(Sections::FRONTEND)
+                    && proxy::is_address_list(first.str()) =>
+            {
+                header.addresses = rest;
+            }
+            [first, ..] => header.refuse(unexpected(kind.keyword, first)),
+        }
+        header
+    }
+
+    fn refuse(&mut self, diag: Diag) {
+        if self.result.is_ok() {
+            self.result = Err(diag);
+        }
+    }
+}
+
+fn unexpected(keyword: &str, extra: &Word) -> Diag {
+    Diag::alert(
+        extra.span,
+        format!(
+            "'{keyword}' cannot handle unexpected argument '{}'.",
+            extra.shown()
+        ),
+    )
+}
+
+fn named_defaults<'l>(loader: &'l Loader<'_>, name: &Word) -> Option<&'l ProxyDraft> {
+    let defaults = &loader.written.draft.defaults;
+    defaults
+        .iter()
+        .rev()
+        .find(|d| name.is(&d.name) && !d.name.is_empty())
+}
+
+fn no_defaults(loader: &Loader<'_>, name: &Word) -> Diag {
+    let known = loader
+        .written
+        .draft
+        .defaults
+        .iter()
+        .map(|d| d.name.as_str());
+    let near = suggest(name.str(), known.filter(|name| !name.is_empty()));
+    Diag::alert(
+        name.span,
+        format!("defaults section '{}' not found for section.", name.shown()),
+    )
+    .with_reason("a named defaults section must stand before the sections that use it")
+    .suggesting(near)
+}
+
+/// `listen <name> <address>`: removed in 1.7, where `bind` took its place.
+fn old_style_bind(
+    header: &Header<'_>,
+    words: &[Word],
+    env: &crate::lang::Env,
+) -> Result<(super::draft::BindDraft, Vec<Diag>), Diag> {
+    let mut line = vec![Word::new("bind", words[0].span)];
+    line.extend(header.addresses.iter().cloned());
+    let mut cur = Cursor::after(&line, 1, env);
+    let bind = bind::line(&mut cur)?;
+    let mut warnings = cur.into_warnings();
+    let texts: Vec<_> = header.addresses.iter().map(Word::shown).collect();
+    let span: Span = header.addresses[0].span;
+    warnings.push(Diag {
+        severity: Severity::Warning,
+        ..Diag::alert(
+            span,
+            "please use the 'bind' keyword for listening addresses.",
+        )
+        .with_reason(format!(
+            "addresses on '{}' lines were removed in 1.7; read as a 'bind' line",
+            header.kind.keyword
+        ))
+        .with_fix(format!("bind {}", texts.join(" ")))
+    });
+    Ok((bind, warnings))
+}

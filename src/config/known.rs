@@ -1,0 +1,296 @@
+//! Every keyword of HAProxy that no room carries out, so that none is taken for a typing error.
+//!
+//! A name stands here until a room has a row for it: the catalogue asks the rooms first. Some have
+//! no effect here by nature, some have none yet, some are refused because sluice has no such part.
+//! The names are grouped by where they may stand; a parameter says how many words it takes.
+
+use crate::lang::Sections;
+
+/// What sluice does with a keyword it knows by name only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It concerns something that sluice does not have; a notice says so.
+    NoEffect,
+    /// It is accepted with a warning that it has no effect.
+    Later,
+    /// It is refused: what it asks for is no part of sluice.
+    Refused(&'static str),
+}
+
+/// Keywords of one standing and one place.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// Where they may stand.
+    pub(crate) sections: Sections,
+    /// What becomes of them.
+    pub(crate) standing: Standing,
+    /// The names, separated by commas; `name:1` takes one word as a parameter.
+    pub(crate) names: &'static str,
+}
+
+impl Known {
+    /// Each name with the number of words it takes as a parameter.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.names
+            .split(", ")
+            .map(|item| match item.split_once(':') {
+                Some((name, count)) => (name, count.parse().unwrap_or(0)),
+                None => (item, 0),
+            })
+    }
+}
+
+const LUA: &str = "sluice has no Lua interpreter";
+const VENDOR: &str = "sluice has no device databases";
+const QUIC: &str = "sluice does not speak QUIC";
+const OPENSSL: &str = "it configures OpenSSL, which sluice does not use";
+const OLD_TLS: &str = "sluice speaks TLS 1.2 and 1.3 only";
+const NPN: &str = "NPN was replaced by ALPN: write alpn";
+
+/// Of `global`.
+pub(crate) const GLOBAL: &[Known] = &[
+    Known {
+        sections: Sections::GLOBAL,
+        standing: Standing::Refused(VENDOR),
+        names: "51degrees-allow-unmatched, 51degrees-cache-size, 51degrees-data-file, \
+                51degrees-difference, 51degrees-drift, 51degrees-property-name-list, \
+                51degrees-property-separator, 51degrees-use-performance-graph, \
+                51degrees-use-predictive-graph, deviceatlas-json-file, deviceatlas-log-level, \
+                deviceatlas-properties-cookie, deviceatlas-separator, wurfl-cache-size, wurfl-data-file, \
+                wurfl-information-list, wurfl-information-list-separator",
+    },
+    Known {
+        sections: Sections::GLOBAL,
+        standing: Standing::Later,
+        names: "acme.scheduler, anonkey, ca-base, cluster-secret, cpu-affinity, cpu-policy, cpu-set, \
+                crt-base, debug, default-path, dns-accept-family, expose-deprecated-directives, \
+                expose-experimental-directives, h1-accept-payload-with-any-method, h1-case-adjust, \
+                h1-case-adjust-file, h1-do-not-close-on-insecure-transfer-encoding, \
+                h2-workaround-bogus-websocket-clients, harden.reject-privileged-ports.tcp, \
+                http-err-codes, http-fail-codes, httpclient.resolvers.disabled, httpclient.resolvers.id, \
+                httpclient.resolvers.prefer, httpclient.retries, httpclient.ssl.ca-file, \
+                httpclient.ssl.verify, httpclient.timeout.connect, insecure-fork-wanted, \
+                insecure-setuid-wanted, issuers-chain-path, jwt.decrypt_alg_list, jwt.decrypt_enc_list, \
+                key-base, log, log-send-hostname, log-tag, max-spread-checks, max-threads-per-group, \
+                maxcompcpuusage, maxcomprate, mworker-max-reloads, no-memory-trimming, noepoll, \
+                nogetaddrinfo, nopoll, noreuseport, numa-cpu-mapping, ocsp-update.disable, \
+                ocsp-update.httpproxy, ocsp-update.maxdelay, ocsp-update.mindelay, ocsp-update.mode, \
+                pp2-never-send-local, prealloc-fd, set-var, set-var-fmt, setcap, shm-stats-file, \
+                shm-stats-file-max-objects, ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
+                ssl-default-bind-client-sigalgs, ssl-default-bind-curves, ssl-default-bind-options, \
+                ssl-default-bind-sigalgs, ssl-default-server-ciphers, ssl-default-server-ciphersuites, \
+                ssl-default-server-client-sigalgs, ssl-default-server-curves, \
+                ssl-default-server-options, ssl-default-server-sigalgs, ssl-load-extra-del-ext, \
+                ssl-load-extra-files, ssl-passphrase-cmd, ssl-server-verify, ssl-skip-self-issued-ca, \
+                stats-file, strict-limits, thread-group, thread-hard-limit, \
+                tune.applet.zero-copy-forwarding, tune.bufsize.large, tune.bufsize.small, tune.chksize, \
+                tune.cli.max-payload-size, tune.defaults.purge, tune.disable-fast-forward, \
+                tune.disable-zero-copy-forwarding, tune.glitches.kill.cpu-usage, \
+                tune.h1.be.glitches-threshold, tune.h1.fe.glitches-threshold, \
+                tune.h1.zero-copy-fwd-recv, tune.h1.zero-copy-fwd-send, tune.h2.be.glitches-threshold, \
+                tune.h2.be.initial-window-size, tune.h2.be.max-concurrent-streams, \
+                tune.h2.be.max-frames-at-once, tune.h2.be.rxbuf, tune.h2.fe.glitches-threshold, \
+                tune.h2.fe.initial-window-size, tune.h2.fe.max-concurrent-streams, \
+                tune.h2.fe.max-frames-at-once, tune.h2.fe.max-rst-at-once, tune.h2.fe.max-total-streams, \
+                tune.h2.fe.rxbuf, tune.h2.header-table-size, tune.h2.initial-window-size, \
+                tune.h2.log-errors, tune.h2.max-concurrent-streams, tune.h2.max-frame-size, \
+                tune.h2.zero-copy-fwd-send, tune.idletimer, tune.listener.default-shards, \
+                tune.listener.multi-queue, tune.max-checks-per-thread, tune.max-rules-at-once, \
+                tune.notsent-lowat.client, tune.notsent-lowat.server, tune.pattern.cache-size, \
+                tune.peers.max-updates-at-once, tune.pool-high-fd-ratio, tune.pool-low-fd-ratio, \
+                tune.pt.zero-copy-forwarding, tune.rcvbuf.backend, tune.rcvbuf.frontend, \
+                tune.recv_enough, tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
+                tune.sndbuf.backend, tune.sndbuf.frontend, tune.ssl.cachesize, \
+                tune.ssl.capture-buffer-size, tune.ssl.capture-cipherlist-size, \
+                tune.ssl.certificate-compression, tune.ssl.force-private-cache, tune.ssl.hard-maxrecord, \
+                tune.ssl.keylog, tune.ssl.keyupdate-rate-limit, tune.ssl.lifetime, tune.ssl.maxrecord, \
+                tune.ssl.ocsp-update.maxdelay, tune.ssl.ocsp-update.mindelay, \
+                tune.ssl.ssl-ctx-cache-size, tune.stick-counters, tune.streams-elasticity, \
+                tune.takeover-other-tg-connections, tune.vars.check-max-size, tune.vars.global-max-size, \
+                tune.vars.proc-max-size, tune.vars.reqres-max-size, tune.vars.sess-max-size, \
+                tune.vars.txn-max-size, warn-blocked-traffic-after",
+    },
+    Known {
+        sections: Sections::GLOBAL,
+        standing: Standing::NoEffect,
+        names: "debug.counters, force-cfg-parser-pause, maxzlibmem, noevports, nokqueue, noktls, \
+                profiling.memory, profiling.tasks, ssl-dh-param-file, stress-level, \
+                tune.epoll.mask-events, tune.events.max-events-at-once, tune.fail-alloc, \
+                tune.fd.edge-triggered, tune.fd.tables, tune.memory.hot-size, tune.runqueue-depth, \
+                tune.sched.low-latency, tune.ssl.default-dh-param, tune.zlib.memlevel, \
+                tune.zlib.windowsize",
+    },
+    Known {
+        sections: Sections::GLOBAL,
+        standing: Standing::Refused(QUIC),
+        names: "harden.reject-privileged-ports.quic, limited-quic, tune.quic.be.cc.cubic-min-losses, \
+                tune.quic.be.cc.hystart, tune.quic.be.cc.max-frame-loss, tune.quic.be.cc.max-win-size, \
+                tune.quic.be.cc.reorder-ratio, tune.quic.be.max-idle-timeout, \
+                tune.quic.be.sec.glitches-threshold, tune.quic.be.stream.data-ratio, \
+                tune.quic.be.stream.max-concurrent, tune.quic.be.stream.rxbuf, tune.quic.be.tx.pacing, \
+                tune.quic.be.tx.udp-gso, tune.quic.fe.cc.cubic-min-losses, tune.quic.fe.cc.hystart, \
+                tune.quic.fe.cc.max-frame-loss, tune.quic.fe.cc.max-win-size, \
+                tune.quic.fe.cc.reorder-ratio, tune.quic.fe.max-idle-timeout, \
+                tune.quic.fe.sec.glitches-threshold, tune.quic.fe.sec.retry-threshold, \
+                tune.quic.fe.sock-per-conn, tune.quic.fe.stream.data-ratio, \
+                tune.quic.fe.stream.max-concurrent, tune.quic.fe.stream.max-total, \
+                tune.quic.fe.stream.rxbuf, tune.quic.fe.tx.pacing, tune.quic.fe.tx.udp-gso, \
+                tune.quic.listen, tune.quic.mem.tx-max, tune.quic.zero-copy-fwd-send",
+    },
+    Known {
+        sections: Sections::GLOBAL,
+        standing: Standing::Refused(LUA),
+        names: "lua-load, lua-load-per-thread, lua-prepend-path, tune.lua.bool-sample-conversion, \
+                tune.lua.burst-timeout, tune.lua.forced-yield, tune.lua.log.loggers, \
+                tune.lua.log.stderr, tune.lua.maxmem, tune.lua.openlibs, tune.lua.service-timeout, \
+                tune.lua.session-timeout, tune.lua.task-timeout",
+    },
+    Known {
+        sections: Sections::GLOBAL,
+        standing: Standing::Refused(OPENSSL),
+        names: "ssl-engine, ssl-mode-async, ssl-propquery, ssl-provider, ssl-provider-path, \
+                ssl-security-level",
+    },
+];
+
+/// Of proxy sections.
+pub(crate) const PROXY: &[Known] = &[
+    Known {
+        sections: Sections::PROXY,
+        standing: Standing::Later,
+        names: "acl, appsession, compression, email-alert from, email-alert level, email-alert mailers, \
+                email-alert myhostname, email-alert to, errorfile, errorfiles, errorloc, errorloc302, \
+                errorloc303, http-after-response, http-error, http-request, http-response, log, log-tag, \
+                option http-restrict-req-hdr-names, option http_proxy, option transparent, stats auth, \
+                stats enable, stats hide-version, stats realm, stats refresh, stats scope, stats \
+                show-desc, stats show-legends, stats show-node, stats show-version, stats uri, \
+                tcp-request content, tcp-request inspect-delay, unique-id-format",
+    },
+    Known {
+        sections: Sections::BACK,
+        standing: Standing::Later,
+        names: "balance, cookie, dynamic-cookie-key, external-check command, external-check path, \
+                hash-balance-factor, hash-preserve-affinity, hash-type, http-check comment, http-check \
+                connect, http-check disable-on-404, http-check expect, http-check send, http-check \
+                send-state, http-check set-var, http-check unset-var, http-send-name-header, \
+                load-server-state-from-file, max-keep-alive-queue, option checkcache, option \
+                external-check, option forwarded, option h1-case-adjust-bogus-server, option \
+                http-drop-request-trailers, option httpchk, option ldap-check, option mysql-check, \
+                option persist, option pgsql-check, option redis-check, option smtpchk, option \
+                spop-check, option ssl-hello-chk, option tcp-check, option use-small-buffers, persist \
+                rdp-cookie, server-state-file-name, source, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl, \
+                tcp-check comment, tcp-check connect, tcp-check expect, tcp-check send, tcp-check \
+                send-binary, tcp-check send-binary-lf, tcp-check send-lf, tcp-check set-var, tcp-check \
+                unset-var, tcp-response content, tcp-response inspect-delay",
+    },
+    Known {
+        sections: Sections::BACKEND,
+        standing: Standing::Later,
+        names: "be-unpublished, dispatch, force-persist, ignore-persist, stick match, stick on, stick \
+                store-request, stick store-response, use-fcgi-app, use-server",
+    },
+    Known {
+        sections: Sections::FRONTEND,
+        standing: Standing::Later,
+        names: "capture cookie, capture request header, capture response header, crt, declare capture, \
+                force-be-switch, monitor fail, use_backend",
+    },
+    Known {
+        sections: Sections::FRONT,
+        standing: Standing::Later,
+        names: "clitcpka-cnt, clitcpka-idle, clitcpka-intvl, error-log-format, log-format, \
+                log-format-sd, log-steps, max-session-srv-conns, option disable-h2-upgrade, option \
+                h1-case-adjust-bogus-client, option http-drop-response-trailers, option httplog, option \
+                httpslog, option idle-close-on-response, option socket-stats, option tcplog, tcp-request \
+                connection, tcp-request session, timeout client-hs, unique-id-header",
+    },
+    Known {
+        sections: Sections::LISTEN,
+        standing: Standing::Later,
+        names: "filter, filter-sequence, guid, redirect, stats admin, stats http-request, stick-table",
+    },
+    Known {
+        sections: Sections::FRONT,
+        standing: Standing::Refused(QUIC),
+        names: "quic-initial",
+    },
+];
+
+/// Of `bind` lines.
+pub(crate) const BIND: &[Known] = &[
+    Known {
+        sections: Sections::BIND,
+        standing: Standing::Later,
+        names: "allow-0rtt, alpn:1, ca-file:1, ca-ignore-err:1, ca-sign-file:1, ca-sign-pass:1, \
+                ca-verify-file:1, cc:1, ciphers:1, ciphersuites:1, client-sigalgs:1, crl-file:1, \
+                crt-ignore-err:1, crt-list:1, crt:1, curves:1, default-crt:1, ech, force-tlsv12, \
+                force-tlsv13, generate-certificates, guid-prefix:1, idle-ping:1, label:1, nbconn:1, \
+                no-alpn, no-ca-names, no-strict-sni, no-tls-tickets, no-tlsv12, no-tlsv13, \
+                prefer-client-ciphers, proto:1, severity-output:1, sigalgs:1, ssl, ssl-max-ver:1, \
+                ssl-min-ver:1, strict-sni, tcp-md5sig:1, tcp-ss:1, tls-ticket-keys:1, tls-tickets, \
+                verify:1",
+    },
+    Known {
+        sections: Sections::BIND,
+        standing: Standing::NoEffect,
+        names: "ecdhe:1, ktls:1, no-sslv3, no-tlsv10, no-tlsv11",
+    },
+    Known {
+        sections: Sections::BIND,
+        standing: Standing::Refused(OLD_TLS),
+        names: "force-sslv3, force-tlsv10, force-tlsv11",
+    },
+    Known {
+        sections: Sections::BIND,
+        standing: Standing::Refused(NPN),
+        names: "npn:1",
+    },
+    Known {
+        sections: Sections::BIND,
+        standing: Standing::Refused(QUIC),
+        names: "quic-cc-algo:1, quic-force-retry, quic-socket:1",
+    },
+];
+
+/// Of `server` lines.
+pub(crate) const SERVER: &[Known] = &[
+    Known {
+        sections: Sections::SERVER,
+        standing: Standing::Later,
+        names: "addr:1, agent-addr:1, agent-check, agent-inter:1, agent-port:1, agent-send:1, \
+                allow-0rtt, alpn:1, ca-file:1, cc:1, check, check-alpn:1, check-pool-conn-name:1, \
+                check-proto:1, check-reuse-pool, check-send-proxy, check-sni-auto, check-sni:1, \
+                check-ssl, check-via-socks4, ciphers:1, ciphersuites:1, client-sigalgs:1, crl-file:1, \
+                crt:1, curves:1, downinter:1, error-limit:1, fall:1, fastinter:1, force-tlsv12, \
+                force-tlsv13, guid:1, hash-key:1, healthcheck:1, idle-ping:1, init-state:1, inter:1, \
+                log-bufsize:1, log-proto:1, namespace:1, no-agent-check, no-check, no-check-reuse-pool, \
+                no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-send-proxy-v2-ssl, \
+                no-send-proxy-v2-ssl-cn, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
+                no-tlsv13, non-stick, observe:1, on-error:1, on-marked-down:1, on-marked-up:1, \
+                pool-conn-name:1, port:1, proto:1, proxy-v2-options:1, resolve-net:1, resolve-opts:1, \
+                resolvers:1, rise:1, send-proxy-v2-ssl, send-proxy-v2-ssl-cn, set-proxy-v2-tlv-fmt, \
+                shard:1, sigalgs:1, sni-auto, sni:1, socks4:1, ssl, ssl-max-ver:1, ssl-min-ver:1, \
+                ssl-reuse, stick, strict-maxconn, tcp-md5sig:1, tls-tickets, track:1, verify:1, \
+                verifyhost:1, ws:1",
+    },
+    Known {
+        sections: Sections::SERVER,
+        standing: Standing::Refused(OLD_TLS),
+        names: "force-sslv3, force-tlsv10, force-tlsv11",
+    },
+    Known {
+        sections: Sections::SERVER,
+        standing: Standing::NoEffect,
+        names: "ktls:1, no-renegotiate, no-sslv3, no-tlsv10, no-tlsv11, renegotiate",
+    },
+    Known {
+        sections: Sections::SERVER,
+        standing: Standing::Refused(NPN),
+        names: "npn:1",
+    },
+    Known {
+        sections: Sections::SERVER,
+        standing: Standing::Refused(QUIC),
+        names: "quic-cc-algo:1",
+    },
+];

@@ -1,0 +1,352 @@
+//! From files to a draft: lines are lexed, directives followed, and every keyword handed to its row.
+//!
+//! One [`Loader`] reads all files in order. Errors do not stop it: each becomes a diagnostic with
+//! its place, and reading goes on with the next line, so that an operator sees everything at once.
+//! What the lines mean belongs to the rows; what they amount to, to `resolve`.
+
+use crate::lang::cond::{Blocks, Predicates};
+use crate::lang::{
+    Catalog, Cursor, Diag, Env, FileId, Files, Polarity, Sections, Shape, Span, Word, lexer,
+    suggest,
+};
+
+use super::catalog::{self, SECTIONS, SectionKind};
+use super::directive::{self, Directive};
+use super::draft::{Draft, EnvEdit, ProxyDraft};
+use super::report::{ERRORS_MAX, Report};
+use super::source::{self, Source};
+use super::{header, modern, unknown};
+
+/// What a configuration is read from and against.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// The environment.
+    pub env: &'a Env,
+    /// What the program says about itself in `.if`.
+    pub program: &'a dyn Predicates,
+}
+
+/// A configuration as written, and what was found while reading it.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The files.
+    pub files: Files,
+    /// The sections.
+    pub draft: Draft,
+    /// The diagnostics.
+    pub report: Report,
+    /// The environment after `setenv` and its kind.
+    pub env: Env,
+}
+
+/// Reads every source in order.
+#[must_use]
+pub fn load(sources: &[Source], given: Given<'_>) -> Written {
+    let mut loader = Loader {
+        written: Written {
+            env: given.env.clone(),
+            ..Written::default()
+        },
+        program: given.program,
+        place: Place::Outside,
+        section: String::new(),
+        blocks: Blocks::default(),
+    };
+    for source in sources {
+        match source::read(source) {
+            Ok(texts) => {
+                for (name, text) in texts {
+                    loader.file(name, text);
+                }
+            }
+            Err(diag) => loader.written.report.add(diag),
+        }
+    }
+    loader.written
+}
+
+/// The section in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Before the first section of a file.
+    Outside,
+    /// `global`.
+    Global,
+    /// A `defaults` section, by its index.
+    Defaults(usize),
+    /// A frontend, backend or listen, by its index.
+    Proxy(usize),
+    /// A section whose lines are not looked at.
+    Skipped,
+}
+
+/// Reads lines into a draft.
+pub(crate) struct Loader<'a> {
+    pub(crate) written: Written,
+    program: &'a dyn Predicates,
+    pub(crate) place: Place,
+    /// The name of the section in force, for `${.SECTION}`.
+    pub(crate) section: String,
+    blocks: Blocks,
+}
+
+impl Loader<'_> {
+    fn file(&mut self, name: String, text: Vec<u8>) {
+        let file = self.written.files.add(name, text);
+        // A section does not carry over to the next file, nor does a block.
+        self.place = Place::Outside;
+        self.blocks = Blocks::default();
+        let before = self.written.report.alerts();
+        let text = self.written.files.text(file).to_vec();
+        for (line, number) in text.split(|&b| b == b'\n').zip(1_u32..) {
+            self.text(file, number, line);
+            if self.written.report.alerts() - before >= ERRORS_MAX {
+                let stop = format!("too many fatal errors ({ERRORS_MAX}), stopping now.");
+                let end = u32::try_from(line.len()).unwrap_or(u32::MAX);
+                let diag = Diag::alert(at(file, number, end, end), stop);
+                self.written.report.add(diag.with_shape(Shape::Lexing));
+                return;
+            }
+        }
+        let end = self.blocks.end();
+        self.written.report.check(end);
+        self.check_last_line(file, &text);
+    }
+
+    /// A last line without its end is read, with a warning: it might have been cut off.
+    fn check_last_line(&mut self, file: FileId, text: &[u8]) {
+        let number = u32::try_from(memchr::memchr_iter(b'\n', text).count() + 1).unwrap_or(0);
+        let last = text.rsplit(|&b| b == b'\n').next().unwrap_or_default();
+        if last.is_empty() {
+            return;
+        }
+        let column = u32::try_from(last.len()).unwrap_or(u32::MAX);
+        let diag = Diag::warning(
+            at(file, number, column, column),
+            format!(
+                "Missing LF on last line, file might have been truncated at position {}.",
+                last.len() + 1
+            ),
+        );
+        self.written.report.add(
+            diag.with_shape(Shape::Lexing)
+                .with_fix("end the last line with a line feed"),
+        );
+    }
+
+    fn text(&mut self, file: FileId, number: u32, text: &[u8]) {
+        if let Some(column) = memchr::memchr(0, text) {
+            let column = u32::try_from(column).unwrap_or(u32::MAX);
+            let diag = Diag::alert(
+                at(file, number, column, column + 1),
+                format!("Stray NUL character at position {}.", column + 1),
+            );
+            self.written.report.add(diag.with_shape(Shape::Lexing));
+            return;
+        }
+        let scope = lexer::Scope {
+            env: &self.written.env,
+            file,
+            path: self.written.files.path(file),
+            section: &self.section,
+        };
+        let line = match lexer::words(text, number, scope) {
+            Ok(line) => line,
+            Err(diag) => return self.written.report.add(diag),
+        };
+        let live = self.blocks.live();
+        if let Some(warning) = line.warning.filter(|_| live) {
+            self.written.report.add(warning);
+        }
+        if line.words.is_empty() {
+            return;
+        }
+        match directive::read(&line.words) {
+            Ok(None) if live => {
+                let result = self.words(line.words);
+                self.written.report.check(result);
+            }
+            Ok(None) => {}
+            Ok(Some(directive)) => self.directive(directive, live),
+            Err(diag) if live => self.written.report.add(diag),
+            Err(_) => {}
+        }
+    }
+
+    fn directive(&mut self, directive: Directive, live: bool) {
+        match directive {
+            Directive::Block(branch, condition) => {
+                let span = condition.span;
+                let (env, program) = (&self.written.env, self.program);
+                let result = self.blocks.follow(branch, span, || {
+                    directive::evaluate(&condition, env, program)
+                });
+                self.written.report.check(result);
+            }
+            Directive::Say(diag) if live => self.written.report.add(diag),
+            Directive::Say(_) => {}
+        }
+    }
+
+    /// Carries out one line.
+    fn words(&mut self, words: Vec<Word>) -> Result<(), Diag> {
+        let first = &words[0];
+        if first.bytes[0] == b'[' {
+            return Err(Diag::alert(
+                first.span,
+                "scopes in brackets belong to SPOE files, which are not supported by sluice.",
+            ));
+        }
+        if let Some(kind) = SectionKind::named(first.str()) {
+            return header::begin(self, kind, &words);
+        }
+        if let Some((name, why)) = refused_section(first.str()) {
+            self.place = Place::Skipped;
+            return Err(Diag::alert(
+                first.span,
+                format!("section '{name}' is not supported by sluice."),
+            )
+            .with_reason(why));
+        }
+        match self.place {
+            Place::Outside => Err(outside(first)),
+            Place::Skipped => Ok(()),
+            Place::Global => self.global(&words),
+            Place::Defaults(_) | Place::Proxy(_) => self.proxy_line(words),
+        }
+    }
+
+    fn global(&mut self, words: &[Word]) -> Result<(), Diag> {
+        let (words, polarity) = polarity(words)?;
+        let found = catalog::GLOBAL
+            .find(words, Sections::GLOBAL)
+            .ok_or_else(|| unknown::keyword(words, &catalog::GLOBAL, Sections::GLOBAL, None))?;
+        let mut cur = Cursor::after(words, found.words, &self.written.env).with_polarity(polarity);
+        let result = found.parse(&mut cur, &mut self.written.draft.global);
+        let warnings = cur.into_warnings();
+        self.add_all(warnings);
+        self.edit_env();
+        result
+    }
+
+    fn edit_env(&mut self) {
+        let env = &mut self.written.env;
+        for edit in self.written.draft.global.env_edits.drain(..) {
+            match edit {
+                EnvEdit::Set(name, value) => env.set(name, value),
+                EnvEdit::Preset(name, value) => {
+                    if env.value(&name).is_none() {
+                        env.set(name, value);
+                    }
+                }
+                EnvEdit::Unset(name) => env.unset(&name),
+                EnvEdit::Reset(kept) => env.retain(|name| kept.iter().any(|k| k == name)),
+            }
+        }
+    }
+
+    fn proxy_line(&mut self, words: Vec<Word>) -> Result<(), Diag> {
+        let words = match modern::proxy(&words) {
+            None => words,
+            Some(rewritten) => {
+                let rewritten = rewritten?;
+                self.written.report.add(rewritten.warning);
+                rewritten.words
+            }
+        };
+        let (words, polarity) = polarity(&words)?;
+        let catalog: &Catalog<ProxyDraft> = &catalog::PROXY;
+        let draft = &mut self.written.draft;
+        let proxy = match self.place {
+            Place::Defaults(at) => draft.defaults.get_mut(at),
+            Place::Proxy(at) => draft.proxies.get_mut(at),
+            Place::Outside | Place::Global | Place::Skipped => None,
+        };
+        let Some(proxy) = proxy else {
+            return Ok(());
+        };
+        let Some(found) = catalog.find(words, proxy.kind) else {
+            let diag = unknown::keyword(words, catalog, proxy.kind, Some(proxy));
+            return if diag.severity == crate::lang::Severity::Warning {
+                self.written.report.add(diag);
+                Ok(())
+            } else {
+                Err(diag)
+            };
+        };
+        let mut cur = Cursor::after(words, found.words, &self.written.env).with_polarity(polarity);
+        let result = found.parse(&mut cur, proxy);
+        let warnings = cur.into_warnings();
+        self.add_all(warnings);
+        result
+    }
+
+    fn add_all(&mut self, warnings: Vec<Diag>) {
+        for warning in warnings {
+            self.written.report.add(warning);
+        }
+    }
+}
+
+/// Takes `no` and `default` off the line.
+fn polarity(words: &[Word]) -> Result<(&[Word], Polarity), Diag> {
+    let polarity = match words[0].str() {
+        "no" => Polarity::No,
+        "default" => Polarity::Default,
+        _ => return Ok((words, Polarity::Plain)),
+    };
+    let Some(keyword) = words.get(1) else {
+        return Err(Diag::alert(
+            words[0].span.after(),
+            format!("'{}' expects a keyword to apply to.", words[0].shown()),
+        ));
+    };
+    if !NEGATABLE.contains(&keyword.str()) {
+        return Err(Diag::alert(
+            words[0].span,
+            format!(
+                "negation/default currently supported only for options, log, and busy-polling. \
+                 (got '{} {}')",
+                words[0].shown(),
+                keyword.shown()
+            ),
+        ));
+    }
+    Ok((&words[1..], polarity))
+}
+
+/// The keywords that `no` and `default` may stand before.
+const NEGATABLE: [&str; 7] = [
+    "option",
+    "log",
+    "busy-polling",
+    "set-dumpable",
+    "strict-limits",
+    "insecure-fork-wanted",
+    "numa-cpu-mapping",
+];
+
+fn outside(first: &Word) -> Diag {
+    let sections = SECTIONS.iter().map(|kind| kind.keyword);
+    Diag::alert(
+        first.span,
+        format!("unknown keyword '{}' out of section.", first.shown()),
+    )
+    .with_shape(Shape::Lexing)
+    .with_reason("each file begins with a section, such as 'global' or 'frontend <name>'")
+    .with_fix_from(suggest(first.str(), sections))
+}
+
+fn refused_section(word: &str) -> Option<(&'static str, &'static str)> {
+    let refused = catalog::REFUSED_SECTIONS.iter();
+    refused.copied().find(|(name, _)| *name == word)
+}
+
+fn at(file: FileId, line: u32, start: u32, end: u32) -> Span {
+    Span {
+        file,
+        line,
+        start,
+        end,
+    }
+}

@@ -1,0 +1,355 @@
+//! The union of versions: keywords that later releases of HAProxy removed, rewritten as the ones
+//! that took their place.
+//!
+//! A line is rewritten word by word before its row is looked for, so that no room knows the old
+//! names. The operator sees the modern line in a warning, and `sluice check --fix` writes it.
+
+use crate::lang::{Diag, Span, Word};
+
+/// A line that was rewritten, and what to tell about it.
+pub(crate) struct Rewritten {
+    /// The words of the modern line.
+    pub(crate) words: Vec<Word>,
+    /// The warning, which shows the modern line.
+    pub(crate) warning: Diag,
+}
+
+/// Rewrites a removed keyword of a proxy section; none when the line is modern.
+///
+/// # Errors
+/// The old line cannot be expressed in modern words.
+pub(crate) fn proxy(words: &[Word]) -> Option<Result<Rewritten, Diag>> {
+    let first = words.first()?;
+    let (_, since, rewrite) = TABLE.iter().find(|(name, _, _)| first.is(name))?;
+    let rewritten = rewrite(words).map(|words| {
+        let modern = line(&words);
+        let message = format!(
+            "The '{}' directive is not supported anymore since HAProxy {since}. Use '{}' instead.",
+            first.shown(),
+            successor(&words)
+        );
+        let span = whole(words.as_slice(), first.span);
+        Rewritten {
+            words,
+            warning: Diag::warning(span, message)
+                .with_reason("it is read as its successor")
+                .with_fix(modern),
+        }
+    });
+    Some(rewritten)
+}
+
+type Rewrite = fn(&[Word]) -> Result<Vec<Word>, Diag>;
+
+/// Each old keyword, the release that removed it, and what became of it.
+const TABLE: &[(&str, &str, Rewrite)] = &[
+    ("clitimeout", "2.1", |w| {
+        Ok(renamed(w, &["timeout", "client"]))
+    }),
+    ("contimeout", "2.1", |w| {
+        Ok(renamed(w, &["timeout", "connect"]))
+    }),
+    ("srvtimeout", "2.1", |w| {
+        Ok(renamed(w, &["timeout", "server"]))
+    }),
+    ("redisp", "1.9", |w| {
+        Ok(renamed(w, &["option", "redispatch"]))
+    }),
+    ("redispatch", "1.9", |w| {
+        Ok(renamed(w, &["option", "redispatch"]))
+    }),
+    ("transparent", "1.9", |w| {
+        Ok(renamed(w, &["option", "transparent"]))
+    }),
+    ("block", "2.1", |w| {
+        Ok(renamed(w, &["http-request", "deny"]))
+    }),
+    ("reqadd", "2.1", |w| added(w, "http-request")),
+    ("rspadd", "2.1", |w| added(w, "http-response")),
+    ("reqdel", "2.1", |w| deleted(w, "http-request", "")),
+    ("reqidel", "2.1", |w| deleted(w, "http-request", "(?i)")),
+    ("rspdel", "2.1", |w| deleted(w, "http-response", "")),
+    ("rspidel", "2.1", |w| deleted(w, "http-response", "(?i)")),
+    ("reqrep", "2.1", |w| replaced(w, "http-request", "")),
+    ("reqirep", "2.1", |w| replaced(w, "http-request", "(?i)")),
+    ("rsprep", "2.1", |w| replaced(w, "http-response", "")),
+    ("rspirep", "2.1", |w| replaced(w, "http-response", "(?i)")),
+    ("reqallow", "2.1", untranslatable),
+    ("reqiallow", "2.1", untranslatable),
+    ("reqdeny", "2.1", untranslatable),
+    ("reqideny", "2.1", untranslatable),
+    ("reqpass", "2.1", untranslatable),
+    ("reqipass", "2.1", untranslatable),
+    ("reqtarpit", "2.1", untranslatable),
+    ("reqitarpit", "2.1", untranslatable),
+    ("rspdeny", "2.1", untranslatable),
+    ("rspideny", "2.1", untranslatable),
+    ("appsession", "1.6", untranslatable),
+];
+
+/// The same line under a new keyword.
+fn renamed(words: &[Word], keyword: &[&str]) -> Vec<Word> {
+    let span = words[0].span;
+    let name = keyword.iter().map(|word| Word::new(*word, span));
+    name.chain(words[1..].iter().cloned()).collect()
+}
+
+/// `reqadd "Name: value" [if …]`.
+fn added(words: &[Word], ruleset: &str) -> Result<Vec<Word>, Diag> {
+    let (header, rest) = argument(words)?;
+    let colon = memchr::memchr(b':', &header.bytes).ok_or_else(|| no_header(words, header))?;
+    let name = &header.bytes[..colon];
+    let value = header.bytes[colon + 1..].trim_ascii();
+    let mut modern = renamed(&words[..1], &[ruleset, "add-header"]);
+    modern.push(Word::new(name, header.span));
+    modern.push(Word::new(as_format(value), header.span));
+    modern.extend(rest.iter().cloned());
+    Ok(modern)
+}
+
+/// `reqdel <regex> [if …]`: the expression matches a whole header line.
+fn deleted(words: &[Word], ruleset: &str, flags: &str) -> Result<Vec<Word>, Diag> {
+    let (search, rest) = argument(words)?;
+    let (name, value) = header_pattern(search).ok_or_else(|| no_header(words, search))?;
+    if !(value.is_empty() || value == ".*") {
+        return Err(no_header(words, search));
+    }
+    let mut modern = renamed(&words[..1], &[ruleset, "del-header"]);
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        modern.push(Word::new(name, search.span));
+    } else {
+        modern.push(Word::new(format!("{flags}^{name}$"), search.span));
+        modern.extend(["-m", "reg"].map(|word| Word::new(word, search.span)));
+    }
+    modern.extend(rest.iter().cloned());
+    Ok(modern)
+}
+
+/// `reqrep <search> <string> [if …]`: on a header line, or on the request line.
+fn replaced(words: &[Word], ruleset: &str, flags: &str) -> Result<Vec<Word>, Diag> {
+    let (search, rest) = argument(words)?;
+    let [string, rest @ ..] = rest else {
+        return Err(no_header(words, search));
+    };
+    if let Some((search_uri, string_uri)) = request_line(search, string) {
+        let mut modern = renamed(&words[..1], &[ruleset, "replace-uri"]);
+        modern.push(Word::new(format!("{flags}{search_uri}"), search.span));
+        modern.push(Word::new(as_format(string_uri.as_bytes()), string.span));
+        modern.extend(rest.iter().cloned());
+        return Ok(modern);
+    }
+    let (name, value) = header_pattern(search).ok_or_else(|| no_header(words, search))?;
+    let text = string.str();
+    let (new_name, new_value) = text
+        .split_once(':')
+        .ok_or_else(|| no_header(words, search))?;
+    if !new_name.trim_start_matches('^').eq_ignore_ascii_case(name) {
+        return Err(no_header(words, search));
+    }
+    let mut modern = renamed(&words[..1], &[ruleset, "replace-header"]);
+    modern.push(Word::new(name, search.span));
+    modern.push(Word::new(format!("{flags}{value}"), search.span));
+    modern.push(Word::new(
+        as_format(new_value.trim().as_bytes()),
+        string.span,
+    ));
+    modern.extend(rest.iter().cloned());
+    Ok(modern)
+}
+
+/// `^Name:\ value` as name and value; none when the expression is about something else.
+fn header_pattern(search: &Word) -> Option<(&str, &str)> {
+    let (name, value) = search.str().trim_start_matches('^').split_once(':')?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'*');
+    if name.is_empty() || !name.bytes().all(plain) {
+        return None;
+    }
+    let blanks = ["[ ]*", "\\s*", " *", "\\ *", " "];
+    let value = blanks
+        .iter()
+        .find_map(|blank| value.strip_prefix(blank))
+        .unwrap_or(value);
+    Some((name, value))
+}
+
+/// An expression about the request line that captures the method in group 1 and puts it back:
+/// what it does to the target, groups counted anew.
+fn request_line(search: &Word, string: &Word) -> Option<(String, String)> {
+    const METHODS: [&str; 6] = [
+        r"^([^\ :]*)\ ",
+        r"^([^ :]*) ",
+        r"^([^ ]*) ",
+        r"^([^\ ]*)\ ",
+        r"^(.*) ",
+        r"^(GET|POST) ",
+    ];
+    let text = search.str();
+    let target = METHODS.iter().find_map(|start| text.strip_prefix(start))?;
+    let string = string
+        .str()
+        .strip_prefix(r"\1 ")
+        .or_else(|| string.str().strip_prefix(r"\1\ "))?;
+    let mut out = String::new();
+    let mut chars = string.chars().peekable();
+    while let Some(c) = chars.next() {
+        out.push(c);
+        if c != '\\' {
+            continue;
+        }
+        match chars.next()?.to_digit(10) {
+            Some(group @ 2..) => out.push_str(&(group - 1).to_string()),
+            _ => return None,
+        }
+    }
+    // The version at the line's end stays where it is when the expression takes it with the rest.
+    Some((format!("^{target}"), out))
+}
+
+/// Text as a log format that yields it.
+fn as_format(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for &byte in text {
+        if byte == b'%' {
+            out.push(b'%');
+        }
+        out.push(byte);
+    }
+    out
+}
+
+fn argument(words: &[Word]) -> Result<(&Word, &[Word]), Diag> {
+    match words {
+        [_, argument, rest @ ..] => Ok((argument, rest)),
+        _ => Err(Diag::alert(
+            words.first().map(|word| word.span.after()),
+            "this directive expects an argument.",
+        )),
+    }
+}
+
+fn no_header(words: &[Word], culprit: &Word) -> Diag {
+    let keyword = words.first().map(Word::shown).unwrap_or_default();
+    Diag::alert(
+        culprit.span,
+        format!("The '{keyword}' directive is not supported anymore since HAProxy 2.1."),
+    )
+    .with_reason("this expression has no exact successor that could be written for it")
+    .with_fix(
+        "http-request replace-header, replace-path or del-header with an expression on the value",
+    )
+}
+
+fn untranslatable(words: &[Word]) -> Result<Vec<Word>, Diag> {
+    let keyword = words.first().map(Word::shown).unwrap_or_default();
+    let fix = match keyword.as_ref() {
+        "appsession" => "cookie <name> insert, or stick on req.cook(<name>)",
+        "reqallow" | "reqiallow" | "reqpass" | "reqipass" => "http-request allow if { … }",
+        "reqtarpit" | "reqitarpit" => "http-request tarpit if { … }",
+        "rspdeny" | "rspideny" => "http-response deny if { … }",
+        _ => "http-request deny if { … }",
+    };
+    let span = words.first().map(|word| word.span);
+    Err(Diag::alert(
+        span,
+        format!("The '{keyword}' directive is not supported anymore since HAProxy 2.1."),
+    )
+    .with_fix(fix))
+}
+
+/// The words as a line that reads back as the same words.
+fn line(words: &[Word]) -> String {
+    let quoted = words.iter().map(|word| {
+        let text = word.shown();
+        let plain = |c: char| !c.is_whitespace() && !matches!(c, '"' | '\'' | '#' | '\\');
+        if !text.is_empty() && text.chars().all(plain) {
+            text.into_owned()
+        } else if text.contains('\'') {
+            text.replace('\\', r"\\")
+                .replace(' ', r"\ ")
+                .replace('#', r"\#")
+                .replace('\'', r"\'")
+                .replace('"', "\\\"")
+        } else {
+            format!("'{text}'")
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// The keyword of a modern line: its first two words.
+fn successor(words: &[Word]) -> String {
+    let two: Vec<_> = words.iter().take(2).map(Word::shown).collect();
+    two.join(" ")
+}
+
+fn whole(words: &[Word], first: Span) -> Span {
+    words.last().map_or(first, |last| first.to(last.span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::{Env, lexer};
+
+    fn modern(text: &str) -> Result<String, String> {
+        let words = lexer::read(text, &Env::default()).expect("a good line");
+        match proxy(&words).expect("an old keyword") {
+            Ok(rewritten) => Ok(rewritten.warning.fix.expect("shown")),
+            Err(diag) => Err(diag.message),
+        }
+    }
+
+    #[test]
+    fn old_keywords_become_their_successors() {
+        for (old, new) in [
+            ("contimeout 5000", "timeout connect 5000"),
+            ("clitimeout 5s", "timeout client 5s"),
+            ("srvtimeout 5s", "timeout server 5s"),
+            ("redisp", "option redispatch"),
+            ("block if bad", "http-request deny if bad"),
+            (
+                r"reqadd X-Forwarded-Proto:\ https if ssl",
+                "http-request add-header X-Forwarded-Proto https if ssl",
+            ),
+            (
+                r"rspadd Strict-Transport-Security:\ max-age=1%;\ x",
+                "http-response add-header Strict-Transport-Security 'max-age=1%%; x'",
+            ),
+            ("rspidel ^Server:.*", "http-response del-header Server"),
+            (
+                "reqidel ^X-Forwarded-For:",
+                "http-request del-header X-Forwarded-For",
+            ),
+            (
+                r"reqrep ^([^\ :]*)\ /static/(.*) \1\ /\2",
+                r"http-request replace-uri ^/static/(.*) '/\1'",
+            ),
+            (
+                r"reqirep ^Host:\ (.*) Host:\ www.\1",
+                r"http-request replace-header Host (?i)(.*) 'www.\1'",
+            ),
+        ] {
+            assert_eq!(modern(old).as_deref(), Ok(new), "{old}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_said_exactly_is_refused() {
+        for old in [
+            r"reqrep ^(.*)$ x\1",
+            "reqdel .*secret.*",
+            "reqadd nocolon",
+            "reqtarpit ^GET",
+            "appsession JSESSIONID len 52",
+        ] {
+            let message = modern(old).expect_err(old);
+            assert!(message.contains("not supported anymore"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_modern_line_is_left_alone() {
+        let words = lexer::read("timeout client 5s", &Env::default()).expect("a good line");
+        assert!(proxy(&words).is_none());
+    }
+}

@@ -1,0 +1,321 @@
+//! Frontends, backends and listens: identities, references, and the checks that need a whole section.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::config::draft::ProxyDraft;
+use crate::config::report::Report;
+use crate::id::{BackendId, FrontendId};
+use crate::lang::{Diag, Sections, Shape, Word, suggest};
+use crate::site::{Backend, Frontend, Mode, Options, Site};
+
+/// Every proxy by name and by place in the file.
+pub(super) struct Names<'d> {
+    proxies: &'d [ProxyDraft],
+    fronts: HashMap<&'d str, usize>,
+    backs: HashMap<&'d str, usize>,
+    /// By proxy: its halves.
+    ids: Vec<(Option<FrontendId>, Option<BackendId>)>,
+    /// By proxy: its number in statistics.
+    uuids: Vec<u32>,
+}
+
+impl<'d> Names<'d> {
+    /// Numbers the proxies in file order and refuses names that are taken.
+    pub(super) fn new(proxies: &'d [ProxyDraft], report: &mut Report) -> Names<'d> {
+        let mut names = Names {
+            proxies,
+            fronts: HashMap::new(),
+            backs: HashMap::new(),
+            ids: Vec::with_capacity(proxies.len()),
+            uuids: numbers(proxies, report),
+        };
+        let (mut fronts, mut backs) = (0, 0);
+        for (at, proxy) in proxies.iter().enumerate() {
+            names.refuse_twin(at, report);
+            let front = proxy.is_front().then(|| {
+                names.fronts.entry(&proxy.name).or_insert(at);
+                fronts += 1;
+                FrontendId::at(fronts - 1)
+            });
+            let back = proxy.is_back().then(|| {
+                names.backs.entry(&proxy.name).or_insert(at);
+                backs += 1;
+                BackendId::at(backs - 1)
+            });
+            names.ids.push((front, back));
+        }
+        names
+    }
+
+    /// Frontends and backends may share a name; two of a kind may not.
+    fn refuse_twin(&self, at: usize, report: &mut Report) {
+        let proxy = &self.proxies[at];
+        let name = proxy.name.as_str();
+        let front = proxy.is_front().then(|| self.fronts.get(name)).flatten();
+        let back = proxy.is_back().then(|| self.backs.get(name)).flatten();
+        let Some(&twin) = front.or(back) else { return };
+        let twin = &self.proxies[twin];
+        if name.is_empty() {
+            return;
+        }
+        report.add(Diag::alert(
+            proxy.span,
+            format!(
+                "{} '{name}' has the same name as {} '{name}' declared at line {}.",
+                proxy.keyword(),
+                twin.keyword(),
+                twin.span.line
+            ),
+        ));
+    }
+
+    /// The halves of the proxy at this place.
+    pub(super) fn ids(&self, at: usize) -> (Option<FrontendId>, Option<BackendId>) {
+        self.ids[at]
+    }
+
+    /// The backend that a word names.
+    ///
+    /// # Errors
+    /// There is none; the names that there are come back in order.
+    pub(super) fn backend(&self, word: &Word) -> Result<(BackendId, &'d ProxyDraft), Vec<&'d str>> {
+        let found = self.backs.get(word.str()).copied();
+        match found.and_then(|at| self.ids[at].1.zip(self.proxies.get(at))) {
+            Some(found) => Ok(found),
+            None => {
+                let mut known: Vec<&str> = self.backs.keys().copied().collect();
+                known.sort_unstable();
+                Err(known)
+            }
+        }
+    }
+}
+
+/// The statistics numbers: given ones, and the lowest free ones in file order.
+fn numbers(proxies: &[ProxyDraft], report: &mut Report) -> Vec<u32> {
+    let mut taken = HashMap::new();
+    for proxy in proxies {
+        let Some(id) = proxy.id else { continue };
+        if let Some(other) = taken.insert(id, &proxy.name) {
+            report.add(Diag::alert(
+                proxy.span,
+                format!(
+                    "{} '{}' has the same id {id} as '{other}'.",
+                    proxy.keyword(),
+                    proxy.name
+                ),
+            ));
+        }
+    }
+    let mut free = (1..).filter(|id| !taken.contains_key(id));
+    let mut number = |proxy: &ProxyDraft| proxy.id.or_else(|| free.next()).unwrap_or(0);
+    proxies.iter().map(|proxy| number(proxy)).collect()
+}
+
+/// Adds a proxy's halves to the site.
+pub(super) fn resolve(at: usize, names: &Names<'_>, site: &mut Site, report: &mut Report) {
+    let proxy = &names.proxies[at];
+    let (front, back) = names.ids[at];
+    let uuid = names.uuids[at];
+    let name: Arc<str> = proxy.name.as_str().into();
+    let description: Option<Arc<str>> = proxy.description.as_deref().map(Into::into);
+    if front.is_some() {
+        let written = default_backend(proxy, names, report);
+        site.frontends.push(Frontend {
+            default_backend: written.or(back),
+            twin: back,
+            uuid,
+            description: description.clone(),
+            ..frontend(proxy, name.clone())
+        });
+    }
+    if back.is_some() {
+        site.backends.push(Backend {
+            twin: front,
+            uuid,
+            description,
+            ..backend(proxy, name)
+        });
+    }
+    missing_timeouts(proxy, report);
+}
+
+fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
+    let written = &proxy.front;
+    Frontend {
+        name,
+        mode: proxy.mode,
+        maxconn: written.maxconn.unwrap_or(0) as usize,
+        rate_limit_sessions: written.rate_limit_sessions,
+        backlog: written.backlog,
+        timeouts: proxy.timeouts,
+        options: options(proxy, proxy.options.client_keep_alive),
+        dont_log_null: written.dont_log_null,
+        dont_log_normal: written.dont_log_normal,
+        log_separate_errors: written.log_separate_errors,
+        log_asap: written.log_asap,
+        ignore_probes: written.ignore_probes,
+        use_proxy_header: written.use_proxy_header,
+        tcp_smart_accept: written.tcp_smart_accept,
+        monitor_uri: written.monitor_uri.as_deref().map(Into::into),
+        disabled: proxy.disabled,
+        maxconn_now: (written.maxconn.unwrap_or(0) as usize).into(),
+        rate_limit_now: written.rate_limit_sessions.into(),
+        ..Frontend::default()
+    }
+}
+
+fn backend(proxy: &ProxyDraft, name: Arc<str>) -> Backend {
+    let written = &proxy.back;
+    Backend {
+        name,
+        mode: proxy.mode,
+        timeouts: proxy.timeouts,
+        options: options(proxy, proxy.options.server_keep_alive),
+        retries: written.retries,
+        redispatch: written.redispatch,
+        retry_on: written.retry_on.clone(),
+        reuse: written.reuse,
+        fullconn: written.queue.full.unwrap_or(0) as usize,
+        prefer_last_server: written.balance.prefer_last_server,
+        all_backups: written.balance.all_backups,
+        pretend_keep_alive: written.pretend_keep_alive,
+        tcp_smart_connect: written.tcp_smart_connect,
+        log_health_checks: written.log_health_checks,
+        disabled: proxy.disabled,
+        ..Backend::default()
+    }
+}
+
+fn options(proxy: &ProxyDraft, keep_alive: bool) -> Options {
+    let written = &proxy.options;
+    Options {
+        http_connections: written.http_connections,
+        forward_for: written.forward_for.clone(),
+        original_to: written.original_to.clone(),
+        buffer_request: written.buffer_request,
+        http_no_delay: written.http_no_delay,
+        abort_on_close: written.abort_on_close,
+        splice: written.splice,
+        tcp_keep_alive: keep_alive,
+        no_linger: written.no_linger,
+        independent_streams: written.independent_streams,
+        accept_invalid_http: written.accept_invalid_request || written.accept_invalid_response,
+    }
+}
+
+fn default_backend(
+    proxy: &ProxyDraft,
+    names: &Names<'_>,
+    report: &mut Report,
+) -> Option<BackendId> {
+    let word = proxy.front.default_backend.as_ref()?;
+    let own = &proxy.name;
+    match names.backend(word) {
+        Ok((id, target)) => {
+            compatible(proxy, target, word, report);
+            if proxy.kind == Sections::LISTEN && std::ptr::eq(target, proxy) {
+                report.add(
+                    Diag::alert(
+                        word.span,
+                        format!(
+                            "Proxy '{own}': loop detected for default_backend: '{}'.",
+                            word.shown()
+                        ),
+                    )
+                    .with_shape(Shape::Plain),
+                );
+            }
+            Some(id)
+        }
+        Err(known) => {
+            let near = suggest(word.str(), known);
+            let diag = Diag::alert(
+                word.span,
+                format!(
+                    "Proxy '{own}': unable to find required default_backend: '{}'.",
+                    word.shown()
+                ),
+            );
+            report.add(
+                diag.with_shape(Shape::Plain)
+                    .with_reason("no 'backend' or 'listen' section has this name")
+                    .with_fix_from(
+                        near.map(|near| format!("default_backend {near}"))
+                            .as_deref(),
+                    ),
+            );
+            None
+        }
+    }
+}
+
+/// An HTTP frontend cannot hand its requests to a TCP backend; the other way round is possible.
+fn compatible(proxy: &ProxyDraft, target: &ProxyDraft, word: &Word, report: &mut Report) {
+    if !(proxy.mode == Mode::Http && target.mode == Mode::Tcp) {
+        return;
+    }
+    report.add(
+        Diag::alert(
+            word.span,
+            format!(
+                "http {} '{}' tries to use incompatible tcp {} '{}' as its default backend (see \
+                 'mode').",
+                proxy.keyword(),
+                proxy.name,
+                target.keyword(),
+                target.name
+            ),
+        )
+        .with_shape(Shape::Plain)
+        .with_fix(format!(
+            "mode http in {} '{}'",
+            target.keyword(),
+            target.name
+        )),
+    );
+}
+
+fn missing_timeouts(proxy: &ProxyDraft, report: &mut Report) {
+    let timeouts = &proxy.timeouts;
+    let front = proxy.is_front() && timeouts.client.is_none();
+    let covers =
+        timeouts.server.is_some() || (proxy.mode == Mode::Tcp && timeouts.tunnel.is_some());
+    let back = proxy.is_back()
+        && !proxy.back.servers.is_empty()
+        && (timeouts.connect.is_none() || !covers);
+    if !(front || back) || proxy.disabled {
+        return;
+    }
+    report.add(
+        Diag::warning(
+            proxy.span,
+            format!(
+                "missing timeouts for {} '{}'.\n   | While not properly invalid, you will certainly \
+                 encounter various problems\n   | with such a configuration. To fix this, please \
+                 ensure that all following\n   | timeouts are set to a non-zero value: 'client', \
+                 'connect', 'server'.",
+                proxy.keyword(),
+                proxy.name
+            ),
+        )
+        .with_shape(Shape::Plain),
+    );
+}
+
+/// Gives backends without `fullconn` a tenth of the connections that their frontends may have.
+pub(super) fn default_fullconn(proxies: &[ProxyDraft], site: &mut Site) {
+    let mut sums = vec![0_usize; site.backends.len()];
+    for front in &site.frontends {
+        if let Some(back) = front.default_backend {
+            sums[back.index()] += front.maxconn;
+        }
+    }
+    let written = proxies.iter().filter(|proxy| proxy.is_back());
+    for ((proxy, back), sum) in written.zip(&mut site.backends).zip(sums) {
+        if proxy.back.queue.full.is_none() {
+            back.fullconn = sum.div_ceil(10).max(1);
+        }
+    }
+}

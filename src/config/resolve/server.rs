@@ -1,0 +1,170 @@
+//! `server` lines: addresses, numbers, and names that only one server of a backend may have.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::Host;
+use crate::addr::{IpFamily, Place, Ports, SockAddr};
+use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft};
+use crate::config::report::Report;
+use crate::id::{BackendId, ServerId};
+use crate::lang::{Diag, Shape};
+use crate::site::{Destination, Port, Server, Site};
+
+/// Adds the servers of a backend.
+pub(super) fn all(
+    proxy: &ProxyDraft,
+    back: BackendId,
+    host: &dyn Host,
+    site: &mut Site,
+    report: &mut Report,
+) {
+    let mut names: HashMap<&str, &ServerDraft> = HashMap::new();
+    let mut taken: HashMap<u32, &ServerDraft> = HashMap::new();
+    for line in &proxy.back.servers {
+        if let Some(other) = names.insert(&line.name, line) {
+            report.add(twin(proxy, line, other));
+        }
+        let Some(id) = line.id else { continue };
+        if let Some(other) = taken.insert(id, line) {
+            report.add(about(
+                proxy,
+                line,
+                &format!("custom id {id} already used for server '{}'", other.name),
+            ));
+        }
+    }
+    let mut free = (1..).filter(|id| !taken.contains_key(id));
+    for line in &proxy.back.servers {
+        let uuid = line.id.or_else(|| free.next()).unwrap_or(0);
+        let Some(server) = report.check(server(line, proxy, back, host)) else {
+            continue;
+        };
+        let id = ServerId::at(site.servers.len());
+        site.servers.push(Server { uuid, ..server });
+        site.backends[back.index()].servers.push(id);
+    }
+}
+
+fn server(
+    line: &ServerDraft,
+    proxy: &ProxyDraft,
+    back: BackendId,
+    host: &dyn Host,
+) -> Result<Server, Diag> {
+    let (word, written) = line
+        .address
+        .as_ref()
+        .ok_or_else(|| about(proxy, line, "has no address"))?;
+    let port = match written.ports {
+        Ports::One(port) | Ports::Range(port, _) if port > 0 => Port::Fixed(port),
+        Ports::One(_) | Ports::Range(..) | Ports::None => Port::Mapped(0),
+        Ports::Offset(offset) => Port::Mapped(offset),
+    };
+    let fixed = match port {
+        Port::Fixed(port) => port,
+        Port::Mapped(_) => 0,
+    };
+    let (host_name, destination) = match &written.place {
+        Place::Name { name, family } => {
+            let ip = first_address(line, name, *family, host);
+            let at = |ip: IpAddr| Destination::At(SockAddr::Inet((ip, fixed).into()));
+            let ip = ip.map_err(|()| {
+                let text = format!("could not resolve address '{name}'.");
+                about(proxy, line, &text)
+                    .at_span(word.span)
+                    .with_reason("the name is in neither /etc/hosts nor DNS")
+                    .with_fix("init-addr last,libc,none, to start without an address")
+            })?;
+            (Some(name.clone()), ip.map_or(Destination::Unresolved, at))
+        }
+        Place::Ip(ip) => (None, Destination::At(SockAddr::Inet((*ip, fixed).into()))),
+        Place::Unix(path) => (None, Destination::At(path.clone())),
+        Place::Fd(_) | Place::SockPair(_) => {
+            return Err(about(proxy, line, "is no address to connect to").at_span(word.span));
+        }
+    };
+    let server = Server::new(line.name.as_str().into(), back, destination, port);
+    Ok(settings(server, line, host_name))
+}
+
+fn settings(server: Server, line: &ServerDraft, host: Option<std::sync::Arc<str>>) -> Server {
+    let source = line
+        .source
+        .as_ref()
+        .and_then(|(_, written)| match written.place {
+            Place::Ip(ip) => Some(ip),
+            Place::Name { .. } | Place::Unix(_) | Place::Fd(_) | Place::SockPair(_) => None,
+        });
+    Server {
+        host,
+        weight: line.seat.weight.map_or(1, crate::balance::Weight::units),
+        maxconn: line.queue.max as usize,
+        minconn: line.queue.min as usize,
+        maxqueue: line.queue.queue as usize,
+        backup: line.seat.backup,
+        disabled: line.disabled,
+        cookie: line.seat.cookie.as_ref().map(|text| text.as_bytes().into()),
+        redirect_prefix: line.redirect_prefix.as_deref().map(Into::into),
+        send_proxy: line.send_proxy,
+        source,
+        pool_max_conn: line.pool_max_conn.map(|count| count as usize),
+        pool_low_conn: line.pool_low_conn as usize,
+        pool_purge_delay: line.pool_purge_delay,
+        max_reuse: line.max_reuse,
+        slow_start: line.seat.slow_start.unwrap_or(server.slow_start),
+        tcp_user_timeout: line.tcp_user_timeout,
+        fast_open: line.fast_open,
+        ..server
+    }
+}
+
+/// The address a server starts with: by the ways of `init-addr`, in order.
+fn first_address(
+    line: &ServerDraft,
+    name: &str,
+    family: Option<IpFamily>,
+    host: &dyn Host,
+) -> Result<Option<IpAddr>, ()> {
+    for way in &line.init_addr {
+        match way {
+            InitAddr::Last => {}
+            InitAddr::None => return Ok(None),
+            InitAddr::Ip(ip) => return Ok(Some(*ip)),
+            InitAddr::Resolve => {
+                let mut found = host.addresses(name);
+                found.retain(|ip| match family {
+                    None => true,
+                    Some(IpFamily::V4) => ip.is_ipv4(),
+                    Some(IpFamily::V6) => ip.is_ipv6(),
+                });
+                if line.prefer_ipv4 {
+                    found.sort_by_key(IpAddr::is_ipv6);
+                }
+                if let Some(ip) = found.first() {
+                    return Ok(Some(*ip));
+                }
+            }
+        }
+    }
+    Err(())
+}
+
+fn twin(proxy: &ProxyDraft, line: &ServerDraft, other: &ServerDraft) -> Diag {
+    about(
+        proxy,
+        line,
+        &format!(
+            "another server named '{}' was already defined at line {}, please use a distinct name.",
+            line.name, other.span.line
+        ),
+    )
+}
+
+fn about(proxy: &ProxyDraft, line: &ServerDraft, text: &str) -> Diag {
+    Diag::alert(
+        line.name_span,
+        format!("'server {}/{}' : {text}", proxy.name, line.name),
+    )
+    .with_shape(Shape::Server)
+}

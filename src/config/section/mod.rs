@@ -1,0 +1,102 @@
+//! The keywords of `global` and of proxy sections that belong to no other room, as rows over the
+//! drafts of this room.
+
+pub(crate) mod bind;
+pub(crate) mod global;
+pub(crate) mod option;
+pub(crate) mod proxy;
+pub(crate) mod server;
+pub(crate) mod timeout;
+pub(crate) mod tune;
+
+use super::draft::Numbers;
+use crate::lang::{Catalog, Cursor, Diag, Sections, Word};
+
+/// Reads the parameters that follow an address, each by its own row.
+///
+/// # Errors
+/// A parameter is unknown, or refused by its row.
+pub(crate) fn parameters<T>(
+    cur: &mut Cursor<'_>,
+    catalog: &Catalog<T>,
+    place: Sections,
+    draft: &mut T,
+) -> Result<(), Diag> {
+    while let Some(word) = cur.parameter() {
+        match catalog.find(std::slice::from_ref(word), place) {
+            Some(found) => found.parse(cur, draft)?,
+            None => return Err(unknown_parameter(word, catalog, place)),
+        }
+    }
+    Ok(())
+}
+
+fn unknown_parameter<T>(word: &Word, catalog: &Catalog<T>, place: Sections) -> Diag {
+    let known = catalog
+        .entries()
+        .iter()
+        .filter(|entry| entry.sections.meets(place))
+        .map(|entry| entry.name);
+    Diag::alert(word.span, format!("unknown keyword '{}'", word.shown()))
+        .suggesting(crate::lang::suggest(word.str(), known))
+}
+
+/// Reads `all`, `odd`, `even`, a number or a range of numbers from 1.
+pub(crate) fn numbers(text: &str) -> Option<Numbers> {
+    let number = |text: &str| {
+        text.parse::<usize>()
+            .ok()
+            .filter(|n| (1..=NUMBER_MAX).contains(n))
+    };
+    match text {
+        "all" => Some(Numbers::All),
+        "odd" => Some(Numbers::Odd),
+        "even" => Some(Numbers::Even),
+        _ => match text.split_once('-') {
+            None => number(text).map(|n| Numbers::Range(n, n)),
+            Some((first, "")) => number(first).map(|n| Numbers::Range(n, NUMBER_MAX)),
+            Some((first, last)) => {
+                let (first, last) = (number(first)?, number(last)?);
+                Some(Numbers::Range(first.min(last), first.max(last)))
+            }
+        },
+    }
+}
+
+/// The largest thread or process number.
+const NUMBER_MAX: usize = 4096;
+
+/// Reads the process sets of `bind-process`, `stats bind-process` and `process`: accepted, and a
+/// warning where they would have kept threads apart.
+///
+/// # Errors
+/// A set is malformed.
+pub(crate) fn process_set<T>(cur: &mut Cursor<'_>, _: &mut T) -> Result<(), Diag> {
+    cur.peek()
+        .ok_or_else(|| cur.missing("'all', 'odd', 'even' or a set of process numbers"))?;
+    let mut apart = false;
+    while let Some(word) = cur.next() {
+        let set = numbers(word.str()).ok_or_else(|| {
+            cur.alert(format!(
+                "'{}' expects 'all', 'odd', 'even', a number or a range (got '{}').",
+                cur.keyword(),
+                word.shown()
+            ))
+        })?;
+        apart |= !matches!(set, Numbers::All | Numbers::Range(1, _));
+    }
+    if apart {
+        let span = cur.keyword_span();
+        cur.warn(
+            Diag::warning(
+                span,
+                format!(
+                    "The '{}' directive has no effect since HAProxy 2.5.",
+                    cur.keyword()
+                ),
+            )
+            .with_reason("there is one process, and each of its threads serves every section"),
+        );
+    }
+    Ok(())
+}

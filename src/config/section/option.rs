@@ -1,0 +1,355 @@
+//! `option …` of proxies, as far as no other room owns them.
+
+use crate::addr::Network;
+use crate::config::draft::ProxyDraft;
+use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, suggest};
+use crate::site::{ForwardFor, HttpConnections};
+
+/// The rows.
+pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
+    Keyword {
+        name: "option abortonclose",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Drop queued requests whose client has gone.",
+        parse: |cur, p| flag(cur, &mut p.options.abort_on_close),
+    },
+    Keyword {
+        name: "option accept-invalid-http-request",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Tolerate characters in requests that the standard forbids.",
+        parse: |cur, p| flag(cur, &mut p.options.accept_invalid_request),
+    },
+    Keyword {
+        name: "option accept-unsafe-violations-in-http-request",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Tolerate characters in requests that the standard forbids.",
+        parse: |cur, p| flag(cur, &mut p.options.accept_invalid_request),
+    },
+    Keyword {
+        name: "option accept-invalid-http-response",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Tolerate characters in responses that the standard forbids.",
+        parse: |cur, p| flag(cur, &mut p.options.accept_invalid_response),
+    },
+    Keyword {
+        name: "option accept-unsafe-violations-in-http-response",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Tolerate characters in responses that the standard forbids.",
+        parse: |cur, p| flag(cur, &mut p.options.accept_invalid_response),
+    },
+    Keyword {
+        name: "option clitcpka",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Send TCP keep-alive packets to clients.",
+        parse: |cur, p| flag(cur, &mut p.options.client_keep_alive),
+    },
+    Keyword {
+        name: "option srvtcpka",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Send TCP keep-alive packets to servers.",
+        parse: |cur, p| flag(cur, &mut p.options.server_keep_alive),
+    },
+    Keyword {
+        name: "option tcpka",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Send TCP keep-alive packets to both sides.",
+        parse: |cur, p| {
+            flag(cur, &mut p.options.client_keep_alive)?;
+            flag(cur, &mut p.options.server_keep_alive)
+        },
+    },
+    Keyword {
+        name: "option contstats",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Count bytes while they flow; sluice always does.",
+        parse: |cur, _| cur.end(),
+    },
+    Keyword {
+        name: "option dontlog-normal",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Do not log sessions that ended without an error.",
+        parse: |cur, p| flag(cur, &mut p.front.dont_log_normal),
+    },
+    Keyword {
+        name: "option dontlognull",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Do not log connections that carried no data.",
+        parse: |cur, p| flag(cur, &mut p.front.dont_log_null),
+    },
+    Keyword {
+        name: "option forwardfor",
+        sections: Sections::PROXY,
+        usage: "[except <network>] [header <name>] [if-none]",
+        doc: "Tell servers the client's address in a header.",
+        parse: |cur, p| {
+            p.options.forward_for = client_header(cur, b"x-forwarded-for", true)?;
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "option originalto",
+        sections: Sections::PROXY,
+        usage: "[except <network>] [header <name>]",
+        doc: "Tell servers the address the client connected to in a header.",
+        parse: |cur, p| {
+            p.options.original_to = client_header(cur, b"x-original-to", false)?;
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "option forceclose",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "The older name of `option httpclose`.",
+        parse: |cur, p| connections(cur, p, HttpConnections::Close),
+    },
+    Keyword {
+        name: "option httpclose",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Close both connections after each response.",
+        parse: |cur, p| connections(cur, p, HttpConnections::Close),
+    },
+    Keyword {
+        name: "option http-server-close",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Close the server's connection after each response, keep the client's.",
+        parse: |cur, p| connections(cur, p, HttpConnections::ServerClose),
+    },
+    Keyword {
+        name: "option http-keep-alive",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Keep both connections for further requests; the default.",
+        parse: |cur, p| connections(cur, p, HttpConnections::KeepAlive),
+    },
+    Keyword {
+        name: "option http-tunnel",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Removed in 2.1: connections are kept alive instead.",
+        parse: |cur, _| {
+            let said = "The option 'http-tunnel' is not supported anymore since HAProxy 2.1.";
+            let diag = Diag::warning(cur.keyword_span(), said)
+                .with_reason("requests after the first are looked at, as with http-keep-alive")
+                .with_fix("option http-keep-alive");
+            cur.warn(diag);
+            cur.end()
+        },
+    },
+    Keyword {
+        name: "option http-use-htx",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Removed in 2.1, where it became the only way; accepted.",
+        parse: |cur, _| cur.end(),
+    },
+    Keyword {
+        name: "option http-buffer-request",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Wait for the body before a server is chosen.",
+        parse: |cur, p| flag(cur, &mut p.options.buffer_request),
+    },
+    Keyword {
+        name: "option http-ignore-probes",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Neither log nor answer connections that browsers open in advance.",
+        parse: |cur, p| flag(cur, &mut p.front.ignore_probes),
+    },
+    Keyword {
+        name: "option http-no-delay",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Send every piece of a message at once.",
+        parse: |cur, p| flag(cur, &mut p.options.http_no_delay),
+    },
+    Keyword {
+        name: "option http-pretend-keepalive",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Tell servers that connections are kept although they are closed.",
+        parse: |cur, p| flag(cur, &mut p.back.pretend_keep_alive),
+    },
+    Keyword {
+        name: "option http-use-proxy-header",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Use the Proxy-Connection header of requests in proxy form.",
+        parse: |cur, p| flag(cur, &mut p.front.use_proxy_header),
+    },
+    Keyword {
+        name: "option independent-streams",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Do not let writing refresh the time for reading.",
+        parse: |cur, p| flag(cur, &mut p.options.independent_streams),
+    },
+    Keyword {
+        name: "option independant-streams",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "The older spelling of `option independent-streams`.",
+        parse: |cur, p| flag(cur, &mut p.options.independent_streams),
+    },
+    Keyword {
+        name: "option log-health-checks",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Log every health check that changes or fails.",
+        parse: |cur, p| flag(cur, &mut p.back.log_health_checks),
+    },
+    Keyword {
+        name: "option log-separate-errors",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Log sessions with errors at level err.",
+        parse: |cur, p| flag(cur, &mut p.front.log_separate_errors),
+    },
+    Keyword {
+        name: "option logasap",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Log as soon as the response's head is known.",
+        parse: |cur, p| flag(cur, &mut p.front.log_asap),
+    },
+    Keyword {
+        name: "option nolinger",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Forget connections when closing them, without waiting for what was sent.",
+        parse: |cur, p| flag(cur, &mut p.options.no_linger),
+    },
+    Keyword {
+        name: "option redispatch",
+        sections: Sections::BACK,
+        usage: "[<interval>]",
+        doc: "Let a retry go to another server than the one that failed or the cookie names.",
+        parse: redispatch,
+    },
+    Keyword {
+        name: "option splice-auto",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Let the kernel move data between sockets where it pays.",
+        parse: |cur, p| flag(cur, &mut p.options.splice.auto),
+    },
+    Keyword {
+        name: "option splice-request",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Let the kernel move requests' data between sockets.",
+        parse: |cur, p| flag(cur, &mut p.options.splice.request),
+    },
+    Keyword {
+        name: "option splice-response",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Let the kernel move responses' data between sockets.",
+        parse: |cur, p| flag(cur, &mut p.options.splice.response),
+    },
+    Keyword {
+        name: "option tcp-smart-accept",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Save a packet when accepting.",
+        parse: |cur, p| flag(cur, &mut p.front.tcp_smart_accept),
+    },
+    Keyword {
+        name: "option tcp-smart-connect",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Save a packet when connecting to servers.",
+        parse: |cur, p| flag(cur, &mut p.back.tcp_smart_connect),
+    },
+];
+
+/// A switch: on, or off after `no` and `default`.
+pub(crate) fn flag(cur: &mut Cursor<'_>, flag: &mut bool) -> Result<(), Diag> {
+    *flag = cur.polarity() == Polarity::Plain;
+    cur.end()
+}
+
+fn connections(
+    cur: &mut Cursor<'_>,
+    proxy: &mut ProxyDraft,
+    mode: HttpConnections,
+) -> Result<(), Diag> {
+    let set = &mut proxy.options.http_connections;
+    match cur.polarity() {
+        Polarity::Plain => *set = mode,
+        Polarity::No | Polarity::Default if *set == mode => *set = HttpConnections::KeepAlive,
+        Polarity::No | Polarity::Default => {}
+    }
+    cur.end()
+}
+
+fn redispatch(cur: &mut Cursor<'_>, proxy: &mut ProxyDraft) -> Result<(), Diag> {
+    let interval = if cur.is_empty() {
+        -1
+    } else {
+        cur.integer(i32::MIN + 1..=i32::MAX)?
+    };
+    let on = cur.polarity() == Polarity::Plain;
+    proxy.back.redispatch = if on { interval } else { 0 };
+    cur.end()
+}
+
+fn client_header(
+    cur: &mut Cursor<'_>,
+    header: &[u8],
+    may_be_conditional: bool,
+) -> Result<Option<ForwardFor>, Diag> {
+    if cur.polarity() != Polarity::Plain {
+        cur.end()?;
+        return Ok(None);
+    }
+    let mut written = ForwardFor {
+        header: header.into(),
+        except: Vec::new(),
+        if_none: false,
+    };
+    while let Some(word) = cur.next() {
+        match word.str() {
+            "except" => {
+                let full = format!(
+                    "'{} except' expects <address>[/mask] as argument.",
+                    cur.keyword()
+                );
+                let address = cur
+                    .next()
+                    .ok_or_else(|| Diag::alert(cur.here(), full.clone()))?;
+                let network = address.str().parse::<Network>();
+                written.except.push(network.map_err(|_| cur.alert(full))?);
+            }
+            "header" => {
+                let name = cur.expect("a header name after 'header'")?;
+                written.header = name.bytes.to_ascii_lowercase().into();
+            }
+            "if-none" if may_be_conditional => written.if_none = true,
+            _ => {
+                let known = ["except", "header", "if-none"];
+                return Err(cur
+                    .alert(format!(
+                        "'{}' only supports optional values: 'except', 'header' and 'if-none'.",
+                        cur.keyword()
+                    ))
+                    .suggesting(suggest(word.str(), known)));
+            }
+        }
+    }
+    Ok(Some(written))
+}

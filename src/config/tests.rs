@@ -1,0 +1,360 @@
+//! Whole configurations, from text to site and report.
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use super::{Given, Host, Outcome, Source, read};
+use crate::lang::cond::Predicates;
+use crate::lang::{Env, Severity};
+
+pub(super) struct Program;
+
+impl Predicates for Program {
+    fn feature(&self, name: &str) -> bool {
+        name == "THREAD"
+    }
+    fn enabled(&self, _: &str) -> bool {
+        false
+    }
+    fn version(&self, other: &str) -> Ordering {
+        "3.2".cmp(other)
+    }
+}
+
+pub(super) struct TestHost;
+
+impl Host for TestHost {
+    fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        match name {
+            "localhost" => vec![IpAddr::from([127, 0, 0, 1])],
+            _ => Vec::new(),
+        }
+    }
+    fn user(&self, name: &str) -> Option<u32> {
+        (name == "root").then_some(0)
+    }
+    fn group(&self, name: &str) -> Option<u32> {
+        (name == "root").then_some(0)
+    }
+}
+
+pub(super) fn outcome(text: &str) -> Outcome {
+    let env: Env = [("PORT", "8080")].into_iter().collect();
+    let given = Given {
+        env: &env,
+        program: &Program,
+    };
+    let source = Source::Text {
+        name: "t.cfg".into(),
+        text: text.into(),
+    };
+    read(&[source], given, &TestHost)
+}
+
+/// The text for the operator, from warnings up.
+fn said(text: &str) -> String {
+    let outcome = outcome(text);
+    outcome.report.render(&outcome.files, 1, Severity::Warning)
+}
+
+/// Line, column and sentence of every diagnostic.
+fn found(text: &str) -> Vec<(u32, u32, String)> {
+    let outcome = outcome(text);
+    let sorted = outcome.report.sorted();
+    sorted
+        .iter()
+        .filter(|diag| diag.severity >= Severity::Warning)
+        .map(|diag| {
+            let (line, start) = diag.span.map_or((0, 0), |span| (span.line, span.start));
+            (line, start, diag.message.clone())
+        })
+        .collect()
+}
+
+const BASE: &str =
+    "defaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n";
+
+#[test]
+fn a_small_configuration_becomes_a_site() {
+    let text = format!(
+        "{BASE}frontend www\n bind 127.0.0.1:8180 maxconn 123\n bind 127.0.0.1:8181\n bind \
+         127.0.0.1:8001-8003\n default_backend app\nbackend app\n balance leastconn\n server a \
+         127.0.0.1:8090 weight 5 maxconn 10\n server b localhost:8091 backup\n server c \
+         unix@/tmp/s\n"
+    );
+    let outcome = outcome(&text);
+    assert_eq!(outcome.report.render(&outcome.files, 1, Severity::Diag), "");
+    let site = outcome.site.expect("no error");
+    assert_eq!((site.frontends.len(), site.backends.len()), (1, 1));
+    assert_eq!((site.listeners.len(), site.servers.len()), (5, 3));
+    assert_eq!(site.listeners[0].maxconn, 123);
+    assert_eq!(site.listeners[1].maxconn, 0);
+    assert_eq!(site.frontends[0].default_backend, site.backend_named("app"));
+    assert_eq!(site.servers[0].weight, 5);
+    assert_eq!(site.servers[0].maxconn, 10);
+    assert!(site.servers[1].backup);
+}
+
+#[test]
+fn four_slips_are_located_with_what_was_meant() {
+    let text = "global\n  cbproc    4\n  maxconn   4000\ndefaults\n  mode htpp\n  timeout connect \
+                5s\n  timeout client 30s\n  timeout server 30s\nfrontend www\n  bind \
+                127.0.0.1:8480\n  default_backend ap\nbackend app\n  balance roundrobbin\n  server \
+                app1 127.0.0.1:8090\n";
+    let outcome = outcome(text);
+    let all = outcome.report.sorted();
+    let places: Vec<_> = all
+        .iter()
+        .map(|d| {
+            (
+                d.span.map(|s| (s.line, s.start)),
+                d.fix.as_deref().unwrap_or(""),
+            )
+        })
+        .collect();
+    assert_eq!(places.len(), 4, "{places:?}");
+    assert_eq!(places[0], (Some((2, 2)), "nbproc"));
+    assert_eq!(places[1], (Some((5, 7)), "mode http"));
+    assert_eq!(places[2], (Some((11, 18)), "default_backend app"));
+    assert_eq!(places[3].0, Some((13, 10)));
+    assert!(places[3].1.contains("roundrobin"), "{places:?}");
+    assert!(outcome.site.is_none());
+}
+
+#[test]
+fn mistakes_are_told_in_haproxys_words() {
+    let cases = [
+        (
+            "global\n maxcon 5\n",
+            "unknown keyword 'maxcon' in 'global' section; did you mean 'maxconn' maybe ?",
+        ),
+        (
+            "global\n daemon now\n",
+            "'daemon' cannot handle unexpected argument 'now'.",
+        ),
+        ("maxconn 5\n", "unknown keyword 'maxconn' out of section."),
+        (
+            "defaults\n option httplogs\n",
+            "unknown option 'httplogs'; did you mean 'httplog' maybe ?",
+        ),
+        ("defaults\n mode htp\n", "unknown proxy mode 'htp'."),
+        (
+            "defaults\n timeout client 5q\n",
+            "unexpected character 'q' in 'timeout client'",
+        ),
+        (
+            "defaults\n timeout connect\n",
+            "'timeout connect' expects an integer value (in milliseconds)",
+        ),
+        ("frontend\n", "'frontend' expects an <id> argument"),
+        (
+            "frontend a/b\n",
+            "character '/' is not permitted in 'frontend' name 'a/b'.",
+        ),
+        (
+            "frontend f\n bind 127.0.0.1:70000\n",
+            "'bind' : invalid port '70000'",
+        ),
+        (
+            "frontend f\n bind 127.0.0.1\n",
+            "'bind' : missing port specification in '127.0.0.1'",
+        ),
+        (
+            "frontend f\n default_backend\n",
+            "'default_backend' expects a backend name.",
+        ),
+        (
+            "frontend f\n server s 1.2.3.4:5\n",
+            "'server' not allowed because frontend 'f' has no backend capability.",
+        ),
+        (
+            "backend b\n bind :1\n",
+            "'bind' ignored because backend 'b' has no frontend capability.",
+        ),
+        (
+            "defaults\n bind :1\n",
+            "'bind' not allowed in 'defaults' section.",
+        ),
+        (
+            "backend b\n server s nowhere:80\n",
+            "'server b/s' : could not resolve address 'nowhere'.",
+        ),
+        (
+            "global\n user nobody-here\n",
+            "cannot find user id for 'nobody-here'",
+        ),
+        (
+            "global\n lua-load x.lua\n",
+            "'lua-load' is not supported by sluice.",
+        ),
+        (
+            "fcgi-app x\n",
+            "section 'fcgi-app' is not supported by sluice.",
+        ),
+        (
+            "frontend f from x\n",
+            "defaults section 'x' not found for section.",
+        ),
+        (".qqqq\n", "unknown directive '.qqqq'."),
+        ("no maxconn\n", "unknown keyword 'no' out of section."),
+    ];
+    for (text, sentence) in cases {
+        let found = found(text);
+        let hit = found.iter().any(|(_, _, message)| message == sentence);
+        assert!(hit, "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn names_are_taken_once_a_kind() {
+    let ok = outcome(&format!("{BASE}frontend x\n bind :1\nbackend x\n"));
+    assert_eq!(ok.report.alerts(), 0);
+    let found = found(&format!("{BASE}backend be\nlisten be\n bind :1\n"));
+    assert_eq!(
+        found,
+        [(
+            7,
+            7,
+            "listen 'be' has the same name as backend 'be' declared at line 6.".into()
+        )]
+    );
+    let twins = said(&format!(
+        "{BASE}backend b\n server s 1.1.1.1:1\n server s 1.1.1.1:2\n"
+    ));
+    assert!(twins.contains(
+        "config : [t.cfg:8] : 'server b/s' : another server named 's' was already defined at line 7"
+    ));
+}
+
+#[test]
+fn defaults_are_inherited_and_named_ones_chosen() {
+    let text = "defaults a\n mode http\n timeout client 7s\ndefaults b from a\n timeout server \
+                9s\nfrontend f from a\n bind :1\nlisten l\n bind :2\n timeout connect 1s\n \
+                default-server weight 7\n server s 1.1.1.1:1\n server t 1.1.1.1:1 weight 9\n";
+    let site = outcome(text).site.expect("valid");
+    assert_eq!(site.frontends[0].timeouts.server, None);
+    assert_eq!(
+        site.frontends[1].timeouts.client,
+        Some(crate::time::Millis::seconds(7))
+    );
+    assert_eq!(
+        site.backends[0].timeouts.server,
+        Some(crate::time::Millis::seconds(9))
+    );
+    assert_eq!((site.servers[0].weight, site.servers[1].weight), (7, 9));
+}
+
+#[test]
+fn old_words_run_with_a_warning() {
+    let text = "defaults\n contimeout 5000\n clitimeout 5000\n srvtimeout 5000\nlisten web \
+                127.0.0.1:81,127.0.0.1:82 maxconn 7\n server s 1.1.1.1:1\n redisp\n";
+    let outcome = outcome(text);
+    let text = outcome.report.render(&outcome.files, 1, Severity::Warning);
+    assert_eq!(
+        (outcome.report.alerts(), outcome.report.warnings()),
+        (0, 5),
+        "{text}"
+    );
+    assert!(text.contains("fix: timeout connect 5000"), "{text}");
+    assert!(
+        text.contains("fix: bind 127.0.0.1:81,127.0.0.1:82 maxconn 7"),
+        "{text}"
+    );
+    let site = outcome.site.expect("it runs");
+    assert_eq!(site.listeners.len(), 2);
+    assert_eq!(site.listeners[1].maxconn, 7);
+    assert_eq!(site.backends[0].redispatch, -1);
+}
+
+#[test]
+fn blocks_and_variables_work_across_lines() {
+    let text = "global\n setenv NAME www\n presetenv NAME other\n.if feature(THREAD) && \
+                !feature(LUA)\n maxconn 77\n.else\n nonsense\n.endif\nfrontend \"$NAME\"\n bind \
+                127.0.0.1:$PORT\n timeout client 1s\n";
+    let outcome = outcome(text);
+    assert_eq!(outcome.report.alerts(), 0, "{:?}", outcome.report);
+    let site = outcome.site.expect("valid");
+    assert_eq!(site.global.maxconn, 77);
+    assert_eq!(&*site.frontends[0].name, "www");
+    assert_eq!(site.listeners[0].endpoint.port(), Some(8080));
+}
+
+#[test]
+fn reading_stops_after_fifty_errors_a_file() {
+    let text = format!("global\n{}", " nonsense\n".repeat(80));
+    let found = found(&text);
+    assert_eq!(found.len(), 51);
+    let last = found.last().expect("there are some");
+    assert_eq!(last.2, "too many fatal errors (50), stopping now.");
+}
+
+#[test]
+fn a_cut_last_line_is_read_with_a_warning() {
+    let outcome = outcome("global\n maxconn 5");
+    assert_eq!((outcome.report.alerts(), outcome.report.warnings()), (0, 1));
+    assert_eq!(outcome.site.expect("valid").global.maxconn, 5);
+}
+
+#[test]
+fn no_text_panics() {
+    let pieces = [
+        "global",
+        "defaults",
+        "frontend",
+        "listen",
+        "backend",
+        "\n",
+        "\n ",
+        " ",
+        "bind",
+        ":80",
+        "server",
+        "s",
+        "1.2.3.4:5",
+        "option",
+        "forwardfor",
+        "timeout",
+        "connect",
+        "5s",
+        "no",
+        "default",
+        "maxconn",
+        "9",
+        "cpu-map",
+        "1/all",
+        "stats",
+        "socket",
+        "/x",
+        "from",
+        "x",
+        ".if",
+        ".endif",
+        "\"",
+        "$",
+        "{",
+        "reqrep",
+        "^(.*) ",
+        "\\1",
+        "balance",
+        "uri",
+        "cookie",
+        "insert",
+        "-",
+    ];
+    let mut seed = 0x5eed_u64;
+    for _ in 0..2_000 {
+        let mut text = String::new();
+        for _ in 0..30 {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(pieces[(seed >> 33) as usize % pieces.len()]);
+            if seed >> 62 != 0 {
+                text.push(' ');
+            }
+        }
+        let outcome = outcome(&text);
+        assert!(outcome.site.is_none() || outcome.report.alerts() == 0);
+        let _ = outcome.report.render(&outcome.files, 1, Severity::Diag);
+    }
+}
