@@ -12,10 +12,11 @@ cargo := build/env.sh cargo
 endif
 
 .DEFAULT_GOAL := program
-.PHONY: program run test check clean help setup
+.PHONY: program run test check deb rpm tarball dist verify clean help setup
 
 program: ## the static program, target/x86_64-unknown-linux-musl/release/sluice (the default; CROSS=1: built by `cross`)
 	$(cargo) build --release --locked --target $(TARGET)
+	build/split-debug.sh $(PROGRAM)
 
 run: program ## set up, build and start the demonstration on 127.0.0.1:8080 and :8404
 	$(PROGRAM) demo
@@ -26,6 +27,26 @@ test: setup program ## set up, build and run the whole test suite against the st
 check: ## formatting and lints, warnings denied
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- --deny warnings
+
+dist: deb rpm tarball ## all packages, the bill of materials, licences and SHA256SUMS, in dist/
+	build/env.sh python3 packaging/bill.py sbom >dist/sluice.cdx.json
+	build/env.sh python3 packaging/bill.py licences >dist/THIRD-PARTY
+	cd dist && sha256sum *.deb *.rpm *.tar.gz sluice.cdx.json THIRD-PARTY >SHA256SUMS
+
+deb: program ## the package for Debian and Ubuntu, and one of debug symbols, in dist/
+	build/need.sh dpkg-deb:dpkg python3:python3-minimal
+	build/env.sh packaging/deb.sh $(PROGRAM) dist
+
+rpm: program ## the package for Fedora, EL and SUSE, and one of debug symbols, in dist/
+	build/need.sh rpmbuild:rpm python3:python3-minimal
+	build/env.sh packaging/rpm.sh $(PROGRAM) dist
+
+tarball: program ## the archive for any other Linux, in dist/
+	build/need.sh python3:python3-minimal
+	build/env.sh packaging/tarball.sh $(PROGRAM) dist
+
+verify: ## build twice under different circumstances, compare, and print what was found
+	build/verify.sh
 
 clean: ## delete everything that was built, but for the standard library kept in ~/.cache/sluice
 	rm -rf target dist

@@ -23,7 +23,7 @@ cd "$place/new"
 # shellcheck disable=SC2086
 missing=$(apt-get -s --reinstall --no-install-recommends install $packages | awk '/^Inst/ { print $2 }')
 # shellcheck disable=SC2086
-apt-get -qq download $packages $missing 2>download.log || { cat download.log >&2; exit 1; }
+apt-get -qq -o APT::Sandbox::User=root download $packages $missing 2>download.log || { cat download.log >&2; exit 1; }
 for package in ./*.deb; do
     dpkg-deb -x "$package" .
     rm "$package"

@@ -104,7 +104,7 @@ source_of() {
             awk -v v="$version" '$3 ~ "^" v "[+~-]" { print $3; exit }')
         [ -n "$exact" ] || continue
         say "unpacking Debian's $package $exact into $cache"
-        (cd "$work" && apt-get -qq download "$package=$exact" >&2 && dpkg-deb -x $package*.deb unpacked) || continue
+        (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$package=$exact" >&2 && dpkg-deb -x $package*.deb unpacked) || continue
         mv "$work/unpacked/usr/src/rustc-$version" "$cache/"
         echo "$cache/rustc-$version"
         return 0

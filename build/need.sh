@@ -35,12 +35,16 @@ if [ ! -e $policy ]; then
     trap 'exit 1' INT TERM HUP
 fi
 
+log=$(mktemp)
 apt() {
     $root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
-        -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@" </dev/null >&2
+        -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@" </dev/null >>"$log" 2>&1
 }
 echo "need.sh: installing$missing" >&2
 # The lists may be absent or old: they are fetched only when the first try fails.
 # shellcheck disable=SC2086
-apt install -y --no-remove --no-install-recommends $missing ||
-    { apt update && apt install -y --no-remove --no-install-recommends $missing; }
+if ! apt install -y --no-remove --no-install-recommends $missing; then
+    apt update
+    apt install -y --no-remove --no-install-recommends $missing || { cat "$log" >&2; exit 1; }
+fi
+rm -f "$log"

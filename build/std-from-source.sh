@@ -67,7 +67,7 @@ done
 # What rustc links a static program from: musl's start files and libc, gcc's own.
 musl=/usr/lib/x86_64-linux-musl
 if ! [ -f $musl/rcrt1.o ]; then
-    (cd "$work" && apt-get -qq download musl-dev && dpkg-deb -x musl-dev_*.deb musl)
+    (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download musl-dev && dpkg-deb -x musl-dev_*.deb musl)
     musl=$work/musl$musl
 fi
 for file in crt1.o rcrt1.o Scrt1.o crti.o crtn.o libc.a; do
@@ -87,7 +87,7 @@ apt-cache show "$package" >/dev/null 2>&1 ||
     package=$(apt-cache pkgnames libunwind- | grep -E '^libunwind-[0-9]+-dev$' | sort -V | tail -n1)
 unwind=$(find /usr/lib/llvm-*/lib -name libunwind.a 2>/dev/null | grep "llvm-$llvm/" || true)
 if [ -z "$unwind" ]; then
-    (cd "$work" && apt-get -qq download "$package" && dpkg-deb -x "$package"_*.deb unwind)
+    (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$package" && dpkg-deb -x "$package"_*.deb unwind)
     unwind=$(find "$work/unwind" -name libunwind.a | head -n1)
 fi
 cat >"$work/shim.c" <<'SHIM'

@@ -367,20 +367,11 @@ fn hash_type(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         };
         return Ok(());
     };
-    let functions = [
-        ("sdbm", HashFn::Sdbm),
-        ("djb2", HashFn::Djb2),
-        ("crc32", HashFn::Crc32),
-        ("wt6", HashFn::Wt6),
-        ("none", HashFn::None),
-    ];
-    let Some(&(_, function)) = functions.iter().find(|(name, _)| word.is(name)) else {
+    let Ok(function) = word.str().parse::<HashFn>() else {
+        let names = ["sdbm", "djb2", "crc32", "wt6", "none"];
         return Err(cur
             .alert("'hash-type' only supports 'sdbm', 'djb2', 'crc32', or 'wt6' hash functions.")
-            .suggesting(crate::lang::suggest(
-                word.str(),
-                functions.map(|(name, _)| name),
-            )));
+            .suggesting(crate::lang::suggest(word.str(), names)));
     };
     let avalanche = cur.take("avalanche");
     if !avalanche && !cur.is_empty() {

@@ -1,20 +1,8 @@
 //! `hash-type`: from a key to the 32-bit number that places it.
 
-/// The function of `hash-type`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HashFn {
-    /// Spreads words and addresses well; the default.
-    #[default]
-    Sdbm,
-    /// Bernstein's, better for some short words.
-    Djb2,
-    /// Wei Dai's candidate of 1993 with sixteen-bit feedback.
-    Wt6,
-    /// CRC-32 as Ethernet computes it.
-    Crc32,
-    /// The key is a number already: its decimal text is read as such.
-    None,
-}
+use crate::codec::hash::avalanche;
+
+pub use crate::codec::hash::Function as HashFn;
 
 /// `hash-type`: how a key finds its server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,13 +19,7 @@ impl HashType {
     /// The number of a key.
     #[must_use]
     pub fn of_bytes(&self, key: &[u8]) -> u32 {
-        self.stirred(match self.function {
-            HashFn::Sdbm => sdbm(key),
-            HashFn::Djb2 => djb2(key),
-            HashFn::Wt6 => wt6(key),
-            HashFn::Crc32 => crc32fast::hash(key),
-            HashFn::None => number(key),
-        })
+        self.stirred(self.function.of(key))
     }
 
     /// The number of an address: its 32-bit words laid over each other, whatever the function.
@@ -57,56 +39,6 @@ impl HashType {
             hash
         }
     }
-}
-
-fn number(key: &[u8]) -> u32 {
-    key.iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .fold(0, |sum: u32, &digit| {
-            sum.wrapping_mul(10).wrapping_add(u32::from(digit - b'0'))
-        })
-}
-
-fn sdbm(key: &[u8]) -> u32 {
-    key.iter().fold(0_u32, |hash, &byte| {
-        u32::from(byte)
-            .wrapping_add(hash << 6)
-            .wrapping_add(hash << 16)
-            .wrapping_sub(hash)
-    })
-}
-
-fn djb2(key: &[u8]) -> u32 {
-    key.iter().fold(5381_u32, |hash, &byte| {
-        hash.wrapping_mul(33).wrapping_add(u32::from(byte))
-    })
-}
-
-fn wt6(key: &[u8]) -> u32 {
-    let (mut h0, mut h1) = (0xa53c_965a_u32, 0x5ca6_953a_u32);
-    let (mut left, mut right) = (6, 18);
-    for &byte in key {
-        h0 = !(h0 ^ u32::from(byte));
-        h1 = !h1.wrapping_add(u32::from(byte));
-        (h0, h1) = (h1.rotate_left(left), h0.rotate_left(right));
-        let feedback = ((h0 >> 16) ^ h1) & 0xffff;
-        left = feedback & 31;
-        right = feedback >> 11;
-    }
-    h0 ^ h1
-}
-
-/// Stirs all bits of a number, reversibly: Jenkins' six-step integer hash, then a multiplication that spreads
-/// neighbours over the whole circle.
-pub(super) fn avalanche(number: u32) -> u32 {
-    let mut a = number;
-    a = a.wrapping_add(0x7ed5_5d16).wrapping_add(a << 12);
-    a = (a ^ 0xc761_c23c) ^ (a >> 19);
-    a = a.wrapping_add(0x1656_67b1).wrapping_add(a << 5);
-    a = a.wrapping_add(0xd3a2_646c) ^ (a << 9);
-    a = a.wrapping_add(0xfd70_46c5).wrapping_add(a << 3);
-    a = (a ^ 0xb55a_4f09) ^ (a >> 16);
-    a.wrapping_mul(3_221_225_473)
 }
 
 #[cfg(test)]

@@ -347,7 +347,7 @@ impl Persist {
 pub fn dynamic_value(secret: &str, octets: &[u8], port: u16) -> String {
     let port = u32::from(port).to_be_bytes();
     let text = [secret.as_bytes(), octets, &port].concat();
-    format!("{:016x}", xxhash_rust::xxh64::xxh64(&text, 0))
+    format!("{:016x}", crate::codec::hash::xxh64(&text, 0))
 }
 
 /// Seconds of the calendar in five characters, four seconds apart, rounded up.

@@ -6,9 +6,9 @@
 //! keeps its points, marked as resting by the seat itself: they are stepped over. The ring is built anew when a share
 //! outgrows it or when more than half of it rests.
 
-use super::hash::avalanche;
 use super::seat::{SHARE_SCALE, Seats, WEIGHT_MAX};
 use super::standing::Bench;
+use crate::codec::hash::avalanche;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 

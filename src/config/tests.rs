@@ -90,9 +90,9 @@ fn a_small_configuration_becomes_a_site() {
     assert_eq!(site.listeners[0].maxconn, 123);
     assert_eq!(site.listeners[1].maxconn, 0);
     assert_eq!(site.frontends[0].default_backend, site.backend_named("app"));
-    assert_eq!(site.servers[0].weight, 5);
-    assert_eq!(site.servers[0].maxconn, 10);
-    assert!(site.servers[1].backup);
+    assert_eq!(site.servers[0].seat.weight().units(), 5);
+    assert_eq!(site.servers[0].limit(0), crate::queue::Limit::At(10));
+    assert!(site.servers[1].seat.is_backup());
 }
 
 #[test]
@@ -241,7 +241,8 @@ fn defaults_are_inherited_and_named_ones_chosen() {
         site.backends[0].timeouts.server,
         Some(crate::time::Millis::seconds(9))
     );
-    assert_eq!((site.servers[0].weight, site.servers[1].weight), (7, 9));
+    let weight = |at: usize| site.servers[at].seat.weight().units();
+    assert_eq!((weight(0), weight(1)), (7, 9));
 }
 
 #[test]

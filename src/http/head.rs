@@ -10,6 +10,7 @@
 //! It does not judge: framing, contradictions between fields and the limits on their number are the parser's.
 
 use super::grammar::{self, TOKEN_LOWER};
+use super::known::KnownSet;
 use super::{Known, Method, Status, Values, Version};
 
 /// The start line and fields of a message.
@@ -228,6 +229,12 @@ impl Head {
             .map(|field| field.value(&self.text))
     }
 
+    /// Which known names occur.
+    #[inline]
+    pub fn known_set(&self) -> KnownSet {
+        self.fields.iter().filter_map(|field| field.known).collect()
+    }
+
     /// The index of the first field of this name at or after `from`; for edits by place.
     pub fn find(&self, name: &[u8], from: usize) -> Option<usize> {
         let rest = self.fields.get(from..)?;
@@ -259,6 +266,11 @@ impl Head {
             .map(|field| field.end() - field.start as usize)
             .sum();
         self.start_line().len() + fields + CRLF.len()
+    }
+
+    /// What the head is on an HTTP/1 wire, in as few pieces as edits left it, without the empty line that ends it.
+    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.start_line()).chain(self.runs())
     }
 
     /// The start line with its CRLF; empty where there is none.
@@ -323,6 +335,21 @@ impl Head {
             start: place(start),
             method_len: place(method_len),
             target_len: place(target_len),
+            version,
+        };
+    }
+
+    /// Makes this a request from a line that the caller has scanned: a token, one space, a target.
+    #[inline]
+    pub(crate) fn set_request_scanned(&mut self, line: &[u8], method_len: usize, version: Version) {
+        let start = self.text.len();
+        self.text.extend_from_slice(line);
+        self.end_request_line(version);
+        self.line = Line::Request {
+            method: Method::of(&line[..method_len]),
+            start: place(start),
+            method_len: place(method_len),
+            target_len: place(line.len() - method_len - 1),
             version,
         };
     }
@@ -535,13 +562,14 @@ impl Head {
         self.fields[index] = self.end_line(start, old.name_len, old.known, value);
     }
 
-    /// Extends the last field pushed by a folded line: one space, then `more`.
+    /// Extends the last field pushed by a folded line, `more` beginning with its blanks. As HAProxy does, each byte of the
+    /// fold (CR, LF, the blanks) becomes a space.
     pub(crate) fn fold(&mut self, more: &[u8]) {
         let Some(last) = self.fields.last_mut() else {
             return;
         };
-        let more = grammar::trim(more);
-        if more.is_empty() {
+        let text = grammar::trim(more);
+        if text.is_empty() {
             return;
         }
         debug_assert_eq!(
@@ -552,9 +580,14 @@ impl Head {
         self.text
             .truncate(last.value_start() + last.value_len as usize);
         if last.value_len > 0 {
-            self.text.push(b' ');
+            let blanks = more
+                .iter()
+                .take_while(|byte| matches!(byte, b' ' | b'\t'))
+                .count();
+            self.text
+                .resize(self.text.len() + CRLF.len() + blanks, b' ');
         }
-        append_clean(&mut self.text, more);
+        append_clean(&mut self.text, text);
         last.value_len = place(self.text.len() - last.value_start());
         self.text.extend_from_slice(CRLF);
     }
@@ -855,17 +888,17 @@ mod tests {
     }
 
     #[test]
-    fn folding_joins_with_one_space() {
+    fn folding_joins_with_spaces() {
         let mut head = Head::new();
         head.push_scanned(b"A", b"b");
-        head.fold(b"\t c ");
+        head.fold(b" c ");
         head.push_scanned(b"Empty", b"");
         head.fold(b"  ");
-        head.fold(b"d");
-        assert_eq!(text(&head), "a: b c\r\nempty: d\r\n");
+        head.fold(b"\td");
+        assert_eq!(text(&head), "a: b   c\r\nempty: d\r\n");
         head.pop();
         head.push_scanned(b"e", b"f");
-        assert_eq!(text(&head), "a: b c\r\ne: f\r\n");
+        assert_eq!(text(&head), "a: b   c\r\ne: f\r\n");
         assert_eq!(head.runs().count(), 1);
     }
 }

@@ -93,6 +93,38 @@ mod list {
 
 pub use list::Known;
 
+/// A set of known names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KnownSet(u64);
+
+// One bit a name.
+const _: () = assert!(Known::ALL.len() <= u64::BITS as usize);
+
+impl KnownSet {
+    /// Whether `known` is in the set.
+    #[inline]
+    pub fn has(self, known: Known) -> bool {
+        self.0 & (1 << known as u8) != 0
+    }
+
+    /// Whether any of `names` is in the set.
+    #[inline]
+    pub fn has_any(self, names: &[Known]) -> bool {
+        names.iter().any(|&known| self.has(known))
+    }
+}
+
+impl FromIterator<Known> for KnownSet {
+    #[inline]
+    fn from_iter<I: IntoIterator<Item = Known>>(names: I) -> KnownSet {
+        KnownSet(
+            names
+                .into_iter()
+                .fold(0, |set, known| set | 1 << known as u8),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +135,17 @@ mod tests {
             assert_eq!(Known::of(known.name().as_bytes()), Some(known));
             assert_eq!(known.name(), known.name().to_ascii_lowercase());
         }
+    }
+
+    #[test]
+    fn sets() {
+        let set: KnownSet = [Known::Host, Known::StrictTransportSecurity]
+            .into_iter()
+            .collect();
+        assert!(
+            set.has(Known::Host) && set.has(Known::StrictTransportSecurity) && !set.has(Known::Te)
+        );
+        assert!(set.has_any(&[Known::Te, Known::Host]) && !set.has_any(&[Known::Te]));
     }
 
     #[test]

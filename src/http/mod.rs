@@ -8,7 +8,7 @@
 //! refuse. Framing (which body follows) belongs to `proto::h1`.
 
 pub mod cookie;
-mod grammar;
+pub(crate) mod grammar;
 mod head;
 mod known;
 mod list;
@@ -18,7 +18,7 @@ pub mod uri;
 
 pub use grammar::{is_token, is_token_byte, trim};
 pub use head::{Fields, Head};
-pub use known::Known;
+pub use known::{Known, KnownSet};
 pub use list::{Values, has_token};
 pub use method::Method;
 pub use status::{Status, Version};

@@ -1,10 +1,16 @@
 //! `backend` sections, and the back halves of `listen`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::{Mode, Options, Timeouts};
+use crate::balance::persist::Persist;
+use crate::balance::{KeySource, Policy};
 use crate::id::{FrontendId, ServerId};
+use crate::queue::Line;
+
+/// Connection attempts after the first, unless `retries` says otherwise.
+const RETRIES: u32 = 3;
 
 /// `http-reuse`: when a request may travel on a server connection that another client's request opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +27,7 @@ pub enum Reuse {
 }
 
 /// A set of servers and what becomes of requests for it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Backend {
     /// The section's name.
     pub name: Arc<str>,
@@ -47,12 +53,18 @@ pub struct Backend {
     pub retry_on: RetryOn,
     /// `http-reuse`.
     pub reuse: Reuse,
-    /// `fullconn`.
-    pub fullconn: usize,
+    /// `balance`: who is next.
+    pub policy: Policy,
+    /// Where a hashed choice finds its key.
+    pub key: Option<KeySource>,
+    /// Cookie persistence.
+    pub persist: Option<Persist>,
+    /// `option persist`.
+    pub persist_when_down: bool,
+    /// Requests that wait for any of its servers.
+    pub line: Line,
     /// `option prefer-last-server`.
     pub prefer_last_server: bool,
-    /// `option allbackups`.
-    pub all_backups: bool,
     /// `option http-pretend-keepalive`.
     pub pretend_keep_alive: bool,
     /// `option tcp-smart-connect`.
@@ -62,9 +74,7 @@ pub struct Backend {
     /// `disabled`.
     pub disabled: bool,
     /// Connections at this moment, including those in line.
-    pub connections: AtomicUsize,
-    /// Requests in line for any server of it.
-    pub queued: AtomicUsize,
+    pub connections: AtomicU32,
 }
 
 /// `retry-on`: which failures let a request be sent again.
@@ -108,6 +118,40 @@ impl RetryOn {
 }
 
 impl Backend {
+    /// A backend of `servers` with every other setting at its default.
+    pub fn new(name: Arc<str>, servers: Vec<ServerId>, policy: Policy) -> Self {
+        Self {
+            name,
+            uuid: 0,
+            mode: Mode::default(),
+            description: None,
+            servers,
+            timeouts: Timeouts::default(),
+            options: Options::default(),
+            twin: None,
+            retries: RETRIES,
+            redispatch: 0,
+            retry_on: RetryOn::default(),
+            reuse: Reuse::default(),
+            policy,
+            key: None,
+            persist: None,
+            persist_when_down: false,
+            line: Line::new(),
+            prefer_last_server: false,
+            pretend_keep_alive: false,
+            tcp_smart_connect: false,
+            log_health_checks: false,
+            disabled: false,
+            connections: AtomicU32::new(0),
+        }
+    }
+
+    /// Requests at this moment, those in line among them.
+    pub fn load(&self) -> u32 {
+        self.connections.load(Relaxed)
+    }
+
     /// Counts a request in.
     pub fn enter(&self) {
         self.connections.fetch_add(1, Relaxed);

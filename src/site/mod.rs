@@ -8,12 +8,14 @@
 mod backend;
 mod frontend;
 mod global;
+mod lineup;
 mod listener;
 mod server;
 
 pub use backend::{Backend, RetryOn, Reuse};
 pub use frontend::{Frontend, Mode};
 pub use global::{CpuMap, Global, Tune};
+pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
 pub use server::{Destination, Port, SendProxy, Server};
 
@@ -58,6 +60,16 @@ impl Site {
     #[inline]
     pub fn listener(&self, id: ListenerId) -> &Listener {
         &self.listeners[id.index()]
+    }
+
+    /// The servers of a backend, as balancing looks at them.
+    pub fn lineup(&self, id: BackendId) -> Lineup<'_> {
+        let backend = self.backend(id);
+        Lineup {
+            servers: &self.servers,
+            ids: &backend.servers,
+            load: backend.load(),
+        }
     }
 
     /// The backend of this name.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use crate::addr::SockAddr;
+use crate::balance::{Seat, Weight};
 use crate::id::BackendId;
 use crate::live::Live;
+use crate::queue::{Ceiling, Limit, Line, Slots};
 use crate::time::Millis;
 
 /// Where a server is.
@@ -42,16 +44,16 @@ pub struct Server {
     pub destination: Live<Destination>,
     /// The port rule.
     pub port: Port,
-    /// `weight`, as configured.
-    pub weight: u32,
-    /// `maxconn`; zero means no limit.
-    pub maxconn: usize,
-    /// `minconn`.
-    pub minconn: usize,
-    /// `maxqueue`; zero means no limit.
-    pub maxqueue: usize,
-    /// `backup`.
-    pub backup: bool,
+    /// What balancing knows of it: weight, load, whether it may be chosen.
+    pub seat: Seat,
+    /// Requests in service.
+    pub slots: Slots,
+    /// `maxconn` and `minconn`.
+    pub ceiling: Ceiling,
+    /// Requests that wait for this server alone.
+    pub line: Line,
+    /// `maxqueue`.
+    pub line_max: Limit,
     /// `disabled`.
     pub disabled: bool,
     /// `cookie`.
@@ -102,11 +104,11 @@ impl Server {
             host: None,
             destination: Live::new(destination),
             port,
-            weight: 1,
-            maxconn: 0,
-            minconn: 0,
-            maxqueue: 0,
-            backup: false,
+            seat: Seat::new(1, Weight::ONE, false),
+            slots: Slots::new(),
+            ceiling: Ceiling::new(0, 0, 0),
+            line: Line::new(),
+            line_max: Limit::None,
             disabled: false,
             cookie: None,
             redirect_prefix: None,
@@ -121,5 +123,12 @@ impl Server {
             fast_open: false,
             idle: AtomicUsize::new(0),
         }
+    }
+}
+
+impl Server {
+    /// How many requests it may have in service while its backend has `backend_load`.
+    pub fn limit(&self, backend_load: u32) -> Limit {
+        self.ceiling.at(backend_load, 100)
     }
 }

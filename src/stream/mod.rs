@@ -1,1 +1,30 @@
 //! The engine: joins a front lane to a back lane.
+//!
+//! A stream is one exchange: a request and its response, or one TCP session. It lives on one worker with both its connections,
+//! is stepped when one of them is ready, when a timer fires or when a letter came, and goes through the stages of
+//! [`Stage`] as far as it can each time. [`Engine`] owns the streams and, in its [`Kit`], all that they share on a worker.
+//! Nothing here polls, reads a clock or knows a protocol.
+
+mod connect;
+mod ending;
+mod engine;
+mod finish;
+mod front;
+mod kit;
+mod relay;
+mod reply;
+mod request;
+#[cfg(test)]
+mod rig;
+mod route;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod txn;
+
+pub use ending::{Cause, Ending, Phase};
+pub use engine::{Engine, Letter};
+pub use front::{Back, Front, Held, Peers, Role};
+pub use kit::{Doors, Kit, Timer};
+pub use stage::{Stage, Stream};
+pub use txn::Txn;

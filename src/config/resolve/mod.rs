@@ -36,24 +36,19 @@ pub fn resolve(draft: Draft, host: &dyn Host, report: &mut Report) -> Site {
     global::resolve(&mut written, host, report);
     let names = proxy::Names::new(&proxies, report);
     for at in 0..proxies.len() {
-        proxy::resolve(at, &names, &mut site, report);
+        proxy::resolve(at, &names, host, &mut site, report);
     }
     for (at, proxy) in proxies.iter().enumerate() {
-        let (front, back) = names.ids(at);
-        if let Some(front) = front {
+        if let Some(front) = names.front(at) {
             for bind in &proxy.front.binds {
                 let around = (proxy, &written);
                 listener::of_frontend(bind, front, around, host, &mut site, report);
             }
         }
-        if let Some(back) = back {
-            server::all(proxy, back, host, &mut site, report);
-        }
     }
     for socket in &written.sockets {
         listener::of_stats(socket, &written, host, &mut site, report);
     }
-    proxy::default_fullconn(&proxies, &mut site);
     site.global = written.site;
     site
 }

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::{Host, server};
+use crate::balance::{Algorithm, Policy, Tuning};
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
-use crate::id::{BackendId, FrontendId};
+use crate::id::{BackendId, FrontendId, ServerId};
 use crate::lang::{Diag, Sections, Shape, Word, suggest};
-use crate::site::{Backend, Frontend, Mode, Options, Site};
+use crate::site::{Backend, Frontend, Lineup, Mode, Options, Site};
 
 /// Every proxy by name and by place in the file.
 pub(super) struct Names<'d> {
@@ -18,6 +20,8 @@ pub(super) struct Names<'d> {
     ids: Vec<(Option<FrontendId>, Option<BackendId>)>,
     /// By proxy: its number in statistics.
     uuids: Vec<u32>,
+    /// By proxy: the load at which its servers reach their limits.
+    full_loads: Vec<u32>,
 }
 
 impl<'d> Names<'d> {
@@ -29,6 +33,7 @@ impl<'d> Names<'d> {
             backs: HashMap::new(),
             ids: Vec::with_capacity(proxies.len()),
             uuids: numbers(proxies, report),
+            full_loads: Vec::new(),
         };
         let (mut fronts, mut backs) = (0, 0);
         for (at, proxy) in proxies.iter().enumerate() {
@@ -45,6 +50,7 @@ impl<'d> Names<'d> {
             });
             names.ids.push((front, back));
         }
+        names.full_loads = full_loads(proxies, &names.backs);
         names
     }
 
@@ -70,9 +76,9 @@ impl<'d> Names<'d> {
         ));
     }
 
-    /// The halves of the proxy at this place.
-    pub(super) fn ids(&self, at: usize) -> (Option<FrontendId>, Option<BackendId>) {
-        self.ids[at]
+    /// The front half of the proxy at this place.
+    pub(super) fn front(&self, at: usize) -> Option<FrontendId> {
+        self.ids[at].0
     }
 
     /// The backend that a word names.
@@ -114,7 +120,13 @@ fn numbers(proxies: &[ProxyDraft], report: &mut Report) -> Vec<u32> {
 }
 
 /// Adds a proxy's halves to the site.
-pub(super) fn resolve(at: usize, names: &Names<'_>, site: &mut Site, report: &mut Report) {
+pub(super) fn resolve(
+    at: usize,
+    names: &Names<'_>,
+    host: &dyn Host,
+    site: &mut Site,
+    report: &mut Report,
+) {
     let proxy = &names.proxies[at];
     let (front, back) = names.ids[at];
     let uuid = names.uuids[at];
@@ -130,12 +142,15 @@ pub(super) fn resolve(at: usize, names: &Names<'_>, site: &mut Site, report: &mu
             ..frontend(proxy, name.clone())
         });
     }
-    if back.is_some() {
+    if let Some(id) = back {
+        let around = (proxy, id, names.full_loads[at]);
+        let servers = server::all(around, host, site, report);
+        let made = backend(proxy, name, servers, site);
         site.backends.push(Backend {
             twin: front,
             uuid,
             description,
-            ..backend(proxy, name)
+            ..made
         });
     }
     missing_timeouts(proxy, report);
@@ -166,10 +181,25 @@ fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
     }
 }
 
-fn backend(proxy: &ProxyDraft, name: Arc<str>) -> Backend {
+fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Site) -> Backend {
     let written = &proxy.back;
+    let balance = &written.balance;
+    let (algorithm, key) = match &balance.balance {
+        Some(said) => (said.algorithm, said.key.clone()),
+        None => (Algorithm::RoundRobin, None),
+    };
+    let tuning = Tuning {
+        hash: balance.hash,
+        balance_factor: balance.balance_factor.filter(|factor| *factor > 0),
+        all_backups: balance.all_backups,
+    };
+    let lineup = Lineup {
+        servers: &site.servers,
+        ids: &servers,
+        load: 0,
+    };
+    let policy = Policy::new(algorithm, tuning, &lineup);
     Backend {
-        name,
         mode: proxy.mode,
         timeouts: proxy.timeouts,
         options: options(proxy, proxy.options.server_keep_alive),
@@ -177,14 +207,15 @@ fn backend(proxy: &ProxyDraft, name: Arc<str>) -> Backend {
         redispatch: written.redispatch,
         retry_on: written.retry_on.clone(),
         reuse: written.reuse,
-        fullconn: written.queue.full.unwrap_or(0) as usize,
-        prefer_last_server: written.balance.prefer_last_server,
-        all_backups: written.balance.all_backups,
+        key,
+        persist: balance.cookie.clone(),
+        persist_when_down: balance.persist_when_down,
+        prefer_last_server: balance.prefer_last_server,
         pretend_keep_alive: written.pretend_keep_alive,
         tcp_smart_connect: written.tcp_smart_connect,
         log_health_checks: written.log_health_checks,
         disabled: proxy.disabled,
-        ..Backend::default()
+        ..Backend::new(name, servers, policy)
     }
 }
 
@@ -304,18 +335,20 @@ fn missing_timeouts(proxy: &ProxyDraft, report: &mut Report) {
     );
 }
 
-/// Gives backends without `fullconn` a tenth of the connections that their frontends may have.
-pub(super) fn default_fullconn(proxies: &[ProxyDraft], site: &mut Site) {
-    let mut sums = vec![0_usize; site.backends.len()];
-    for front in &site.frontends {
-        if let Some(back) = front.default_backend {
-            sums[back.index()] += front.maxconn;
+/// `fullconn` of every proxy, or a tenth of the connections that its frontends may have.
+fn full_loads(proxies: &[ProxyDraft], backs: &HashMap<&str, usize>) -> Vec<u32> {
+    let mut sums = vec![0_u32; proxies.len()];
+    for proxy in proxies.iter().filter(|proxy| proxy.is_front()) {
+        let target = proxy.front.default_backend.as_ref();
+        let target = target.map_or(proxy.name.as_str(), Word::str);
+        if let Some(&at) = backs.get(target) {
+            sums[at] = sums[at].saturating_add(proxy.front.maxconn.unwrap_or(0));
         }
     }
-    let written = proxies.iter().filter(|proxy| proxy.is_back());
-    for ((proxy, back), sum) in written.zip(&mut site.backends).zip(sums) {
-        if proxy.back.queue.full.is_none() {
-            back.fullconn = sum.div_ceil(10).max(1);
-        }
-    }
+    let written = proxies.iter().map(|proxy| proxy.back.queue.full);
+    let tenth = |sum: u32| sum.div_ceil(10).max(1);
+    written
+        .zip(sums)
+        .map(|(full, sum)| full.unwrap_or(tenth(sum)))
+        .collect()
 }

@@ -5,20 +5,23 @@ use std::net::IpAddr;
 
 use super::Host;
 use crate::addr::{IpFamily, Place, Ports, SockAddr};
+use crate::balance::{Seat, Weight};
 use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Diag, Shape};
+use crate::queue::{Ceiling, Limit};
 use crate::site::{Destination, Port, Server, Site};
 
-/// Adds the servers of a backend.
+/// Adds the servers of a backend, which has this identity and reaches its limits at this load.
 pub(super) fn all(
-    proxy: &ProxyDraft,
-    back: BackendId,
+    around: (&ProxyDraft, BackendId, u32),
     host: &dyn Host,
     site: &mut Site,
     report: &mut Report,
-) {
+) -> Vec<ServerId> {
+    let (proxy, back, full) = around;
+    let mut ids = Vec::with_capacity(proxy.back.servers.len());
     let mut names: HashMap<&str, &ServerDraft> = HashMap::new();
     let mut taken: HashMap<u32, &ServerDraft> = HashMap::new();
     for line in &proxy.back.servers {
@@ -40,10 +43,16 @@ pub(super) fn all(
         let Some(server) = report.check(server(line, proxy, back, host)) else {
             continue;
         };
-        let id = ServerId::at(site.servers.len());
-        site.servers.push(Server { uuid, ..server });
-        site.backends[back.index()].servers.push(id);
+        ids.push(ServerId::at(site.servers.len()));
+        let weight = line.seat.weight.unwrap_or(Weight::ONE);
+        site.servers.push(Server {
+            uuid,
+            seat: Seat::new(uuid, weight, line.seat.backup),
+            ceiling: Ceiling::new(line.queue.max, line.queue.min, full),
+            ..server
+        });
     }
+    ids
 }
 
 fn server(
@@ -98,11 +107,7 @@ fn settings(server: Server, line: &ServerDraft, host: Option<std::sync::Arc<str>
         });
     Server {
         host,
-        weight: line.seat.weight.map_or(1, crate::balance::Weight::units),
-        maxconn: line.queue.max as usize,
-        minconn: line.queue.min as usize,
-        maxqueue: line.queue.queue as usize,
-        backup: line.seat.backup,
+        line_max: Limit::from_config(line.queue.queue),
         disabled: line.disabled,
         cookie: line.seat.cookie.as_ref().map(|text| text.as_bytes().into()),
         redirect_prefix: line.redirect_prefix.as_deref().map(Into::into),

@@ -1,0 +1,145 @@
+"""manual.py ROWS DIRECTORY - manual pages and completions from the program's own rows.
+
+ROWS is what `sluice manual` prints, one row a line, five fields between tabs:
+
+    kind    option, subcommand, keyword, fetch, converter, action or command
+    name    -f, timeout connect, src, lower, http-request deny, show info, ...
+    where   sections or contexts, between commas; empty where it does not apply
+    usage   the arguments as the manual writes them; may be empty
+    doc     one sentence
+
+DIRECTORY is a file tree below /: sluice.1 and sluice.cfg.5, and completions for
+bash, zsh and fish are put where those look for them.
+"""
+
+import gzip
+import os
+import sys
+import time
+from collections import namedtuple
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+Row = namedtuple("Row", "kind name where usage doc")
+KINDS = ("option", "subcommand", "keyword", "fetch", "converter", "action", "command")
+
+# Options whose argument is a file or directory; the shells complete those.
+TAKES_FILE = ("-f", "-p", "-C", "-x", "-S", "-L")
+
+
+def read_rows(path):
+    rows = []
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            fields = line.rstrip("\n").split("\t")
+            if len(fields) != 5 or fields[0] not in KINDS:
+                sys.exit(f"{path}:{number}: not a row: {line!r}")
+            rows.append(Row(*fields))
+    return rows
+
+
+def roff(text):
+    """Text with what roff would take for itself escaped."""
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+    return "\\&" + text if text.startswith(".") else text
+
+
+def entries(rows, kind):
+    """The rows of a kind as tagged paragraphs."""
+    out = []
+    for row in sorted((row for row in rows if row.kind == kind), key=lambda row: row.name.lstrip("-").lower()):
+        out.append(".TP")
+        out.append(f".B {roff(row.name)}" + (f" \\fR{roff(row.usage)}\\fP" if row.usage else ""))
+        out.append(roff(row.doc))
+        if row.where:
+            out.append(f"({roff(row.where.replace(',', ', '))})")
+    return out
+
+
+def date():
+    return time.strftime("%Y-%m-%d", time.gmtime(int(os.environ["SOURCE_DATE_EPOCH"])))
+
+
+def page(template, rows):
+    """The template, each line `@kind Title` replaced by a section of that kind's rows."""
+    out = []
+    with open(os.path.join(HERE, template), encoding="utf-8") as file:
+        for line in file.read().splitlines():
+            if not line.startswith("@"):
+                out.append(line.replace("DATE", date()) if line.startswith(".TH") else line)
+                continue
+            kind, title = line[1:].split(" ", 1)
+            body = entries(rows, kind)
+            if body:
+                out += [f".SH {title.upper()}", *body]
+    return "\n".join(out) + "\n"
+
+
+def bash(options, commands):
+    files = "|".join(name for name in options if name in TAKES_FILE)
+    lines = [
+        "# bash completion of sluice",
+        "_sluice() {",
+        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}",
+        "    COMPREPLY=()",
+    ]
+    if files:
+        lines += [f"    case $before in {files})",
+                  '        mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames; return ;;',
+                  "    esac"]
+    lines += [
+        f"    mapfile -t COMPREPLY < <(compgen -W '{' '.join([*options, *commands])}' -- \"$word\")",
+        "}",
+        "complete -F _sluice sluice",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text):
+    return text.replace("'", "").replace("[", "(").replace("]", ")").replace(":", " ")
+
+
+def zsh(options, commands):
+    lines = ["#compdef sluice", "_arguments -s \\"]
+    for name, row in options.items():
+        argument = ""
+        if row.usage:
+            argument = f":{quoted(row.usage)}:" + ("_files" if name in TAKES_FILE else "")
+        lines.append(f"    '*{name}[{quoted(row.doc)}]{argument}' \\")
+    lines.append(f"    '1: :({' '.join(commands)})'" if commands else "    '*: :_files'")
+    return "\n".join(lines) + "\n"
+
+
+def fish(options, commands):
+    lines = ["# fish completion of sluice", "complete -c sluice -f"]
+    for name, row in options.items():
+        flag = f"-o {name[1:]}" if len(name) > 2 else f"-s {name[1:]}"
+        extra = " -r -F" if name in TAKES_FILE else (" -x" if row.usage else "")
+        lines.append(f"complete -c sluice {flag}{extra} -d '{quoted(row.doc)}'")
+    for name, row in commands.items():
+        lines.append(f"complete -c sluice -n __fish_use_subcommand -a {name} -d '{quoted(row.doc)}'")
+    return "\n".join(lines) + "\n"
+
+
+def write(path, text, packed=False):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    data = text.encode()
+    with open(path, "wb") as file:
+        file.write(gzip.compress(data, 9, mtime=0) if packed else data)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    rows = read_rows(sys.argv[1])
+    share = os.path.join(sys.argv[2], "usr/share")
+    options = {row.name: row for row in rows if row.kind == "option"}
+    commands = {row.name: row for row in rows if row.kind == "subcommand"}
+    write(f"{share}/man/man1/sluice.1.gz", page("sluice.1", rows), packed=True)
+    write(f"{share}/man/man5/sluice.cfg.5.gz", page("sluice.cfg.5", rows), packed=True)
+    write(f"{share}/bash-completion/completions/sluice", bash(options, commands))
+    write(f"{share}/zsh/vendor-completions/_sluice", zsh(options, commands))
+    write(f"{share}/fish/vendor_completions.d/sluice.fish", fish(options, commands))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,459 @@
+//! Listening sockets: all of them or none.
+//!
+//! [`bind_all`] takes what the configuration wants and what other processes passed, and ends with a listening socket (or
+//! several) for each wish. It goes in steps over all wishes: first every address is bound, then every socket listens, last unix
+//! paths take their final names. A failure in any step closes what this call opened and leaves everything that existed
+//! before untouched: connections that wait in the queues of passed sockets stay there.
+//!
+//! A passed socket fits a wish when the kernel's idea of it (address, IPv4 refusal, interface) is the wish's. All that fit are
+//! used, even more than were wanted, since closing one would reset the connections queued on it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use crate::addr::SockAddr;
+use crate::id::ListenerId;
+use crate::sys::{options, process, socket};
+
+use super::handover::Taken;
+use super::privileges::text;
+
+/// One address to listen on.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Which listener it is for.
+    pub listener: ListenerId,
+    /// Who wants it, for messages: `frontend web`, `proxy GLOBAL`.
+    pub owner: String,
+    /// Where it was written, for messages: `file:line`.
+    pub written: String,
+    /// The address.
+    pub endpoint: SockAddr,
+    /// The number of an inherited descriptor to use instead of binding.
+    pub inherited: Option<i32>,
+    /// How many sockets share the address.
+    pub shards: usize,
+    /// Connections that may wait.
+    pub backlog: i32,
+    /// Options of the socket.
+    pub settings: Settings,
+}
+
+/// What is set on a listening socket.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Whether an IPv6 socket refuses IPv4; the system's choice when unsaid.
+    pub v6only: Option<bool>,
+    /// Addresses that are not the machine's.
+    pub transparent: bool,
+    /// The interface.
+    pub interface: Option<String>,
+    /// The network namespace.
+    pub namespace: Option<String>,
+    /// The largest segment.
+    pub mss: Option<u16>,
+    /// Wait for data before waking up.
+    pub defer_accept: bool,
+    /// Accept data in the first packet.
+    pub fast_open: bool,
+    /// How long sent data may stay unacknowledged, in milliseconds.
+    pub user_timeout: Option<u32>,
+    /// Share the address with other processes.
+    pub reuseport: bool,
+    /// Owner of a unix path.
+    pub uid: Option<u32>,
+    /// Group of a unix path.
+    pub gid: Option<u32>,
+    /// Permissions of a unix path.
+    pub mode: Option<u32>,
+}
+
+/// The sockets of one listener.
+#[derive(Debug)]
+pub struct Bound {
+    /// Which listener.
+    pub listener: ListenerId,
+    /// Its sockets, listening.
+    pub sockets: Vec<OwnedFd>,
+}
+
+/// Why nothing was bound.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// One sentence for each wish that failed, in order.
+    pub sentences: Vec<String>,
+    /// Whether all of them failed because somebody else has the address: trying again may help.
+    pub in_use: bool,
+}
+
+/// Binds every wish, using what was `taken` where it fits.
+pub fn bind_all(wishes: &[Wish], taken: &[Taken]) -> Result<Vec<Bound>, Failure> {
+    let mut faults = Faults::default();
+    let mut opened: Vec<Opened> = Vec::with_capacity(wishes.len());
+    for wish in wishes {
+        match open(wish, taken) {
+            Ok(sockets) => opened.push(sockets),
+            Err(error) => faults.add(wish, "bind", &error),
+        }
+    }
+    faults.end()?;
+    let mut faults = Faults::default();
+    for (wish, opened) in wishes.iter().zip(&opened) {
+        for fd in &opened.sockets {
+            if let Err(error) = socket::listen(fd, wish.backlog) {
+                faults.add(wish, "listen to", &error);
+                break;
+            }
+        }
+    }
+    faults.end()?;
+    let mut faults = Faults::default();
+    for (wish, opened) in wishes.iter().zip(&mut opened) {
+        if let Err(error) = opened.publish() {
+            faults.add(wish, "rename", &error);
+        }
+    }
+    faults.end()?;
+    Ok(wishes
+        .iter()
+        .zip(opened)
+        .map(|(wish, mut opened)| Bound {
+            listener: wish.listener,
+            sockets: std::mem::take(&mut opened.sockets),
+        })
+        .collect())
+}
+
+/// Sentences gathered over all wishes of one step.
+#[derive(Default)]
+struct Faults {
+    sentences: Vec<String>,
+    others: bool,
+}
+
+impl Faults {
+    fn add(&mut self, wish: &Wish, verb: &str, error: &io::Error) {
+        self.others |= error.kind() != io::ErrorKind::AddrInUse;
+        let (why, addr) = (text(error), &wish.endpoint);
+        let what = match (&wish.endpoint, wish.inherited) {
+            (_, Some(number)) => format!("cannot use file descriptor '{number}' : {why}."),
+            (SockAddr::Inet(_), None) => format!("cannot {verb} socket ({why}) for [{addr}]"),
+            (SockAddr::Unix(_) | SockAddr::Abstract(_), None) => {
+                format!("cannot {verb} UNIX socket ({why}) [{addr}]")
+            }
+        };
+        let (written, owner) = (&wish.written, &wish.owner);
+        self.sentences
+            .push(format!("Binding [{written}] for {owner}: {what}"));
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        if self.sentences.is_empty() {
+            return Ok(());
+        }
+        Err(Failure {
+            sentences: self.sentences,
+            in_use: !self.others,
+        })
+    }
+}
+
+/// Sockets that were opened for one wish, and the temporary name of a unix path that is still to be replaced.
+struct Opened {
+    sockets: Vec<OwnedFd>,
+    rename: Option<(PathBuf, PathBuf)>,
+}
+
+impl Opened {
+    fn of(sockets: Vec<OwnedFd>) -> Self {
+        Self {
+            sockets,
+            rename: None,
+        }
+    }
+
+    /// Gives a unix path its final name; whoever had that name is replaced in one step.
+    fn publish(&mut self) -> io::Result<()> {
+        if let Some((from, to)) = &self.rename {
+            std::fs::rename(from, to)?;
+            self.rename = None;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if let Some((temporary, _)) = &self.rename {
+            let _ = std::fs::remove_file(temporary);
+        }
+    }
+}
+
+fn open(wish: &Wish, taken: &[Taken]) -> io::Result<Opened> {
+    if let Some(number) = wish.inherited {
+        let fd = socket::adopt(number)?;
+        socket::set_nonblocking(&fd, true)?;
+        return Ok(Opened::of(vec![fd]));
+    }
+    let mut sockets = Vec::with_capacity(wish.shards.max(1));
+    for fitting in taken.iter().filter(|taken| fits(wish, taken)) {
+        sockets.push(socket::duplicate(&fitting.socket)?);
+    }
+    for fd in &sockets {
+        set_changeable(fd, &wish.settings)?;
+    }
+    match &wish.endpoint {
+        SockAddr::Unix(_) | SockAddr::Abstract(_) if !sockets.is_empty() => Ok(Opened::of(sockets)),
+        SockAddr::Unix(path) => open_path(wish, Path::new(&**path)),
+        SockAddr::Abstract(_) => {
+            let fd = socket::socket(socket::Family::Unix, socket::Kind::Stream)?;
+            socket::bind(&fd, &wish.endpoint.to_raw()?)?;
+            Ok(Opened::of(vec![fd]))
+        }
+        SockAddr::Inet(_) => {
+            while sockets.len() < wish.shards.max(1) {
+                sockets.push(in_namespace(wish, || open_inet(wish))?);
+            }
+            Ok(Opened::of(sockets))
+        }
+    }
+}
+
+fn fits(wish: &Wish, taken: &Taken) -> bool {
+    let settings = &wish.settings;
+    let v6only = settings.v6only.is_none_or(|wanted| match &wish.endpoint {
+        SockAddr::Inet(addr) if addr.is_ipv6() => wanted == taken.v6only,
+        SockAddr::Inet(_) | SockAddr::Unix(_) | SockAddr::Abstract(_) => true,
+    });
+    taken.addr == wish.endpoint
+        && v6only
+        && settings.interface.as_deref().unwrap_or("") == taken.interface
+        && settings.namespace.as_deref().unwrap_or("") == taken.namespace
+}
+
+fn open_inet(wish: &Wish) -> io::Result<OwnedFd> {
+    let raw = wish.endpoint.to_raw()?;
+    let family = socket::Family::of(&raw).ok_or(io::ErrorKind::Unsupported)?;
+    let fd = socket::socket(family, socket::Kind::Stream)?;
+    let settings = &wish.settings;
+    options::set_reuseaddr(&fd, true)?;
+    if settings.reuseport {
+        options::set_reuseport(&fd, true)?;
+    }
+    if let (socket::Family::V6, Some(only)) = (family, settings.v6only) {
+        options::set_v6only(&fd, only)?;
+    }
+    if settings.transparent {
+        options::set_transparent(&fd, family).or_else(|_| options::set_freebind(&fd, family))?;
+    }
+    if let Some(interface) = &settings.interface {
+        options::bind_to_device(&fd, interface)?;
+    }
+    set_changeable(&fd, settings)?;
+    socket::bind(&fd, &raw)?;
+    Ok(fd)
+}
+
+/// Options that can be set on a socket that listens already.
+fn set_changeable(fd: &OwnedFd, settings: &Settings) -> io::Result<()> {
+    /// Seconds after which a connection is handed over although it brought no data.
+    const DEFER_SECONDS: i32 = 1;
+    /// Unfinished handshakes that may bring data.
+    const FAST_OPEN_QUEUE: i32 = 1024;
+    if let Some(mss) = settings.mss {
+        options::set_max_segment(fd, i32::from(mss))?;
+    }
+    if settings.defer_accept {
+        options::set_defer_accept(fd, DEFER_SECONDS)?;
+    }
+    if settings.fast_open {
+        options::set_fastopen(fd, FAST_OPEN_QUEUE)?;
+    }
+    if let Some(millis) = settings.user_timeout {
+        options::set_user_timeout(fd, millis)?;
+    }
+    Ok(())
+}
+
+/// Binds a path under a temporary name beside the final one, with its owner and permissions set before anyone can connect.
+fn open_path(wish: &Wish, path: &Path) -> io::Result<Opened> {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", process::pid()));
+    let temporary = PathBuf::from(temporary);
+    let _ = std::fs::remove_file(&temporary);
+    let fd = socket::socket(socket::Family::Unix, socket::Kind::Stream)?;
+    let name = SockAddr::Unix(temporary.to_string_lossy().into());
+    socket::bind(&fd, &name.to_raw()?)?;
+    let opened = Opened {
+        sockets: vec![fd],
+        rename: Some((temporary.clone(), path.to_owned())),
+    };
+    let settings = &wish.settings;
+    if settings.uid.is_some() || settings.gid.is_some() {
+        chown(&temporary, settings.uid, settings.gid)?;
+    }
+    if let Some(mode) = settings.mode {
+        std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(mode))?;
+    }
+    Ok(opened)
+}
+
+/// Runs `open` inside the wish's network namespace and comes back.
+fn in_namespace<T>(wish: &Wish, open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let Some(name) = &wish.settings.namespace else {
+        return open();
+    };
+    let home = std::fs::File::open("/proc/self/ns/net")?;
+    let there = std::fs::File::open(Path::new("/run/netns").join(name))?;
+    process::enter_network_namespace(&there)?;
+    let result = open();
+    process::enter_network_namespace(&home)?;
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    fn wish(endpoint: SockAddr) -> Wish {
+        Wish {
+            listener: ListenerId::at(0),
+            owner: "frontend f".into(),
+            written: "t.cfg:7".into(),
+            endpoint,
+            inherited: None,
+            shards: 1,
+            backlog: 16,
+            settings: Settings {
+                reuseport: true,
+                ..Settings::default()
+            },
+        }
+    }
+
+    fn inet(text: &str) -> SockAddr {
+        SockAddr::Inet(text.parse().expect("an address"))
+    }
+
+    fn addr_of(bound: &Bound) -> SockAddr {
+        SockAddr::from_raw(socket::local_addr(&bound.sockets[0]).ok())
+    }
+
+    fn directory() -> PathBuf {
+        let unique = format!(
+            "sluice-bind-{}-{}",
+            std::process::id(),
+            crate::sys::clock::monotonic_ns()
+        );
+        let path = std::env::temp_dir().join(unique);
+        std::fs::create_dir(&path).expect("a fresh directory");
+        path
+    }
+
+    fn unix(path: &Path) -> SockAddr {
+        SockAddr::Unix(path.to_string_lossy().into())
+    }
+
+    #[test]
+    fn one_failure_binds_nothing_and_names_every_culprit() {
+        let directory = directory();
+        let path = directory.join("a.sock");
+        let wishes = [
+            wish(unix(&path)),
+            wish(inet("192.0.2.1:1")),
+            wish(unix(&directory.join("none/b.sock"))),
+        ];
+        let failure = bind_all(&wishes, &[]).expect_err("two cannot be bound");
+        assert_eq!(
+            failure.sentences[0],
+            "Binding [t.cfg:7] for frontend f: cannot bind socket (Cannot assign requested address) for [192.0.2.1:1]"
+        );
+        assert!(
+            failure.sentences[1].contains("cannot bind UNIX socket (No such file or directory)")
+        );
+        assert!(!failure.in_use);
+        assert_eq!(
+            std::fs::read_dir(&directory).expect("a directory").count(),
+            0
+        );
+        let _ = std::fs::remove_dir_all(directory);
+    }
+
+    #[test]
+    fn an_address_in_use_is_worth_another_try() {
+        let mut alone = wish(inet("127.0.0.1:0"));
+        alone.settings.reuseport = false;
+        let bound = bind_all(&[alone.clone()], &[]).expect("a free port");
+        alone.endpoint = addr_of(&bound[0]);
+        let failure = bind_all(&[alone], &[]).expect_err("taken");
+        assert!(failure.in_use);
+    }
+
+    #[test]
+    fn shards_share_an_address_and_passed_sockets_are_all_kept() {
+        let mut first = wish(inet("127.0.0.1:0"));
+        let bound = bind_all(&[first.clone()], &[]).expect("a free port");
+        first.endpoint = addr_of(&bound[0]);
+        first.shards = 3;
+        let three = bind_all(&[first.clone()], &[]).expect("the address is shared");
+        assert_eq!(three[0].sockets.len(), 3);
+        let taken: Vec<Taken> = three
+            .into_iter()
+            .flat_map(|b| b.sockets)
+            .map(|s| Taken::identify(s, String::new(), String::new()).expect("it listens"))
+            .collect();
+        first.shards = 1;
+        let again = bind_all(&[first.clone()], &taken).expect("they fit");
+        assert_eq!(again[0].sockets.len(), 3);
+        first.settings.interface = Some("lo".into());
+        let other = bind_all(&[first], &taken).expect("another socket, tied to lo");
+        assert_eq!(other[0].sockets.len(), 1);
+    }
+
+    #[test]
+    fn a_path_is_replaced_at_the_end_with_its_permissions() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let directory = directory();
+        let path = directory.join("a.sock");
+        let mut private = wish(unix(&path));
+        private.settings.mode = Some(0o600);
+        let first = bind_all(&[private.clone()], &[]).expect("a new path");
+        let before = std::fs::metadata(&path).expect("published");
+        assert_eq!(before.permissions().mode() & 0o777, 0o600);
+        let _second = bind_all(&[private.clone()], &[]).expect("replaced");
+        let after = std::fs::metadata(&path).expect("published");
+        assert_ne!(before.ino(), after.ino());
+        let passed = first
+            .into_iter()
+            .flat_map(|b| b.sockets)
+            .next()
+            .expect("one");
+        let taken = Taken::identify(passed, String::new(), String::new()).expect("it listens");
+        let kept = bind_all(&[private], &[taken]).expect("it fits by its final name");
+        assert_eq!(kept[0].sockets.len(), 1);
+        assert_eq!(
+            std::fs::metadata(&path).expect("untouched").ino(),
+            after.ino()
+        );
+        let _ = std::fs::remove_dir_all(directory);
+    }
+
+    #[test]
+    fn inherited_numbers_are_used_as_they_are() {
+        let bound = bind_all(&[wish(inet("127.0.0.1:0"))], &[]).expect("a free port");
+        let mut inherited = wish(addr_of(&bound[0]));
+        inherited.inherited = Some(bound[0].sockets[0].as_raw_fd());
+        let again = bind_all(&[inherited.clone()], &[]).expect("an open number");
+        assert_eq!(addr_of(&again[0]), addr_of(&bound[0]));
+        inherited.inherited = Some(999_999);
+        let failure = bind_all(&[inherited], &[]).expect_err("no such number");
+        assert!(
+            failure.sentences[0]
+                .ends_with("cannot use file descriptor '999999' : Bad file descriptor.")
+        );
+    }
+}

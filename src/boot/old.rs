@@ -1,0 +1,389 @@
+//! Earlier processes: who they are, and telling them to go.
+//!
+//! Scripts pass numbers that are stale, foreign or incomplete. A number that was passed is signalled only while it
+//! belongs to a proxy; beyond those, every process of this program that serves one of our addresses or was started
+//! for the same configuration is an earlier generation and is told too. Everything is read from `/proc`; where that is not
+//! readable, passed numbers are signalled as they are and nothing else is found.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use crate::addr::SockAddr;
+use crate::sys::{process, signal};
+
+use super::args::{self, Command, Old, Options};
+
+/// A process that is to go.
+#[derive(Debug)]
+pub struct Former {
+    /// Its number.
+    pub pid: i32,
+    /// Keeps the number from meaning another process later.
+    watched: Option<OwnedFd>,
+}
+
+/// What is known before anybody is told.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Processes to tell.
+    pub former: Vec<Former>,
+    /// Sentences for the operator.
+    pub warnings: Vec<String>,
+}
+
+/// Names under which proxies of our kind run.
+const PROXIES: [&str; 2] = ["sluice", "haproxy"];
+/// More processes than are looked at.
+const PROCESSES_MAX: usize = 100_000;
+
+/// Finds whom `-sf` and `-st` mean: those named, and unless `leave_others` is set, those that were forgotten.
+pub fn survey(options: &Options, addresses: &[SockAddr]) -> Survey {
+    let mut survey = Survey::default();
+    let own = process::pid();
+    let mut known = BTreeSet::from([own]);
+    let Some(old) = &options.old else {
+        warn_of_others(&mut survey, addresses, own);
+        return survey;
+    };
+    for &pid in &old.pids {
+        if pid > 0 && known.insert(pid) {
+            name(&mut survey, old, pid);
+        }
+    }
+    if !options.leave_others {
+        let family = Family::of(options, addresses);
+        for pid in processes().filter(|pid| !known.contains(pid)) {
+            if family.has(pid) {
+                survey.former.extend(Former::watch(pid));
+            }
+        }
+    }
+    survey
+}
+
+fn name(survey: &mut Survey, old: &Old, pid: i32) {
+    let option = if old.at_once { "-st" } else { "-sf" };
+    match program(pid) {
+        Some(program) if !is_proxy(&program) => survey.warnings.push(format!(
+            "{option} option: process {pid} is '{program}', not a proxy; it is left alone."
+        )),
+        _ => survey.former.extend(Former::watch(pid)),
+    }
+}
+
+impl Former {
+    fn watch(pid: i32) -> Option<Self> {
+        process::exists(pid).then(|| Self {
+            pid,
+            watched: process::watch(pid).ok(),
+        })
+    }
+
+    /// Sends a signal to exactly this process.
+    pub fn signal(&self, number: i32) -> std::io::Result<()> {
+        match &self.watched {
+            Some(watched) => process::kill_watched(watched, number),
+            None => process::kill(self.pid, number),
+        }
+    }
+}
+
+impl Survey {
+    /// Tells everybody to end: at once, or when their work is done. Answers what could not be told.
+    pub fn tell(&self, at_once: bool) -> Vec<String> {
+        let number = if at_once {
+            signal::SIGTERM
+        } else {
+            signal::SIGUSR1
+        };
+        self.send(number)
+    }
+
+    /// Asks everybody to stop listening for a moment, so that an address that is not shared becomes free.
+    pub fn pause(&self) {
+        self.send(signal::SIGTTOU);
+    }
+
+    /// Asks everybody to listen again.
+    pub fn resume(&self) {
+        self.send(signal::SIGTTIN);
+    }
+
+    fn send(&self, number: i32) -> Vec<String> {
+        let sent = self
+            .former
+            .iter()
+            .map(|former| (former.pid, former.signal(number)));
+        sent.filter_map(|(pid, result)| {
+            let error = result.err()?;
+            // A process that is gone has done what it was asked for.
+            (error.raw_os_error() != Some(libc_esrch())).then(|| {
+                let why = super::privileges::text(&error);
+                format!(
+                    "process {pid} could not be sent SIG{}: {why}.",
+                    signal::name(number)
+                )
+            })
+        })
+        .collect()
+    }
+}
+
+fn libc_esrch() -> i32 {
+    rustix::io::Errno::SRCH.raw_os_error()
+}
+
+/// What makes a process an earlier generation of this one.
+struct Family {
+    program: Option<PathBuf>,
+    files: Vec<PathBuf>,
+    sockets: BTreeSet<u64>,
+}
+
+impl Family {
+    fn of(options: &Options, addresses: &[SockAddr]) -> Self {
+        let here = std::env::current_dir().unwrap_or_default();
+        Self {
+            program: executable(process::pid()),
+            files: resolved(options, &here),
+            sockets: listening_on(addresses),
+        }
+    }
+
+    fn has(&self, pid: i32) -> bool {
+        let same_program = self.program.is_some() && executable(pid) == self.program;
+        same_program
+            && process::parent_pid() != pid
+            && (holds_any(pid, &self.sockets) || self.same_files(pid))
+    }
+
+    fn same_files(&self, pid: i32) -> bool {
+        let Ok(raw) = fs::read(format!("/proc/{pid}/cmdline")) else {
+            return false;
+        };
+        let words: Vec<String> = raw
+            .split(|b| *b == 0)
+            .filter(|word| !word.is_empty())
+            .skip(1)
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect();
+        let here = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+        match args::parse(&words) {
+            Command::Run(theirs) if !theirs.check => {
+                let files = resolved(&theirs, &here);
+                !files.is_empty() && files == self.files
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The configuration files as absolute paths.
+fn resolved(options: &Options, here: &Path) -> Vec<PathBuf> {
+    let base = options
+        .directory
+        .as_ref()
+        .map_or_else(|| here.to_owned(), |d| here.join(d));
+    options.files.iter().map(|file| base.join(file)).collect()
+}
+
+/// Warns of processes that listen on our addresses although nobody said that we take their place.
+fn warn_of_others(survey: &mut Survey, addresses: &[SockAddr], own: i32) {
+    let sockets = listening_on(addresses);
+    if sockets.is_empty() {
+        return;
+    }
+    for pid in processes().filter(|pid| *pid != own && *pid != process::parent_pid()) {
+        if holds_any(pid, &sockets) {
+            let program = program(pid).unwrap_or_else(|| "?".into());
+            survey.warnings.push(format!(
+                "process {pid} ('{program}') listens on an address of this configuration too and will get a share of its connections; -sf {pid} would take its place."
+            ));
+        }
+    }
+}
+
+fn processes() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .take(PROCESSES_MAX)
+}
+
+/// The name a process shows, none where `/proc` does not tell.
+fn program(pid: i32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+fn is_proxy(program: &str) -> bool {
+    PROXIES.contains(&program) || self::program(process::pid()).as_deref() == Some(program)
+}
+
+/// The file a process runs, also when it was replaced since.
+fn executable(pid: i32) -> Option<PathBuf> {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let text = path.to_string_lossy();
+    Some(PathBuf::from(
+        text.strip_suffix(" (deleted)").unwrap_or(&text),
+    ))
+}
+
+fn holds_any(pid: i32, sockets: &BTreeSet<u64>) -> bool {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    !sockets.is_empty()
+        && entries.flatten().any(|entry| {
+            fs::read_link(entry.path())
+                .ok()
+                .and_then(|link| socket_number(&link.to_string_lossy()))
+                .is_some_and(|number| sockets.contains(&number))
+        })
+}
+
+/// `socket:[123]` names socket 123.
+fn socket_number(link: &str) -> Option<u64> {
+    link.strip_prefix("socket:[")?
+        .strip_suffix(']')?
+        .parse()
+        .ok()
+}
+
+/// The numbers of all sockets of this network namespace that listen on one of `addresses`.
+fn listening_on(addresses: &[SockAddr]) -> BTreeSet<u64> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .map(|path| fs::read_to_string(path).unwrap_or_default());
+    let unix = fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    let inet = tables
+        .iter()
+        .flat_map(|table| table.lines().skip(1))
+        .filter_map(|line| {
+            let (addr, number) = inet_row(line)?;
+            addresses.contains(&addr).then_some(number)
+        });
+    let paths = unix.lines().skip(1).filter_map(|line| {
+        let (path, number) = unix_row(line)?;
+        let addr = SockAddr::Unix(super::handover::final_name(path).into());
+        addresses.contains(&addr).then_some(number)
+    });
+    inet.chain(paths).collect()
+}
+
+/// Address and number of a row of `/proc/net/tcp` that listens.
+fn inet_row(line: &str) -> Option<(SockAddr, u64)> {
+    /// The state column of listening sockets.
+    const LISTEN: &str = "0A";
+    let mut columns = line.split_ascii_whitespace();
+    let local = columns.nth(1)?;
+    if columns.nth(1)? != LISTEN {
+        return None;
+    }
+    let number = columns.nth(5)?.parse().ok()?;
+    let (host, port) = local.split_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    // Each group of eight digits is a 32-bit word in the machine's order.
+    let mut octets = Vec::with_capacity(16);
+    for at in (0..host.len()).step_by(8) {
+        let word = u32::from_str_radix(host.get(at..at + 8)?, 16).ok()?;
+        octets.extend_from_slice(&word.to_ne_bytes());
+    }
+    let ip = match <[u8; 4]>::try_from(octets.as_slice()) {
+        Ok(v4) => std::net::IpAddr::from(v4),
+        Err(_) => std::net::IpAddr::from(<[u8; 16]>::try_from(octets).ok()?),
+    };
+    Some((SockAddr::Inet((ip, port).into()), number))
+}
+
+/// Path and number of a row of `/proc/net/unix` that listens.
+fn unix_row(line: &str) -> Option<(&str, u64)> {
+    /// The flag of sockets that accept connections.
+    const ACCEPTS: u32 = 1 << 16;
+    let mut columns = line.split_ascii_whitespace();
+    let flags = u32::from_str_radix(columns.nth(3)?, 16).ok()?;
+    let number = columns.nth(2)?.parse().ok()?;
+    let path = columns.next()?;
+    (flags & ACCEPTS != 0).then_some((path, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::socket;
+
+    fn options(line: &str) -> Options {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        match args::parse(&words) {
+            Command::Run(options) => *options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn rows_of_the_kernels_tables() {
+        let line = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 36123 1 0000";
+        let (addr, number) = inet_row(line).expect("a listening row");
+        assert_eq!(
+            (addr.to_string().as_str(), number),
+            ("127.0.0.1:8080", 36123)
+        );
+        assert!(inet_row(&line.replace(" 0A ", " 01 ")).is_none());
+        let line = "0000000000000000: 00000002 00000000 00010000 0001 01 20 /run/a.sock.9.tmp";
+        assert_eq!(unix_row(line), Some(("/run/a.sock.9.tmp", 20)));
+        assert_eq!(socket_number("socket:[77]"), Some(77));
+        assert_eq!(socket_number("pipe:[77]"), None);
+    }
+
+    #[test]
+    fn our_own_listener_is_found_and_it_is_ours() {
+        let any = std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0);
+        let fd = socket::socket(socket::Family::V4, socket::Kind::Stream).expect("a socket");
+        socket::bind(&fd, &any.into()).expect("a port");
+        socket::listen(&fd, 4).expect("listening");
+        let addr = SockAddr::from_raw(socket::local_addr(&fd).ok());
+        let sockets = listening_on(&[addr]);
+        assert_eq!(sockets.len(), 1);
+        assert!(holds_any(process::pid(), &sockets));
+        assert!(!holds_any(process::pid(), &BTreeSet::new()));
+    }
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test's own child")]
+    fn numbers_of_strangers_duplicates_and_the_dead_are_passed_over() {
+        let mut stranger = std::process::Command::new("sleep")
+            .arg("30")
+            .spawn()
+            .unwrap();
+        let pid = stranger.id();
+        // Between its start and its own name a child bears the name of this thread.
+        while std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap() != "sleep\n" {
+            std::thread::yield_now();
+        }
+        let own = process::pid();
+        let line = format!("-f /no/such/t.cfg -sf {pid} {pid} {own} 1073741823");
+        let survey = survey(&options(&line), &[]);
+        assert!(survey.former.is_empty(), "{survey:?}");
+        assert_eq!(survey.warnings.len(), 1);
+        assert!(survey.warnings[0].contains("'sleep', not a proxy"));
+        assert!(survey.tell(false).is_empty());
+        stranger.kill().unwrap();
+        stranger.wait().unwrap();
+    }
+
+    #[test]
+    fn files_are_compared_where_they_lie() {
+        let here = Path::new("/work");
+        assert_eq!(
+            resolved(&options("-f a.cfg -C etc"), here),
+            [Path::new("/work/etc/a.cfg")]
+        );
+        assert_eq!(
+            resolved(&options("-f /x/a.cfg"), here),
+            [Path::new("/x/a.cfg")]
+        );
+    }
+}

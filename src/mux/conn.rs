@@ -1,0 +1,227 @@
+//! A connection: a wire, what it has read and not yet understood, and what it still has to write.
+//!
+//! Readiness is remembered here, as an edge-triggered poll demands: set by an event, cleared by a would-block or by a read that the
+//! wire filled only in part. A connection without pending bytes holds no buffer.
+
+use std::io;
+
+use super::Mux;
+use crate::buf::{Buf, Output, Pool};
+use crate::time::Tick;
+use crate::wire::Wire;
+
+/// Bytes of room that a read asks for at least.
+const READ_MIN: usize = 1024;
+
+/// Bytes that wait in a connection before the lane behind it is no longer emptied.
+pub(super) const OUTPUT_MAX: usize = 64 * 1024;
+
+/// One end of the proxy.
+#[derive(Debug)]
+pub struct Conn {
+    /// The carrier.
+    pub wire: Wire,
+    /// What makes parts of the bytes.
+    pub mux: Mux,
+    /// Bytes read and not yet understood.
+    pub input: Option<Buf>,
+    /// Bytes to write.
+    pub output: Output,
+    /// What the poll said and no call has contradicted yet.
+    pub ready: Ready,
+    /// What cannot go on.
+    pub shut: Shut,
+    /// When bytes last came or went.
+    pub last_active: Tick,
+    /// Bytes read in all.
+    pub bytes_in: u64,
+    /// Bytes written in all.
+    pub bytes_out: u64,
+}
+
+/// Remembered readiness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ready {
+    /// A read may find bytes.
+    pub readable: bool,
+    /// A write may find room.
+    pub writable: bool,
+    /// The peer has ended its side: a short read is not the last one.
+    pub hangup: bool,
+}
+
+/// What is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shut {
+    /// The peer sent its end, and it was read.
+    pub read: bool,
+    /// Our end was sent.
+    pub write: bool,
+    /// The wire failed: reset, unreachable, broken.
+    pub failed: bool,
+}
+
+/// What a read brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// Bytes.
+    Got,
+    /// Nothing at this moment.
+    Blocked,
+    /// The end of the stream.
+    Ended,
+    /// The wire failed.
+    Failed,
+    /// No buffer was to be had.
+    Starved,
+}
+
+impl Conn {
+    /// A connection that has neither read nor written.
+    pub fn new(wire: Wire, mux: Mux, now: Tick) -> Self {
+        Self {
+            wire,
+            mux,
+            input: None,
+            output: Output::default(),
+            ready: Ready::default(),
+            shut: Shut::default(),
+            last_active: now,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// The bytes that wait to be understood.
+    pub fn pending(&self) -> &[u8] {
+        self.input.as_deref().unwrap_or_default()
+    }
+
+    /// Reads once, behind what is pending.
+    pub fn fill(&mut self, pool: &mut Pool, now: Tick) -> Fill {
+        if self.shut.failed {
+            return Fill::Failed;
+        }
+        if self.shut.read {
+            return Fill::Ended;
+        }
+        if !self.ready.readable {
+            return Fill::Blocked;
+        }
+        if self.input.is_none() {
+            self.input = pool.take();
+        }
+        let Some(input) = self.input.as_mut() else {
+            return Fill::Starved;
+        };
+        input.make_room(READ_MIN);
+        let room = input.room();
+        if room == 0 {
+            return Fill::Blocked;
+        }
+        let outcome = self.wire.read(input.tail());
+        if let Ok(count @ 1..) = outcome {
+            self.bytes_in += count as u64;
+            self.last_active = now;
+            self.ready.readable = count == room || self.ready.hangup;
+            return Fill::Got;
+        }
+        let fill = self.note_end(outcome.err());
+        self.release_input(pool);
+        fill
+    }
+
+    fn note_end(&mut self, error: Option<io::Error>) -> Fill {
+        match error {
+            None => {
+                self.shut.read = true;
+                Fill::Ended
+            }
+            Some(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.ready.readable = false;
+                Fill::Blocked
+            }
+            Some(_) => {
+                self.shut.failed = true;
+                Fill::Failed
+            }
+        }
+    }
+
+    /// Forgets `count` pending bytes, and the buffer with the last of them.
+    pub fn consume(&mut self, pool: &mut Pool, count: usize) {
+        if let Some(input) = self.input.as_mut() {
+            input.consume(count);
+        }
+        self.release_input(pool);
+    }
+
+    /// Takes the pending bytes away in their buffer, at most `limit` of them.
+    pub fn take_pending(&mut self, pool: &mut Pool, limit: u64) -> Option<Buf> {
+        let input = self.input.take()?;
+        if input.is_empty() {
+            pool.give_back(input);
+            return None;
+        }
+        if input.len() as u64 <= limit {
+            return Some(input);
+        }
+        let count = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut part = pool.take_reserve();
+        part.tail().extend_from_slice(&input[..count]);
+        self.input = Some(input);
+        self.consume(pool, count);
+        Some(part)
+    }
+
+    fn release_input(&mut self, pool: &mut Pool) {
+        if self.input.as_ref().is_some_and(|input| input.is_empty())
+            && let Some(empty) = self.input.take()
+        {
+            pool.give_back(empty);
+        }
+    }
+
+    /// Whether more may be put into the output.
+    pub fn has_room(&self) -> bool {
+        self.output.len() < OUTPUT_MAX
+    }
+
+    /// Writes what waits, as far as the wire takes it.
+    pub fn flush(&mut self, pool: &mut Pool, now: Tick) {
+        while !self.output.is_empty() && self.ready.writable && !self.shut.failed {
+            match self.output.gather(|slices| self.wire.write(slices)) {
+                Ok(count) => {
+                    self.bytes_out += count as u64;
+                    self.last_active = now;
+                    self.output.consume(pool, count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.ready.writable = false
+                }
+                Err(_) => self.shut.failed = true,
+            }
+        }
+        if self.shut.failed {
+            self.output.clear(pool);
+        }
+    }
+
+    /// Sends our end once everything before it is written.
+    pub fn shutdown_write(&mut self) {
+        if !self.shut.write && self.output.is_empty() {
+            self.shut.write = true;
+            if self.wire.shutdown().is_err() {
+                self.shut.failed = true;
+            }
+        }
+    }
+
+    /// Gives all buffers back, before the connection is let go.
+    pub fn release(&mut self, pool: &mut Pool) {
+        self.output.clear(pool);
+        if let Some(input) = self.input.take() {
+            pool.give_back(input);
+        }
+    }
+}

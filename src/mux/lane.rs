@@ -1,0 +1,196 @@
+//! A lane: the parts of one message on their way from one connection to the other.
+//!
+//! The receiving mux puts parts in, the sending mux takes them out; between the two the stream looks at the head and may
+//! hold everything back. A lane carries one message at a time (plus the interim heads before it) and asks one question for all
+//! back-pressure: is there [`room`](Lane::room)?
+
+use std::collections::VecDeque;
+
+use crate::buf::{Buf, Pool};
+use crate::http::Head;
+use crate::proto::h1::Body;
+
+/// Buffers that wait in a lane before the receiving side stops reading.
+const BUFFERS_MAX: usize = 2;
+
+/// How far the message in a lane is complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// More may come.
+    #[default]
+    Open,
+    /// The sender finished the message.
+    Complete,
+    /// The sender left in the middle of it.
+    Aborted,
+}
+
+/// The parts between two connections.
+#[derive(Debug)]
+pub struct Lane {
+    draft: Option<Box<Head>>,
+    head: Option<Box<Head>>,
+    announced: Body,
+    data: VecDeque<Buf>,
+    queued: usize,
+    trailers: Option<Box<Head>>,
+    end: End,
+    total: u64,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self {
+            draft: None,
+            head: None,
+            announced: Body::None,
+            data: VecDeque::new(),
+            queued: 0,
+            trailers: None,
+            end: End::Open,
+            total: 0,
+        }
+    }
+}
+
+impl Lane {
+    /// Whether another buffer may be put in.
+    #[inline]
+    pub fn room(&self) -> bool {
+        self.data.len() < BUFFERS_MAX
+    }
+
+    /// Whether a head waits to be taken.
+    pub fn has_head(&self) -> bool {
+        self.head.is_some()
+    }
+
+    /// The head that waits.
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_deref()
+    }
+
+    /// The head that waits, to change it.
+    pub fn head_mut(&mut self) -> Option<&mut Head> {
+        self.head.as_deref_mut()
+    }
+
+    /// Puts a head in; the lane must not hold one.
+    pub fn put_head(&mut self, head: Box<Head>) {
+        debug_assert!(self.head.is_none(), "a lane carries one head at a time");
+        self.head = Some(head);
+    }
+
+    /// Takes the head out.
+    pub fn take_head(&mut self) -> Option<Box<Head>> {
+        self.head.take()
+    }
+
+    /// Keeps a head that is not complete yet.
+    pub fn put_draft(&mut self, head: Box<Head>) {
+        self.draft = Some(head);
+    }
+
+    /// Takes the incomplete head to go on with it.
+    pub fn take_draft(&mut self) -> Option<Box<Head>> {
+        self.draft.take()
+    }
+
+    /// Says what body the head announces.
+    pub fn announce(&mut self, announced: Body) {
+        self.announced = announced;
+    }
+
+    /// What body the head announces.
+    pub fn announced(&self) -> Body {
+        self.announced
+    }
+
+    /// Lets a message that was complete go on: the exchange has become a tunnel.
+    pub fn reopen(&mut self) {
+        self.end = End::Open;
+        self.announced = Body::Tunnel;
+    }
+
+    /// Puts body bytes in.
+    #[inline]
+    pub fn put_data(&mut self, data: Buf) {
+        self.queued += data.len();
+        self.total += data.len() as u64;
+        self.data.push_back(data);
+    }
+
+    /// Takes the oldest body bytes out.
+    #[inline]
+    pub fn take_data(&mut self) -> Option<Buf> {
+        let data = self.data.pop_front()?;
+        self.queued -= data.len();
+        Some(data)
+    }
+
+    /// Puts back what [`take_data`](Self::take_data) gave and was not used.
+    pub fn return_data(&mut self, data: Buf) {
+        self.queued += data.len();
+        self.data.push_front(data);
+    }
+
+    /// The body bytes that wait, oldest first.
+    pub fn data(&self) -> impl Iterator<Item = &[u8]> {
+        self.data.iter().map(|data| &**data)
+    }
+
+    /// How many body bytes wait.
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// How many body bytes have passed in all.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Ends the message.
+    pub fn complete(&mut self, trailers: Option<Box<Head>>) {
+        self.trailers = trailers;
+        self.end = End::Complete;
+    }
+
+    /// Ends the message before its time.
+    pub fn abort(&mut self) {
+        if self.end == End::Open {
+            self.end = End::Aborted;
+        }
+    }
+
+    /// How far the message is complete.
+    pub fn end(&self) -> End {
+        self.end
+    }
+
+    /// Whether nothing waits and nothing will come.
+    pub fn is_drained(&self) -> bool {
+        self.end != End::Open
+            && self.data.is_empty()
+            && self.head.is_none()
+            && self.trailers.is_none()
+    }
+
+    /// Takes the trailers out.
+    pub fn take_trailers(&mut self) -> Option<Box<Head>> {
+        self.trailers.take()
+    }
+
+    /// Empties the lane for the next message.
+    pub fn clear(&mut self, pool: &mut Pool) {
+        for data in self.data.drain(..) {
+            pool.give_back(data);
+        }
+        self.draft = None;
+        self.head = None;
+        self.announced = Body::None;
+        self.trailers = None;
+        self.queued = 0;
+        self.total = 0;
+        self.end = End::Open;
+    }
+}

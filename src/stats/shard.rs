@@ -1,0 +1,556 @@
+//! Counters: a worker writes its own cache lines, readers add up.
+//!
+//! A [`Tally`] belongs to one object of the site (a frontend, a listener, a backend, a server) and has one shard for
+//! every worker, made when that worker first counts something. Within a shard each number has a single writer, so that
+//! counting is a load and a store, never a locked instruction; a reader may see one number of an event before another.
+
+use crate::id::WorkerId;
+use crate::time::Tick;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+macro_rules! counts {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// One thing that is counted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Count { $($(#[$doc])* $name,)* }
+
+        impl Count {
+            /// Every count, in order.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+counts! {
+    /// Connections accepted.
+    Connections,
+    /// Sessions: connections that got past the first rules, or exchanges a server was given.
+    Sessions,
+    /// Requests received.
+    Requests,
+    /// Bytes from clients.
+    BytesIn,
+    /// Bytes to clients.
+    BytesOut,
+    /// Requests a rule denied.
+    DeniedRequests,
+    /// Responses a rule denied.
+    DeniedResponses,
+    /// Connections a rule denied.
+    DeniedConnections,
+    /// Sessions a rule denied.
+    DeniedSessions,
+    /// Requests that were malformed, too slow or given up.
+    FailedRequests,
+    /// Connections to servers that failed.
+    FailedConnections,
+    /// Responses that were malformed or broken off.
+    FailedResponses,
+    /// Attempts to connect again.
+    Retries,
+    /// Requests moved to another server.
+    Redispatches,
+    /// Transfers the client broke off.
+    ClientAborts,
+    /// Transfers the server broke off.
+    ServerAborts,
+    /// Requests given to the object by balancing.
+    Balanced,
+    /// Responses 100 to 199.
+    Responses1xx,
+    /// Responses 200 to 299.
+    Responses2xx,
+    /// Responses 300 to 399.
+    Responses3xx,
+    /// Responses 400 to 499.
+    Responses4xx,
+    /// Responses 500 to 599.
+    Responses5xx,
+    /// Responses of any other status, and requests that ended without one.
+    ResponsesOther,
+    /// Requests the proxy answered itself.
+    Intercepted,
+    /// Header rewrites that had no room.
+    FailedRewrites,
+    /// Failures of the proxy itself.
+    InternalErrors,
+    /// Connections opened to servers.
+    Connects,
+    /// Requests sent over a connection that stood open.
+    Reuses,
+    /// Bytes given to the compressor.
+    CompressedIn,
+    /// Bytes the compressor gave back.
+    CompressedOut,
+    /// Bytes that passed it by.
+    CompressionBypassed,
+    /// Responses compressed.
+    CompressedResponses,
+    /// Look-ups in a cache.
+    CacheLookups,
+    /// Look-ups that found.
+    CacheHits,
+    /// Failed checks.
+    FailedChecks,
+    /// Times the object went down.
+    WentDown,
+    /// Errors that `observe` counted against the server's health.
+    ObservedErrors,
+    /// TLS sessions.
+    TlsSessions,
+    /// TLS sessions resumed.
+    TlsResumed,
+    /// TLS handshakes that failed.
+    TlsFailed,
+    /// HTTP/1 connections.
+    H1Connections,
+    /// HTTP/1 requests.
+    H1Streams,
+    /// Bytes that were spliced in.
+    SplicedIn,
+    /// Bytes that were spliced out.
+    SplicedOut,
+}
+
+/// A pace that is shown as a rate, with the highest seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Connections a second.
+    Connections,
+    /// Sessions a second.
+    Sessions,
+    /// Requests a second.
+    Requests,
+}
+
+/// A time that is averaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// In line.
+    Queue,
+    /// Connecting.
+    Connect,
+    /// Until the response began.
+    Response,
+    /// Altogether.
+    Total,
+}
+
+const COUNTS: usize = Count::ALL.len();
+const PACES: usize = 3;
+const SPANS: usize = 4;
+
+/// Samples an average looks back over.
+pub const AVERAGE_WINDOW: u64 = 1024;
+
+/// The numbers one worker writes for one object.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Shard {
+    counts: [AtomicU64; COUNTS],
+    paces: [Beat; PACES],
+    spans: [Average; SPANS],
+    last_session: AtomicU64,
+}
+
+impl Shard {
+    fn new() -> Self {
+        Self {
+            counts: [const { AtomicU64::new(0) }; COUNTS],
+            paces: [const { Beat::new() }; PACES],
+            spans: [const { Average::new() }; SPANS],
+            last_session: AtomicU64::new(u64::MAX),
+        }
+    }
+}
+
+/// Adds where there is a single writer.
+fn bump(cell: &AtomicU64, by: u64) {
+    cell.store(cell.load(Relaxed).wrapping_add(by), Relaxed);
+}
+
+/// Events of the running second and of the one before.
+#[derive(Debug)]
+struct Beat {
+    second: AtomicU64,
+    current: AtomicU32,
+    previous: AtomicU32,
+}
+
+impl Beat {
+    const fn new() -> Self {
+        Self {
+            second: AtomicU64::new(0),
+            current: AtomicU32::new(0),
+            previous: AtomicU32::new(0),
+        }
+    }
+
+    /// Counts one; true when a second has passed since the last one.
+    fn add(&self, now: Tick) -> bool {
+        let second = now.as_millis() / 1000;
+        let was = self.second.load(Relaxed);
+        if second == was {
+            self.current
+                .store(self.current.load(Relaxed).wrapping_add(1), Relaxed);
+            return false;
+        }
+        let ended = self.current.load(Relaxed);
+        self.previous
+            .store(if second == was + 1 { ended } else { 0 }, Relaxed);
+        self.current.store(1, Relaxed);
+        self.second.store(second, Relaxed);
+        true
+    }
+
+    /// Events counted in this second.
+    fn in_second(&self, second: u64) -> u32 {
+        let own = self.second.load(Relaxed);
+        if own == second {
+            self.current.load(Relaxed)
+        } else if own == second + 1 {
+            self.previous.load(Relaxed)
+        } else {
+            0
+        }
+    }
+}
+
+/// A sliding average: the sum of the last samples, older ones fading.
+#[derive(Debug)]
+struct Average {
+    sum: AtomicU64,
+    samples: AtomicU64,
+    max: AtomicU64,
+}
+
+impl Average {
+    const fn new() -> Self {
+        Self {
+            sum: AtomicU64::new(0),
+            samples: AtomicU64::new(0),
+            max: AtomicU64::new(0),
+        }
+    }
+
+    fn add(&self, value: u64) {
+        let (sum, samples) = (self.sum.load(Relaxed), self.samples.load(Relaxed));
+        if samples < AVERAGE_WINDOW {
+            self.samples.store(samples + 1, Relaxed);
+            self.sum.store(sum + value, Relaxed);
+        } else {
+            self.sum
+                .store(sum - sum.div_ceil(AVERAGE_WINDOW) + value, Relaxed);
+        }
+        if value > self.max.load(Relaxed) {
+            self.max.store(value, Relaxed);
+        }
+    }
+}
+
+/// The counters of one object.
+#[derive(Debug)]
+pub struct Tally {
+    shards: Box<[OnceLock<Box<Shard>>]>,
+    peaks: [AtomicU32; PACES],
+    most: AtomicU32,
+    most_queued: AtomicU32,
+}
+
+/// What all shards together say.
+#[derive(Clone, Debug)]
+pub struct Folded {
+    counts: [u64; COUNTS],
+    /// Events in the last second, by [`Pace`].
+    rates: [u32; PACES],
+    /// The most in any second.
+    rate_peaks: [u32; PACES],
+    averages: [u64; SPANS],
+    maxima: [u64; SPANS],
+    /// Highest number of sessions at once.
+    pub most: u32,
+    /// Longest line.
+    pub most_queued: u32,
+    /// When the last session began.
+    pub last_session: Option<Tick>,
+}
+
+impl Folded {
+    /// A count.
+    #[must_use]
+    pub fn count(&self, what: Count) -> u64 {
+        self.counts[what as usize]
+    }
+
+    /// Events a second at the moment of reading.
+    #[must_use]
+    pub fn rate(&self, what: Pace) -> u32 {
+        self.rates[what as usize]
+    }
+
+    /// The most events in any second.
+    #[must_use]
+    pub fn rate_peak(&self, what: Pace) -> u32 {
+        self.rate_peaks[what as usize]
+    }
+
+    /// An average in milliseconds.
+    #[must_use]
+    pub fn average(&self, what: Span) -> u64 {
+        self.averages[what as usize]
+    }
+
+    /// The longest ever, in milliseconds.
+    #[must_use]
+    pub fn longest(&self, what: Span) -> u64 {
+        self.maxima[what as usize]
+    }
+}
+
+impl Tally {
+    /// Nothing counted, for this many workers.
+    #[must_use]
+    pub fn new(workers: usize) -> Self {
+        Self {
+            shards: (0..workers.max(1)).map(|_| OnceLock::new()).collect(),
+            peaks: [const { AtomicU32::new(0) }; PACES],
+            most: AtomicU32::new(0),
+            most_queued: AtomicU32::new(0),
+        }
+    }
+
+    fn shard(&self, worker: WorkerId) -> &Shard {
+        self.shards[worker.index()].get_or_init(|| Box::new(Shard::new()))
+    }
+
+    /// Counts one.
+    pub fn count(&self, worker: WorkerId, what: Count) {
+        self.add(worker, what, 1);
+    }
+
+    /// Counts several.
+    pub fn add(&self, worker: WorkerId, what: Count, by: u64) {
+        bump(&self.shard(worker).counts[what as usize], by);
+    }
+
+    /// An event of a pace happened.
+    pub fn beat(&self, worker: WorkerId, what: Pace, now: Tick) {
+        let turned = self.shard(worker).paces[what as usize].add(now);
+        if turned {
+            let ended = (now.as_millis() / 1000).saturating_sub(1);
+            self.peaks[what as usize].fetch_max(self.in_second(what, ended), Relaxed);
+        }
+    }
+
+    /// A session began; `at_once` are there with it.
+    pub fn begin(&self, worker: WorkerId, at_once: u32, now: Tick) {
+        let shard = self.shard(worker);
+        bump(&shard.counts[Count::Sessions as usize], 1);
+        shard.last_session.store(now.as_millis(), Relaxed);
+        self.beat(worker, Pace::Sessions, now);
+        if at_once > self.most.load(Relaxed) {
+            self.most.fetch_max(at_once, Relaxed);
+        }
+    }
+
+    /// A request joined a line that is this long with it.
+    pub fn queued(&self, len: u32) {
+        if len > self.most_queued.load(Relaxed) {
+            self.most_queued.fetch_max(len, Relaxed);
+        }
+    }
+
+    /// A time was measured, in milliseconds.
+    pub fn measure(&self, worker: WorkerId, what: Span, millis: u64) {
+        self.shard(worker).spans[what as usize].add(millis);
+    }
+
+    /// Counts a response by its status.
+    pub fn response(&self, worker: WorkerId, status: u16) {
+        self.count(
+            worker,
+            match status {
+                100..=199 => Count::Responses1xx,
+                200..=299 => Count::Responses2xx,
+                300..=399 => Count::Responses3xx,
+                400..=499 => Count::Responses4xx,
+                500..=599 => Count::Responses5xx,
+                _ => Count::ResponsesOther,
+            },
+        );
+    }
+
+    /// Everything back to zero, as `clear counters all` does; the maxima only, where `maxima_only`. Counts made
+    /// meanwhile by workers may survive.
+    pub fn clear(&self, maxima_only: bool) {
+        for peak in &self.peaks {
+            peak.store(0, Relaxed);
+        }
+        self.most.store(0, Relaxed);
+        self.most_queued.store(0, Relaxed);
+        for shard in self.shards.iter().filter_map(OnceLock::get) {
+            for span in &shard.spans {
+                span.max.store(0, Relaxed);
+            }
+            if maxima_only {
+                continue;
+            }
+            for cell in &shard.counts {
+                cell.store(0, Relaxed);
+            }
+            for span in &shard.spans {
+                span.samples.store(0, Relaxed);
+                span.sum.store(0, Relaxed);
+            }
+        }
+    }
+
+    fn in_second(&self, what: Pace, second: u64) -> u32 {
+        let shards = self.shards.iter().filter_map(OnceLock::get);
+        shards
+            .map(|shard| shard.paces[what as usize].in_second(second))
+            .sum()
+    }
+
+    /// The rate over the last second: the running one and the part of the one before that still counts.
+    fn rate(&self, what: Pace, now: Tick) -> u32 {
+        let (second, past) = (now.as_millis() / 1000, now.as_millis() % 1000);
+        let current = u64::from(self.in_second(what, second));
+        let before = second.checked_sub(1).map_or(0, |s| self.in_second(what, s));
+        let rate = current + u64::from(before) * (1000 - past) / 1000;
+        u32::try_from(rate).unwrap_or(u32::MAX)
+    }
+
+    /// Adds the shards up.
+    #[must_use]
+    pub fn fold(&self, now: Tick) -> Folded {
+        let mut counts = [0_u64; COUNTS];
+        let (mut sums, mut samples, mut maxima) = ([0_u64; SPANS], [0_u64; SPANS], [0_u64; SPANS]);
+        let mut last = None;
+        for shard in self.shards.iter().filter_map(OnceLock::get) {
+            for (total, cell) in counts.iter_mut().zip(&shard.counts) {
+                *total = total.wrapping_add(cell.load(Relaxed));
+            }
+            for (at, span) in shard.spans.iter().enumerate() {
+                sums[at] += span.sum.load(Relaxed);
+                samples[at] += span.samples.load(Relaxed);
+                maxima[at] = maxima[at].max(span.max.load(Relaxed));
+            }
+            let own = Tick::from_millis(shard.last_session.load(Relaxed));
+            last = last.max(own.is_set().then_some(own));
+        }
+        let paces = [Pace::Connections, Pace::Sessions, Pace::Requests];
+        let rates = paces.map(|pace| self.rate(pace, now));
+        for (pace, peak) in paces.into_iter().zip(&self.peaks) {
+            let second = now.as_millis() / 1000;
+            peak.fetch_max(self.in_second(pace, second), Relaxed);
+        }
+        let mut averages = [0_u64; SPANS];
+        for at in 0..SPANS {
+            averages[at] = sums[at].checked_div(samples[at]).unwrap_or(0);
+        }
+        Folded {
+            counts,
+            rates,
+            rate_peaks: [0, 1, 2].map(|at: usize| self.peaks[at].load(Relaxed)),
+            averages,
+            maxima,
+            most: self.most.load(Relaxed),
+            most_queued: self.most_queued.load(Relaxed),
+            last_session: last,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Tick {
+        Tick::from_millis(ms)
+    }
+
+    #[test]
+    fn readers_see_the_sum_of_what_workers_counted() {
+        let tally = Tally::new(3);
+        std::thread::scope(|scope| {
+            for worker in 0..3 {
+                let tally = &tally;
+                scope.spawn(move || {
+                    for _ in 0..1_000 {
+                        tally.add(WorkerId::new(worker), Count::BytesIn, 3);
+                        tally.count(WorkerId::new(worker), Count::Requests);
+                    }
+                });
+            }
+        });
+        let folded = tally.fold(at(0));
+        assert_eq!(folded.count(Count::BytesIn), 9_000);
+        assert_eq!(folded.count(Count::Requests), 3_000);
+        assert_eq!(folded.last_session, None);
+    }
+
+    #[test]
+    fn a_pace_is_summed_over_workers_and_its_peak_is_kept() {
+        let tally = Tally::new(2);
+        for worker in 0..2 {
+            for _ in 0..5 {
+                tally.beat(WorkerId::new(worker), Pace::Requests, at(10_500));
+            }
+        }
+        assert_eq!(tally.fold(at(10_900)).rate(Pace::Requests), 10);
+        assert_eq!(tally.fold(at(11_500)).rate(Pace::Requests), 5);
+        assert_eq!(tally.fold(at(12_000)).rate(Pace::Requests), 0);
+        tally.beat(WorkerId::new(0), Pace::Requests, at(15_000));
+        assert_eq!(tally.fold(at(15_000)).rate_peak(Pace::Requests), 10);
+    }
+
+    #[test]
+    fn a_peak_that_nobody_read_is_found_at_the_turn_of_the_second() {
+        let tally = Tally::new(1);
+        for ms in [1_000, 1_100, 1_200, 2_000, 9_000] {
+            tally.beat(WorkerId::new(0), Pace::Sessions, at(ms));
+        }
+        assert_eq!(tally.fold(at(20_000)).rate_peak(Pace::Sessions), 3);
+    }
+
+    #[test]
+    fn averages_follow_the_recent_past() {
+        let tally = Tally::new(2);
+        tally.measure(WorkerId::new(0), Span::Total, 10);
+        tally.measure(WorkerId::new(1), Span::Total, 30);
+        let folded = tally.fold(at(0));
+        assert_eq!(folded.average(Span::Total), 20);
+        assert_eq!(folded.longest(Span::Total), 30);
+        for _ in 0..20_000 {
+            tally.measure(WorkerId::new(0), Span::Total, 100);
+        }
+        let recent = tally.fold(at(0)).average(Span::Total);
+        assert!((98..=100).contains(&recent), "{recent}");
+    }
+
+    #[test]
+    fn clearing_spares_what_is_asked_to_be_spared() {
+        let tally = Tally::new(1);
+        tally.begin(WorkerId::new(0), 7, at(5));
+        tally.queued(3);
+        tally.clear(true);
+        let folded = tally.fold(at(5));
+        assert_eq!((folded.most, folded.most_queued), (0, 0));
+        assert_eq!(folded.count(Count::Sessions), 1);
+        tally.clear(false);
+        assert_eq!(tally.fold(at(5)).count(Count::Sessions), 0);
+    }
+
+    #[test]
+    fn responses_are_sorted_by_class() {
+        let tally = Tally::new(1);
+        for status in [101, 200, 204, 304, 404, 503, 999, 0] {
+            tally.response(WorkerId::new(0), status);
+        }
+        let folded = tally.fold(at(0));
+        assert_eq!(folded.count(Count::Responses2xx), 2);
+        assert_eq!(folded.count(Count::ResponsesOther), 2);
+    }
+}

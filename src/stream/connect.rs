@@ -1,0 +1,326 @@
+//! A connection to the chosen server: an idle one, or a new one, and what happens when there is none.
+
+use super::front::{Back, Held, Peers, Role};
+use super::stage::Step;
+use super::{Cause, Kit, Phase, Stage, Stream};
+use crate::addr::SockAddr;
+use crate::http::Status;
+use crate::id::ServerId;
+use crate::mux::{Conn, H1, H1Role, Mux, Policy};
+use crate::site::{Backend, Destination, HttpConnections, Options, Port, Reuse, Server, Site};
+use crate::slab::Key;
+use crate::time::Tick;
+
+impl Stream {
+    /// Looks for a connection, makes one, or waits for the one that is being made.
+    pub(super) fn connect(&mut self, kit: &mut Kit) -> Step {
+        match self.back {
+            None => self.open(kit),
+            Some(back) => self.await_connection(kit, back),
+        }
+    }
+
+    fn open(&mut self, kit: &mut Kit) -> Step {
+        let (Some(server), Some(backend)) = (self.server, self.backend) else {
+            return self.no_server(kit, Cause::Internal, Phase::Connect);
+        };
+        let site = kit.site.clone();
+        if self.http
+            && let Some(back) = self.take_idle(kit, site.backend(backend), server)
+        {
+            self.back = Some(back);
+            self.reused = true;
+            self.txn.connect = Some(self.txn.elapsed(kit.now));
+            return Step::Go(Stage::Send);
+        }
+        self.reused = false;
+        match self.dial(kit, server) {
+            Ok(back) => {
+                self.back = Some(back);
+                self.deadline = kit.now.after(site.backend(backend).timeouts.connect);
+                Step::Go(Stage::Connect)
+            }
+            Err(_) => self.connection_failed(kit),
+        }
+    }
+
+    fn take_idle(
+        &mut self,
+        kit: &mut Kit,
+        backend: &Backend,
+        server: ServerId,
+    ) -> Option<Key<Held>> {
+        let first = kit.conns.get(self.front)?.front()?.requests <= 1;
+        if let Some(own) = kit.take_private(self.front, server) {
+            return Some(own);
+        }
+        match backend.reuse {
+            Reuse::Never => None,
+            Reuse::Safe if first => None,
+            Reuse::Aggressive if first => kit.take_idle(server, 2),
+            Reuse::Safe | Reuse::Aggressive | Reuse::Always => kit.take_idle(server, 1),
+        }
+    }
+
+    fn dial(&mut self, kit: &mut Kit, server: ServerId) -> std::io::Result<Key<Held>> {
+        let site = kit.site.clone();
+        let to = self.destination(kit, site.server(server))?;
+        let wire = kit.doors.dial(server, &to, &site)?;
+        let mux = if self.http {
+            Mux::H1(H1::new(H1Role::Back, &site.global.tune))
+        } else {
+            Mux::Raw
+        };
+        let back = Back {
+            server,
+            stream: None,
+            peers: Peers {
+                src: None,
+                dst: inet(&to),
+            },
+            requests: 0,
+            idle_since: Tick::NEVER,
+            connected: false,
+        };
+        let held = Held {
+            conn: Conn::new(wire, mux, kit.now),
+            role: Role::Back(back),
+            armed: Tick::NEVER,
+        };
+        let key = kit
+            .conns
+            .insert(held)
+            .map_err(|_full| std::io::ErrorKind::OutOfMemory)?;
+        if let Some(held) = kit.conns.get(key)
+            && let Err(error) = kit.doors.enrol(&held.conn.wire, key)
+        {
+            kit.close(key);
+            return Err(error);
+        }
+        Ok(key)
+    }
+
+    fn destination(&self, kit: &Kit, server: &Server) -> std::io::Result<SockAddr> {
+        let Destination::At(endpoint) = &*server.destination.load() else {
+            return Err(std::io::ErrorKind::AddrNotAvailable.into());
+        };
+        let port = match server.port {
+            Port::Fixed(port) => port,
+            Port::Mapped(offset) => {
+                let front = kit
+                    .conns
+                    .get(self.front)
+                    .and_then(|held| held.front()?.peers.dst);
+                let asked = i64::from(front.map_or(0, |dst| dst.port())) + i64::from(offset);
+                u16::try_from(asked)
+                    .map_err(|_out_of_range| std::io::ErrorKind::AddrNotAvailable)?
+            }
+        };
+        Ok(endpoint.with_port(port))
+    }
+
+    fn await_connection(&mut self, kit: &mut Kit, key: Key<Held>) -> Step {
+        let Some(held) = kit.conns.get_mut(key) else {
+            return self.connection_failed(kit);
+        };
+        if !held.conn.ready.writable && !held.conn.shut.failed {
+            return Step::Wait;
+        }
+        if held.conn.wire.connected().is_err() {
+            return self.connection_failed(kit);
+        }
+        if let Role::Back(back) = &mut held.role {
+            back.connected = true;
+        }
+        self.deadline = Tick::NEVER;
+        self.txn.connect = Some(self.txn.elapsed(kit.now));
+        Step::Go(Stage::Send)
+    }
+
+    /// A connection attempt failed or took too long: another, to another server at the end, or the end.
+    pub(super) fn connection_failed(&mut self, kit: &mut Kit) -> Step {
+        let timed_out = self.deadline.has_come(kit.now);
+        self.drop_back(kit);
+        self.deadline = Tick::NEVER;
+        let site = kit.site.clone();
+        let retries = self
+            .backend
+            .map_or(0, |backend| site.backend(backend).retries);
+        if self.txn.retries >= retries {
+            let cause = if timed_out {
+                Cause::ServerTimeout
+            } else {
+                Cause::ServerFailed
+            };
+            return self.no_server(kit, cause, Phase::Connect);
+        }
+        self.txn.retries += 1;
+        let redispatch = self
+            .backend
+            .map_or(0, |backend| site.backend(backend).redispatch);
+        if is_redispatch(redispatch, self.txn.retries, retries) {
+            self.txn.redispatched = true;
+            self.failed = self.server;
+            self.leave_server(kit);
+            return Step::Go(Stage::Pick);
+        }
+        Step::Go(Stage::Connect)
+    }
+
+    /// Lets the server connection go.
+    pub(super) fn drop_back(&mut self, kit: &mut Kit) {
+        if let Some(back) = self.back.take() {
+            kit.close(back);
+        }
+    }
+
+    /// Sends the request's head.
+    pub(super) fn send(&mut self, kit: &mut Kit) -> Step {
+        let site = kit.site.clone();
+        let policy = self.server_policy(&site);
+        let Some(key) = self.back else {
+            return self.connection_failed(kit);
+        };
+        if let Some(Held {
+            role: Role::Back(back),
+            ..
+        }) = kit.conns.get_mut(key)
+        {
+            back.requests += 1;
+        }
+        if !self.http {
+            return Step::Go(Stage::Relay);
+        }
+        if self.request_head.is_none() {
+            self.request_head = self.request.take_head();
+        }
+        let Some(head) = self.request_head.as_deref_mut() else {
+            return self.reply(kit, Status::new(500), Cause::Internal, Phase::Connect);
+        };
+        let announced = self.request.announced();
+        let Some((held, mut lent)) = kit.conn(key) else {
+            return self.connection_failed(kit);
+        };
+        held.conn.send_request(head, announced, policy, &mut lent);
+        Step::Go(Stage::Response)
+    }
+}
+
+impl Stream {
+    /// What the options of both proxies make of the server's connection.
+    fn server_policy(&self, site: &Site) -> Policy {
+        let closes = |options: &Options| options.http_connections != HttpConnections::KeepAlive;
+        let backend = self.backend.map(|backend| site.backend(backend));
+        if !closes(&site.frontend(self.frontend).options)
+            && !backend.is_some_and(|backend| closes(&backend.options))
+        {
+            return Policy::KeepAlive;
+        }
+        if backend.is_some_and(|backend| backend.pretend_keep_alive) {
+            Policy::PretendKeepAlive
+        } else {
+            Policy::Close
+        }
+    }
+}
+
+impl Kit {
+    /// An idle connection to `server` that has carried at least `requests` requests.
+    fn take_idle(&mut self, server: ServerId, requests: u32) -> Option<Key<Held>> {
+        let pool = self.idle.get_mut(server.index())?;
+        let position = pool.iter().rposition(|&key| {
+            let back = self.conns.get(key).and_then(Held::back);
+            back.is_some_and(|back| back.requests >= requests)
+        })?;
+        let key = pool.remove(position);
+        self.site
+            .server(server)
+            .idle
+            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        Some(key)
+    }
+
+    /// The server connection that the client's connection keeps for itself, if it leads to `server`.
+    fn take_private(&mut self, front: Key<Held>, server: ServerId) -> Option<Key<Held>> {
+        let key = self
+            .conns
+            .get_mut(front)?
+            .front_mut()?
+            .private_back
+            .take()?;
+        if self
+            .conns
+            .get(key)
+            .and_then(Held::back)
+            .is_some_and(|back| back.server == server)
+        {
+            return Some(key);
+        }
+        self.close(key);
+        None
+    }
+
+    /// Keeps a server connection for later requests.
+    pub(super) fn put_idle(&mut self, key: Key<Held>) {
+        let now = self.now;
+        let Some(Held {
+            role: Role::Back(back),
+            ..
+        }) = self.conns.get_mut(key)
+        else {
+            return;
+        };
+        back.stream = None;
+        back.idle_since = now;
+        let server = back.server;
+        let configured = self.site.server(server);
+        let idle = configured
+            .idle
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if configured.pool_max_conn.is_some_and(|max| idle >= max) {
+            configured
+                .idle
+                .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+            self.close(key);
+            return;
+        }
+        self.idle[server.index()].push(key);
+    }
+
+    /// Forgets an idle connection that its server closed.
+    pub(super) fn drop_idle(&mut self, key: Key<Held>) {
+        if let Some(server) = self
+            .conns
+            .get(key)
+            .and_then(Held::back)
+            .map(|back| back.server)
+            && let Some(position) = self.idle[server.index()]
+                .iter()
+                .position(|&idle| idle == key)
+        {
+            self.idle[server.index()].swap_remove(position);
+            self.site
+                .server(server)
+                .idle
+                .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        self.close(key);
+    }
+}
+
+/// Whether `option redispatch interval` takes another server at this retry: every so many, or so many before the last.
+fn is_redispatch(interval: i32, retry: u32, retries: u32) -> bool {
+    let retry = i64::from(retry);
+    match i64::from(interval) {
+        0 => false,
+        every @ 1.. => retry % every == 0,
+        before => retry == i64::from(retries) + 1 + before,
+    }
+}
+
+fn inet(addr: &SockAddr) -> Option<std::net::SocketAddr> {
+    match addr {
+        SockAddr::Inet(addr) => Some(*addr),
+        SockAddr::Unix(_) | SockAddr::Abstract(_) => None,
+    }
+}

@@ -1,0 +1,421 @@
+//! All streams of one worker, and what wakes them: readiness, timers, letters.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::SystemTime;
+
+use super::front::{Front, Held, Peers, Role};
+use super::stage::Step;
+use super::{Kit, Stage, Stream, Timer};
+use crate::id::{FrontendId, ListenerId, ServerId};
+use crate::mux::{Conn, Fill, H1, H1Role, Mux};
+use crate::queue::Which;
+use crate::site::{Mode, Service};
+use crate::slab::{Key, Slab};
+use crate::time::Tick;
+use crate::wire::Wire;
+
+/// Streams stepped in one turn before the poll is asked again.
+const STEPS_MAX: usize = 512;
+
+/// Streams kept for their memory.
+const SPARE_MAX: usize = 256;
+
+/// News for a stream, from wherever something came free.
+#[derive(Debug)]
+pub enum Letter {
+    /// A slot of this server is the stream's.
+    Slot {
+        /// The stream's key.
+        stream: u64,
+        /// The server.
+        server: ServerId,
+        /// The line it stood in.
+        line: Which,
+        /// How many were served before it while it waited.
+        position: u32,
+    },
+}
+
+/// A worker's streams.
+#[derive(Debug)]
+pub struct Engine {
+    /// What they share.
+    pub kit: Kit,
+    streams: Slab<Box<Stream>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "streams stay where they are when they move between the slab and the spares"
+    )]
+    spare: Vec<Box<Stream>>,
+    due: Vec<Timer>,
+    /// Streams that ended by a panic.
+    pub panics: u64,
+}
+
+impl Engine {
+    /// An engine without streams.
+    pub fn new(kit: Kit, streams_max: usize) -> Self {
+        Self {
+            kit,
+            streams: Slab::new(streams_max),
+            spare: Vec::new(),
+            due: Vec::new(),
+            panics: 0,
+        }
+    }
+
+    /// How many exchanges are under way.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Takes a client's connection in. The wire is handed back when there is no place for it.
+    pub fn accept(
+        &mut self,
+        wire: Wire,
+        listener: ListenerId,
+        peers: Peers,
+    ) -> Result<Key<Held>, Wire> {
+        let site = self.kit.site.clone();
+        let Service::Frontend(frontend) = site.listener(listener).service else {
+            return Err(wire);
+        };
+        let http = site.frontend(frontend).mode == Mode::Http;
+        let mux = if http {
+            Mux::H1(H1::new(H1Role::Front, &site.global.tune))
+        } else {
+            Mux::Raw
+        };
+        let front = Front {
+            listener,
+            peers,
+            accepted: self.kit.now,
+            accept_date: self.kit.wall,
+            waiting_since: self.kit.now,
+            stream: None,
+            requests: 0,
+            lingers_until: Tick::NEVER,
+            private_back: None,
+        };
+        let held = Held {
+            conn: Conn::new(wire, mux, self.kit.now),
+            role: Role::Front(front),
+            armed: Tick::NEVER,
+        };
+        let key = self.kit.conns.insert(held).map_err(|held| held.conn.wire)?;
+        if let Some(held) = self.kit.conns.get(key)
+            && self.kit.doors.enrol(&held.conn.wire, key).is_err()
+            && let Some(held) = self.kit.conns.remove(key)
+        {
+            return Err(held.conn.wire);
+        }
+        if http {
+            self.arm_idle(key);
+        } else {
+            self.begin(key);
+        }
+        Ok(key)
+    }
+
+    /// The poll says that `key` can be read or written.
+    #[inline]
+    pub fn ready(&mut self, key: Key<Held>, readable: bool, writable: bool, hangup: bool) {
+        let Some(held) = self.kit.conns.get_mut(key) else {
+            return;
+        };
+        held.conn.ready.readable |= readable;
+        held.conn.ready.writable |= writable;
+        held.conn.ready.hangup |= hangup;
+        match held.stream() {
+            Some(stream) => self.schedule(stream),
+            None if readable || hangup => self.wake_idle(key),
+            None => {}
+        }
+    }
+
+    /// A connection without an exchange has something to say.
+    fn wake_idle(&mut self, key: Key<Held>) {
+        let Some(held) = self.kit.conns.get_mut(key) else {
+            return;
+        };
+        match &held.role {
+            Role::Back(_) => self.kit.drop_idle(key),
+            Role::Front(_) if held.lingers() => self.drain(key),
+            Role::Front(_) => self.begin(key),
+        }
+    }
+
+    /// Reads and forgets what a client still sends after its last response.
+    fn drain(&mut self, key: Key<Held>) {
+        let Some((held, lent)) = self.kit.conn(key) else {
+            return;
+        };
+        for _ in 0..4 {
+            match held.conn.fill(lent.pool, lent.now) {
+                Fill::Got => {
+                    let count = held.conn.pending().len();
+                    held.conn.consume(lent.pool, count);
+                }
+                Fill::Blocked | Fill::Starved => return,
+                Fill::Ended | Fill::Failed => break,
+            }
+        }
+        if held.conn.shut.read || held.conn.shut.failed {
+            self.kit.close(key);
+        }
+    }
+
+    /// Begins an exchange on a client's connection.
+    fn begin(&mut self, key: Key<Held>) {
+        let Some(frontend) = self.frontend_of(key) else {
+            return;
+        };
+        let mut stream = match self.spare.pop() {
+            Some(mut stream) => {
+                stream.recycle(&mut self.kit, key, frontend);
+                stream
+            }
+            None => Box::new(Stream::new(key, frontend)),
+        };
+        stream.http = self.kit.site.frontend(frontend).mode == Mode::Http;
+        stream.stage = if stream.http {
+            Stage::Head
+        } else {
+            Stage::Inspect
+        };
+        let (now, wall) = (self.kit.now, self.kit.wall);
+        let deadline = self.first_deadline(key, frontend);
+        let Some(front) = self.kit.conns.get_mut(key).and_then(Held::front_mut) else {
+            return;
+        };
+        front.requests += 1;
+        stream
+            .txn
+            .reset(front.waiting_since, began(wall, now, front.waiting_since));
+        stream.deadline = deadline;
+        let Ok(stream) = self.streams.insert(stream) else {
+            self.kit.close(key);
+            return;
+        };
+        if let Some(front) = self.kit.conns.get_mut(key).and_then(Held::front_mut) {
+            front.stream = Some(stream);
+        }
+        if let Some(begun) = self.streams.get_mut(stream) {
+            begun.key = Some(stream);
+        }
+        self.schedule(stream);
+    }
+
+    fn frontend_of(&self, key: Key<Held>) -> Option<FrontendId> {
+        let listener = self.kit.conns.get(key)?.front()?.listener;
+        match self.kit.site.listener(listener).service {
+            Service::Frontend(frontend) => Some(frontend),
+            Service::Stats => None,
+        }
+    }
+
+    /// Until when the first byte, and then the whole head, of a request must be there.
+    fn first_deadline(&self, key: Key<Held>, frontend: FrontendId) -> Tick {
+        let timeouts = &self.kit.site.frontend(frontend).timeouts;
+        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
+            return Tick::NEVER;
+        };
+        let start = if front.requests == 0 {
+            front.accepted
+        } else {
+            self.kit.now
+        };
+        start.after(timeouts.http_request.or(timeouts.client))
+    }
+
+    /// Sets the timer of a connection that waits for its next request.
+    fn arm_idle(&mut self, key: Key<Held>) {
+        let Some(frontend) = self.frontend_of(key) else {
+            return;
+        };
+        let timeouts = self.kit.site.frontend(frontend).timeouts;
+        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
+            return;
+        };
+        let first = timeouts.http_request.or(timeouts.client);
+        let span = if front.requests == 0 {
+            first
+        } else {
+            timeouts.http_keep_alive.or(first)
+        };
+        let deadline = front.waiting_since.after(span);
+        self.kit.arm(key, deadline);
+    }
+
+    fn schedule(&mut self, key: Key<Box<Stream>>) {
+        if let Some(stream) = self.streams.get_mut(key)
+            && !stream.scheduled
+        {
+            stream.scheduled = true;
+            self.kit.run.push_back(key);
+        }
+    }
+
+    /// News from another worker, or from this one.
+    pub fn deliver(&mut self, letter: Letter) {
+        match letter {
+            Letter::Slot {
+                stream,
+                server,
+                line,
+                position,
+            } => {
+                let key = Key::from_bits(stream);
+                let kit = &mut self.kit;
+                let takes = self
+                    .streams
+                    .get_mut(key)
+                    .is_some_and(|stream| stream.called(kit, server, line, position));
+                if takes {
+                    self.schedule(key);
+                } else {
+                    self.kit.give_slot_back(server);
+                }
+            }
+        }
+    }
+
+    /// Moves to `now` and wakes whose time has come.
+    pub fn tick(&mut self, now: Tick, wall: SystemTime) {
+        self.kit.now = now;
+        self.kit.wall = wall;
+        let mut due = std::mem::take(&mut self.due);
+        self.kit.wheel.advance(now, &mut due);
+        for timer in due.drain(..) {
+            match timer {
+                Timer::Conn(key) => self.conn_due(key),
+            }
+        }
+        self.due = due;
+    }
+
+    fn conn_due(&mut self, key: Key<Held>) {
+        let now = self.kit.now;
+        let Some(held) = self.kit.conns.get_mut(key) else {
+            return;
+        };
+        held.armed = Tick::NEVER;
+        match held.stream() {
+            Some(stream) => self.schedule(stream),
+            None if held.lingers() => {
+                let until = held.front().map_or(now, |front| front.lingers_until);
+                if until.has_come(now) {
+                    self.kit.close(key)
+                } else {
+                    self.kit.arm(key, until)
+                }
+            }
+            None => self.idle_due(key),
+        }
+    }
+
+    /// A client's connection has waited for its next request; the first one it owes gets an answer.
+    fn idle_due(&mut self, key: Key<Held>) {
+        self.arm_idle(key);
+        let Some(held) = self.kit.conns.get(key) else {
+            return;
+        };
+        if held.armed.is_set() && !held.armed.has_come(self.kit.now) {
+            return;
+        }
+        match held.front() {
+            Some(front) if front.requests == 0 => self.begin(key),
+            Some(_) => self.kit.close(key),
+            None => {}
+        }
+    }
+
+    /// Steps the streams that have something to do; true if some still have.
+    pub fn run(&mut self) -> bool {
+        for _ in 0..STEPS_MAX {
+            let Some(key) = self.kit.run.pop_front() else {
+                return false;
+            };
+            self.step(key);
+        }
+        !self.kit.run.is_empty()
+    }
+
+    fn step(&mut self, key: Key<Box<Stream>>) {
+        let Some(stream) = self.streams.get_mut(key) else {
+            return;
+        };
+        stream.scheduled = false;
+        let kit = &mut self.kit;
+        match catch_unwind(AssertUnwindSafe(|| stream.step(kit))) {
+            Ok(Step::Wait | Step::Go(_)) => {
+                let (front, deadline) = (stream.front, stream.deadline);
+                if let Some(back) = stream.back {
+                    claim(kit, back, key);
+                }
+                kit.arm(front, deadline);
+            }
+            Ok(Step::Yield) => self.schedule(key),
+            Ok(Step::Done) => self.retire(key),
+            Err(_panic) => self.bury(key),
+        }
+    }
+
+    /// Takes a finished stream out; the client's next request may be there already.
+    fn retire(&mut self, key: Key<Box<Stream>>) {
+        let Some(stream) = self.streams.remove(key) else {
+            return;
+        };
+        let front = stream.front;
+        if self.spare.len() < SPARE_MAX {
+            self.spare.push(stream);
+        }
+        let Some(held) = self.kit.conns.get(front) else {
+            return;
+        };
+        if held.lingers() {
+            self.drain(front);
+        } else if !held.conn.pending().is_empty() || held.conn.ready.readable {
+            self.begin(front);
+        } else {
+            self.arm_idle(front);
+        }
+    }
+
+    /// Lets a stream go whose step panicked: its connections end, the others do not notice.
+    fn bury(&mut self, key: Key<Box<Stream>>) {
+        self.panics += 1;
+        let Some(mut stream) = self.streams.remove(key) else {
+            return;
+        };
+        self.kit.doors.log(
+            format!(
+                "a stream panicked in stage {:?} and was ended\n",
+                stream.stage
+            )
+            .as_bytes(),
+        );
+        let front = stream.front;
+        stream.drop_back(&mut self.kit);
+        stream.leave_server(&mut self.kit);
+        stream.leave_backend(&mut self.kit);
+        self.kit.close(front);
+    }
+}
+
+/// Events of `back` are the stream's from here on.
+fn claim(kit: &mut Kit, back: Key<Held>, stream: Key<Box<Stream>>) {
+    if let Some(Held {
+        role: Role::Back(back),
+        ..
+    }) = kit.conns.get_mut(back)
+    {
+        back.stream = Some(stream);
+    }
+}
+
+/// The wall clock at an earlier tick.
+fn began(wall: SystemTime, now: Tick, then: Tick) -> SystemTime {
+    let ago = std::time::Duration::from_millis(u64::from(now.since(then).get()));
+    wall.checked_sub(ago).unwrap_or(wall)
+}

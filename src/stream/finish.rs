@@ -1,0 +1,149 @@
+//! Endings: replies the proxy makes itself, timeouts, the log line, and what becomes of both connections.
+
+use super::front::{Held, Role};
+use super::stage::Step;
+use super::{Cause, Kit, Phase, Stage, Stream};
+use crate::http::Status;
+use crate::mux::End;
+use crate::time::{Millis, Tick};
+
+/// How long a connection is drained after its last response, so that a reset does not destroy that.
+const LINGER: Millis = Millis::new(1000);
+
+impl Stream {
+    /// Answers the client in place of a server.
+    pub(super) fn reply(
+        &mut self,
+        kit: &mut Kit,
+        status: Status,
+        cause: Cause,
+        phase: Phase,
+    ) -> Step {
+        self.txn.end(cause, phase);
+        self.deadline = Tick::NEVER;
+        self.drop_back(kit);
+        self.leave_server(kit);
+        if !self.http {
+            self.last = true;
+            return Step::Go(Stage::Finish);
+        }
+        self.txn.status = Some(status);
+        if self.request_head.is_none() {
+            self.request_head = self.request.take_head();
+        }
+        self.response.clear(&mut kit.pool);
+        kit.put_reply(&mut self.response, status);
+        Step::Go(Stage::Relay)
+    }
+
+    /// The stage at hand has waited long enough.
+    pub(super) fn expire(&mut self, kit: &mut Kit) {
+        if matches!(self.stage, Stage::Response | Stage::Relay) {
+            self.deadline = self.quiet_deadline(kit);
+            if !self.deadline.has_come(kit.now) {
+                return;
+            }
+        }
+        let step = match self.stage {
+            Stage::Head => self.late(kit, 408, Cause::ClientTimeout, Phase::Request),
+            Stage::Queue => self.late(kit, 503, Cause::ServerTimeout, Phase::Queue),
+            Stage::Connect => self.connection_failed(kit),
+            Stage::Response if self.is_client_silent(kit) => {
+                self.late(kit, 408, Cause::ClientTimeout, Phase::Data)
+            }
+            Stage::Response => self.late(kit, 504, Cause::ServerTimeout, Phase::Headers),
+            Stage::Relay => self.silence(kit),
+            Stage::Inspect
+            | Stage::Request
+            | Stage::Route
+            | Stage::BackendRequest
+            | Stage::Pick
+            | Stage::Send
+            | Stage::Finish => {
+                self.deadline = Tick::NEVER;
+                return;
+            }
+        };
+        if let Step::Go(stage) = step {
+            self.stage = stage;
+        }
+    }
+
+    fn late(&mut self, kit: &mut Kit, status: u16, cause: Cause, phase: Phase) -> Step {
+        self.last = true;
+        self.reply(kit, Status::new(status), cause, phase)
+    }
+
+    fn silence(&mut self, kit: &mut Kit) -> Step {
+        let cause = if self.is_client_silent(kit) {
+            Cause::ClientTimeout
+        } else {
+            Cause::ServerTimeout
+        };
+        self.txn.end(cause, Phase::Data);
+        self.deadline = Tick::NEVER;
+        self.last = true;
+        Step::Go(Stage::Finish)
+    }
+
+    /// Settles everything and lets the stream go.
+    pub(super) fn finish(&mut self, kit: &mut Kit) -> Step {
+        self.txn.end(Cause::Normal, Phase::Done);
+        self.settle_back(kit);
+        self.leave_server(kit);
+        self.leave_backend(kit);
+        if let Some(head) = self.request_head.take() {
+            kit.heads.give_back(head);
+        }
+        self.settle_front(kit);
+        Step::Done
+    }
+
+    fn settle_back(&mut self, kit: &mut Kit) {
+        let Some(key) = self.back.take() else { return };
+        let reusable = kit
+            .conns
+            .get(key)
+            .is_some_and(|held| self.http && held.conn.is_reusable());
+        if reusable {
+            kit.put_idle(key)
+        } else {
+            kit.close(key)
+        }
+    }
+
+    fn settle_front(&mut self, kit: &mut Kit) {
+        let unread = self.request.end() == End::Open;
+        let Some(held) = kit.conns.get_mut(self.front) else {
+            return;
+        };
+        let Role::Front(front) = &mut held.role else {
+            return;
+        };
+        front.stream = None;
+        front.waiting_since = kit.now;
+        let failed = held.conn.shut.failed;
+        let keep = !self.last && !failed && self.http && held.conn.is_reusable();
+        if keep {
+            held.conn.next_exchange();
+            return;
+        }
+        let answered =
+            self.http && self.txn.status.is_some() && !failed && held.conn.output.is_empty();
+        if answered && !held.conn.shut.read && (unread || held.conn.ready.readable) {
+            held.conn.shutdown_write();
+            front.lingers_until = kit.now + LINGER;
+            kit.arm(self.front, kit.now + LINGER);
+            return;
+        }
+        kit.close(self.front);
+    }
+}
+
+impl Held {
+    /// Whether the connection is only drained before it is closed.
+    pub(super) fn lingers(&self) -> bool {
+        self.front()
+            .is_some_and(|front| front.lingers_until.is_set())
+    }
+}

@@ -1,0 +1,122 @@
+//! Connections as the engine holds them: with the role they play and their timer.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use crate::id::{ListenerId, ServerId};
+use crate::mux::Conn;
+use crate::slab::Key;
+use crate::time::Tick;
+
+use super::Stream;
+
+/// A connection and who it belongs to.
+#[derive(Debug)]
+pub struct Held {
+    /// The connection itself.
+    pub conn: Conn,
+    /// What it is for.
+    pub role: Role,
+    /// For when its timer is set in the wheel.
+    pub armed: Tick,
+}
+
+/// What a connection is for.
+#[derive(Debug)]
+pub enum Role {
+    /// A client's.
+    Front(Front),
+    /// A server's.
+    Back(Back),
+}
+
+/// The two ends of a connection; absent where it has no internet address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Peers {
+    /// Who connected.
+    pub src: Option<SocketAddr>,
+    /// To what.
+    pub dst: Option<SocketAddr>,
+}
+
+/// A client's connection, over all its exchanges.
+#[derive(Debug)]
+pub struct Front {
+    /// Where it came in.
+    pub listener: ListenerId,
+    /// Its addresses.
+    pub peers: Peers,
+    /// When it was accepted.
+    pub accepted: Tick,
+    /// The same on the wall clock.
+    pub accept_date: SystemTime,
+    /// When the exchange at hand, or the wait for it, began.
+    pub waiting_since: Tick,
+    /// The exchange at hand.
+    pub stream: Option<Key<Box<Stream>>>,
+    /// Exchanges so far.
+    pub requests: u32,
+    /// The connection is only drained so that the last response survives: until when.
+    pub lingers_until: Tick,
+    /// A server connection that belongs to this client alone (`http-reuse never`, or private by nature).
+    pub private_back: Option<Key<Held>>,
+}
+
+/// A connection to a server.
+#[derive(Debug)]
+pub struct Back {
+    /// Which server.
+    pub server: ServerId,
+    /// The exchange it serves; none while it is idle.
+    pub stream: Option<Key<Box<Stream>>>,
+    /// Its addresses.
+    pub peers: Peers,
+    /// Requests it has carried.
+    pub requests: u32,
+    /// Since when it is idle.
+    pub idle_since: Tick,
+    /// Whether the connection stands.
+    pub connected: bool,
+}
+
+impl Held {
+    /// The client's side of it.
+    pub fn front(&self) -> Option<&Front> {
+        match &self.role {
+            Role::Front(front) => Some(front),
+            Role::Back(_) => None,
+        }
+    }
+
+    /// The client's side of it, to change.
+    pub fn front_mut(&mut self) -> Option<&mut Front> {
+        match &mut self.role {
+            Role::Front(front) => Some(front),
+            Role::Back(_) => None,
+        }
+    }
+
+    /// The server's side of it.
+    pub fn back(&self) -> Option<&Back> {
+        match &self.role {
+            Role::Back(back) => Some(back),
+            Role::Front(_) => None,
+        }
+    }
+
+    /// The server's side of it, to change.
+    pub fn back_mut(&mut self) -> Option<&mut Back> {
+        match &mut self.role {
+            Role::Back(back) => Some(back),
+            Role::Front(_) => None,
+        }
+    }
+
+    /// The exchange that uses it.
+    pub fn stream(&self) -> Option<Key<Box<Stream>>> {
+        match &self.role {
+            Role::Front(front) => front.stream,
+            Role::Back(back) => back.stream,
+        }
+    }
+}

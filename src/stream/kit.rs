@@ -1,0 +1,176 @@
+//! What the streams of one worker share, and the doors to the world outside the engine.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::{Held, Letter, Stream};
+use crate::addr::SockAddr;
+use crate::buf::Pool;
+use crate::id::{ListenerId, ServerId, WorkerId};
+use crate::mux::{Heads, Lent};
+use crate::site::Site;
+use crate::slab::{Key, Slab};
+use crate::time::{Tick, Wheel};
+use crate::wire::Wire;
+
+/// Unused buffers that a worker keeps.
+const BUFFERS_KEPT: usize = 1024;
+
+/// What a stream borrows for one step.
+#[derive(Debug)]
+pub struct Kit {
+    /// What is configured.
+    pub site: Arc<Site>,
+    /// Whose kit this is.
+    pub worker: WorkerId,
+    /// Connections of both sides.
+    pub conns: Slab<Held>,
+    /// Buffers.
+    pub pool: Pool,
+    /// Heads.
+    pub heads: Heads,
+    /// Timers.
+    pub wheel: Wheel<Timer>,
+    /// The moment of this turn.
+    pub now: Tick,
+    /// The same on the wall clock.
+    pub wall: SystemTime,
+    /// Idle server connections, newest last, by [`ServerId`].
+    pub idle: Vec<Vec<Key<Held>>>,
+    /// News for streams of this worker.
+    pub letters: VecDeque<Letter>,
+    /// Random numbers.
+    pub chance: Chance,
+    /// Streams that have something to do.
+    pub run: VecDeque<Key<Box<Stream>>>,
+    /// The world outside.
+    pub doors: Box<dyn Doors>,
+}
+
+/// Random numbers that only spread load: nothing secret is made of them.
+#[derive(Debug)]
+pub struct Chance(u64);
+
+impl Chance {
+    /// A sequence of its own for each seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// The next number (xorshift64*, upper half).
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an endless sequence is no iterator"
+    )]
+    pub fn next(&mut self) -> u32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
+    }
+}
+
+/// Whose time it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// A connection's, or the stream's behind it.
+    Conn(Key<Held>),
+}
+
+/// What the engine asks of whoever runs it: the worker with sockets and a poll, the rig with memory.
+pub trait Doors: fmt::Debug {
+    /// Begins a connection to `server` at `to`.
+    fn dial(&mut self, server: ServerId, to: &SockAddr, site: &Site) -> io::Result<Wire>;
+
+    /// Has readiness of `wire` reported under `key`.
+    fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()>;
+
+    /// Posts a letter to another worker.
+    fn post(&mut self, to: WorkerId, letter: Letter);
+
+    /// A client that came in by `listener` has left.
+    fn left(&mut self, listener: ListenerId);
+
+    /// Hands out a log line.
+    fn log(&mut self, line: &[u8]);
+}
+
+impl Kit {
+    /// A kit for one worker of `site`, holding at most `conns_max` connections.
+    pub fn new(site: Arc<Site>, worker: WorkerId, conns_max: usize, doors: Box<dyn Doors>) -> Self {
+        let tune = site.global.tune;
+        let limit = if tune.buffers_limit == 0 {
+            usize::MAX
+        } else {
+            tune.buffers_limit
+        };
+        let idle = site.servers.iter().map(|_| Vec::new()).collect();
+        Self {
+            worker,
+            conns: Slab::new(conns_max),
+            pool: Pool::new(tune.buffer_size, BUFFERS_KEPT, limit),
+            heads: Heads::default(),
+            wheel: Wheel::new(Tick::default()),
+            now: Tick::default(),
+            wall: SystemTime::UNIX_EPOCH,
+            idle,
+            letters: VecDeque::new(),
+            chance: Chance::new(worker.index() as u64),
+            run: VecDeque::new(),
+            doors,
+            site,
+        }
+    }
+
+    /// A connection together with what its mux needs.
+    #[inline]
+    pub fn conn(&mut self, key: Key<Held>) -> Option<(&mut Held, Lent<'_>)> {
+        let held = self.conns.get_mut(key)?;
+        Some((
+            held,
+            Lent {
+                pool: &mut self.pool,
+                now: self.now,
+                heads: &mut self.heads,
+            },
+        ))
+    }
+
+    /// What a mux needs, without a connection.
+    pub fn lent(&mut self) -> Lent<'_> {
+        Lent {
+            pool: &mut self.pool,
+            now: self.now,
+            heads: &mut self.heads,
+        }
+    }
+
+    /// Sees to it that the timer of `key` fires at `deadline` at the latest.
+    pub fn arm(&mut self, key: Key<Held>, deadline: Tick) {
+        let Some(held) = self.conns.get_mut(key) else {
+            return;
+        };
+        if deadline < held.armed {
+            held.armed = deadline;
+            self.wheel.insert(deadline, Timer::Conn(key));
+        }
+    }
+
+    /// Lets a connection go: its buffers return, its descriptor closes.
+    pub fn close(&mut self, key: Key<Held>) {
+        let Some(mut held) = self.conns.remove(key) else {
+            return;
+        };
+        held.conn.release(&mut self.pool);
+        if let Some(front) = held.front() {
+            let (listener, private) = (front.listener, front.private_back);
+            self.doors.left(listener);
+            if let Some(private) = private {
+                self.close(private);
+            }
+        }
+    }
+}

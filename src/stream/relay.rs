@@ -1,0 +1,345 @@
+//! Data both ways: the request's body up, the response's head and body down.
+
+use super::stage::Step;
+use super::{Cause, Kit, Phase, Stage, Stream};
+use crate::http::Status;
+use crate::mux::{Body, Close, Conn, End, Lane, Lent, Received, Said};
+use crate::time::{Millis, Tick};
+
+/// Buffers that one direction moves in one step before others get their turn.
+const MOVES_MAX: u32 = 8;
+
+/// What became of one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    /// Nothing more moves for the moment.
+    Still,
+    /// The budget is used up, there is more.
+    More,
+    /// The message has passed completely.
+    Passed,
+    /// The sender left or failed.
+    SourceGone,
+    /// The sender sent nonsense.
+    SourceBroken,
+    /// The receiver failed.
+    SinkGone,
+}
+
+impl Stream {
+    /// Sends the request's body and waits for the response's head.
+    pub(super) fn await_response(&mut self, kit: &mut Kit) -> Step {
+        let up = self.pump_up(kit);
+        if let Flow::SourceGone | Flow::SourceBroken = up {
+            return self.client_failed(kit, up, Phase::Data);
+        }
+        let Some(key) = self.back else {
+            return self.server_failed(kit, Phase::Headers);
+        };
+        let Some((held, mut lent)) = kit.conn(key) else {
+            return self.server_failed(kit, Phase::Headers);
+        };
+        match held.conn.receive(&mut self.response, &mut lent) {
+            _ if self.response.has_head() => self.take_response(kit),
+            Received::Progress => Step::Go(Stage::Response),
+            Received::Blocked | Received::Full | Received::Starved => {
+                if up == Flow::More {
+                    return Step::Yield;
+                }
+                self.deadline = self.quiet_deadline(kit);
+                Step::Wait
+            }
+            Received::Closed => self.server_closed_early(kit),
+            Received::Broken(_) => {
+                self.drop_back(kit);
+                self.reply(
+                    kit,
+                    Status::BAD_GATEWAY,
+                    Cause::ServerFailed,
+                    Phase::Headers,
+                )
+            }
+        }
+    }
+
+    /// The server left before it answered: on a connection that had served before this may be chance, not failure.
+    fn server_closed_early(&mut self, kit: &mut Kit) -> Step {
+        if self.reused && self.is_repeatable() && self.txn.retries == 0 {
+            self.txn.retries += 1;
+            self.drop_back(kit);
+            return Step::Go(Stage::Connect);
+        }
+        self.server_failed(kit, Phase::Headers)
+    }
+
+    fn take_response(&mut self, kit: &mut Kit) -> Step {
+        let Some(head) = self.response.head() else {
+            return Step::Go(Stage::Response);
+        };
+        let status = head.status();
+        if status.is_interim() && status != Status::SWITCHING_PROTOCOLS {
+            return self.pass_interim(kit);
+        }
+        self.txn.status = Some(status);
+        self.txn.data = Some(self.txn.elapsed(kit.now));
+        if self.response.announced() == Body::Tunnel {
+            self.tunnel = true;
+            self.request.reopen();
+            if let Some((back, _lent)) = self.back.and_then(|back| kit.conn(back)) {
+                back.conn.open_tunnel();
+            }
+        }
+        Step::Go(Stage::Relay)
+    }
+
+    fn pass_interim(&mut self, kit: &mut Kit) -> Step {
+        let Some(head) = self.response.take_head() else {
+            return Step::Go(Stage::Response);
+        };
+        if let Some((front, mut lent)) = kit.conn(self.front) {
+            front.conn.send_interim(&head, &mut lent);
+        }
+        kit.heads.give_back(head);
+        Step::Go(Stage::Response)
+    }
+
+    /// Moves data until both directions have passed or cannot go on.
+    pub(super) fn relay(&mut self, kit: &mut Kit) -> Step {
+        let up = if self.back.is_some() || self.inner.is_some() {
+            self.pump_up(kit)
+        } else {
+            Flow::Passed
+        };
+        let down = self.pump_down(kit);
+        match (up, down) {
+            (_, Flow::SinkGone) | (Flow::SourceGone | Flow::SourceBroken, _)
+                if !self.is_answered(down) =>
+            {
+                self.client_failed(kit, up, Phase::Data)
+            }
+            (_, Flow::SourceGone | Flow::SourceBroken) => self.server_failed(kit, Phase::Data),
+            (_, Flow::Passed) if self.http && !self.tunnel => Step::Go(Stage::Finish),
+            (Flow::Passed | Flow::SinkGone | Flow::SourceGone, Flow::Passed) => {
+                Step::Go(Stage::Finish)
+            }
+            (Flow::SinkGone, _) if !self.http => self.server_failed(kit, Phase::Data),
+            (Flow::More, _) | (_, Flow::More) => Step::Yield,
+            (
+                Flow::Still | Flow::Passed | Flow::SinkGone | Flow::SourceGone | Flow::SourceBroken,
+                Flow::Still | Flow::Passed | Flow::SinkGone,
+            ) => {
+                self.deadline = self.quiet_deadline(kit);
+                Step::Wait
+            }
+        }
+    }
+
+    fn is_answered(&self, down: Flow) -> bool {
+        self.http && !self.tunnel && down == Flow::Passed
+    }
+
+    fn pump_up(&mut self, kit: &mut Kit) -> Flow {
+        for _ in 0..MOVES_MAX {
+            let Some((front, mut lent)) = kit.conn(self.front) else {
+                return Flow::SourceGone;
+            };
+            let received = front.conn.receive(&mut self.request, &mut lent);
+            let sink = self.sink_up(kit);
+            match (received, sink) {
+                (_, Flow::SinkGone) => return Flow::SinkGone,
+                (_, Flow::Passed) => return Flow::Passed,
+                (Received::Progress, _) => {}
+                (Received::Closed, _) => return Flow::SourceGone,
+                (Received::Broken(_), _) => return Flow::SourceBroken,
+                (Received::Full, Flow::More) => {}
+                (Received::Full | Received::Blocked | Received::Starved, _) => return Flow::Still,
+            }
+        }
+        Flow::More
+    }
+
+    /// Hands what the request lane holds to the server or the inner endpoint.
+    fn sink_up(&mut self, kit: &mut Kit) -> Flow {
+        if self.inner.is_some() {
+            return Flow::Still;
+        }
+        let Some((back, mut lent)) = self.back.and_then(|back| kit.conn(back)) else {
+            return Flow::SinkGone;
+        };
+        sink(&mut back.conn, &mut self.request, &mut lent)
+    }
+
+    fn pump_down(&mut self, kit: &mut Kit) -> Flow {
+        for _ in 0..MOVES_MAX {
+            let received = self.source_down(kit);
+            let Some((front, mut lent)) = kit.conn(self.front) else {
+                return Flow::SinkGone;
+            };
+            if let Some(mut head) = self.response.take_head() {
+                if self.last || (self.request.end() == End::Open && front.conn.expects_continue()) {
+                    self.last = true;
+                    front.conn.close_after(Close::Abandoned);
+                }
+                front
+                    .conn
+                    .send_response(&mut head, self.response.announced(), &mut lent);
+                lent.heads.give_back(head);
+            }
+            match (
+                received,
+                sink(&mut front.conn, &mut self.response, &mut lent),
+            ) {
+                (_, Flow::SinkGone) => return Flow::SinkGone,
+                (_, Flow::Passed) => return Flow::Passed,
+                (Received::Progress, _) => {}
+                (Received::Closed, Flow::Still) if self.response.queued() == 0 => {
+                    return Flow::SourceGone;
+                }
+                (Received::Broken(_), _) => return Flow::SourceBroken,
+                (Received::Full, Flow::More) => {}
+                (Received::Full | Received::Blocked | Received::Starved | Received::Closed, _) => {
+                    return Flow::Still;
+                }
+            }
+        }
+        Flow::More
+    }
+
+    /// Lets the server or the inner endpoint put into the response lane.
+    fn source_down(&mut self, kit: &mut Kit) -> Received {
+        if let Some(inner) = &mut self.inner {
+            let mut lent = kit.lent();
+            return match inner.step(&mut self.request, &mut self.response, &mut lent) {
+                Said::More => Received::Progress,
+                Said::Listening => Received::Blocked,
+                Said::Done => {
+                    self.inner = None;
+                    Received::Full
+                }
+            };
+        }
+        match self.back.and_then(|back| kit.conn(back)) {
+            Some((back, mut lent)) => back.conn.receive(&mut self.response, &mut lent),
+            None => Received::Full,
+        }
+    }
+
+    /// The client left or sent nonsense while data went.
+    fn client_failed(&mut self, kit: &mut Kit, flow: Flow, phase: Phase) -> Step {
+        self.last = true;
+        let answered = self.txn.status.is_some();
+        if flow == Flow::SourceBroken && !answered {
+            return self.reply(kit, Status::BAD_REQUEST, Cause::Refused, phase);
+        }
+        self.txn.end(Cause::ClientAborted, phase);
+        Step::Go(Stage::Finish)
+    }
+
+    /// The server left or sent nonsense.
+    fn server_failed(&mut self, kit: &mut Kit, phase: Phase) -> Step {
+        self.drop_back(kit);
+        self.last = true;
+        if self.http && self.txn.status.is_none() {
+            return self.reply(kit, Status::BAD_GATEWAY, Cause::ServerFailed, phase);
+        }
+        self.txn.end(Cause::ServerFailed, phase);
+        Step::Go(Stage::Finish)
+    }
+
+    /// When the side that is waited for has been silent too long.
+    pub(super) fn quiet_deadline(&self, kit: &Kit) -> Tick {
+        let (client, server) = self.quiet_timeouts(kit);
+        let front = kit
+            .conns
+            .get(self.front)
+            .map_or(Tick::NEVER, |held| held.conn.last_active);
+        let back = self
+            .back
+            .and_then(|back| kit.conns.get(back))
+            .map_or(front, |held| held.conn.last_active);
+        if self.tunnel || !self.http {
+            let latest = front.max(back);
+            return latest.after(client).min(latest.after(server));
+        }
+        let client = if self.waits_for_client(kit) {
+            front.after(client)
+        } else {
+            Tick::NEVER
+        };
+        let server = if self.waits_for_server() {
+            back.max(front).after(server)
+        } else {
+            Tick::NEVER
+        };
+        client.min(server)
+    }
+
+    fn waits_for_client(&self, kit: &Kit) -> bool {
+        let unsent = kit
+            .conns
+            .get(self.front)
+            .is_some_and(|held| !held.conn.output.is_empty());
+        unsent || self.request.end() == End::Open
+    }
+
+    fn waits_for_server(&self) -> bool {
+        self.back.is_some() && self.response.end() == End::Open
+    }
+
+    /// The silence allowed to the client and to the server.
+    fn quiet_timeouts(&self, kit: &Kit) -> (Option<Millis>, Option<Millis>) {
+        let front = &kit.site.frontend(self.frontend).timeouts;
+        let Some(back) = self
+            .backend
+            .map(|backend| &kit.site.backend(backend).timeouts)
+        else {
+            return (front.client, None);
+        };
+        let half = self.request.end() != End::Open || self.response.end() != End::Open;
+        let is_tunnel = self.tunnel || !self.http;
+        let client = if is_tunnel && half {
+            front.client_fin.or(front.client)
+        } else {
+            front.client
+        };
+        let server = if is_tunnel && half {
+            back.server_fin.or(back.server)
+        } else {
+            back.server
+        };
+        match back.tunnel {
+            Some(tunnel) if is_tunnel && !half => (Some(tunnel), Some(tunnel)),
+            Some(_) | None => (client, server),
+        }
+    }
+
+    /// Whether the silence at this moment is the client's.
+    pub(super) fn is_client_silent(&self, kit: &Kit) -> bool {
+        let (client, _) = self.quiet_timeouts(kit);
+        let front = kit
+            .conns
+            .get(self.front)
+            .map_or(Tick::NEVER, |held| held.conn.last_active);
+        self.waits_for_client(kit) && front.after(client).has_come(kit.now)
+    }
+}
+
+/// Lets `conn` send what `lane` holds.
+fn sink(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Flow {
+    let before = lane.queued();
+    conn.send(lane, lent);
+    if conn.shut.failed {
+        return Flow::SinkGone;
+    }
+    if lane.is_drained() && conn.output.is_empty() {
+        if lane.end() == End::Complete {
+            conn.finish_message();
+        }
+        return Flow::Passed;
+    }
+    if lane.queued() < before {
+        Flow::More
+    } else {
+        Flow::Still
+    }
+}

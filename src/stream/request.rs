@@ -1,0 +1,129 @@
+//! The first stages: the client's bytes become a request, and the rules decide what becomes of it.
+
+use super::stage::Step;
+use super::{Cause, Kit, Phase, Stage, Stream};
+use crate::http::Status;
+use crate::mux::Received;
+use crate::proto::h1::Fault;
+
+impl Stream {
+    /// Content rules look at the first bytes, or at the request's head.
+    pub(super) fn inspect(&mut self, _kit: &mut Kit) -> Step {
+        if self.http {
+            Step::Go(Stage::Request)
+        } else {
+            Step::Go(Stage::Route)
+        }
+    }
+
+    /// Waits for a complete head.
+    pub(super) fn head(&mut self, kit: &mut Kit) -> Step {
+        let now = kit.now;
+        let Some((held, mut lent)) = kit.conn(self.front) else {
+            return Step::Go(Stage::Finish);
+        };
+        let received = held.conn.receive(&mut self.request, &mut lent);
+        if self.txn.idle.is_none() && (self.request.has_head() || !held.conn.pending().is_empty()) {
+            self.txn.idle = Some(self.txn.elapsed(now));
+        }
+        if self.request.has_head() {
+            return self.note_request(kit);
+        }
+        match received {
+            Received::Broken(fault) => self.refuse_request(kit, fault),
+            Received::Closed => {
+                self.txn.end(Cause::ClientAborted, Phase::Request);
+                self.last = true;
+                Step::Go(Stage::Finish)
+            }
+            Received::Progress => Step::Go(Stage::Head),
+            Received::Blocked | Received::Full | Received::Starved => Step::Wait,
+        }
+    }
+
+    fn note_request(&mut self, kit: &mut Kit) -> Step {
+        let Some(head) = self.request.head() else {
+            return Step::Wait;
+        };
+        let line = &mut self.txn.request_line;
+        for part in [
+            head.method_bytes(),
+            b" ",
+            head.target(),
+            b" ",
+            head.version().text().as_bytes(),
+        ] {
+            line.extend_from_slice(part);
+        }
+        line.truncate(kit.site.global.tune.log_uri_len);
+        self.txn.request = Some(self.txn.elapsed(kit.now));
+        self.deadline = crate::time::Tick::NEVER;
+        Step::Go(Stage::Inspect)
+    }
+
+    fn refuse_request(&mut self, kit: &mut Kit, fault: Fault) -> Step {
+        self.txn.request_line.extend_from_slice(b"<BADREQ>");
+        self.last = true;
+        self.reply(kit, fault.status(), Cause::Refused, Phase::Request)
+    }
+
+    /// The frontend's rules.
+    pub(super) fn decide_request(&mut self, kit: &mut Kit) -> Step {
+        let site = kit.site.clone();
+        let frontend = site.frontend(self.frontend);
+        let monitored = frontend.monitor_uri.as_deref();
+        if let (Some(uri), Some(head)) = (monitored, self.request.head())
+            && head.target() == uri
+        {
+            return self.reply(kit, Status::OK, Cause::Local, Phase::Request);
+        }
+        Step::Go(Stage::Route)
+    }
+
+    /// The backend's rules, and what the proxy adds to the request by itself.
+    pub(super) fn decide_backend(&mut self, kit: &mut Kit) -> Step {
+        if self.http {
+            self.add_forward_headers(kit);
+        }
+        Step::Go(Stage::Pick)
+    }
+
+    fn add_forward_headers(&mut self, kit: &mut Kit) {
+        let site = kit.site.clone();
+        let front_options = &site.frontend(self.frontend).options;
+        let back_options = self.backend.map(|backend| &site.backend(backend).options);
+        let forward_for = back_options
+            .and_then(|options| options.forward_for.as_ref())
+            .or(front_options.forward_for.as_ref());
+        let Some(option) = forward_for else { return };
+        let Some(src) = kit
+            .conns
+            .get(self.front)
+            .and_then(|held| held.front()?.peers.src)
+        else {
+            return;
+        };
+        let Some(head) = self.request.head_mut() else {
+            return;
+        };
+        let named_already = option.if_none && head.get(&option.header).is_some();
+        if !named_already
+            && !option
+                .except
+                .iter()
+                .any(|network| network.contains(src.ip()))
+        {
+            let text = src.ip().to_canonical().to_string();
+            head.push(&option.header, text.as_bytes());
+        }
+    }
+
+    /// Whether the exchange may be repeated: the method is idempotent and no body byte has left yet.
+    pub(super) fn is_repeatable(&self) -> bool {
+        let idempotent = self
+            .request_head
+            .as_deref()
+            .is_some_and(|head| head.method().is_idempotent());
+        idempotent && self.request.total() == 0
+    }
+}

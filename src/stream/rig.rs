@@ -1,0 +1,219 @@
+//! The engine on a table: memory in place of sockets, scripts in place of peers, a clock that jumps.
+//!
+//! A rig runs real streams over scripted wires until nothing moves, then jumps to the next deadline if asked. What it
+//! proves for every scenario is that fragmentation does not matter and that nothing is left: every slab, pool and gauge at zero.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::{Doors, Engine, Held, Kit, Letter, Peers};
+use crate::addr::SockAddr;
+use crate::id::{ListenerId, ServerId, WorkerId};
+use crate::site::Site;
+use crate::slab::Key;
+use crate::time::Tick;
+use crate::wire::{Memory, Script, Wire};
+
+/// Rounds without an end that prove a livelock.
+const ROUNDS_MAX: usize = 200_000;
+
+/// What a scripted server does with what it has received so far: the bytes to answer, if any.
+pub type Answer = Box<dyn FnMut(&mut Dialed)>;
+
+/// One connection that the engine opened.
+#[derive(Debug)]
+pub struct Dialed {
+    /// To which server.
+    pub server: ServerId,
+    /// The server's end.
+    pub script: Script,
+    /// What arrived and was not answered yet.
+    pub seen: Vec<u8>,
+}
+
+/// An engine with everything scripted.
+pub struct Rig {
+    /// The engine itself.
+    pub engine: Engine,
+    /// Log lines so far.
+    pub lines: Rc<RefCell<Vec<u8>>>,
+    world: Rc<RefCell<World>>,
+    answer: Answer,
+    now: u64,
+}
+
+#[derive(Debug, Default)]
+struct World {
+    wires: Vec<(Key<Held>, Script)>,
+    dialed: Vec<Dialed>,
+    cut: usize,
+    refuse: bool,
+    left: usize,
+}
+
+struct RigDoors {
+    world: Rc<RefCell<World>>,
+    lines: Rc<RefCell<Vec<u8>>>,
+}
+
+impl fmt::Debug for RigDoors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RigDoors")
+    }
+}
+
+impl Doors for RigDoors {
+    fn dial(&mut self, server: ServerId, _to: &SockAddr, _site: &Site) -> io::Result<Wire> {
+        let (memory, script) = Memory::pair();
+        let mut world = self.world.borrow_mut();
+        script.cut(world.cut);
+        if world.refuse {
+            script.refuse();
+        }
+        world.dialed.push(Dialed {
+            server,
+            script,
+            seen: Vec::new(),
+        });
+        Ok(Wire::Memory(memory))
+    }
+
+    fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()> {
+        if let Wire::Memory(memory) = wire {
+            self.world.borrow_mut().wires.push((key, memory.script()));
+        }
+        Ok(())
+    }
+
+    fn post(&mut self, _to: WorkerId, _letter: Letter) {}
+
+    fn left(&mut self, _listener: ListenerId) {
+        self.world.borrow_mut().left += 1;
+    }
+
+    fn log(&mut self, line: &[u8]) {
+        self.lines.borrow_mut().extend_from_slice(line);
+    }
+}
+
+impl Rig {
+    /// A rig for `site` whose servers answer as `answer` says.
+    pub fn new(site: Site, answer: impl FnMut(&mut Dialed) + 'static) -> Self {
+        let world = Rc::new(RefCell::new(World::default()));
+        let lines = Rc::default();
+        let doors = RigDoors {
+            world: Rc::clone(&world),
+            lines: Rc::clone(&lines),
+        };
+        let kit = Kit::new(Arc::new(site), WorkerId::at(0), 1000, Box::new(doors));
+        let mut rig = Self {
+            engine: Engine::new(kit, 1000),
+            lines,
+            world,
+            answer: Box::new(answer),
+            now: 0,
+        };
+        rig.advance(1);
+        rig
+    }
+
+    /// Cuts everything that servers send from here on into pieces of `bytes`.
+    pub fn cut_servers(&self, bytes: usize) {
+        self.world.borrow_mut().cut = bytes;
+    }
+
+    /// Refuses connections to servers from here on.
+    pub fn refuse_servers(&self) {
+        self.world.borrow_mut().refuse = true;
+    }
+
+    /// A client connects to the first listener.
+    pub fn client(&mut self) -> Script {
+        let (memory, script) = Memory::pair();
+        let src = Some(std::net::SocketAddr::from(([192, 0, 2, 1], 40_000)));
+        let dst = Some(std::net::SocketAddr::from(([192, 0, 2, 9], 80)));
+        let accepted =
+            self.engine
+                .accept(Wire::Memory(memory), ListenerId::at(0), Peers { src, dst });
+        assert!(accepted.is_ok(), "the rig has room for its clients");
+        script
+    }
+
+    /// How many connections servers have seen so far.
+    pub fn dials(&self) -> usize {
+        self.world.borrow().dialed.len()
+    }
+
+    /// Runs until nothing moves.
+    pub fn run(&mut self) {
+        for _ in 0..ROUNDS_MAX {
+            let before = self.activity();
+            self.round();
+            if self.activity() == before && self.engine.kit.run.is_empty() {
+                return;
+            }
+        }
+        panic!("the engine does not come to rest");
+    }
+
+    /// Jumps `ms` milliseconds ahead and runs.
+    pub fn advance(&mut self, ms: u64) {
+        self.now += ms;
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_000_000 + self.now);
+        self.engine.tick(Tick::from_millis(self.now), wall);
+        self.run();
+    }
+
+    /// Jumps from deadline to deadline until none is left or `ms` have passed.
+    pub fn run_out(&mut self, ms: u64) {
+        let end = self.now + ms;
+        loop {
+            let next = self.engine.kit.wheel.next();
+            if !next.is_set() || next.as_millis() > end {
+                return;
+            }
+            self.advance(next.as_millis().saturating_sub(self.now).max(1));
+        }
+    }
+
+    /// Checks that nothing is held: no connection but idle ones, no stream, no buffer.
+    pub fn assert_at_rest(&self) {
+        let kit = &self.engine.kit;
+        assert_eq!(self.engine.streams(), 0, "streams");
+        assert_eq!(kit.pool.lent(), 0, "buffers");
+        assert_eq!(self.engine.panics, 0, "panics");
+    }
+
+    fn activity(&self) -> u64 {
+        let world = self.world.borrow();
+        let wires: u64 = world
+            .wires
+            .iter()
+            .map(|(_, script)| script.activity())
+            .sum();
+        wires + world.dialed.len() as u64
+    }
+
+    fn round(&mut self) {
+        let wires = self.world.borrow().wires.clone();
+        for (key, script) in wires {
+            let readable = script.is_pending() || script.is_ending();
+            self.engine.ready(key, readable, true, script.is_ending());
+        }
+        self.engine.run();
+        let mut dialed = std::mem::take(&mut self.world.borrow_mut().dialed);
+        for connection in &mut dialed {
+            connection.seen.extend(connection.script.take());
+            if !connection.seen.is_empty() || connection.script.is_ended() {
+                (self.answer)(connection);
+            }
+        }
+        let mut world = self.world.borrow_mut();
+        dialed.append(&mut world.dialed);
+        world.dialed = dialed;
+    }
+}

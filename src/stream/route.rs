@@ -1,0 +1,263 @@
+//! Where a request goes: a backend, then a server, then a place in line if the server is full.
+
+use super::stage::Step;
+use super::{Cause, Kit, Letter, Phase, Stage, Stream};
+use crate::balance::Ask;
+use crate::http::Status;
+use crate::id::{BackendId, ServerId};
+use crate::queue::{self, Called, Place, Priority, Ticket, Which};
+use crate::site::Site;
+use crate::time::Tick;
+
+/// Where a stream waits for a slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    place: Place,
+    line: Which,
+}
+
+impl Stream {
+    /// Chooses the backend.
+    pub(super) fn route(&mut self, kit: &mut Kit) -> Step {
+        let Some(backend) = kit.site.frontend(self.frontend).default_backend else {
+            return self.no_server(kit, Cause::ServerFailed, Phase::Connect);
+        };
+        self.enter_backend(kit, backend);
+        Step::Go(Stage::BackendRequest)
+    }
+
+    fn enter_backend(&mut self, kit: &mut Kit, backend: BackendId) {
+        self.backend = Some(backend);
+        kit.site.backend(backend).enter();
+        self.held_slots.backend = true;
+    }
+
+    /// Chooses the server.
+    pub(super) fn pick(&mut self, kit: &mut Kit) -> Step {
+        let Some(id) = self.backend else {
+            return self.no_server(kit, Cause::ServerFailed, Phase::Connect);
+        };
+        let site = kit.site.clone();
+        let backend = site.backend(id);
+        let lineup = site.lineup(id);
+        let avoid = self.failed.and_then(|server| lineup.rank(server));
+        let ask = Ask { key: None, avoid };
+        match backend.policy.pick(&lineup, ask, &mut || kit.chance.next()) {
+            Some(rank) => self.ask_for_slot(kit, &site, id, backend.servers[rank]),
+            None if backend.policy.electable() == (0, 0) => {
+                self.no_server(kit, Cause::ServerFailed, Phase::Connect)
+            }
+            None => self.join_backend_line(kit, &site, id),
+        }
+    }
+
+    /// Takes a slot of `server`, or a place in its line.
+    fn ask_for_slot(
+        &mut self,
+        kit: &mut Kit,
+        site: &Site,
+        backend: BackendId,
+        server: ServerId,
+    ) -> Step {
+        let configured = site.server(server);
+        let limit = configured.limit(site.backend(backend).load());
+        if configured.line.is_empty() && configured.slots.try_take(limit) {
+            self.take_server(site, server);
+            self.leave_queue(kit);
+            return Step::Go(Stage::Connect);
+        }
+        let ticket = self.ticket(kit);
+        match configured
+            .line
+            .join(ticket, Priority::default(), kit.now, configured.line_max)
+        {
+            Ok(place) => {
+                self.server = Some(server);
+                self.wait(
+                    kit,
+                    site,
+                    backend,
+                    Waiting {
+                        place,
+                        line: Which::Server,
+                    },
+                );
+                kit.call_next(server);
+                Step::Go(Stage::Queue)
+            }
+            Err(_full) => self.join_backend_line(kit, site, backend),
+        }
+    }
+
+    fn join_backend_line(&mut self, kit: &mut Kit, site: &Site, id: BackendId) -> Step {
+        let backend = site.backend(id);
+        let ticket = self.ticket(kit);
+        match backend
+            .line
+            .join(ticket, Priority::default(), kit.now, queue::Limit::None)
+        {
+            Ok(place) => {
+                self.wait(
+                    kit,
+                    site,
+                    id,
+                    Waiting {
+                        place,
+                        line: Which::Backend,
+                    },
+                );
+                for &server in &backend.servers {
+                    kit.call_next(server);
+                }
+                Step::Go(Stage::Queue)
+            }
+            Err(_full) => self.no_server(kit, Cause::ServerFailed, Phase::Queue),
+        }
+    }
+
+    fn wait(&mut self, kit: &Kit, site: &Site, backend: BackendId, waiting: Waiting) {
+        self.waiting = Some(waiting);
+        let timeouts = &site.backend(backend).timeouts;
+        self.deadline = kit.now.after(timeouts.queue.or(timeouts.connect));
+    }
+
+    fn ticket(&self, kit: &Kit) -> Ticket {
+        Ticket {
+            worker: kit.worker,
+            key: self.key.map_or(u64::MAX, |key| key.to_bits()),
+        }
+    }
+
+    fn take_server(&mut self, site: &Site, server: ServerId) {
+        self.server = Some(server);
+        self.held_slots.server = true;
+        if let Some(backend) = self.backend {
+            let lineup = site.lineup(backend);
+            if let Some(rank) = lineup.rank(server) {
+                site.backend(backend).policy.took(&lineup, rank);
+            }
+        }
+    }
+
+    fn leave_queue(&mut self, kit: &Kit) {
+        self.waiting = None;
+        self.deadline = Tick::NEVER;
+        self.txn.queue = Some(self.txn.elapsed(kit.now));
+    }
+
+    /// A slot of `server` is this stream's: its turn in line has come. False if it does not wait any more.
+    pub(super) fn called(
+        &mut self,
+        kit: &mut Kit,
+        server: ServerId,
+        line: Which,
+        position: u32,
+    ) -> bool {
+        if self.stage != Stage::Queue || self.waiting.is_none() {
+            return false;
+        }
+        match line {
+            Which::Server => self.txn.server_queue = position,
+            Which::Backend => self.txn.backend_queue = position,
+        }
+        let site = kit.site.clone();
+        self.take_server(&site, server);
+        self.leave_queue(kit);
+        self.stage = Stage::Connect;
+        true
+    }
+
+    /// Waits in line.
+    pub(super) fn queue(&mut self, _kit: &mut Kit) -> Step {
+        Step::Wait
+    }
+
+    /// Leaves the line without a slot.
+    pub(super) fn leave_line(&mut self, kit: &mut Kit) {
+        let Some(waiting) = self.waiting.take() else {
+            return;
+        };
+        // A ticket that was called in the meantime finds nobody, and its slot goes to the next.
+        let _ = match (waiting.line, self.server, self.backend) {
+            (Which::Server, Some(server), _) => kit.site.server(server).line.leave(waiting.place),
+            (Which::Backend, _, Some(backend)) => {
+                kit.site.backend(backend).line.leave(waiting.place)
+            }
+            (Which::Server, None, _) | (Which::Backend, _, None) => false,
+        };
+    }
+
+    /// Gives back what the stream holds of its server, and calls who is next.
+    pub(super) fn leave_server(&mut self, kit: &mut Kit) {
+        self.leave_line(kit);
+        if !std::mem::take(&mut self.held_slots.server) {
+            return;
+        }
+        let (Some(backend), Some(server)) = (self.backend, self.server) else {
+            return;
+        };
+        kit.give_slot_back(server);
+        let site = &kit.site;
+        let lineup = site.lineup(backend);
+        if let Some(rank) = lineup.rank(server) {
+            site.backend(backend).policy.left(&lineup, rank);
+        }
+    }
+
+    /// Gives back what the stream holds of its backend.
+    pub(super) fn leave_backend(&mut self, kit: &mut Kit) {
+        if std::mem::take(&mut self.held_slots.backend)
+            && let Some(backend) = self.backend
+        {
+            kit.site.backend(backend).leave();
+        }
+    }
+
+    /// Nobody can answer: 503 in HTTP, the end in TCP.
+    pub(super) fn no_server(&mut self, kit: &mut Kit, cause: Cause, phase: Phase) -> Step {
+        self.reply(kit, Status::new(503), cause, phase)
+    }
+}
+
+impl Kit {
+    /// Gives a slot of `server` back and calls who waits for it.
+    pub(super) fn give_slot_back(&mut self, server: ServerId) {
+        self.site.server(server).slots.give_back();
+        self.call_next(server);
+    }
+
+    /// Calls those who wait while `server` has slots.
+    fn call_next(&mut self, server: ServerId) {
+        let site = self.site.clone();
+        let configured = site.server(server);
+        let backend = site.backend(configured.backend);
+        let shared = configured.seat.is_electable().then_some(&backend.line);
+        while let Some(called) = queue::call_next(
+            &configured.slots,
+            configured.limit(backend.load()),
+            &configured.line,
+            shared,
+        ) {
+            self.tell(called, server);
+        }
+    }
+
+    fn tell(&mut self, called: Called, server: ServerId) {
+        let Called {
+            ticket,
+            line,
+            position,
+        } = called;
+        let letter = Letter::Slot {
+            stream: ticket.key,
+            server,
+            line,
+            position,
+        };
+        if ticket.worker == self.worker {
+            self.letters.push_back(letter);
+        } else {
+            self.doors.post(ticket.worker, letter);
+        }
+    }
+}

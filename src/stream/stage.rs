@@ -1,0 +1,177 @@
+//! The flat machine: where a stream is, and the loop that takes it on.
+
+use std::mem;
+
+use super::route::Waiting;
+use super::{Held, Kit, Txn};
+use crate::http::Head;
+use crate::id::{BackendId, FrontendId, ServerId};
+use crate::mux::{Inner, Lane};
+use crate::slab::Key;
+use crate::time::Tick;
+
+/// Where a stream is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Content rules look at the first bytes (`mode tcp`).
+    #[default]
+    Inspect,
+    /// The request's head comes.
+    Head,
+    /// The frontend's rules decide.
+    Request,
+    /// A backend is chosen.
+    Route,
+    /// The backend's rules decide.
+    BackendRequest,
+    /// A server is chosen.
+    Pick,
+    /// In line for a slot.
+    Queue,
+    /// A connection is looked for or made.
+    Connect,
+    /// The request's head goes out.
+    Send,
+    /// The response's head comes, the request's body goes.
+    Response,
+    /// Data goes both ways.
+    Relay,
+    /// It is over.
+    Finish,
+}
+
+/// What a stage function says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Go on with this stage, at once.
+    Go(Stage),
+    /// Nothing more can be done before something happens.
+    Wait,
+    /// Turn budget used up: come again without waiting for an event.
+    Yield,
+    /// The stream can be let go.
+    Done,
+}
+
+/// One exchange.
+#[derive(Debug)]
+pub struct Stream {
+    pub(super) front: Key<Held>,
+    pub(super) back: Option<Key<Held>>,
+    pub(super) inner: Option<Box<dyn Inner>>,
+    pub(super) stage: Stage,
+    /// Client to server.
+    pub(super) request: Lane,
+    /// Server to client.
+    pub(super) response: Lane,
+    /// The request's head once it was sent, kept for retries and late rules.
+    pub(super) request_head: Option<Box<Head>>,
+    pub(super) txn: Txn,
+    pub(super) frontend: FrontendId,
+    pub(super) backend: Option<BackendId>,
+    pub(super) server: Option<ServerId>,
+    /// When the stage at hand has waited long enough.
+    pub(super) deadline: Tick,
+    /// Whether it waits in the run list.
+    pub(super) scheduled: bool,
+    /// Whether the exchange is HTTP.
+    pub(super) http: bool,
+    /// Whether the client's connection ends with this exchange.
+    pub(super) last: bool,
+    /// Whether the request was sent on a connection that had served before.
+    pub(super) reused: bool,
+    /// Whether both sides talk without framing.
+    pub(super) tunnel: bool,
+    /// Its own key, for tickets.
+    pub(super) key: Option<Key<Box<Stream>>>,
+    /// Its place in line.
+    pub(super) waiting: Option<Waiting>,
+    /// The server that just failed it.
+    pub(super) failed: Option<ServerId>,
+    /// Shared limits that this stream counts in, given back when it leaves.
+    pub(super) held_slots: HeldSlots,
+}
+
+/// What a stream occupies of shared limits.
+#[derive(Debug, Default)]
+pub(super) struct HeldSlots {
+    pub(super) backend: bool,
+    pub(super) server: bool,
+}
+
+/// Stage changes in one step; a stream that still has work then yields.
+const STAGES_MAX: u32 = 64;
+
+impl Stream {
+    pub(super) fn new(front: Key<Held>, frontend: FrontendId) -> Self {
+        Self {
+            front,
+            back: None,
+            inner: None,
+            stage: Stage::default(),
+            request: Lane::default(),
+            response: Lane::default(),
+            request_head: None,
+            txn: Txn::default(),
+            frontend,
+            backend: None,
+            server: None,
+            deadline: Tick::NEVER,
+            scheduled: false,
+            http: false,
+            last: false,
+            reused: false,
+            tunnel: false,
+            key: None,
+            waiting: None,
+            failed: None,
+            held_slots: HeldSlots::default(),
+        }
+    }
+
+    /// Empties the stream for another exchange, keeping memory.
+    pub(super) fn recycle(&mut self, kit: &mut Kit, front: Key<Held>, frontend: FrontendId) {
+        let mut request = mem::take(&mut self.request);
+        let mut response = mem::take(&mut self.response);
+        let txn = mem::take(&mut self.txn);
+        request.clear(&mut kit.pool);
+        response.clear(&mut kit.pool);
+        *self = Self {
+            request,
+            response,
+            txn,
+            ..Self::new(front, frontend)
+        };
+    }
+
+    /// Goes on as far as possible.
+    pub(super) fn step(&mut self, kit: &mut Kit) -> Step {
+        for _ in 0..STAGES_MAX {
+            if self.deadline.has_come(kit.now) {
+                self.expire(kit);
+            }
+            match self.advance(kit) {
+                Step::Go(stage) => self.stage = stage,
+                other => return other,
+            }
+        }
+        Step::Yield
+    }
+
+    fn advance(&mut self, kit: &mut Kit) -> Step {
+        match self.stage {
+            Stage::Inspect => self.inspect(kit),
+            Stage::Head => self.head(kit),
+            Stage::Request => self.decide_request(kit),
+            Stage::Route => self.route(kit),
+            Stage::BackendRequest => self.decide_backend(kit),
+            Stage::Pick => self.pick(kit),
+            Stage::Queue => self.queue(kit),
+            Stage::Connect => self.connect(kit),
+            Stage::Send => self.send(kit),
+            Stage::Response => self.await_response(kit),
+            Stage::Relay => self.relay(kit),
+            Stage::Finish => self.finish(kit),
+        }
+    }
+}

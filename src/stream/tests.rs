@@ -1,0 +1,208 @@
+//! Exchanges on the rig: whole, byte by byte, broken off at each position.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use super::rig::{Dialed, Rig};
+use crate::addr::SockAddr;
+use crate::balance::{Algorithm, Policy, Tuning};
+use crate::id::{BackendId, FrontendId, ListenerId, ServerId};
+use crate::site::{
+    Backend, Destination, Frontend, Lineup, Listener, Mode, Port, Reuse, Server, Service, Site,
+    Timeouts,
+};
+use crate::time::Millis;
+
+fn address(text: &str) -> SockAddr {
+    SockAddr::from(text.parse::<std::net::SocketAddr>().unwrap())
+}
+
+fn site(mode: Mode) -> Site {
+    let timeouts = Timeouts {
+        client: Some(Millis::seconds(10)),
+        server: Some(Millis::seconds(20)),
+        connect: Some(Millis::seconds(5)),
+        ..Timeouts::default()
+    };
+    let at = address("192.0.2.50:8000");
+    let servers = vec![Server::new(
+        Arc::from("s1"),
+        BackendId::at(0),
+        Destination::At(at),
+        Port::Fixed(8000),
+    )];
+    let ids = vec![ServerId::at(0)];
+    let lineup = Lineup {
+        servers: &servers,
+        ids: &ids,
+        load: 0,
+    };
+    let policy = Policy::new(Algorithm::RoundRobin, Tuning::default(), &lineup);
+    let backend = Backend {
+        mode,
+        timeouts,
+        reuse: Reuse::Always,
+        ..Backend::new(Arc::from("be"), ids.clone(), policy)
+    };
+    Site {
+        frontends: vec![Frontend {
+            name: Arc::from("fe"),
+            mode,
+            listeners: vec![ListenerId::at(0)],
+            timeouts,
+            default_backend: Some(BackendId::at(0)),
+            connections: AtomicUsize::new(0),
+            ..Frontend::default()
+        }],
+        backends: vec![backend],
+        servers,
+        listeners: vec![Listener::new(
+            Service::Frontend(FrontendId::at(0)),
+            address("192.0.2.9:80"),
+        )],
+        ..Site::default()
+    }
+}
+
+/// A server that answers each complete request head with `response`.
+fn answering(response: &'static str) -> impl FnMut(&mut Dialed) {
+    move |dialed| {
+        while let Some(end) = dialed
+            .seen
+            .windows(4)
+            .position(|window| window == b"\r\n\r\n")
+        {
+            dialed.seen.drain(..end + 4);
+            dialed.script.send(response.as_bytes());
+        }
+    }
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+const GET: &[u8] = b"GET /x HTTP/1.1\r\nhost: example.org\r\n\r\n";
+
+#[test]
+fn a_request_passes_and_its_response_comes_back() {
+    for cut in [0, 1, 2, 7] {
+        let mut rig = Rig::new(site(Mode::Http), answering(OK));
+        rig.cut_servers(cut);
+        let client = rig.client();
+        client.cut(cut);
+        client.send(GET);
+        rig.run();
+        assert_eq!(String::from_utf8_lossy(&client.take()), OK, "cut {cut}");
+        client.end();
+        rig.run();
+        rig.assert_at_rest();
+    }
+}
+
+#[test]
+fn both_connections_serve_again() {
+    let mut rig = Rig::new(site(Mode::Http), answering(OK));
+    let client = rig.client();
+    for _ in 0..5 {
+        client.send(GET);
+        rig.run();
+        assert_eq!(String::from_utf8_lossy(&client.take()), OK);
+    }
+    assert_eq!(rig.dials(), 1);
+    rig.assert_at_rest();
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let mut rig = Rig::new(site(Mode::Http), answering(OK));
+    let client = rig.client();
+    client.send(&GET.repeat(3));
+    rig.run();
+    assert_eq!(String::from_utf8_lossy(&client.take()), OK.repeat(3));
+    rig.assert_at_rest();
+}
+
+#[test]
+fn a_body_without_a_length_ends_with_the_connection() {
+    let mut rig = Rig::new(site(Mode::Http), |dialed: &mut Dialed| {
+        if dialed.seen.ends_with(b"\r\n\r\n") {
+            dialed.seen.clear();
+            dialed.script.send(b"HTTP/1.1 200 OK\r\n\r\nuntil the end");
+            dialed.script.end();
+        }
+    });
+    let client = rig.client();
+    client.send(GET);
+    rig.run();
+    let expected = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nuntil the end";
+    assert_eq!(String::from_utf8_lossy(&client.take()), expected);
+    assert!(client.is_gone());
+    rig.assert_at_rest();
+}
+
+#[test]
+fn a_refused_server_is_a_503() {
+    let mut rig = Rig::new(site(Mode::Http), answering(OK));
+    rig.refuse_servers();
+    let client = rig.client();
+    client.send(GET);
+    rig.run();
+    assert!(client.take().starts_with(b"HTTP/1.1 503 "));
+    rig.assert_at_rest();
+}
+
+#[test]
+fn a_silent_server_is_a_504_and_a_silent_client_a_408() {
+    let mut rig = Rig::new(site(Mode::Http), |_: &mut Dialed| {});
+    let client = rig.client();
+    client.send(GET);
+    rig.run();
+    rig.run_out(60_000);
+    assert!(client.take().starts_with(b"HTTP/1.1 504 "));
+    let silent = rig.client();
+    rig.run();
+    rig.run_out(60_000);
+    assert_eq!(&silent.take()[..13], b"HTTP/1.1 408 ");
+    rig.assert_at_rest();
+}
+
+#[test]
+fn a_reset_at_any_byte_leaves_nothing() {
+    for position in 0..OK.len() {
+        let mut rig = Rig::new(site(Mode::Http), move |dialed: &mut Dialed| {
+            dialed.script.reset_after(position);
+            dialed.script.send(OK.as_bytes());
+        });
+        let client = rig.client();
+        client.send(GET);
+        rig.run();
+        rig.run_out(60_000);
+        let seen = client.take();
+        assert!(
+            seen.starts_with(b"HTTP/1.1 502 ") || OK.as_bytes().starts_with(&seen),
+            "reset after {position}"
+        );
+        assert!(client.is_ended());
+        rig.assert_at_rest();
+    }
+}
+
+#[test]
+fn bytes_pass_both_ways_and_each_end_passes_alone() {
+    for cut in [0, 1, 3] {
+        let mut rig = Rig::new(site(Mode::Tcp), |dialed: &mut Dialed| {
+            if dialed.script.is_ended() && !dialed.seen.is_empty() {
+                let seen = std::mem::take(&mut dialed.seen);
+                dialed.script.send(&seen);
+                dialed.script.end();
+            }
+        });
+        rig.cut_servers(cut);
+        let client = rig.client();
+        client.cut(cut);
+        client.send(b"ping pong");
+        client.end();
+        rig.run();
+        assert_eq!(client.take(), b"ping pong", "cut {cut}");
+        assert!(client.is_gone());
+        rig.assert_at_rest();
+    }
+}

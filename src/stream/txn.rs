@@ -1,0 +1,97 @@
+//! The facts of one exchange that outlive its stages: what the log line, the counters and late rules read.
+
+use std::time::SystemTime;
+
+use super::{Cause, Ending, Phase};
+use crate::http::Status;
+use crate::time::Tick;
+
+/// Facts of one exchange.
+#[derive(Debug)]
+pub struct Txn {
+    /// When the connection was accepted, or the previous exchange ended.
+    pub begun: Tick,
+    /// The same on the wall clock.
+    pub begun_date: SystemTime,
+    /// How long the handshakes took.
+    pub handshake: u32,
+    /// Milliseconds from `begun` to the first byte of the request.
+    pub idle: Option<u32>,
+    /// Milliseconds from `begun` until the request was complete; and so on.
+    pub request: Option<u32>,
+    /// Until it left the lines.
+    pub queue: Option<u32>,
+    /// Until the server connection stood.
+    pub connect: Option<u32>,
+    /// Until the response's head was complete.
+    pub data: Option<u32>,
+    /// The request line as received.
+    pub request_line: Vec<u8>,
+    /// The status sent to the client.
+    pub status: Option<Status>,
+    /// How it ended, once it has.
+    pub ending: Option<Ending>,
+    /// Connection attempts beyond the first.
+    pub retries: u32,
+    /// Whether another server was taken after a failure.
+    pub redispatched: bool,
+    /// Requests before this one in the server's line.
+    pub server_queue: u32,
+    /// Requests before this one in the backend's line.
+    pub backend_queue: u32,
+    /// Bytes sent to the server.
+    pub bytes_up: u64,
+    /// Bytes sent to the client.
+    pub bytes_down: u64,
+    /// Whether a log line was already written (`option logasap`).
+    pub logged: bool,
+}
+
+impl Default for Txn {
+    fn default() -> Self {
+        Self {
+            begun: Tick::default(),
+            begun_date: SystemTime::UNIX_EPOCH,
+            handshake: 0,
+            idle: None,
+            request: None,
+            queue: None,
+            connect: None,
+            data: None,
+            request_line: Vec::new(),
+            status: None,
+            ending: None,
+            retries: 0,
+            redispatched: false,
+            server_queue: 0,
+            backend_queue: 0,
+            bytes_up: 0,
+            bytes_down: 0,
+            logged: false,
+        }
+    }
+}
+
+impl Txn {
+    /// Starts over for another exchange, keeping memory.
+    pub fn reset(&mut self, begun: Tick, begun_date: SystemTime) {
+        let mut request_line = std::mem::take(&mut self.request_line);
+        request_line.clear();
+        *self = Self {
+            begun,
+            begun_date,
+            request_line,
+            ..Self::default()
+        };
+    }
+
+    /// Milliseconds since the beginning.
+    pub fn elapsed(&self, now: Tick) -> u32 {
+        now.since(self.begun).get()
+    }
+
+    /// Records the end; the first one counts.
+    pub fn end(&mut self, cause: Cause, phase: Phase) {
+        self.ending.get_or_insert(Ending { cause, phase });
+    }
+}

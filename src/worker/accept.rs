@@ -1,0 +1,158 @@
+//! Accepting: in batches, within the limits, each client to the least loaded worker.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::office::Full;
+use super::{Client, Mail, Worker};
+use crate::addr::SockAddr;
+use crate::id::ListenerId;
+use crate::stream::Peers;
+use crate::sys;
+use crate::time::{Millis, Tick};
+use crate::wire::{Socket, Wire};
+
+/// How long accepting rests when the process is out of descriptors or memory.
+const REST: Millis = Millis::new(100);
+
+/// A listening socket that this worker polls.
+#[derive(Debug)]
+pub struct Listening {
+    /// The socket.
+    pub fd: OwnedFd,
+    /// What it is.
+    pub id: ListenerId,
+    pub(super) ready: bool,
+    pub(super) rests_until: Tick,
+    /// Held back by a limit until somebody leaves.
+    pub(super) waits: bool,
+}
+
+impl Listening {
+    /// A socket to accept from.
+    pub fn new(fd: OwnedFd, id: ListenerId) -> Self {
+        Self {
+            fd,
+            id,
+            ready: false,
+            rests_until: Tick::default(),
+            waits: false,
+        }
+    }
+
+    /// Whether a try is worth it.
+    pub(super) fn is_willing(&self, now: Tick) -> bool {
+        self.ready && !self.waits && self.rests_until.has_come(now)
+    }
+}
+
+impl Worker {
+    /// Accepts a batch from each socket that has clients waiting; true if some may be left.
+    pub(super) fn accept_all(&mut self) -> bool {
+        let now = self.engine.kit.now;
+        let mut more = false;
+        for index in 0..self.listening.len() {
+            if self.listening[index].is_willing(now) {
+                self.accept_batch(index);
+                more |= self.listening[index].is_willing(now);
+            }
+        }
+        more
+    }
+
+    fn accept_batch(&mut self, index: usize) {
+        let batch = self.engine.kit.site.global.tune.max_accept;
+        for _ in 0..batch {
+            let id = self.listening[index].id;
+            if let Err(full) = self.office.admit(id) {
+                self.hold_back(index, full);
+                return;
+            }
+            match sys::socket::accept(&self.listening[index].fd) {
+                Ok((fd, peer)) => self.place(fd, id, SockAddr::from_raw(peer)),
+                Err(error) => {
+                    self.office.dismiss(id);
+                    if self.is_over(index, &error) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn hold_back(&mut self, index: usize, _full: Full) {
+        self.listening[index].waits = true;
+        self.office.await_room();
+    }
+
+    /// Whether an error of `accept` ends the batch; most concern one client that has already left.
+    fn is_over(&mut self, index: usize, error: &io::Error) -> bool {
+        match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                self.listening[index].ready = false;
+                true
+            }
+            io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => false,
+            _ => {
+                self.listening[index].rests_until = self.engine.kit.now + REST;
+                self.engine
+                    .kit
+                    .doors
+                    .log(format!("accepting rests for {REST}: {error}\n").as_bytes());
+                true
+            }
+        }
+    }
+
+    /// Gives a client to the least loaded worker.
+    fn place(&mut self, fd: OwnedFd, listener: ListenerId, peer: SockAddr) {
+        let peers = Peers {
+            src: inet(&peer),
+            dst: self.reached(&fd, listener),
+        };
+        let worker = self.office.assign(self.id);
+        let client = Client {
+            fd,
+            listener,
+            peers,
+        };
+        if worker == self.id {
+            self.serve(client);
+        } else {
+            self.office.post(worker, Mail::Client(client));
+        }
+    }
+
+    /// The address the client reached; asked of the socket only where the listener has several.
+    fn reached(&self, fd: &OwnedFd, listener: ListenerId) -> Option<std::net::SocketAddr> {
+        let endpoint = &self.engine.kit.site.listener(listener).endpoint;
+        if endpoint.is_any() || endpoint.ip().is_none() {
+            return inet(&SockAddr::from_raw(sys::socket::local_addr(fd).ok()));
+        }
+        inet(endpoint)
+    }
+
+    /// Takes a client in on this worker.
+    pub(super) fn serve(&mut self, client: Client) {
+        let Client {
+            fd,
+            listener,
+            peers,
+        } = client;
+        if self
+            .engine
+            .accept(Wire::Socket(Socket::new(fd)), listener, peers)
+            .is_err()
+        {
+            self.office.unassign(self.id);
+            self.office.dismiss(listener);
+        }
+    }
+}
+
+fn inet(addr: &SockAddr) -> Option<std::net::SocketAddr> {
+    match addr.clone().unmapped() {
+        SockAddr::Inet(addr) => Some(addr),
+        SockAddr::Unix(_) | SockAddr::Abstract(_) => None,
+    }
+}

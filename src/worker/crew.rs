@@ -1,0 +1,115 @@
+//! All workers of a process: started together, told things together, waited for together.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use mio::{Poll, Waker};
+
+use super::{Listening, Mail, Mailbox, Office, Worker};
+use crate::id::{ListenerId, WorkerId};
+use crate::site::Site;
+
+/// The running workers.
+#[derive(Debug)]
+pub struct Crew {
+    office: Arc<Office>,
+    threads: Vec<JoinHandle<io::Result<()>>>,
+}
+
+impl Crew {
+    /// Starts the workers of `site` on these listening sockets. Each socket belongs to one worker, which shares
+    /// out what it accepts.
+    ///
+    /// # Errors
+    /// If the system has no descriptors or threads left.
+    pub fn start(site: Arc<Site>, sockets: Vec<(ListenerId, OwnedFd)>) -> io::Result<Self> {
+        let count = site.global.threads.max(1);
+        let mut polls = Vec::with_capacity(count);
+        let mut mailboxes = Vec::with_capacity(count);
+        for _ in 0..count {
+            let poll = Poll::new()?;
+            mailboxes.push(Mailbox::new(Waker::new(
+                poll.registry(),
+                Worker::mail_token(),
+            )?));
+            polls.push(poll);
+        }
+        let office = Arc::new(Office::new(Arc::clone(&site), mailboxes.clone()));
+        let mut shares: Vec<Vec<Listening>> = (0..count).map(|_| Vec::new()).collect();
+        for (number, (id, fd)) in sockets.into_iter().enumerate() {
+            shares[number % count].push(Listening::new(fd, id));
+        }
+        let mut threads = Vec::with_capacity(count);
+        for (number, ((poll, mailbox), share)) in
+            polls.into_iter().zip(mailboxes).zip(shares).enumerate()
+        {
+            threads.push(spawn(
+                WorkerId::at(number),
+                &site,
+                poll,
+                mailbox,
+                &office,
+                share,
+            )?);
+        }
+        Ok(Self { office, threads })
+    }
+
+    /// What the workers share.
+    pub fn office(&self) -> &Arc<Office> {
+        &self.office
+    }
+
+    /// Has every worker stop accepting and leave with its last client.
+    pub fn drain(&self) {
+        self.tell(|| Mail::Drain);
+    }
+
+    /// Has every worker leave at once.
+    pub fn stop(&self) {
+        self.tell(|| Mail::Stop);
+    }
+
+    fn tell(&self, mail: impl Fn() -> Mail) {
+        for number in 0..self.threads.len() {
+            self.office.post(WorkerId::at(number), mail());
+        }
+    }
+
+    /// Whether every worker has left.
+    pub fn is_gone(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits until every worker has left.
+    ///
+    /// # Errors
+    /// The first failure of a worker's poll.
+    pub fn join(self) -> io::Result<()> {
+        for thread in self.threads {
+            match thread.join() {
+                Ok(outcome) => outcome?,
+                Err(_panic) => {
+                    return Err(io::Error::other("a worker panicked outside its streams"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn spawn(
+    id: WorkerId,
+    site: &Arc<Site>,
+    poll: Poll,
+    mailbox: Mailbox,
+    office: &Arc<Office>,
+    share: Vec<Listening>,
+) -> io::Result<JoinHandle<io::Result<()>>> {
+    let (site, office) = (Arc::clone(site), Arc::clone(office));
+    thread::Builder::new()
+        .name(format!("worker-{}", id.index() + 1))
+        .spawn(move || Worker::new(id, site, poll, mailbox, office, share)?.run())
+}

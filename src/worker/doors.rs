@@ -1,0 +1,74 @@
+//! The engine's doors, opened to sockets and the poll.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+use mio::unix::SourceFd;
+use mio::{Interest, Registry};
+
+use super::token::Source;
+use super::{Mail, Office};
+use crate::addr::SockAddr;
+use crate::id::{ListenerId, ServerId, WorkerId};
+use crate::site::Site;
+use crate::slab::Key;
+use crate::stream::{Doors, Held, Letter};
+use crate::sys::{self, socket::Family, socket::Kind};
+use crate::wire::{Socket, Wire};
+
+/// Doors of one worker.
+#[derive(Debug)]
+pub(super) struct SocketDoors {
+    pub(super) registry: Registry,
+    pub(super) office: Arc<Office>,
+    pub(super) worker: WorkerId,
+}
+
+impl Doors for SocketDoors {
+    fn dial(&mut self, server: ServerId, to: &SockAddr, site: &Site) -> io::Result<Wire> {
+        let raw = to.to_raw()?;
+        let family = Family::of(&raw).ok_or(io::ErrorKind::Unsupported)?;
+        let fd = sys::socket::socket(family, Kind::Stream)?;
+        let configured = site.server(server);
+        if family != Family::Unix {
+            sys::options::set_nodelay(&fd, true)?;
+            if let Some(timeout) = configured.tcp_user_timeout {
+                sys::options::set_user_timeout(&fd, timeout.get())?;
+            }
+        }
+        if let Some(source) = configured.source {
+            sys::options::set_bind_address_no_port(&fd)?;
+            sys::socket::bind(
+                &fd,
+                &SockAddr::from(std::net::SocketAddr::new(source, 0)).to_raw()?,
+            )?;
+        }
+        sys::socket::connect(&fd, &raw)?;
+        Ok(Wire::Socket(Socket::new(fd)))
+    }
+
+    fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()> {
+        let Some(fd) = wire.fd() else { return Ok(()) };
+        let token = Source::Conn(key).token();
+        self.registry.register(
+            &mut SourceFd(&fd.as_raw_fd()),
+            token,
+            Interest::READABLE | Interest::WRITABLE,
+        )
+    }
+
+    fn post(&mut self, to: WorkerId, letter: Letter) {
+        self.office.post(to, Mail::Letter(letter));
+    }
+
+    fn left(&mut self, listener: ListenerId) {
+        self.office.unassign(self.worker);
+        self.office.dismiss(listener);
+    }
+
+    fn log(&mut self, line: &[u8]) {
+        // Standard error that is closed or full loses the line, nothing else.
+        let _ = sys::io::write(io::stderr(), line);
+    }
+}

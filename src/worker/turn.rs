@@ -1,0 +1,175 @@
+//! The loop of a worker: poll, note, accept, step, and again.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll};
+
+use super::doors::SocketDoors;
+use super::token::Source;
+use super::{Listening, Mail, Moment, Office};
+use crate::id::WorkerId;
+use crate::site::Site;
+use crate::stream::{Engine, Kit};
+use crate::time::Tick;
+
+/// One thread's share of the traffic.
+#[derive(Debug)]
+pub struct Worker {
+    pub(super) id: WorkerId,
+    pub(super) engine: Engine,
+    pub(super) listening: Vec<Listening>,
+    pub(super) office: Arc<Office>,
+    poll: Poll,
+    mailbox: super::Mailbox,
+    mail: VecDeque<Mail>,
+    drains: bool,
+    stops: bool,
+}
+
+impl Worker {
+    /// A worker with its poll; `listening` are the sockets that it accepts from.
+    pub fn new(
+        id: WorkerId,
+        site: Arc<Site>,
+        poll: Poll,
+        mailbox: super::Mailbox,
+        office: Arc<Office>,
+        listening: Vec<Listening>,
+    ) -> io::Result<Self> {
+        for (index, listener) in listening.iter().enumerate() {
+            let token = Source::Listener(index).token();
+            poll.registry().register(
+                &mut SourceFd(&listener.fd.as_raw_fd()),
+                token,
+                Interest::READABLE,
+            )?;
+        }
+        let doors = SocketDoors {
+            registry: poll.registry().try_clone()?,
+            office: Arc::clone(&office),
+            worker: id,
+        };
+        let clients_max = site.global.maxconn.max(1);
+        let kit = Kit::new(site, id, clients_max.saturating_mul(2), Box::new(doors));
+        let engine = Engine::new(kit, clients_max);
+        Ok(Self {
+            id,
+            engine,
+            listening,
+            office,
+            poll,
+            mailbox,
+            mail: VecDeque::new(),
+            drains: false,
+            stops: false,
+        })
+    }
+
+    /// The token that a mailbox's waker is to be registered with.
+    pub fn mail_token() -> mio::Token {
+        Source::Mail.token()
+    }
+
+    /// Works until told to leave.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(self.engine.kit.site.global.tune.max_poll_events);
+        let mut busy = false;
+        self.set_clock();
+        loop {
+            let patience = if busy {
+                Some(Duration::ZERO)
+            } else {
+                self.patience()
+            };
+            match self.poll.poll(&mut events, patience) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+            self.set_clock();
+            for event in &events {
+                self.note(event);
+            }
+            let accepting = self.accept_all();
+            busy = self.engine.run() | accepting;
+            if self.stops || (self.drains && self.engine.kit.conns.is_empty()) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn set_clock(&mut self) {
+        let moment = Moment::read();
+        self.engine.tick(moment.tick, moment.wall);
+    }
+
+    /// How long the poll may sleep.
+    fn patience(&self) -> Option<Duration> {
+        let now = self.engine.kit.now;
+        let resting = self
+            .listening
+            .iter()
+            .filter(|listener| listener.ready && !listener.waits);
+        let rest = resting
+            .map(|listener| listener.rests_until)
+            .min()
+            .unwrap_or(Tick::NEVER);
+        let next = self.engine.kit.wheel.next().min(rest);
+        next.is_set()
+            .then(|| Duration::from_millis(u64::from(next.since(now).get())))
+    }
+
+    fn note(&mut self, event: &mio::event::Event) {
+        match Source::of(event.token()) {
+            Source::Conn(key) => {
+                let hangup = event.is_read_closed() || event.is_error();
+                self.engine.ready(
+                    key,
+                    event.is_readable() || hangup,
+                    event.is_writable() || event.is_error(),
+                    hangup,
+                );
+            }
+            Source::Listener(index) => {
+                if let Some(listener) = self.listening.get_mut(index) {
+                    listener.ready = true;
+                }
+            }
+            Source::Mail => self.read_mail(),
+        }
+    }
+
+    fn read_mail(&mut self) {
+        let mut mail = std::mem::take(&mut self.mail);
+        self.mailbox.collect(&mut mail);
+        for piece in mail.drain(..) {
+            match piece {
+                Mail::Client(client) => self.serve(client),
+                Mail::Letter(letter) => self.engine.deliver(letter),
+                Mail::Resume => self
+                    .listening
+                    .iter_mut()
+                    .for_each(|listener| listener.waits = false),
+                Mail::Drain => self.drain(),
+                Mail::Stop => self.stops = true,
+            }
+        }
+        self.mail = mail;
+    }
+
+    /// Stops accepting: the sockets are forgotten, never shut down, since others may share them.
+    fn drain(&mut self) {
+        self.drains = true;
+        for listener in self.listening.drain(..) {
+            // A socket that was not registered needs no farewell.
+            let _ = self
+                .poll
+                .registry()
+                .deregister(&mut SourceFd(&listener.fd.as_raw_fd()));
+        }
+    }
+}
