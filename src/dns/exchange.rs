@@ -18,7 +18,7 @@ use super::message::{NotOurs, Query, Reply};
 
 /// Where and how to ask.
 #[derive(Clone, Copy, Debug)]
-pub struct Via {
+pub(super) struct Via {
     /// The nameserver.
     pub server: SocketAddr,
     /// How it is spoken to.
@@ -84,7 +84,7 @@ pub enum Fault {
 }
 
 /// Asks `queries` of one server.
-pub async fn exchange(via: &Via, queries: &[Query]) -> Exchanged {
+pub(super) async fn exchange(via: &Via, queries: &[Query]) -> Exchanged {
     let deadline = Instant::now() + via.patience;
     let mut done = Exchanged {
         replies: vec![None; queries.len()],
@@ -275,7 +275,7 @@ fn receive_fault(error: io::Error) -> Fault {
 /// The size that every server may send without EDNS (RFC 1035 §4.2.1).
 const PLAIN_PAYLOAD: u16 = 512;
 /// What EDNS announces: fits every path without fragments (DNS flag day 2020).
-pub const PAYLOAD: u16 = 1232;
+pub(super) const PAYLOAD: u16 = 1232;
 /// Datagrams or messages that are no answer, per exchange.
 const STRAY_MAX: u32 = 64;
 /// With EDNS and once more without.

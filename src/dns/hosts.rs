@@ -156,9 +156,9 @@ fn multi_is_on(bytes: &[u8]) -> bool {
 }
 
 /// The file, below a root.
-pub const HOSTS_FILE: &str = "etc/hosts";
+pub(super) const HOSTS_FILE: &str = "etc/hosts";
 /// The file with `multi`, below a root.
-pub const HOST_CONF_FILE: &str = "etc/host.conf";
+pub(super) const HOST_CONF_FILE: &str = "etc/host.conf";
 /// The most that is read of it: ten times the largest block lists in use.
 const HOSTS_BYTES_MAX: usize = 64 << 20;
 /// The most names that are kept.

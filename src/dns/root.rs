@@ -73,8 +73,6 @@ fn absent(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn reads_below_the_directory_and_stops_at_a_whole_line() {
         let dir = crate::dns::scratch::Scratch::new("root");
