@@ -109,26 +109,27 @@ impl Host {
             };
         }
         let snapshot = self.snapshot();
-        let mut failure = Failure::NotFound;
+        let mut outcome = Err(Failure::NotFound);
         for entry in snapshot.switch.entries() {
-            trace.step(&Step::Source(entry.source.word()));
-            let said = self.source(&entry.source, &snapshot, name, family, trace).await;
-            let status = match said {
+            let word = entry.source.word();
+            trace.step(&Step::Source(word));
+            let status = match self.source(&entry.source, &snapshot, name, family, trace).await {
                 Ok(found) => {
-                    trace.step(&Step::Said(entry.source.word(), Status::Success));
-                    return Ok(in_order(found));
+                    outcome = Ok(found);
+                    Status::Success
                 }
-                Err((status, why)) => {
-                    failure = why.unwrap_or(failure);
+                Err((status, Some(failure))) => {
+                    outcome = Err(failure);
                     status
                 }
+                Err((status, None)) => status,
             };
-            trace.step(&Step::Said(entry.source.word(), status));
+            trace.step(&Step::Said(word, status));
             if entry.action(status) == Action::Return {
                 break;
             }
         }
-        Err(failure)
+        outcome.map(in_order)
     }
 
     /// The order of sources that lookups follow at the moment.

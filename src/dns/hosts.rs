@@ -1,6 +1,7 @@
 //! `/etc/hosts`: an index from names to addresses, with the line each came from.
 //!
-//! All lines that carry a name count, in file order, for both families. Names compare without regard to ASCII case and
+//! With `multi on` in `/etc/host.conf` all lines that carry a name count, in file order; without, the first of the asked
+//! family, as with glibc. Names compare without regard to ASCII case and
 //! exactly otherwise: `name.` is not `name`. A line whose first word is no address is ignored. The table is built once
 //! per state of the file and is immutable; the size of the file and the number of its names are bounded.
 
@@ -23,7 +24,7 @@ pub struct HostLine {
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
     names: HashMap<Box<str>, Vec<HostLine>>,
-    /// `multi on` of `/etc/host.conf`: single-family questions get every line, not the first alone.
+    /// `multi on` of `/etc/host.conf`: questions get every line of a name, not the first alone.
     multi: bool,
 }
 
@@ -57,7 +58,7 @@ impl Hosts {
             None => Self::without_file(),
         };
         if let Ok(Some(bytes)) = root.read(HOST_CONF_FILE, HOSTS_BYTES_MAX) {
-            hosts.multi = multi_is_on(&bytes);
+            hosts.multi |= multi_is_on(&bytes);
         }
         Ok(hosts)
     }
@@ -103,15 +104,14 @@ impl Hosts {
 
     /// The addresses of `name` in file order; `None` if the file does not know it for this family.
     ///
-    /// The two single-family questions follow glibc: IPv4 also reads `::1` as 127.0.0.1 and mapped addresses as what they
-    /// map, and only `multi on` makes it look past the first line.
+    /// As with glibc, a question for IPv4 alone reads `::1` as 127.0.0.1 and mapped addresses as what they map.
     pub fn find(&self, name: &str, family: Family) -> Option<Vec<HostLine>> {
         let lines = self.names.get(name.to_ascii_lowercase().as_str())?;
         let mut found: Vec<HostLine> = lines
             .iter()
             .filter_map(|line| line.seen_as(family))
             .collect();
-        if family != Family::Any && !self.multi {
+        if !self.multi {
             found.truncate(1);
         }
         match found.is_empty() {
@@ -179,13 +179,16 @@ mod tests {
     #[test]
     fn aliases_families_case_comments_and_many_lines() {
         let text = b"# 1.1.1.1 no\n10.0.0.1 One one-alias # two\r\n::5\tone\n10.0.0.2 ONE one\nnonsense one\n1.2.3 one\n10.0.0.3";
-        let hosts = Hosts::parse(text);
+        let mut hosts = Hosts::parse(text);
+        assert_eq!(addresses(&hosts, "one", Family::Any), ["10.0.0.1:2"]);
+        assert_eq!(addresses(&hosts, "one", Family::V6), ["::5:3"]);
+        hosts.multi = true;
         assert_eq!(
             addresses(&hosts, "oNe", Family::Any),
             ["10.0.0.1:2", "::5:3", "10.0.0.2:4"]
         );
         assert_eq!(addresses(&hosts, "one-alias", Family::Any), ["10.0.0.1:2"]);
-        assert_eq!(addresses(&hosts, "one", Family::V4), ["10.0.0.1:2"]);
+        assert_eq!(addresses(&hosts, "one", Family::V4), ["10.0.0.1:2", "10.0.0.2:4"]);
         assert_eq!(addresses(&hosts, "one", Family::V6), ["::5:3"]);
         assert!(hosts.find("two", Family::Any).is_none());
         assert!(hosts.find("one.", Family::Any).is_none());

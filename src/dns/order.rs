@@ -31,21 +31,28 @@ fn source(address: IpAddr) -> Option<IpAddr> {
 
 /// RFC 3484 §6, the rules that glibc applies, in order; equal means "as they came".
 fn compare(left: &(IpAddr, Option<IpAddr>), right: &(IpAddr, Option<IpAddr>)) -> Ordering {
-    let (Some(left_source), Some(right_source)) = (left.1, right.1) else {
-        return right.1.is_some().cmp(&left.1.is_some());
-    };
-    let (left_to, right_to) = (six(left.0), six(right.0));
-    let (left_from, right_from) = (six(left_source), six(right_source));
-    let (left_scope, right_scope) = (scope(&left_to), scope(&right_to));
     let prefer = |left: bool, right: bool| right.cmp(&left);
-    prefer(left_scope == scope(&left_from), right_scope == scope(&right_from))
-        .then_with(|| prefer(label(&left_to) == label(&left_from), label(&right_to) == label(&right_from)))
+    let (left_to, right_to) = (six(left.0), six(right.0));
+    let by_source = match (left.1, right.1) {
+        (Some(left_source), Some(right_source)) => {
+            let (left_from, right_from) = (six(left_source), six(right_source));
+            prefer(scope(&left_to) == scope(&left_from), scope(&right_to) == scope(&right_from))
+                .then_with(|| prefer(label(&left_to) == label(&left_from), label(&right_to) == label(&right_from)))
+        }
+        (left_source, right_source) => prefer(left_source.is_some(), right_source.is_some()),
+    };
+    by_source
         .then_with(|| precedence(&right_to).cmp(&precedence(&left_to)))
-        .then_with(|| left_scope.cmp(&right_scope))
-        .then_with(|| match left.0.is_ipv6() && right.0.is_ipv6() {
-            true => common(&right_to, &right_from).cmp(&common(&left_to, &left_from)),
-            false => Ordering::Equal,
-        })
+        .then_with(|| scope(&left_to).cmp(&scope(&right_to)))
+        .then_with(|| shared(right).cmp(&shared(left)))
+}
+
+/// The bits that an IPv6 destination shares with its source; IPv4 has no such preference.
+fn shared((to, from): &(IpAddr, Option<IpAddr>)) -> u32 {
+    match (to, from) {
+        (IpAddr::V6(to), Some(IpAddr::V6(from))) => common(to, from),
+        _ => 0,
+    }
 }
 
 fn six(address: IpAddr) -> Ipv6Addr {
@@ -133,6 +140,7 @@ mod tests {
     fn unreachable_last_then_labels_then_precedence() {
         assert_eq!(ordered(&[("2001:db8::1", ""), ("192.0.2.1", "192.0.2.9")]), ["192.0.2.1", "2001:db8::1"]);
         assert_eq!(ordered(&[("192.0.2.1", "192.0.2.9"), ("2001:db8::1", "2001:db8::9")]), ["2001:db8::1", "192.0.2.1"]);
+        assert_eq!(ordered(&[("192.0.2.1", ""), ("2001:db8::1", "")]), ["2001:db8::1", "192.0.2.1"]);
         assert_eq!(ordered(&[("2001:db8::1", "fe80::9"), ("192.0.2.1", "192.0.2.9")]), ["192.0.2.1", "2001:db8::1"]);
         assert_eq!(ordered(&[("127.0.0.1", "127.0.0.1"), ("::1", "::1")]), ["::1", "127.0.0.1"]);
         assert_eq!(ordered(&[("10.0.0.2", ""), ("10.0.0.1", "")]), ["10.0.0.2", "10.0.0.1"]);

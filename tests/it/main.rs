@@ -1,5 +1,8 @@
 //! Process tests: the built program against real programs, one module a theme.
 
+mod dns_differential;
+mod dns_namespace;
+mod dns_server;
 mod program;
 mod static_binary;
 mod tidy;
