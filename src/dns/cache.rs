@@ -30,14 +30,21 @@ impl Cache {
 
     /// Keeps `reply` if it says something definite about `name`.
     pub(super) fn keep(&mut self, name: &str, reply: &Reply, now: Tick) {
-        if reply.truncated || reply.lame || !matches!(reply.rcode, Rcode::NoError | Rcode::NxDomain) {
+        if reply.truncated || reply.lame || !matches!(reply.rcode, Rcode::NoError | Rcode::NxDomain)
+        {
             return;
         }
         if self.replies.len() >= ENTRIES_MAX {
             self.make_room(now);
         }
         let until = now + Millis::seconds(reply.lifetime.max(LIFETIME_MIN));
-        self.replies.insert((name.to_owned(), reply.kind), Kept { reply: reply.clone(), until });
+        self.replies.insert(
+            (name.to_owned(), reply.kind),
+            Kept {
+                reply: reply.clone(),
+                until,
+            },
+        );
     }
 
     /// Forgets everything: the host's files say something else.
@@ -47,7 +54,10 @@ impl Cache {
 
     fn make_room(&mut self, now: Tick) {
         self.replies.retain(|_, kept| !kept.until.has_come(now));
-        let mut surplus = self.replies.len().saturating_sub(ENTRIES_MAX - ENTRIES_MAX / 8);
+        let mut surplus = self
+            .replies
+            .len()
+            .saturating_sub(ENTRIES_MAX - ENTRIES_MAX / 8);
         self.replies.retain(|_, _| {
             let goes = surplus > 0;
             surplus -= usize::from(goes);
@@ -66,7 +76,16 @@ mod tests {
     use super::*;
 
     fn reply(rcode: Rcode, lifetime: u32) -> Reply {
-        Reply { rcode, truncated: false, lame: false, kind: Kind::A, any_answer: false, chain: vec![], records: vec![], lifetime }
+        Reply {
+            rcode,
+            truncated: false,
+            lame: false,
+            kind: Kind::A,
+            any_answer: false,
+            chain: vec![],
+            records: vec![],
+            lifetime,
+        }
     }
 
     #[test]
@@ -78,7 +97,10 @@ mod tests {
         cache.keep("bad", &reply(Rcode::ServFail, 10), at(0));
         assert!(cache.find("zero", Kind::A, at(999)).is_some());
         assert!(cache.find("zero", Kind::A, at(1000)).is_none());
-        assert!(cache.find("nx", Kind::A, at(9_999)).is_some() && cache.find("nx", Kind::Aaaa, at(0)).is_none());
+        assert!(
+            cache.find("nx", Kind::A, at(9_999)).is_some()
+                && cache.find("nx", Kind::Aaaa, at(0)).is_none()
+        );
         assert!(cache.find("bad", Kind::A, at(0)).is_none());
     }
 
@@ -86,7 +108,11 @@ mod tests {
     fn the_table_is_bounded() {
         let mut cache = Cache::default();
         for number in 0..ENTRIES_MAX + 10 {
-            cache.keep(&number.to_string(), &reply(Rcode::NoError, 100), Tick::from_millis(0));
+            cache.keep(
+                &number.to_string(),
+                &reply(Rcode::NoError, 100),
+                Tick::from_millis(0),
+            );
             assert!(cache.replies.len() <= ENTRIES_MAX);
         }
         assert!(cache.replies.len() > ENTRIES_MAX / 2);

@@ -17,7 +17,9 @@ use super::trace::{Step, Trace};
 
 /// Looks `name` up as the host does and writes every step to `out`; true if it has an address.
 pub fn explain(root: &Root, name: &str, family: Family, out: &mut dyn Write) -> io::Result<bool> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let host = Host::new(root.clone(), Clock::start());
     let (text, found) = runtime.block_on(narrate(&host, name, family));
     out.write_all(text.as_bytes())?;
@@ -25,8 +27,14 @@ pub fn explain(root: &Root, name: &str, family: Family, out: &mut dyn Write) -> 
 }
 
 /// The same as text, on a resolver that is already there.
-pub(super) async fn narrate(host: &Host, name: &str, family: Family) -> (String, Result<Found, Failure>) {
-    let mut story = Story { text: String::new() };
+pub(super) async fn narrate(
+    host: &Host,
+    name: &str,
+    family: Family,
+) -> (String, Result<Found, Failure>) {
+    let mut story = Story {
+        text: String::new(),
+    };
     story.begin(name, &host.snapshot());
     let found = host.lookup(name, family, &mut story).await;
     match &found {
@@ -34,8 +42,15 @@ pub(super) async fn narrate(host: &Host, name: &str, family: Family) -> (String,
             if let Some(lifetime) = found.lifetime {
                 story.line(0, &format!("lifetime {lifetime} s"));
             }
-            let scope = if found.scope == 0 { String::new() } else { format!("%{}", found.scope) };
-            found.addresses.iter().for_each(|address| story.line(0, &format!("address {address}{scope}")));
+            let scope = if found.scope == 0 {
+                String::new()
+            } else {
+                format!("%{}", found.scope)
+            };
+            found
+                .addresses
+                .iter()
+                .for_each(|address| story.line(0, &format!("address {address}{scope}")));
         }
         Err(failure) => story.line(0, &format!("failed: {}", failure.text())),
     }
@@ -55,14 +70,32 @@ impl Story {
     }
 
     fn begin(&mut self, name: &str, snapshot: &Snapshot) {
-        let order: Vec<&str> = snapshot.switch.entries().iter().map(|entry| entry.source.word()).collect();
-        let servers: Vec<String> = snapshot.conf.nameservers.iter().map(ToString::to_string).collect();
+        let order: Vec<&str> = snapshot
+            .switch
+            .entries()
+            .iter()
+            .map(|entry| entry.source.word())
+            .collect();
+        let servers: Vec<String> = snapshot
+            .conf
+            .nameservers
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let options = &snapshot.conf.options;
         self.line(0, &format!("name {name}"));
         self.line(0, &format!("sources {}", order.join(" ")));
         self.line(0, &format!("nameservers {}", servers.join(" ")));
         let search = snapshot.conf.search.join(" ");
-        self.line(0, &format!("search [{search}] ndots {} timeout {} s attempts {}", options.ndots, options.timeout.as_secs(), options.attempts));
+        self.line(
+            0,
+            &format!(
+                "search [{search}] ndots {} timeout {} s attempts {}",
+                options.ndots,
+                options.timeout.as_secs(),
+                options.attempts
+            ),
+        );
     }
 
     fn asked(&mut self, queries: &[Query], done: &Exchanged) {
@@ -70,7 +103,10 @@ impl Story {
             let kind = query.kind().word();
             match reply {
                 Some(reply) => self.line(4, &format!("{kind}: {}", reply_words(reply))),
-                None => self.line(4, &format!("{kind}: {}", done.fault.map_or("no answer", fault_words))),
+                None => self.line(
+                    4,
+                    &format!("{kind}: {}", done.fault.map_or("no answer", fault_words)),
+                ),
             }
         }
         let seen = &done.seen;
@@ -81,7 +117,10 @@ impl Story {
             self.line(4, "the server refuses EDNS and was asked again without");
         }
         if seen.stray > 0 {
-            self.line(4, &format!("{} messages that were no answer were dropped", seen.stray));
+            self.line(
+                4,
+                &format!("{} messages that were no answer were dropped", seen.stray),
+            );
         }
     }
 }
@@ -95,9 +134,21 @@ impl Trace for Story {
             Step::Line(address, 0) => self.line(1, &format!("{address}, known without a file")),
             Step::Line(address, line) => self.line(1, &format!("/etc/hosts:{line}: {address}")),
             Step::Try(name) => self.line(2, &format!("try {}", name.trim_end_matches('.'))),
-            Step::Kept(_, reply, left) => self.line(3, &format!("kept for {left} s more: {}", reply_words(reply))),
-            Step::Silent(server) => self.line(3, &format!("{server}: passed over, it has not answered lately")),
-            Step::Asked { server, transport, queries, done, took } => {
+            Step::Kept(_, reply, left) => self.line(
+                3,
+                &format!("kept for {left} s more: {}", reply_words(reply)),
+            ),
+            Step::Silent(server) => self.line(
+                3,
+                &format!("{server}: passed over, it has not answered lately"),
+            ),
+            Step::Asked {
+                server,
+                transport,
+                queries,
+                done,
+                took,
+            } => {
                 let how = match transport {
                     Transport::Udp => "udp",
                     Transport::Tcp => "tcp",
@@ -105,7 +156,9 @@ impl Trace for Story {
                 self.line(3, &format!("{how} {server}, {} ms", took.as_millis()));
                 self.asked(queries, done);
             }
-            Step::Said(word, status) => self.line(1, &format!("{word} says {}", status_word(*status))),
+            Step::Said(word, status) => {
+                self.line(1, &format!("{word} says {}", status_word(*status)))
+            }
         }
     }
 }
@@ -123,12 +176,19 @@ fn reply_words(reply: &Reply) -> String {
         Rcode::BadVersion => "the server does not know this EDNS version (BADVERS)",
         Rcode::Other => "the server reports another error",
     });
-    reply.chain.iter().for_each(|alias| words.extend([", alias of ", alias]));
+    reply
+        .chain
+        .iter()
+        .for_each(|alias| words.extend([", alias of ", alias]));
     for address in reply.addresses() {
         let _infallible = write!(words, ", {address}");
     }
     for service in reply.services() {
-        let _infallible = write!(words, ", {}:{} priority {} weight {}", service.target, service.port, service.priority, service.weight);
+        let _infallible = write!(
+            words,
+            ", {}:{} priority {} weight {}",
+            service.target, service.port, service.priority, service.weight
+        );
     }
     let _infallible = write!(words, ", lifetime {} s", reply.lifetime);
     words
@@ -168,11 +228,24 @@ mod tests {
         let mut out = Vec::new();
         assert!(explain(&dir.root(), "nine", Family::V4, &mut out).unwrap());
         let text = String::from_utf8(out).unwrap();
-        for line in ["source resolve", "  skipped: sluice has no such source", "  /etc/hosts:2: 10.0.0.9", "  files says SUCCESS", "address 10.0.0.9"] {
-            assert!(text.lines().any(|have| have == line), "{line:?} is not in\n{text}");
+        for line in [
+            "source resolve",
+            "  skipped: sluice has no such source",
+            "  /etc/hosts:2: 10.0.0.9",
+            "  files says SUCCESS",
+            "address 10.0.0.9",
+        ] {
+            assert!(
+                text.lines().any(|have| have == line),
+                "{line:?} is not in\n{text}"
+            );
         }
         let mut out = Vec::new();
         assert!(!explain(&dir.root(), "ten", Family::V4, &mut out).unwrap());
-        assert!(String::from_utf8(out).unwrap().ends_with("failed: no source knows the name\n"));
+        assert!(
+            String::from_utf8(out)
+                .unwrap()
+                .ends_with("failed: no source knows the name\n")
+        );
     }
 }

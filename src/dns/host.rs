@@ -100,11 +100,20 @@ impl Host {
     }
 
     /// The addresses of `name`.
-    pub async fn lookup(&self, name: &str, family: Family, trace: &mut dyn Trace) -> Result<Found, Failure> {
+    pub async fn lookup(
+        &self,
+        name: &str,
+        family: Family,
+        trace: &mut dyn Trace,
+    ) -> Result<Found, Failure> {
         if let Some(literal) = literal::parse(name) {
             trace.step(&Step::Literal(literal.address));
             return match family.has(&literal.address) {
-                true => Ok(Found { addresses: vec![literal.address], scope: literal.scope, lifetime: None }),
+                true => Ok(Found {
+                    addresses: vec![literal.address],
+                    scope: literal.scope,
+                    lifetime: None,
+                }),
                 false => Err(Failure::OtherFamily),
             };
         }
@@ -113,7 +122,10 @@ impl Host {
         for entry in snapshot.switch.entries() {
             let word = entry.source.word();
             trace.step(&Step::Source(word));
-            let status = match self.source(&entry.source, &snapshot, name, family, trace).await {
+            let status = match self
+                .source(&entry.source, &snapshot, name, family, trace)
+                .await
+            {
                 Ok(found) => {
                     outcome = Ok(found);
                     Status::Success
@@ -155,16 +167,26 @@ impl Host {
         match source {
             Source::Files => match snapshot.hosts.find(name, family) {
                 Some(lines) => {
-                    lines.iter().for_each(|line| trace.step(&Step::Line(line.address, line.line)));
+                    lines
+                        .iter()
+                        .for_each(|line| trace.step(&Step::Line(line.address, line.line)));
                     let addresses = lines.iter().map(|line| line.address).collect();
-                    Ok(Found { addresses, scope: 0, lifetime: None })
+                    Ok(Found {
+                        addresses,
+                        scope: 0,
+                        lifetime: None,
+                    })
                 }
                 None => missing,
             },
             Source::MyHostname => {
                 let files = self.files.borrow();
                 match my_hostname::find(files.root(), &snapshot.hostname, name, family) {
-                    Some(addresses) => Ok(Found { addresses, scope: 0, lifetime: None }),
+                    Some(addresses) => Ok(Found {
+                        addresses,
+                        scope: 0,
+                        lifetime: None,
+                    }),
                     None => missing,
                 }
             }
@@ -181,7 +203,13 @@ impl Host {
     }
 
     /// The search list around the nameservers, in the order of glibc's `res_search`.
-    async fn search(&self, snapshot: &Snapshot, name: &str, family: Family, trace: &mut dyn Trace) -> Result<Found, Unanswered> {
+    async fn search(
+        &self,
+        snapshot: &Snapshot,
+        name: &str,
+        family: Family,
+        trace: &mut dyn Trace,
+    ) -> Result<Found, Unanswered> {
         let conf = &snapshot.conf;
         let dots = name.bytes().filter(|byte| *byte == b'.').count();
         let absolute = name.ends_with('.');
@@ -218,12 +246,25 @@ impl Host {
                 Err(bad) => last = Some(bad),
             }
         }
-        let reason = first.or(no_address).or(servfail).or(last).unwrap_or(Unanswered::not_found());
-        Err(Unanswered { unavailable: last.or(first).is_some_and(|bad| bad.unavailable), ..reason })
+        let reason = first
+            .or(no_address)
+            .or(servfail)
+            .or(last)
+            .unwrap_or(Unanswered::not_found());
+        Err(Unanswered {
+            unavailable: last.or(first).is_some_and(|bad| bad.unavailable),
+            ..reason
+        })
     }
 
     /// One absolute name at all servers, as often as the host would.
-    async fn round(&self, snapshot: &Snapshot, name: &str, family: Family, trace: &mut dyn Trace) -> Result<Found, Unanswered> {
+    async fn round(
+        &self,
+        snapshot: &Snapshot,
+        name: &str,
+        family: Family,
+        trace: &mut dyn Trace,
+    ) -> Result<Found, Unanswered> {
         trace.step(&Step::Try(name));
         let key = name.trim_end_matches('.').to_ascii_lowercase();
         let mut replies = Vec::new();
@@ -250,7 +291,12 @@ impl Host {
     }
 
     /// Walks the servers until one gives a usable answer.
-    async fn ask_around(&self, snapshot: &Snapshot, queries: &[Query], trace: &mut dyn Trace) -> Result<Vec<Reply>, Unanswered> {
+    async fn ask_around(
+        &self,
+        snapshot: &Snapshot,
+        queries: &[Query],
+        trace: &mut dyn Trace,
+    ) -> Result<Vec<Reply>, Unanswered> {
         let conf = &snapshot.conf;
         let servers = self.servers(snapshot, trace);
         let mut bad = Unanswered::try_again();
@@ -259,7 +305,11 @@ impl Host {
             for at in &servers {
                 let via = Via {
                     server: conf.nameservers[*at],
-                    transport: if conf.options.use_vc { Transport::Tcp } else { Transport::Udp },
+                    transport: if conf.options.use_vc {
+                        Transport::Tcp
+                    } else {
+                        Transport::Udp
+                    },
                     payload: Some(PAYLOAD),
                     patience: conf.patience(*at),
                     trust_ad: conf.options.trust_ad,
@@ -267,13 +317,29 @@ impl Host {
                 };
                 let begun = self.clock.now();
                 let done = exchange(&via, queries).await;
-                let took = std::time::Duration::from_millis(u64::from((self.clock.now() - begun).get()));
-                trace.step(&Step::Asked { server: via.server, transport: via.transport, queries, done: &done, took });
+                let took =
+                    std::time::Duration::from_millis(u64::from((self.clock.now() - begun).get()));
+                trace.step(&Step::Asked {
+                    server: via.server,
+                    transport: via.transport,
+                    queries,
+                    done: &done,
+                    took,
+                });
                 let heard = done.replies.iter().any(Option::is_some);
                 self.hear(via.server, heard || done.fault != Some(Fault::Timeout));
                 bad.nobody_listens &= !heard && done.fault == Some(Fault::Unreachable);
-                bad.servfail |= done.replies.iter().flatten().any(|reply| reply.rcode == Rcode::ServFail);
-                let usable: Vec<Reply> = done.replies.into_iter().flatten().filter(|reply| !reply.is_useless()).collect();
+                bad.servfail |= done
+                    .replies
+                    .iter()
+                    .flatten()
+                    .any(|reply| reply.rcode == Rcode::ServFail);
+                let usable: Vec<Reply> = done
+                    .replies
+                    .into_iter()
+                    .flatten()
+                    .filter(|reply| !reply.is_useless())
+                    .collect();
                 if !usable.is_empty() {
                     return Ok(usable);
                 }
@@ -285,14 +351,20 @@ impl Host {
     /// The servers to ask, as positions in the list: in the written or rotated order, without those that are silent.
     fn servers(&self, snapshot: &Snapshot, trace: &mut dyn Trace) -> Vec<usize> {
         let all = &snapshot.conf.nameservers;
-        let first = if snapshot.conf.options.rotate { self.turn.get() % all.len() } else { 0 };
+        let first = if snapshot.conf.options.rotate {
+            self.turn.get() % all.len()
+        } else {
+            0
+        };
         self.turn.set(self.turn.get().wrapping_add(1));
         let silence = self.silence.borrow();
         let now = self.clock.now();
         let mut servers = Vec::new();
         for at in (0..all.len()).map(|at| (at + first) % all.len()) {
             match silence.get(&all[at]) {
-                Some(silent) if silent.questions >= SILENT_AFTER && !silent.until.has_come(now) => trace.step(&Step::Silent(all[at])),
+                Some(silent) if silent.questions >= SILENT_AFTER && !silent.until.has_come(now) => {
+                    trace.step(&Step::Silent(all[at]))
+                }
                 Some(_) | None => servers.push(at),
             }
         }
@@ -314,7 +386,12 @@ impl Host {
 
 impl Unanswered {
     fn new(failure: Failure, unavailable: bool) -> Self {
-        Self { failure, unavailable, servfail: false, nobody_listens: false }
+        Self {
+            failure,
+            unavailable,
+            servfail: false,
+            nobody_listens: false,
+        }
     }
 
     fn not_found() -> Self {
@@ -336,14 +413,20 @@ fn judge(replies: &[Reply]) -> Result<Found, Unanswered> {
     if !addresses.is_empty() {
         let used = replies.iter().filter(|reply| !reply.records.is_empty());
         let lifetime = used.map(|reply| reply.lifetime).min();
-        return Ok(Found { addresses, scope: 0, lifetime });
+        return Ok(Found {
+            addresses,
+            scope: 0,
+            lifetime,
+        });
     }
     let telling = replies.iter().find(|reply| reply.rcode != Rcode::NoError);
     Err(match telling.map(|reply| reply.rcode) {
         None | Some(Rcode::NoError) => Unanswered::new(Failure::NoAddress, false),
         Some(Rcode::NxDomain) => Unanswered::not_found(),
         Some(Rcode::ServFail) => Unanswered::try_again(),
-        Some(Rcode::FormErr | Rcode::NotImp | Rcode::Refused | Rcode::BadVersion | Rcode::Other) => Unanswered::refused(),
+        Some(
+            Rcode::FormErr | Rcode::NotImp | Rcode::Refused | Rcode::BadVersion | Rcode::Other,
+        ) => Unanswered::refused(),
     })
 }
 

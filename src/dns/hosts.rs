@@ -188,7 +188,10 @@ mod tests {
             ["10.0.0.1:2", "::5:3", "10.0.0.2:4"]
         );
         assert_eq!(addresses(&hosts, "one-alias", Family::Any), ["10.0.0.1:2"]);
-        assert_eq!(addresses(&hosts, "one", Family::V4), ["10.0.0.1:2", "10.0.0.2:4"]);
+        assert_eq!(
+            addresses(&hosts, "one", Family::V4),
+            ["10.0.0.1:2", "10.0.0.2:4"]
+        );
         assert_eq!(addresses(&hosts, "one", Family::V6), ["::5:3"]);
         assert!(hosts.find("two", Family::Any).is_none());
         assert!(hosts.find("one.", Family::Any).is_none());

@@ -12,7 +12,10 @@ use super::root::Root;
 pub(super) fn find(root: &Root, hostname: &str, name: &str, family: Family) -> Option<Vec<IpAddr>> {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let found = if is_localhost(&name) {
-        vec![IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)]
+        vec![
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ]
     } else if !hostname.is_empty() && name == hostname.to_ascii_lowercase() {
         own_addresses(root)
     } else if name == "_gateway" {
@@ -20,13 +23,17 @@ pub(super) fn find(root: &Root, hostname: &str, name: &str, family: Family) -> O
     } else {
         return None;
     };
-    let found: Vec<IpAddr> = found.into_iter().filter(|address| family.has(address)).collect();
+    let found: Vec<IpAddr> = found
+        .into_iter()
+        .filter(|address| family.has(address))
+        .collect();
     (!found.is_empty()).then_some(found)
 }
 
 fn is_localhost(name: &str) -> bool {
     ["localhost", "localhost.localdomain"].iter().any(|local| {
-        name.strip_suffix(local).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        name.strip_suffix(local)
+            .is_some_and(|before| before.is_empty() || before.ends_with('.'))
     })
 }
 
@@ -38,7 +45,12 @@ fn own_addresses(root: &Root) -> Vec<IpAddr> {
             found.push(IpAddr::V6(address));
         }
     }
-    found.extend(four_addresses(root).into_iter().filter(|address| !address.is_loopback()).map(IpAddr::V4));
+    found.extend(
+        four_addresses(root)
+            .into_iter()
+            .filter(|address| !address.is_loopback())
+            .map(IpAddr::V4),
+    );
     if found.is_empty() {
         found = vec![IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(OWN_LOOPBACK)];
     }
@@ -89,7 +101,11 @@ fn gateways(root: &Root) -> Vec<IpAddr> {
 }
 
 fn read(root: &Root, file: &str) -> String {
-    let bytes = root.read(file, PROC_BYTES_MAX).ok().flatten().unwrap_or_default();
+    let bytes = root
+        .read(file, PROC_BYTES_MAX)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -106,7 +122,11 @@ mod tests {
     use crate::dns::scratch::Scratch;
 
     fn texts(root: &Root, name: &str, family: Family) -> Vec<String> {
-        find(root, "Web1", name, family).unwrap_or_default().iter().map(ToString::to_string).collect()
+        find(root, "Web1", name, family)
+            .unwrap_or_default()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -117,7 +137,10 @@ mod tests {
         dir.write("proc/net/if_inet6", b"20010db8000000000000000000000007 02 40 00 80 eth0\n00000000000000000000000000000001 01 80 10 80 lo\n");
         dir.write("proc/net/fib_trie", b"Local:\n  +-- 0.0.0.0/0\n     |-- 10.0.0.7\n        /32 host LOCAL\n     |-- 10.0.0.255\n        /32 link BROADCAST\n     |-- 127.0.0.1\n        /32 host LOCAL\n");
         dir.write("proc/net/route", b"Iface\tDestination\tGateway\neth0\t00000000\t0100000A\t0003\neth0\t0000000A\t00000000\n");
-        assert_eq!(texts(&root, "WEB1.", Family::Any), ["2001:db8::7", "10.0.0.7"]);
+        assert_eq!(
+            texts(&root, "WEB1.", Family::Any),
+            ["2001:db8::7", "10.0.0.7"]
+        );
         assert_eq!(texts(&root, "web1", Family::V4), ["10.0.0.7"]);
         assert_eq!(texts(&root, "a.localhost", Family::V4), ["127.0.0.1"]);
         assert_eq!(texts(&root, "_gateway", Family::Any), ["10.0.0.1"]);

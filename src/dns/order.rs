@@ -9,7 +9,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 /// Puts `addresses` in order; `sources` are the local addresses towards each, `None` where no route leads.
 pub(super) fn by_preference(addresses: &[IpAddr], sources: &[Option<IpAddr>]) -> Vec<IpAddr> {
-    let mut routes: Vec<(IpAddr, Option<IpAddr>)> = addresses.iter().copied().zip(sources.iter().copied()).collect();
+    let mut routes: Vec<(IpAddr, Option<IpAddr>)> = addresses
+        .iter()
+        .copied()
+        .zip(sources.iter().copied())
+        .collect();
     routes.sort_by(compare);
     routes.into_iter().map(|(address, _)| address).collect()
 }
@@ -36,8 +40,16 @@ fn compare(left: &(IpAddr, Option<IpAddr>), right: &(IpAddr, Option<IpAddr>)) ->
     let by_source = match (left.1, right.1) {
         (Some(left_source), Some(right_source)) => {
             let (left_from, right_from) = (six(left_source), six(right_source));
-            prefer(scope(&left_to) == scope(&left_from), scope(&right_to) == scope(&right_from))
-                .then_with(|| prefer(label(&left_to) == label(&left_from), label(&right_to) == label(&right_from)))
+            prefer(
+                scope(&left_to) == scope(&left_from),
+                scope(&right_to) == scope(&right_from),
+            )
+            .then_with(|| {
+                prefer(
+                    label(&left_to) == label(&left_from),
+                    label(&right_to) == label(&right_from),
+                )
+            })
         }
         (left_source, right_source) => prefer(left_source.is_some(), right_source.is_some()),
     };
@@ -65,7 +77,11 @@ fn six(address: IpAddr) -> Ipv6Addr {
 /// The scope value of an address (RFC 3484 §3.1 and §3.2).
 fn scope(address: &Ipv6Addr) -> u8 {
     if let Some(four) = address.to_ipv4_mapped() {
-        return if four.is_link_local() || four.is_loopback() { SCOPE_LINK } else { SCOPE_GLOBAL };
+        return if four.is_link_local() || four.is_loopback() {
+            SCOPE_LINK
+        } else {
+            SCOPE_GLOBAL
+        };
     }
     match address.segments()[0] {
         multicast if multicast & 0xff00 == 0xff00 => (multicast & 0xf) as u8,
@@ -87,7 +103,10 @@ fn precedence(address: &Ipv6Addr) -> u8 {
 /// The value of the first prefix that holds `address`; the tables go from long to short prefixes.
 fn best(table: &[(Ipv6Addr, u32, u8)], address: &Ipv6Addr) -> u8 {
     let matches = |prefix: &Ipv6Addr, bits: u32| common(prefix, address) >= bits;
-    table.iter().find(|(prefix, bits, _)| matches(prefix, *bits)).map_or(0, |(_, _, value)| *value)
+    table
+        .iter()
+        .find(|(prefix, bits, _)| matches(prefix, *bits))
+        .map_or(0, |(_, _, value)| *value)
 }
 
 /// How many leading bits two addresses share.
@@ -132,18 +151,46 @@ mod tests {
 
     fn ordered(routes: &[(&str, &str)]) -> Vec<String> {
         let addresses: Vec<IpAddr> = routes.iter().map(|(to, _)| to.parse().unwrap()).collect();
-        let sources: Vec<Option<IpAddr>> = routes.iter().map(|(_, from)| from.parse().ok()).collect();
-        by_preference(&addresses, &sources).iter().map(ToString::to_string).collect()
+        let sources: Vec<Option<IpAddr>> =
+            routes.iter().map(|(_, from)| from.parse().ok()).collect();
+        by_preference(&addresses, &sources)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
     fn unreachable_last_then_labels_then_precedence() {
-        assert_eq!(ordered(&[("2001:db8::1", ""), ("192.0.2.1", "192.0.2.9")]), ["192.0.2.1", "2001:db8::1"]);
-        assert_eq!(ordered(&[("192.0.2.1", "192.0.2.9"), ("2001:db8::1", "2001:db8::9")]), ["2001:db8::1", "192.0.2.1"]);
-        assert_eq!(ordered(&[("192.0.2.1", ""), ("2001:db8::1", "")]), ["2001:db8::1", "192.0.2.1"]);
-        assert_eq!(ordered(&[("2001:db8::1", "fe80::9"), ("192.0.2.1", "192.0.2.9")]), ["192.0.2.1", "2001:db8::1"]);
-        assert_eq!(ordered(&[("127.0.0.1", "127.0.0.1"), ("::1", "::1")]), ["::1", "127.0.0.1"]);
-        assert_eq!(ordered(&[("10.0.0.2", ""), ("10.0.0.1", "")]), ["10.0.0.2", "10.0.0.1"]);
-        assert_eq!(ordered(&[("2001:db8:1::1", "2001:db8:2::9"), ("2001:db8:2::1", "2001:db8:2::9")])[0], "2001:db8:2::1");
+        assert_eq!(
+            ordered(&[("2001:db8::1", ""), ("192.0.2.1", "192.0.2.9")]),
+            ["192.0.2.1", "2001:db8::1"]
+        );
+        assert_eq!(
+            ordered(&[("192.0.2.1", "192.0.2.9"), ("2001:db8::1", "2001:db8::9")]),
+            ["2001:db8::1", "192.0.2.1"]
+        );
+        assert_eq!(
+            ordered(&[("192.0.2.1", ""), ("2001:db8::1", "")]),
+            ["2001:db8::1", "192.0.2.1"]
+        );
+        assert_eq!(
+            ordered(&[("2001:db8::1", "fe80::9"), ("192.0.2.1", "192.0.2.9")]),
+            ["192.0.2.1", "2001:db8::1"]
+        );
+        assert_eq!(
+            ordered(&[("127.0.0.1", "127.0.0.1"), ("::1", "::1")]),
+            ["::1", "127.0.0.1"]
+        );
+        assert_eq!(
+            ordered(&[("10.0.0.2", ""), ("10.0.0.1", "")]),
+            ["10.0.0.2", "10.0.0.1"]
+        );
+        assert_eq!(
+            ordered(&[
+                ("2001:db8:1::1", "2001:db8:2::9"),
+                ("2001:db8:2::1", "2001:db8:2::9")
+            ])[0],
+            "2001:db8:2::1"
+        );
     }
 }

@@ -36,7 +36,12 @@ impl Files {
     pub fn new(root: Root, now: Tick) -> Self {
         let stamps = stamps(&root);
         let current = Arc::new(Snapshot::load(&root));
-        Self { root, stamps, current, look_again: now + LOOK_INTERVAL }
+        Self {
+            root,
+            stamps,
+            current,
+            look_again: now + LOOK_INTERVAL,
+        }
     }
 
     /// The newest snapshot, and whether it differs from the one before.
@@ -64,14 +69,23 @@ impl Snapshot {
     /// A file that is there but cannot be read counts as empty: the other sources still answer.
     fn load(root: &Root) -> Self {
         let hostname = hostname();
-        let conf = ResolvConf::load(root, &hostname).unwrap_or_else(|_| ResolvConf::parse(b"", &hostname));
-        Self { switch: Switch::load(root, Database::Hosts), hosts: Hosts::load(root).unwrap_or_default(), conf, hostname }
+        let conf =
+            ResolvConf::load(root, &hostname).unwrap_or_else(|_| ResolvConf::parse(b"", &hostname));
+        Self {
+            switch: Switch::load(root, Database::Hosts),
+            hosts: Hosts::load(root).unwrap_or_default(),
+            conf,
+            hostname,
+        }
     }
 }
 
 /// The host's name as the kernel has it.
 fn hostname() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn stamps(root: &Root) -> [Stamp; FILES.len()] {
@@ -79,7 +93,12 @@ fn stamps(root: &Root) -> [Stamp; FILES.len()] {
 }
 
 /// The files, in no particular order.
-const FILES: [&str; 4] = ["etc/nsswitch.conf", HOSTS_FILE, HOST_CONF_FILE, RESOLV_CONF_FILE];
+const FILES: [&str; 4] = [
+    "etc/nsswitch.conf",
+    HOSTS_FILE,
+    HOST_CONF_FILE,
+    RESOLV_CONF_FILE,
+];
 /// How often the disk is looked at.
 const LOOK_INTERVAL: Millis = Millis::new(200);
 

@@ -26,7 +26,10 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { family: Family::Any, wait: WAIT }
+        Self {
+            family: Family::Any,
+            wait: WAIT,
+        }
     }
 }
 
@@ -55,24 +58,40 @@ impl Results {
 
 /// Looks up `names` below `root`. Fails only if the host gives no event queue.
 pub fn resolve_all(root: &Root, names: &[String], policy: Policy) -> io::Result<Results> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let mut results = Results::default();
     runtime.block_on(async {
         let host = Host::new(root.clone(), Clock::start());
         let all = drain(&host, names, policy.family, &mut results.by_name);
         let _late = timeout(policy.wait, all).await;
         if results.by_name.values().any(Result::is_err) || results.by_name.len() < names.len() {
-            results.skipped = host.snapshot().switch.skipped().into_iter().map(str::to_owned).collect();
+            results.skipped = host
+                .snapshot()
+                .switch
+                .skipped()
+                .into_iter()
+                .map(str::to_owned)
+                .collect();
         }
     });
     for name in names {
-        results.by_name.entry(name.clone()).or_insert(Err(Failure::TryAgain));
+        results
+            .by_name
+            .entry(name.clone())
+            .or_insert(Err(Failure::TryAgain));
     }
     Ok(results)
 }
 
 /// Runs the lookups, a bounded number at a time.
-async fn drain(host: &Host, names: &[String], family: Family, done: &mut BTreeMap<String, Result<Found, Failure>>) {
+async fn drain(
+    host: &Host,
+    names: &[String],
+    family: Family,
+    done: &mut BTreeMap<String, Result<Found, Failure>>,
+) {
     let mut waiting = names.iter();
     let mut running = FuturesUnordered::new();
     let room = lookups_max();
@@ -81,7 +100,9 @@ async fn drain(host: &Host, names: &[String], family: Family, done: &mut BTreeMa
             let Some(name) = waiting.next() else { break };
             running.push(async move { (name, host.lookup(name, family, &mut ()).await) });
         }
-        let Some((name, outcome)) = running.next().await else { return };
+        let Some((name, outcome)) = running.next().await else {
+            return;
+        };
         done.insert(name.clone(), outcome);
     }
 }
@@ -89,7 +110,9 @@ async fn drain(host: &Host, names: &[String], family: Family, done: &mut BTreeMa
 /// How many lookups run at a time: each holds one socket.
 pub(super) fn lookups_max() -> usize {
     let open = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let open = open.map_or(LOOKUPS_MAX, |open| usize::try_from(open).unwrap_or(LOOKUPS_MAX));
+    let open = open.map_or(LOOKUPS_MAX, |open| {
+        usize::try_from(open).unwrap_or(LOOKUPS_MAX)
+    });
     (open / 4).clamp(1, LOOKUPS_MAX)
 }
 
@@ -107,9 +130,22 @@ mod tests {
     fn without_any_file_localhost_and_literals_work() {
         let dir = Scratch::new("startup");
         dir.write("etc/nsswitch.conf", b"hosts: mdns4 files");
-        let names: Vec<String> = ["localhost", "127.0.0.1", "::1", "nowhere"].map(String::from).to_vec();
-        let results = resolve_all(&dir.root(), &names, Policy { family: Family::V4, ..Policy::default() }).unwrap();
-        assert_eq!(results.of("localhost").unwrap().addresses[0].to_string(), "127.0.0.1");
+        let names: Vec<String> = ["localhost", "127.0.0.1", "::1", "nowhere"]
+            .map(String::from)
+            .to_vec();
+        let results = resolve_all(
+            &dir.root(),
+            &names,
+            Policy {
+                family: Family::V4,
+                ..Policy::default()
+            },
+        )
+        .unwrap();
+        assert_eq!(
+            results.of("localhost").unwrap().addresses[0].to_string(),
+            "127.0.0.1"
+        );
         assert!(results.of("127.0.0.1").is_ok());
         assert_eq!(results.of("::1"), Err(Failure::OtherFamily));
         assert_eq!(results.of("nowhere"), Err(Failure::NotFound));

@@ -16,8 +16,15 @@ use crate::dns_server::{A, AAAA, Answer, Asked, Deed, Script, Server};
 #[test]
 fn sluice_resolves_as_glibc_does() {
     if let Some(text) = run_inside("dns_differential::inner") {
-        let count = text.lines().find_map(|line| line.strip_prefix("compared ")).expect("a count");
-        let count: u32 = count.split(' ').next().and_then(|word| word.parse().ok()).expect("a number");
+        let count = text
+            .lines()
+            .find_map(|line| line.strip_prefix("compared "))
+            .expect("a count");
+        let count: u32 = count
+            .split(' ')
+            .next()
+            .and_then(|word| word.parse().ok())
+            .expect("a number");
         assert!(count >= 300, "only {count} cases");
         eprintln!("{text}");
     }
@@ -42,11 +49,18 @@ fn inner() {
             if ours == theirs {
                 continue;
             }
-            if EXCUSES.iter().any(|excuse| (excuse.holds)(question, &theirs, &ours)) {
+            if EXCUSES
+                .iter()
+                .any(|excuse| (excuse.holds)(question, &theirs, &ours))
+            {
                 known += 1;
                 continue;
             }
-            let _ = writeln!(differences, "== {} | {:?}\n glibc  {theirs}\n sluice {ours}\n{story}", host.name, question);
+            let _ = writeln!(
+                differences,
+                "== {} | {:?}\n glibc  {theirs}\n sluice {ours}\n{story}",
+                host.name, question
+            );
         }
     }
     println!("compared {count} cases, {known} known differences");
@@ -66,19 +80,27 @@ struct Excuse {
 const EXCUSES: &[Excuse] = &[
     Excuse {
         reason: "glibc reports its own errno (EBUSY) when a source cannot be loaded and ends the search; sluice says that the name is not known",
-        holds: |_, theirs, ours| theirs.starts_with("failed by itself") && ours.starts_with("failed"),
+        holds: |_, theirs, ours| {
+            theirs.starts_with("failed by itself") && ours.starts_with("failed")
+        },
     },
     Excuse {
         reason: "glibc 2.36 crashes on a line that begins with an action, and hangs where a server stops talking on a stream; sluice does neither",
-        holds: |(name, _), theirs, ours| theirs.ends_with("crashed or hung") && (name == "half.test" || !ours.is_empty()),
+        holds: |(name, _), theirs, ours| {
+            theirs.ends_with("crashed or hung") && (name == "half.test" || !ours.is_empty())
+        },
     },
     Excuse {
         reason: "glibc gives up on a server after a datagram shorter than a header; sluice drops it and waits for the answer",
-        holds: |(name, _), theirs, ours| name == "strays.test" && theirs.starts_with("failed") && !ours.starts_with("failed"),
+        holds: |(name, _), theirs, ours| {
+            name == "strays.test" && theirs.starts_with("failed") && !ours.starts_with("failed")
+        },
     },
     Excuse {
         reason: "for IPv4 alone glibc goes through gethostbyname2, which turns a failed server into 'no such name'; sluice says 'try again' as glibc does for IPv6",
-        holds: |(_, family), theirs, ours| *family == Family::V4 && theirs == "failed for good" && ours == "failed again",
+        holds: |(_, family), theirs, ours| {
+            *family == Family::V4 && theirs == "failed for good" && ours == "failed again"
+        },
     },
 ];
 
@@ -104,7 +126,10 @@ impl HostFiles {
 
     fn questions(&self) -> Vec<Question> {
         let families = [Family::Any, Family::V4, Family::V6];
-        self.names.iter().flat_map(|name| families.map(|family| ((*name).to_owned(), family))).collect()
+        self.names
+            .iter()
+            .flat_map(|name| families.map(|family| ((*name).to_owned(), family)))
+            .collect()
     }
 }
 
@@ -116,17 +141,45 @@ const ONE: &str = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
 /// The states that are tried.
 fn hosts() -> Vec<HostFiles> {
     let mut all = Vec::new();
-    let mut add = |name: &str, switch: &'static str, hosts: &'static str, resolv: &str, names: &'static [&'static str]| {
+    let mut add = |name: &str,
+                   switch: &'static str,
+                   hosts: &'static str,
+                   resolv: &str,
+                   names: &'static [&'static str]| {
         for multi in [false, true] {
             if multi && hosts.is_empty() {
                 continue;
             }
-            all.push(HostFiles { name: format!("{name}, multi {multi}"), switch, hosts, resolv: resolv.to_owned(), multi, names });
+            all.push(HostFiles {
+                name: format!("{name}, multi {multi}"),
+                switch,
+                hosts,
+                resolv: resolv.to_owned(),
+                multi,
+                names,
+            });
         }
     };
     const FILE_NAMES: &[&str] = &[
-        "localhost", "web1", "WEB1", "web1.corp.test", "web1.", "both.test", "mapped", "six-loop", "bad", "alias", "ip6-localhost",
-        "127.0.0.1", "127.1", "0x7f.1", "::1", "fe80::1%lo", "1.2.3.4.", "256.1.1.1", "nosuch",
+        "localhost",
+        "web1",
+        "WEB1",
+        "web1.corp.test",
+        "web1.",
+        "both.test",
+        "mapped",
+        "six-loop",
+        "bad",
+        "alias",
+        "ip6-localhost",
+        "127.0.0.1",
+        "127.1",
+        "0x7f.1",
+        "::1",
+        "fe80::1%lo",
+        "1.2.3.4.",
+        "256.1.1.1",
+        "nosuch",
     ];
     add("files then dns", FILES_DNS, HOSTS, ONE, FILE_NAMES);
     const SWITCHED: &[&str] = &["both.test", "web1", "four.test", "nosuch.test", "fail.test"];
@@ -148,15 +201,65 @@ fn hosts() -> Vec<HostFiles> {
         add(switch.trim(), switch, HOSTS, ONE, SWITCHED);
     }
     const WIRE: &[&str] = &[
-        "both.test", "four.test", "six.test", "many.test", "alias.test", "chain.test", "loop.test", "dangling.test", "nosuch.test",
-        "empty.test", "fail.test", "refused.test", "notimp.test", "formerr.test", "cut.test", "lame.test", "strays.test", "half.test",
-        "aaaafail.test", "four-nx.test", "BOTH.test", "both.test.", "_under.test",
+        "both.test",
+        "four.test",
+        "six.test",
+        "many.test",
+        "alias.test",
+        "chain.test",
+        "loop.test",
+        "dangling.test",
+        "nosuch.test",
+        "empty.test",
+        "fail.test",
+        "refused.test",
+        "notimp.test",
+        "formerr.test",
+        "cut.test",
+        "lame.test",
+        "strays.test",
+        "half.test",
+        "aaaafail.test",
+        "four-nx.test",
+        "BOTH.test",
+        "both.test.",
+        "_under.test",
     ];
     add("the wire", FILES_DNS, "", ONE, WIRE);
-    add("use-vc", FILES_DNS, "", "nameserver 127.0.0.1\noptions timeout:1 attempts:1 use-vc\n", &["both.test", "cut.test", "nosuch.test", "half.test"]);
-    add("single-request", FILES_DNS, "", "nameserver 127.0.0.1\noptions timeout:1 attempts:1 single-request\n", &["both.test", "six.test", "aaaafail.test"]);
-    add("edns0", FILES_DNS, "", "nameserver 127.0.0.1\noptions timeout:1 attempts:1 edns0\n", &["both.test", "cut.test"]);
-    const SEARCHED: &[&str] = &["host", "host.", "a.b", "a.b.", "both.test", "deep.a.b", "nodata", "failing", "late", "absolute", "twice"];
+    add(
+        "use-vc",
+        FILES_DNS,
+        "",
+        "nameserver 127.0.0.1\noptions timeout:1 attempts:1 use-vc\n",
+        &["both.test", "cut.test", "nosuch.test", "half.test"],
+    );
+    add(
+        "single-request",
+        FILES_DNS,
+        "",
+        "nameserver 127.0.0.1\noptions timeout:1 attempts:1 single-request\n",
+        &["both.test", "six.test", "aaaafail.test"],
+    );
+    add(
+        "edns0",
+        FILES_DNS,
+        "",
+        "nameserver 127.0.0.1\noptions timeout:1 attempts:1 edns0\n",
+        &["both.test", "cut.test"],
+    );
+    const SEARCHED: &[&str] = &[
+        "host",
+        "host.",
+        "a.b",
+        "a.b.",
+        "both.test",
+        "deep.a.b",
+        "nodata",
+        "failing",
+        "late",
+        "absolute",
+        "twice",
+    ];
     for search in [
         "search one.test two.test\n",
         "domain one.test\n",
@@ -168,15 +271,36 @@ fn hosts() -> Vec<HostFiles> {
         "search one.test.\n",
         "",
     ] {
-        add(search.trim(), FILES_DNS, "", &format!("{ONE}{search}"), SEARCHED);
+        add(
+            search.trim(),
+            FILES_DNS,
+            "",
+            &format!("{ONE}{search}"),
+            SEARCHED,
+        );
     }
     const SERVED: &[&str] = &["both.test", "nosuch.test", "fail.test", "four.test"];
-    for servers in ["127.0.0.3", "127.0.0.2", "127.0.0.4", "127.0.0.5", "127.0.0.6"] {
+    for servers in [
+        "127.0.0.3",
+        "127.0.0.2",
+        "127.0.0.4",
+        "127.0.0.5",
+        "127.0.0.6",
+    ] {
         let bad = format!("nameserver {servers}\noptions timeout:1 attempts:1\n");
-        add(&bad, "hosts: dns [!UNAVAIL=return] files\n", HOSTS, &bad, &["both.test", "web1"]);
-        let both = format!("nameserver {servers}\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
+        add(
+            &bad,
+            "hosts: dns [!UNAVAIL=return] files\n",
+            HOSTS,
+            &bad,
+            &["both.test", "web1"],
+        );
+        let both =
+            format!("nameserver {servers}\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
         add(&both, FILES_DNS, "", &both, SERVED);
-        let behind = format!("nameserver 127.0.0.1\nnameserver {servers}\noptions timeout:1 attempts:1 rotate\n");
+        let behind = format!(
+            "nameserver 127.0.0.1\nnameserver {servers}\noptions timeout:1 attempts:1 rotate\n"
+        );
         add(&behind, FILES_DNS, "", &behind, &["nosuch.test"]);
     }
     all
@@ -185,7 +309,9 @@ fn hosts() -> Vec<HostFiles> {
 /// The honest server, a dead one, one that fails, one that refuses, one that knows nothing. On 127.0.0.3 nobody listens.
 fn servers() -> Vec<Server> {
     let at = |last: u8| SocketAddr::from(([127, 0, 0, last], 53));
-    let code = |code: u16| -> Script { Arc::new(move |asked: &Asked| Deed::say(Answer::to(asked).rcode(code).bytes())) };
+    let code = |code: u16| -> Script {
+        Arc::new(move |asked: &Asked| Deed::say(Answer::to(asked).rcode(code).bytes()))
+    };
     vec![
         Server::start(at(1), Arc::new(honest)),
         Server::start(at(2), Arc::new(|_: &Asked| Deed::silence())),
@@ -213,19 +339,38 @@ fn honest(asked: &Asked) -> Deed {
         _ => empty(),
     };
     let answer = match (name, asked.kind) {
-        ("both.test" | "_under.test" | "host.one.test" | "host.two.test" | "late.two.test" | "absolute" | "a.b.one.test", _) => both(name, 1),
+        (
+            "both.test" | "_under.test" | "host.one.test" | "host.two.test" | "late.two.test"
+            | "absolute" | "a.b.one.test",
+            _,
+        ) => both(name, 1),
         ("a.b" | "deep.a.b" | "twice" | "twice.two.test", _) => both(name, 2),
         ("four.test", A) => empty().address(name, four(4)),
         ("six.test", AAAA) => empty().address(name, six(6)),
-        ("four.test" | "six.test" | "empty.test" | "nodata.one.test" | "nodata.two.test", _) => empty(),
+        ("four.test" | "six.test" | "empty.test" | "nodata.one.test" | "nodata.two.test", _) => {
+            empty()
+        }
         ("four-nx.test", A) => empty().address(name, four(7)),
         ("many.test", A) => (1..9).fold(empty(), |answer, last| answer.address(name, four(last))),
         ("many.test", AAAA) => (1..5).fold(empty(), |answer, last| answer.address(name, six(last))),
-        ("alias.test", A) => empty().alias(name, "both.test").address("both.test", four(1)),
-        ("alias.test", _) => empty().alias(name, "both.test").address("both.test", six(1)),
-        ("chain.test", A) => empty().alias(name, "c1.test").alias("c1.test", "c2.test").alias("c2.test", "both.test").address("both.test", four(1)),
-        ("chain.test", _) => empty().alias(name, "c1.test").alias("c1.test", "c2.test").alias("c2.test", "both.test"),
-        ("loop.test", _) => empty().alias(name, "loop2.test").alias("loop2.test", "loop.test"),
+        ("alias.test", A) => empty()
+            .alias(name, "both.test")
+            .address("both.test", four(1)),
+        ("alias.test", _) => empty()
+            .alias(name, "both.test")
+            .address("both.test", six(1)),
+        ("chain.test", A) => empty()
+            .alias(name, "c1.test")
+            .alias("c1.test", "c2.test")
+            .alias("c2.test", "both.test")
+            .address("both.test", four(1)),
+        ("chain.test", _) => empty()
+            .alias(name, "c1.test")
+            .alias("c1.test", "c2.test")
+            .alias("c2.test", "both.test"),
+        ("loop.test", _) => empty()
+            .alias(name, "loop2.test")
+            .alias("loop2.test", "loop.test"),
         ("dangling.test", _) => empty().alias(name, "nowhere.test"),
         ("fail.test" | "failing.one.test", _) => empty().rcode(2),
         ("failing.two.test", _) => both(name, 3),
@@ -237,13 +382,22 @@ fn honest(asked: &Asked) -> Deed {
         ("lame.test", _) => empty().lame(),
         ("half.test", A) => empty().address(name, four(5)),
         ("half.test", _) => return Deed::silence(),
-        ("cut.test", A) if asked.tcp => (1..100).fold(empty(), |answer, last| answer.address(name, four(last))),
+        ("cut.test", A) if asked.tcp => {
+            (1..100).fold(empty(), |answer, last| answer.address(name, four(last)))
+        }
         ("cut.test", AAAA) if asked.tcp => empty().address(name, six(1)),
         ("cut.test", _) => empty().truncated(),
         ("strays.test", _) => {
             let right = both(name, 8).bytes();
-            let wrong = [both(name, 66).wrong_id().bytes(), both(name, 67).wrong_question().bytes(), b"garbage".to_vec()];
-            return Deed { messages: wrong.into_iter().chain([right]).collect(), ..Deed::default() };
+            let wrong = [
+                both(name, 66).wrong_id().bytes(),
+                both(name, 67).wrong_question().bytes(),
+                b"garbage".to_vec(),
+            ];
+            return Deed {
+                messages: wrong.into_iter().chain([right]).collect(),
+                ..Deed::default()
+            };
         }
         _ => empty().rcode(3),
     };
@@ -265,7 +419,12 @@ fn glibc(questions: &[Question]) -> Vec<String> {
 }
 
 fn glibc_once(questions: &[Question]) -> Vec<String> {
-    let mut child = Command::new(PYTHON).args(["-c", GETADDRINFO]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python runs");
+    let mut child = Command::new(PYTHON)
+        .args(["-c", GETADDRINFO])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python runs");
     let mut input = child.stdin.take().expect("piped");
     for (name, family) in questions {
         writeln!(input, "{} {name}", family_number(*family)).expect("python reads");
@@ -303,8 +462,14 @@ fn ours((name, family): &Question) -> (String, String) {
     let mut out = Vec::new();
     explain(&Root::host(), name, *family, &mut out).expect("writes to memory");
     let story = String::from_utf8(out).expect("text");
-    let addresses: Vec<&str> = story.lines().filter_map(|line| line.strip_prefix("address ")).collect();
-    let addresses: Vec<&str> = addresses.iter().map(|address| address.split('%').next().unwrap_or_default()).collect();
+    let addresses: Vec<&str> = story
+        .lines()
+        .filter_map(|line| line.strip_prefix("address "))
+        .collect();
+    let addresses: Vec<&str> = addresses
+        .iter()
+        .map(|address| address.split('%').next().unwrap_or_default())
+        .collect();
     let verdict = match story.lines().last() {
         Some("failed: no nameserver gave an answer") => "failed again".to_owned(),
         Some(line) if line.starts_with("failed: ") => "failed for good".to_owned(),

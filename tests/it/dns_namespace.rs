@@ -13,12 +13,19 @@ pub fn inside() -> bool {
 
 /// Runs the ignored test `name` of this program inside; the output is the inner run's. `None` if the host forbids it.
 pub fn run_inside(name: &str) -> Option<String> {
-    let allowed = Command::new("unshare").args(["-n", "-m", "-u", "true"]).status().is_ok_and(|status| status.success());
+    let allowed = Command::new("unshare")
+        .args(["-n", "-m", "-u", "true"])
+        .status()
+        .is_ok_and(|status| status.success());
     if !allowed || Command::new(PYTHON).arg("-V").output().is_err() {
         eprintln!("skipped: no namespaces or no {PYTHON} here");
         return None;
     }
-    let directory = std::env::temp_dir().join(format!("sluice-etc-{}-{}", std::process::id(), name.replace(':', "_")));
+    let directory = std::env::temp_dir().join(format!(
+        "sluice-etc-{}-{}",
+        std::process::id(),
+        name.replace(':', "_")
+    ));
     let etc = directory.join("etc");
     std::fs::create_dir_all(&etc).expect("the temporary directory is writable");
     let program = std::env::current_exe().expect("a running program has a path");
@@ -28,9 +35,17 @@ pub fn run_inside(name: &str) -> Option<String> {
         etc = etc.display(),
         program = program.display(),
     );
-    let output = Command::new("unshare").args(["-n", "-m", "-u", "sh", "-c", &script]).env(MARK, &etc).output().expect("unshare runs");
+    let output = Command::new("unshare")
+        .args(["-n", "-m", "-u", "sh", "-c", &script])
+        .env(MARK, &etc)
+        .output()
+        .expect("unshare runs");
     let _ = std::fs::remove_dir_all(&directory);
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.status.success(), "the inner run failed:\n{text}");
     Some(text)
 }

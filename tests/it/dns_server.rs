@@ -40,7 +40,10 @@ pub struct Deed {
 impl Deed {
     /// One message at once.
     pub fn say(message: Vec<u8>) -> Self {
-        Self { messages: vec![message], ..Self::default() }
+        Self {
+            messages: vec![message],
+            ..Self::default()
+        }
     }
 
     /// Nothing at all.
@@ -79,7 +82,12 @@ impl Server {
                 move || serve_tcp(&tcp, &stop, &asked, &script)
             }),
         ];
-        Self { address, stop, asked, threads }
+        Self {
+            address,
+            stop,
+            asked,
+            threads,
+        }
     }
 
     /// Where it listens.
@@ -126,8 +134,12 @@ fn serve_udp(socket: &Arc<UdpSocket>, stop: &AtomicBool, asked: &AtomicU64, scri
         }
     });
     while !stop.load(Ordering::Relaxed) {
-        let Ok((length, peer)) = socket.recv_from(&mut room) else { continue };
-        let Some(question) = parse(&room[..length], false) else { continue };
+        let Ok((length, peer)) = socket.recv_from(&mut room) else {
+            continue;
+        };
+        let Some(question) = parse(&room[..length], false) else {
+            continue;
+        };
         asked.fetch_add(1, Ordering::Relaxed);
         let deed = script(&question);
         if deed.delay.is_zero() {
@@ -142,7 +154,12 @@ fn serve_udp(socket: &Arc<UdpSocket>, stop: &AtomicBool, asked: &AtomicU64, scri
     let _ = postman.join();
 }
 
-fn serve_tcp(listener: &TcpListener, stop: &Arc<AtomicBool>, asked: &Arc<AtomicU64>, script: &Script) {
+fn serve_tcp(
+    listener: &TcpListener,
+    stop: &Arc<AtomicBool>,
+    asked: &Arc<AtomicU64>,
+    script: &Script,
+) {
     while !stop.load(Ordering::Relaxed) {
         let Ok((stream, _)) = listener.accept() else {
             thread::sleep(Duration::from_millis(5));
@@ -155,14 +172,21 @@ fn serve_tcp(listener: &TcpListener, stop: &Arc<AtomicBool>, asked: &Arc<AtomicU
     }
 }
 
-fn serve_stream(mut stream: TcpStream, stop: &AtomicBool, asked: &AtomicU64, script: &Script) -> std::io::Result<()> {
+fn serve_stream(
+    mut stream: TcpStream,
+    stop: &AtomicBool,
+    asked: &AtomicU64,
+    script: &Script,
+) -> std::io::Result<()> {
     stream.set_nonblocking(false)?;
     loop {
         let mut length = [0; 2];
         stream.read_exact(&mut length)?;
         let mut bytes = vec![0; usize::from(u16::from_be_bytes(length))];
         stream.read_exact(&mut bytes)?;
-        let Some(question) = parse(&bytes, true) else { return Ok(()) };
+        let Some(question) = parse(&bytes, true) else {
+            return Ok(());
+        };
         asked.fetch_add(1, Ordering::Relaxed);
         let deed = script(&question);
         thread::sleep(deed.delay);
@@ -170,7 +194,10 @@ fn serve_stream(mut stream: TcpStream, stop: &AtomicBool, asked: &AtomicU64, scr
             return Ok(());
         }
         for message in deed.messages {
-            let mut framed = u16::try_from(message.len()).expect("fits").to_be_bytes().to_vec();
+            let mut framed = u16::try_from(message.len())
+                .expect("fits")
+                .to_be_bytes()
+                .to_vec();
             framed.extend(message);
             match deed.dribble {
                 None => stream.write_all(&framed)?,
@@ -229,7 +256,12 @@ pub struct Answer {
 impl Answer {
     /// An empty answer of a resolver.
     pub fn to(asked: &Asked) -> Self {
-        Self { id: asked.id, flags: 0x8180, question: asked.question.clone(), records: Default::default() }
+        Self {
+            id: asked.id,
+            flags: 0x8180,
+            question: asked.question.clone(),
+            records: Default::default(),
+        }
     }
 
     /// With this error.
@@ -290,7 +322,10 @@ impl Answer {
 
     /// A service.
     pub fn service(self, owner: &str, weight: u16, port: u16, target: &str) -> Self {
-        let mut data = [0u16, weight, port].iter().flat_map(|n| n.to_be_bytes()).collect::<Vec<u8>>();
+        let mut data = [0u16, weight, port]
+            .iter()
+            .flat_map(|n| n.to_be_bytes())
+            .collect::<Vec<u8>>();
         data.extend(encode_name(target));
         self.record(owner, SRV, 60, &data)
     }
@@ -309,11 +344,17 @@ impl Answer {
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let counts = self.records.iter().map(|section| section.len() as u16);
-        for number in [self.id, self.flags, u16::from(!self.question.is_empty())].into_iter().chain(counts) {
+        for number in [self.id, self.flags, u16::from(!self.question.is_empty())]
+            .into_iter()
+            .chain(counts)
+        {
             bytes.extend(number.to_be_bytes());
         }
         bytes.extend(&self.question);
-        self.records.iter().flatten().for_each(|record| bytes.extend(record));
+        self.records
+            .iter()
+            .flatten()
+            .for_each(|record| bytes.extend(record));
         bytes
     }
 }
