@@ -98,7 +98,7 @@ impl Hosts {
         let lines = local.map(|address| HostLine { address, line: 0 }).to_vec();
         Self {
             names: HashMap::from([("localhost".into(), lines)]),
-            multi: false,
+            multi: true,
         }
     }
 
