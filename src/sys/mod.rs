@@ -13,7 +13,6 @@
     reason = "this room is the one place where system calls are made by hand"
 )]
 
-pub mod accounts;
 pub mod clock;
 pub mod datagram;
 pub mod fdpass;

@@ -1,0 +1,136 @@
+//! What the operator sees on the terminal: HAProxy's labelled lines on standard error, answers on standard output.
+//!
+//! Before the first warning or alert the program introduces itself, once. `-q` silences everything. A terminal that is
+//! gone loses the text, nothing else.
+
+use std::cell::Cell;
+use std::io;
+
+use crate::lang::Severity;
+use crate::sys::{io as bytes, process};
+
+use super::build_info;
+
+/// The way to the operator.
+#[derive(Debug)]
+pub struct Console {
+    quiet: bool,
+    introduced: Cell<bool>,
+    /// Whether warnings were printed, which `-dW` makes fatal.
+    warned: Cell<bool>,
+}
+
+impl Console {
+    /// A console, or with `quiet` none.
+    pub fn new(quiet: bool) -> Self {
+        Self {
+            quiet,
+            introduced: Cell::new(false),
+            warned: Cell::new(false),
+        }
+    }
+
+    /// The same for a configuration that says `quiet`.
+    pub fn hush(&mut self) {
+        self.quiet = true;
+    }
+
+    /// Whether a warning was said, printed or not.
+    pub fn has_warned(&self) -> bool {
+        self.warned.get()
+    }
+
+    /// An error.
+    pub fn alert(&self, text: &str) {
+        self.say(Severity::Alert, text);
+    }
+
+    /// A warning.
+    pub fn warning(&self, text: &str) {
+        self.say(Severity::Warning, text);
+    }
+
+    /// A piece of information.
+    pub fn notice(&self, text: &str) {
+        self.say(Severity::Notice, text);
+    }
+
+    fn say(&self, severity: Severity, text: &str) {
+        if severity >= Severity::Warning {
+            self.introduce();
+        }
+        if severity == Severity::Warning {
+            self.warned.set(true);
+        }
+        self.error(&line(severity, text));
+    }
+
+    /// Text that has its labels already; `grave` says whether it holds warnings or alerts.
+    pub fn labelled(&self, text: &str, grave: bool) {
+        if grave {
+            self.introduce();
+        }
+        self.error(text);
+    }
+
+    fn introduce(&self) {
+        if self.introduced.replace(true) {
+            return;
+        }
+        let version = format!(
+            "haproxy version is {} (sluice {})",
+            build_info::LANGUAGE,
+            build_info::VERSION
+        );
+        self.error(&line(Severity::Notice, &version));
+        if let Ok(path) = std::env::current_exe() {
+            let path = format!("path to executable is {}", path.display());
+            self.error(&line(Severity::Notice, &path));
+        }
+    }
+
+    /// Text for standard error, as it is.
+    pub fn error(&self, text: &str) {
+        if !self.quiet {
+            let _ = bytes::write_all(io::stderr(), text.as_bytes());
+        }
+    }
+
+    /// Text for standard output, as it is.
+    pub fn answer(&self, text: &str) {
+        if !self.quiet {
+            let _ = bytes::write_all(io::stdout(), text.as_bytes());
+        }
+    }
+}
+
+fn line(severity: Severity, text: &str) -> String {
+    format!("{} ({}) : {text}\n", severity.label(), process::pid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_labelled_with_the_process() {
+        let pid = process::pid();
+        assert_eq!(
+            line(Severity::Alert, "x"),
+            format!("[ALERT]    ({pid}) : x\n")
+        );
+        assert_eq!(
+            line(Severity::Notice, "x"),
+            format!("[NOTICE]   ({pid}) : x\n")
+        );
+    }
+
+    #[test]
+    fn silence_still_counts_warnings() {
+        let console = Console::new(true);
+        console.notice("n");
+        assert!(!console.has_warned());
+        console.warning("w");
+        assert!(console.has_warned());
+    }
+}

@@ -1,0 +1,281 @@
+//! Reading the configuration at start: the environment it sees, the host it asks, and what the command line overrides.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::addr::SockAddr;
+use crate::config::{self, Given, Host, Source};
+use crate::dns::startup::{self, Policy};
+use crate::dns::{Root, accounts};
+use crate::lang::{Env, Files, Severity};
+use crate::site::{Service, Site};
+use crate::sys::{process, socket};
+
+use super::args::Options;
+use super::bind::{Settings, Wish};
+use super::build_info::Program;
+use super::console::Console;
+use super::privileges::text;
+
+/// A configuration that may run.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What runs.
+    pub site: Site,
+    /// The environment as the configuration left it.
+    pub env: Env,
+    /// Whether there were warnings.
+    pub warned: bool,
+}
+
+/// The program as conditions of this run see it.
+pub fn program(options: &Options) -> Program {
+    Program {
+        splice: !options.no_splice,
+        fast_forward: !options.no_fast_forward,
+    }
+}
+
+/// The environment that the configuration sees: the process's, and what the program adds.
+pub fn environment(options: &Options, master: bool) -> Env {
+    use std::os::unix::ffi::OsStringExt;
+    let mut env: Env = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_vec())))
+        .collect();
+    let peer = options.peer.clone().unwrap_or_else(hostname);
+    env.set("HAPROXY_LOCALPEER", peer);
+    env.set("HAPROXY_CFGFILES", options.files.join(";"));
+    if master {
+        env.set("HAPROXY_MWORKER", "1");
+    }
+    env
+}
+
+/// The machine's name.
+pub fn hostname() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
+}
+
+/// Reads the configuration and shows what was found. Nothing when it must not run.
+pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<Loaded> {
+    let env = environment(options, options.master);
+    let program = program(options);
+    let given = Given {
+        env: &env,
+        program: &program,
+    };
+    let outcome = config::read(sources, given, &Machine::new());
+    let least = if options.diagnostics {
+        Severity::Diag
+    } else {
+        Severity::Notice
+    };
+    let grave = outcome.report.alerts() + outcome.report.warnings() > 0;
+    let pid = u32::try_from(process::pid()).unwrap_or(0);
+    let shown = outcome.report.render(&outcome.files, pid, least);
+    console.labelled(&shown, grave);
+    let mut site = outcome.site?;
+    override_by(options, &mut site);
+    let placed = locate_inherited(&mut site, &outcome.files, console);
+    placed.then_some(Loaded {
+        site,
+        env: outcome.env,
+        warned: outcome.report.warnings() > 0,
+    })
+}
+
+/// What stands on the command line wins.
+fn override_by(options: &Options, site: &mut Site) {
+    let global = &mut site.global;
+    if let Some(maxconn) = options.maxconn.filter(|n| *n > 0) {
+        global.maxconn = maxconn as usize;
+    }
+    if let Some(pidfile) = &options.pidfile {
+        global.pidfile = Some(pidfile.into());
+    }
+    if let Some(peer) = &options.peer {
+        global.local_peer = Some(peer.as_str().into());
+    }
+    global.no_splice |= options.no_splice;
+    global.quiet |= options.quiet;
+    global.zero_warning |= options.zero_warning;
+    global.master_worker |= options.master;
+    global.daemon = !options.foreground && (global.daemon || options.daemon);
+}
+
+/// Asks inherited sockets where they listen; false when one is no socket.
+fn locate_inherited(site: &mut Site, _files: &Files, console: &Console) -> bool {
+    let mut all = true;
+    for listener in &mut site.listeners {
+        let Some(number) = listener.fd else { continue };
+        let found = socket::adopt(number).and_then(|fd| socket::local_addr(&fd));
+        match found {
+            Ok(addr) => listener.endpoint = SockAddr::from_raw(Some(addr)),
+            Err(error) => {
+                let why = text(&error);
+                console.alert(&format!(
+                    "config : 'bind' : cannot use file descriptor '{number}' : {why}."
+                ));
+                all = false;
+            }
+        }
+    }
+    all
+}
+
+/// What every listener of the site wants from the kernel.
+pub fn wishes(site: &Site, reuseport: bool) -> Vec<Wish> {
+    let listeners = site.listeners.iter().enumerate();
+    listeners
+        .map(|(at, listener)| {
+            let owner = match listener.service {
+                Service::Frontend(id) => format!("frontend {}", site.frontend(id).name),
+                Service::Stats => "proxy GLOBAL".to_owned(),
+            };
+            Wish {
+                listener: crate::id::ListenerId::at(at),
+                owner,
+                written: listener.name.to_string(),
+                endpoint: listener.endpoint.clone(),
+                inherited: listener.fd,
+                shards: listener.shards,
+                backlog: i32::try_from(listener.backlog.max(1)).unwrap_or(i32::MAX),
+                settings: Settings {
+                    v6only: listener.v6only,
+                    transparent: listener.transparent,
+                    interface: listener.interface.as_deref().map(str::to_owned),
+                    namespace: listener.namespace.as_deref().map(str::to_owned),
+                    mss: listener.mss,
+                    defer_accept: listener.defer_accept,
+                    fast_open: listener.fast_open,
+                    user_timeout: listener.tcp_user_timeout.map(|t| t.get()),
+                    reuseport,
+                    uid: listener.uid,
+                    gid: listener.gid,
+                    mode: listener.mode,
+                },
+            }
+        })
+        .collect()
+}
+
+/// The host as `config` asks it at start; each name is looked up once.
+#[derive(Debug)]
+pub struct Machine {
+    root: Root,
+    names: RefCell<BTreeMap<String, Vec<IpAddr>>>,
+}
+
+impl Machine {
+    /// The machine this process runs on.
+    pub fn new() -> Self {
+        Self {
+            root: Root::host(),
+            names: RefCell::default(),
+        }
+    }
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Host for Machine {
+    fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        if let Ok(ip) = name.parse() {
+            return vec![ip];
+        }
+        let known = self.names.borrow().get(name).cloned();
+        known.unwrap_or_else(|| {
+            let asked = [name.to_owned()];
+            let results = startup::resolve_all(&self.root, &asked, Policy::default()).ok();
+            let found = results.and_then(|results| Some(results.of(name).ok()?.addresses.clone()));
+            let found = found.unwrap_or_default();
+            self.names
+                .borrow_mut()
+                .insert(name.to_owned(), found.clone());
+            found
+        })
+    }
+
+    fn user(&self, name: &str) -> Option<u32> {
+        let found = accounts::user(&self.root, name).ok().flatten();
+        found.map(|user| user.uid)
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        let found = accounts::group(&self.root, name).ok().flatten();
+        found.map(|group| group.gid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boot::args::{Command, parse};
+
+    fn options(line: &str) -> Options {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        match parse(&words) {
+            Command::Run(options) => *options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn loaded(line: &str, text: &str) -> Option<Loaded> {
+        let source = Source::Text {
+            name: "t.cfg".into(),
+            text: text.as_bytes().to_vec(),
+        };
+        load(&options(line), &[source], &Console::new(true))
+    }
+
+    #[test]
+    fn the_command_line_wins() {
+        let text = "global\n daemon\n maxconn 5\n pidfile /a\n";
+        let plain = loaded("-f x", text).expect("valid").site.global;
+        assert!(plain.daemon && plain.maxconn == 5);
+        let overridden = loaded("-f x -db -n 7 -p /b -W", text)
+            .expect("valid")
+            .site
+            .global;
+        assert!(!overridden.daemon && overridden.master_worker);
+        assert_eq!(overridden.maxconn, 7);
+        assert_eq!(
+            overridden.pidfile.as_deref(),
+            Some(std::path::Path::new("/b"))
+        );
+    }
+
+    #[test]
+    fn inherited_numbers_must_be_sockets() {
+        let text =
+            |n| format!("defaults\n mode http\n timeout client 1s\nfrontend f\n bind fd@{n}\n");
+        assert!(loaded("-f x", &text(0x7fff_0000)).is_none());
+        use std::os::fd::AsRawFd;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let site = loaded("-f x", &text(listener.as_raw_fd()))
+            .expect("a socket")
+            .site;
+        let addr = listener.local_addr().expect("its address");
+        assert_eq!(site.listeners[0].endpoint, SockAddr::Inet(addr));
+        assert_eq!(wishes(&site, true)[0].owner, "frontend f");
+    }
+
+    #[test]
+    fn errors_yield_nothing() {
+        assert!(loaded("-f x", "global\n nonsense\n").is_none());
+    }
+
+    #[test]
+    fn the_configuration_sees_what_the_program_adds() {
+        let env = environment(&options("-L me -f a -f b"), true);
+        assert_eq!(env.value("HAPROXY_LOCALPEER"), Some(&b"me"[..]));
+        assert_eq!(env.value("HAPROXY_CFGFILES"), Some(&b"a;b"[..]));
+        assert_eq!(env.value("HAPROXY_MWORKER"), Some(&b"1"[..]));
+    }
+}

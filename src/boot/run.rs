@@ -1,0 +1,165 @@
+//! From the command line to an exit status.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use crate::config::Source;
+use crate::lang::{Span, cond};
+use crate::sys::{process, signal};
+
+use super::args::{self, Command, Options, Own};
+use super::build_info;
+use super::console::Console;
+use super::life::{self, End};
+use super::load;
+use super::privileges::text;
+
+/// Runs the program with its arguments (the name of the program first) and answers its exit status. A process that ends by
+/// a signal does not come back from here.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<String> = args
+        .into_iter()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    match command(args::parse(&words)) {
+        End::Status(status) => ExitCode::from(status),
+        End::Signal(number) => {
+            let _ = signal::die_by(number);
+            // The first process of a namespace survives signals it has no handler for.
+            ExitCode::from(u8::try_from(128 + number).unwrap_or(1))
+        }
+    }
+}
+
+fn command(command: Command) -> End {
+    let console = Console::new(false);
+    match command {
+        Command::Version => console.answer(&build_info::version()),
+        Command::Build => console.answer(&build_info::build()),
+        Command::Usage { error } => {
+            if let Some(error) = error {
+                console.alert(error.trim_end());
+                return End::FAILED;
+            }
+            console.answer(&build_info::version());
+            console.error(build_info::USAGE);
+            return End::FAILED;
+        }
+        Command::Condition { text, options } => return condition(&text, &options, &console),
+        Command::Keywords(_) => {
+            console.alert("-dK : use 'sluice explain' to see keywords.");
+            return End::FAILED;
+        }
+        Command::Own(own) => return self::own(own, &console),
+        Command::Run(options) => return start(&options),
+    }
+    End::DONE
+}
+
+/// `-cc`: 0 for true, 1 for false, 2 for what cannot be understood.
+fn condition(text: &str, options: &Options, console: &Console) -> End {
+    let env = load::environment(options, false);
+    match cond::evaluate(text, Span::default(), &env, &load::program(options)) {
+        Ok(true) => End::Status(0),
+        Ok(false) => End::Status(1),
+        Err(diag) => {
+            console.alert(&format!(
+                "config : Failed to evaluate condition: {}",
+                diag.message
+            ));
+            End::Status(2)
+        }
+    }
+}
+
+fn start(options: &Options) -> End {
+    let mut console = Console::new(options.quiet);
+    if let Some(directory) = &options.directory
+        && let Err(error) = process::chdir(directory)
+    {
+        let why = text(&error);
+        console.alert(&format!(
+            "Could not change to directory {directory} : {why}"
+        ));
+        return End::FAILED;
+    }
+    let sources: Vec<Source> = options
+        .files
+        .iter()
+        .map(|file| Source::Path(file.into()))
+        .collect();
+    run_sources(options, &sources, &mut console)
+}
+
+/// Reads a configuration and checks or serves it.
+fn run_sources(options: &Options, sources: &[Source], console: &mut Console) -> End {
+    let Some(loaded) = load::load(options, sources, console) else {
+        return End::FAILED;
+    };
+    if loaded.site.global.quiet && !options.verbose {
+        console.hush();
+    }
+    if loaded.warned && loaded.site.global.zero_warning {
+        console.alert("Some warnings were found and 'zero-warning' is set. Aborting.");
+        return End::FAILED;
+    }
+    if options.check {
+        if loaded.warned {
+            console.answer("Warnings were found.\n");
+        }
+        console.answer("Configuration file is valid\n");
+        return End::DONE;
+    }
+    life::serve(loaded, options, console)
+}
+
+fn own(own: Own, console: &Console) -> End {
+    match own {
+        Own::Check(check) => {
+            let options = Options {
+                files: check.files,
+                check: true,
+                diagnostics: true,
+                ..Options::default()
+            };
+            if options.files.is_empty() {
+                console.alert("sluice check: which files?");
+                return End::FAILED;
+            }
+            start(&options)
+        }
+        Own::Demo(_) | Own::Explain(_) | Own::Fmt(_) | Own::Resolve(_) => {
+            console.alert("this sub-command is not built yet.");
+            End::FAILED
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(words: &[&str]) -> End {
+        let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+        command(args::parse(&words))
+    }
+
+    #[test]
+    fn conditions_answer_by_their_status() {
+        assert_eq!(status(&["-cc", "version_atleast(2.4)"]), End::Status(0));
+        assert_eq!(status(&["-cc", "feature(LUA)"]), End::Status(1));
+        assert_eq!(status(&["-cc", ""]), End::Status(1));
+        assert_eq!(status(&["-cc", "foo("]), End::Status(2));
+        assert_eq!(status(&["-dS", "-cc", "enabled(SPLICE)"]), End::Status(1));
+    }
+
+    #[test]
+    fn files_that_are_missing_fail() {
+        assert_eq!(status(&["-q", "-c", "-f", "/no/such/file"]), End::FAILED);
+        assert_eq!(
+            status(&["-q", "-C", "/no/such/dir", "-c", "-f", "x"]),
+            End::FAILED
+        );
+    }
+}
