@@ -56,10 +56,17 @@ impl Deref for Buf {
     }
 }
 
-/// A worker's buffers of one size (`tune.bufsize`).
+/// How many times larger than the others the buffers for bulk data are: one system call moves as much as four.
+const BULK_FACTOR: usize = 4;
+
+/// Unused buffers for bulk data that are kept.
+const BULK_KEPT: usize = 16;
+
+/// A worker's buffers (`tune.bufsize`), and a few larger ones for streams in full flow.
 #[derive(Debug)]
 pub struct Pool {
     free: Vec<Vec<u8>>,
+    free_bulk: Vec<Vec<u8>>,
     size: usize,
     keep: usize,
     lent: usize,
@@ -71,6 +78,7 @@ impl Pool {
     pub fn new(size: usize, keep: usize, limit: usize) -> Self {
         Self {
             free: Vec::new(),
+            free_bulk: Vec::new(),
             size,
             keep,
             lent: 0,
@@ -99,6 +107,16 @@ impl Pool {
         })
     }
 
+    /// An empty buffer of the larger kind, unless all are lent.
+    pub fn take_bulk(&mut self) -> Option<Buf> {
+        if self.lent >= self.limit {
+            return None;
+        }
+        self.lent += 1;
+        let bytes = self.free_bulk.pop().unwrap_or_else(|| Vec::with_capacity(self.size * BULK_FACTOR));
+        Some(Buf { bytes, start: 0, lent: true })
+    }
+
     /// An empty buffer even past the limit: for what was already begun and must be finished.
     pub fn take_reserve(&mut self) -> Buf {
         self.lent += 1;
@@ -119,9 +137,11 @@ impl Pool {
         }
         self.lent -= 1;
         let mut bytes = buf.bytes;
-        if self.free.len() < self.keep && bytes.capacity() == self.size {
-            bytes.clear();
+        bytes.clear();
+        if bytes.capacity() == self.size && self.free.len() < self.keep {
             self.free.push(bytes);
+        } else if bytes.capacity() == self.size * BULK_FACTOR && self.free_bulk.len() < BULK_KEPT {
+            self.free_bulk.push(bytes);
         }
     }
 
@@ -138,6 +158,7 @@ impl Pool {
     /// Gives unused memory back to the system.
     pub fn shrink(&mut self) {
         self.free = Vec::new();
+        self.free_bulk = Vec::new();
     }
 }
 

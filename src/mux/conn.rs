@@ -31,6 +31,8 @@ pub struct Conn {
     pub ready: Ready,
     /// What cannot go on.
     pub shut: Shut,
+    /// Whether the last read filled its buffer: the next one may be larger.
+    pub bulk: bool,
     /// When bytes last came or went.
     pub last_active: Tick,
     /// Bytes read in all.
@@ -86,6 +88,7 @@ impl Conn {
             output: Output::default(),
             ready: Ready::default(),
             shut: Shut::default(),
+            bulk: false,
             last_active: now,
             bytes_in: 0,
             bytes_out: 0,
@@ -109,7 +112,7 @@ impl Conn {
             return Fill::Blocked;
         }
         if self.input.is_none() {
-            self.input = pool.take();
+            self.input = if self.bulk { pool.take_bulk() } else { pool.take() };
         }
         let Some(input) = self.input.as_mut() else {
             return Fill::Starved;
@@ -123,6 +126,7 @@ impl Conn {
         if let Ok(count @ 1..) = outcome {
             self.bytes_in += count as u64;
             self.last_active = now;
+            self.bulk = count == room && count >= pool.buffer_size();
             self.ready.readable = count == room || self.ready.hangup;
             return Fill::Got;
         }
