@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::{Mode, Options, Timeouts};
+use crate::stats::Tally;
 use crate::balance::persist::Persist;
 use crate::balance::{KeySource, Policy};
 use crate::id::{FrontendId, ServerId};
@@ -73,6 +74,8 @@ pub struct Backend {
     pub log_health_checks: bool,
     /// `disabled`.
     pub disabled: bool,
+    /// What was counted.
+    pub tally: Tally,
     /// Connections at this moment, including those in line.
     pub connections: AtomicU32,
 }
@@ -143,6 +146,7 @@ impl Backend {
             tcp_smart_connect: false,
             log_health_checks: false,
             disabled: false,
+            tally: Tally::default(),
             connections: AtomicU32::new(0),
         }
     }

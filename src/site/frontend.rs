@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use super::{Options, Timeouts};
+use crate::stats::Tally;
 use crate::id::{BackendId, ListenerId};
 
 /// `mode`: what a proxy understands of what it carries.
@@ -61,6 +62,8 @@ pub struct Frontend {
     pub monitor_uri: Option<Box<[u8]>>,
     /// `disabled`.
     pub disabled: bool,
+    /// What was counted.
+    pub tally: Tally,
     /// Connections at this moment.
     pub connections: AtomicUsize,
     /// Whether it was stopped or disabled at run time.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
+use crate::stats::Tally;
 use crate::addr::SockAddr;
 use crate::id::FrontendId;
 use crate::time::Millis;
@@ -67,6 +68,8 @@ pub struct Listener {
     pub level: Level,
     /// `expose-fd listeners` of a stats socket.
     pub expose_fd: bool,
+    /// What was counted.
+    pub tally: Tally,
     /// Connections at this moment.
     pub connections: AtomicUsize,
     /// Whether its own limit keeps it from accepting.
@@ -115,6 +118,7 @@ impl Listener {
             mode: None,
             level: Level::default(),
             expose_fd: false,
+            tally: Tally::default(),
             connections: AtomicUsize::new(0),
             full: AtomicBool::new(false),
             closed: AtomicBool::new(false),

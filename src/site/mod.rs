@@ -6,11 +6,13 @@
 //! and nothing decides anything about traffic.
 
 mod backend;
+mod census;
 mod frontend;
 mod global;
 mod lineup;
 mod listener;
 mod server;
+mod views;
 
 pub use backend::{Backend, RetryOn, Reuse};
 pub use frontend::{Frontend, Mode};
@@ -20,7 +22,8 @@ pub use listener::{Level, Listener, Service};
 pub use server::{Destination, Port, SendProxy, Server};
 
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId};
-use crate::time::Millis;
+use crate::stats::Tally;
+use crate::time::{Millis, Tick};
 
 /// All that runs.
 #[derive(Debug, Default)]
@@ -35,9 +38,23 @@ pub struct Site {
     pub servers: Vec<Server>,
     /// By [`ListenerId`].
     pub listeners: Vec<Listener>,
+    /// What the whole process counted.
+    pub tally: Tally,
+    /// When it began to run.
+    pub begun: Tick,
 }
 
 impl Site {
+    /// Opens the books: every object counts for so many workers. Called once, before traffic.
+    pub fn open_books(&mut self) {
+        let workers = self.global.threads.max(1);
+        self.frontends.iter_mut().for_each(|frontend| frontend.tally = Tally::new(workers));
+        self.backends.iter_mut().for_each(|backend| backend.tally = Tally::new(workers));
+        self.servers.iter_mut().for_each(|server| server.tally = Tally::new(workers));
+        self.listeners.iter_mut().for_each(|listener| listener.tally = Tally::new(workers));
+        self.tally = Tally::new(workers);
+    }
+
     /// The frontend with this identity.
     #[inline]
     pub fn frontend(&self, id: FrontendId) -> &Frontend {

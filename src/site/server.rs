@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use crate::stats::Tally;
 use crate::addr::SockAddr;
 use crate::balance::{Seat, Weight};
 use crate::id::BackendId;
@@ -78,6 +79,8 @@ pub struct Server {
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`.
     pub fast_open: bool,
+    /// What was counted.
+    pub tally: Tally,
     /// Idle connections over all workers.
     pub idle: AtomicUsize,
 }
@@ -121,6 +124,7 @@ impl Server {
             slow_start: Millis::ZERO,
             tcp_user_timeout: None,
             fast_open: false,
+            tally: Tally::default(),
             idle: AtomicUsize::new(0),
         }
     }

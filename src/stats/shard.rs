@@ -308,6 +308,12 @@ impl Folded {
     }
 }
 
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
 impl Tally {
     /// Nothing counted, for this many workers.
     #[must_use]
