@@ -54,6 +54,8 @@ pub struct Backend {
     pub retry_on: RetryOn,
     /// `http-reuse`.
     pub reuse: Reuse,
+    /// `fullconn`, or a tenth of what may come in.
+    pub fullconn: u32,
     /// `balance`: who is next.
     pub policy: Policy,
     /// Where a hashed choice finds its key.
@@ -136,6 +138,7 @@ impl Backend {
             redispatch: 0,
             retry_on: RetryOn::default(),
             reuse: Reuse::default(),
+            fullconn: 0,
             policy,
             key: None,
             persist: None,

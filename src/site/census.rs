@@ -176,7 +176,7 @@ impl Census for Survey<'_> {
     }
 
     fn utc_offset(&self, secs: i64) -> i32 {
-        self.site.zone.offset_at(secs)
+        self.site.zone.offset(secs)
     }
 
     fn is_local(&self, addr: IpAddr) -> bool {

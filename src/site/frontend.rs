@@ -60,6 +60,8 @@ pub struct Frontend {
     pub tcp_smart_accept: bool,
     /// `monitor-uri`.
     pub monitor_uri: Option<Box<[u8]>>,
+    /// `option socket-stats`.
+    pub socket_stats: bool,
     /// `disabled`.
     pub disabled: bool,
     /// What was counted.

@@ -14,6 +14,8 @@ mod listener;
 mod server;
 mod views;
 
+pub use census::Survey;
+
 pub use backend::{Backend, RetryOn, Reuse};
 pub use frontend::{Frontend, Mode};
 pub use global::{CpuMap, Global, Tune};
@@ -21,8 +23,11 @@ pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
 pub use server::{Destination, Port, SendProxy, Server};
 
+use std::sync::atomic::AtomicBool;
+
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId};
 use crate::stats::Tally;
+use crate::time::date::Zone;
 use crate::time::{Millis, Tick};
 
 /// All that runs.
@@ -42,6 +47,12 @@ pub struct Site {
     pub tally: Tally,
     /// When it began to run.
     pub begun: Tick,
+    /// The host's name.
+    pub hostname: String,
+    /// The host's time zone.
+    pub zone: Zone,
+    /// Whether the process accepts no more and leaves.
+    pub stopping: AtomicBool,
 }
 
 impl Site {

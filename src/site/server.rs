@@ -47,6 +47,8 @@ pub struct Server {
     pub port: Port,
     /// What balancing knows of it: weight, load, whether it may be chosen.
     pub seat: Seat,
+    /// `weight`, as configured.
+    pub first_weight: Weight,
     /// Requests in service.
     pub slots: Slots,
     /// `maxconn` and `minconn`.
@@ -108,6 +110,7 @@ impl Server {
             destination: Live::new(destination),
             port,
             seat: Seat::new(1, Weight::ONE, false),
+            first_weight: Weight::ONE,
             slots: Slots::new(),
             ceiling: Ceiling::new(0, 0, 0),
             line: Line::new(),

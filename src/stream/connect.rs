@@ -9,6 +9,7 @@ use crate::id::ServerId;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
 use crate::site::{Backend, Destination, HttpConnections, Options, Port, Reuse, Server, Site};
 use crate::slab::Key;
+use crate::stats::Count;
 use crate::time::Tick;
 
 impl Stream {
@@ -30,12 +31,14 @@ impl Stream {
         {
             self.back = Some(back);
             self.reused = true;
+            self.count_back(kit, Count::Reuses);
             self.txn.connect = Some(self.txn.elapsed(kit.now));
             return Step::Go(Stage::Send);
         }
         self.reused = false;
         match self.dial(kit, server) {
             Ok(back) => {
+                self.count_back(kit, Count::Connects);
                 self.back = Some(back);
                 self.deadline = kit.now.after(site.backend(backend).timeouts.connect);
                 Step::Go(Stage::Connect)
@@ -155,11 +158,13 @@ impl Stream {
             return self.no_server(kit, cause, Phase::Connect);
         }
         self.txn.retries += 1;
+        self.count_back(kit, Count::Retries);
         let redispatch = self
             .backend
             .map_or(0, |backend| site.backend(backend).redispatch);
         if is_redispatch(redispatch, self.txn.retries, retries) {
             self.txn.redispatched = true;
+            self.count_back(kit, Count::Redispatches);
             self.failed = self.server;
             self.leave_server(kit);
             return Step::Go(Stage::Pick);

@@ -109,6 +109,7 @@ impl Engine {
         {
             return Err(held.conn.wire);
         }
+        self.kit.count_connection(listener, frontend);
         if http {
             self.arm_idle(key);
         } else {
@@ -185,13 +186,17 @@ impl Engine {
         };
         let (now, wall) = (self.kit.now, self.kit.wall);
         let deadline = self.first_deadline(key, frontend);
-        let Some(front) = self.kit.conns.get_mut(key).and_then(Held::front_mut) else {
+        let Some(held) = self.kit.conns.get_mut(key) else {
             return;
         };
+        let unread = held.conn.pending().len() as u64;
+        let carried = (held.conn.bytes_in.saturating_sub(unread), held.conn.bytes_out);
+        let Some(front) = held.front_mut() else { return };
         front.requests += 1;
         stream
             .txn
             .reset(front.waiting_since, began(wall, now, front.waiting_since));
+        stream.txn.carried = carried;
         stream.deadline = deadline;
         let Ok(stream) = self.streams.insert(stream) else {
             self.kit.close(key);

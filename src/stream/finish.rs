@@ -89,6 +89,7 @@ impl Stream {
     /// Settles everything and lets the stream go.
     pub(super) fn finish(&mut self, kit: &mut Kit) -> Step {
         self.txn.end(Cause::Normal, Phase::Done);
+        self.sum_up(kit);
         self.settle_back(kit);
         self.leave_server(kit);
         self.leave_backend(kit);
@@ -97,6 +98,17 @@ impl Stream {
         }
         self.settle_front(kit);
         Step::Done
+    }
+
+    /// Counts what was carried, and counts the end.
+    fn sum_up(&mut self, kit: &mut Kit) {
+        if let Some(held) = kit.conns.get(self.front) {
+            let unread = held.conn.pending().len() as u64;
+            let (before_in, before_out) = self.txn.carried;
+            self.txn.bytes_up = held.conn.bytes_in.saturating_sub(unread).saturating_sub(before_in);
+            self.txn.bytes_down = held.conn.bytes_out.saturating_sub(before_out);
+        }
+        self.count_end(kit, self.txn.bytes_up, self.txn.bytes_down);
     }
 
     fn settle_back(&mut self, kit: &mut Kit) {

@@ -5,6 +5,7 @@
 //! [`Stage`] as far as it can each time. [`Engine`] owns the streams and, in its [`Kit`], all that they share on a worker.
 //! Nothing here polls, reads a clock or knows a protocol.
 
+mod account;
 mod connect;
 mod ending;
 mod engine;

@@ -30,6 +30,7 @@ impl Stream {
         self.backend = Some(backend);
         kit.site.backend(backend).enter();
         self.held_slots.backend = true;
+        self.count_backend(kit);
     }
 
     /// Chooses the server.
@@ -62,7 +63,7 @@ impl Stream {
         let configured = site.server(server);
         let limit = configured.limit(site.backend(backend).load());
         if configured.line.is_empty() && configured.slots.try_take(limit) {
-            self.take_server(site, server);
+            self.take_server(kit, site, server);
             self.leave_queue(kit);
             return Step::Go(Stage::Connect);
         }
@@ -128,9 +129,10 @@ impl Stream {
         }
     }
 
-    fn take_server(&mut self, site: &Site, server: ServerId) {
+    fn take_server(&mut self, kit: &Kit, site: &Site, server: ServerId) {
         self.server = Some(server);
         self.held_slots.server = true;
+        kit.count_server(server, true);
         if let Some(backend) = self.backend {
             let lineup = site.lineup(backend);
             if let Some(rank) = lineup.rank(server) {
@@ -161,7 +163,7 @@ impl Stream {
             Which::Backend => self.txn.backend_queue = position,
         }
         let site = kit.site.clone();
-        self.take_server(&site, server);
+        self.take_server(kit, &site, server);
         self.leave_queue(kit);
         self.stage = Stage::Connect;
         true

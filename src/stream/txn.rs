@@ -39,6 +39,8 @@ pub struct Txn {
     pub server_queue: u32,
     /// Requests before this one in the backend's line.
     pub backend_queue: u32,
+    /// What the client's connection had carried in and out before.
+    pub carried: (u64, u64),
     /// Bytes sent to the server.
     pub bytes_up: u64,
     /// Bytes sent to the client.
@@ -65,6 +67,7 @@ impl Default for Txn {
             redispatched: false,
             server_queue: 0,
             backend_queue: 0,
+            carried: (0, 0),
             bytes_up: 0,
             bytes_down: 0,
             logged: false,

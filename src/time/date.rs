@@ -13,6 +13,12 @@ use jiff::tz::{Offset, TimeZone};
 #[derive(Clone, Debug)]
 pub struct Zone(TimeZone);
 
+impl Default for Zone {
+    fn default() -> Self {
+        Self::UTC
+    }
+}
+
 impl Zone {
     /// Coordinated universal time.
     pub const UTC: Self = Self(TimeZone::UTC);
@@ -43,7 +49,8 @@ impl Zone {
         Self::local(tz.as_deref(), &|path| std::fs::read(path).ok())
     }
 
-    fn offset(&self, secs: i64) -> i32 {
+    /// Seconds east of Greenwich at the moment `secs`.
+    pub fn offset(&self, secs: i64) -> i32 {
         Timestamp::from_second(secs).map_or(0, |at| self.0.to_offset(at).seconds())
     }
 }

@@ -1,0 +1,122 @@
+//! What an exchange adds to the books of everyone who took part.
+//!
+//! Counting follows from outcomes: each fact is counted where it becomes true once, and the end of an exchange is
+//! counted by one function of its [`Ending`].
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{Cause, Ending, Kit, Phase, Stream};
+use crate::id::{FrontendId, ListenerId, ServerId};
+use crate::stats::{self, Count, Pace, Role};
+
+impl Kit {
+    /// A client's connection was accepted.
+    pub(super) fn count_connection(&self, listener: ListenerId, frontend: FrontendId) {
+        let (worker, now) = (self.worker, self.now);
+        let frontend = self.site.frontend(frontend);
+        let at_once = u32::try_from(frontend.connections.load(Relaxed)).unwrap_or(u32::MAX);
+        for tally in [&frontend.tally, &self.site.tally] {
+            tally.count(worker, Count::Connections);
+            tally.beat(worker, Pace::Connections, now);
+            tally.begin(worker, at_once, now);
+        }
+        if frontend.socket_stats {
+            let listener = self.site.listener(listener);
+            let at_once = u32::try_from(listener.connections.load(Relaxed)).unwrap_or(u32::MAX);
+            listener.tally.count(worker, Count::Connections);
+            listener.tally.begin(worker, at_once, now);
+        }
+    }
+
+    /// A server was given a request.
+    pub(super) fn count_server(&self, server: ServerId, balanced: bool) {
+        let server = self.site.server(server);
+        server.tally.begin(self.worker, server.slots.in_use(), self.now);
+        if balanced {
+            server.tally.count(self.worker, Count::Balanced);
+            self.site.backend(server.backend).tally.count(self.worker, Count::Balanced);
+        }
+    }
+}
+
+impl Stream {
+    /// A request's head is complete.
+    pub(super) fn count_request(&self, kit: &Kit) {
+        for tally in [&kit.site.frontend(self.frontend).tally, &kit.site.tally] {
+            tally.count(kit.worker, Count::Requests);
+            tally.beat(kit.worker, Pace::Requests, kit.now);
+        }
+    }
+
+    /// The request entered its backend.
+    pub(super) fn count_backend(&self, kit: &Kit) {
+        let Some(backend) = self.backend.map(|backend| kit.site.backend(backend)) else { return };
+        backend.tally.begin(kit.worker, backend.load(), kit.now);
+        if self.http {
+            backend.tally.count(kit.worker, Count::Requests);
+            backend.tally.beat(kit.worker, Pace::Requests, kit.now);
+        }
+    }
+
+    /// Counts `what` for the backend and the server at hand.
+    pub(super) fn count_back(&self, kit: &Kit, what: Count) {
+        if let Some(server) = self.server {
+            kit.site.server(server).tally.count(kit.worker, what);
+        }
+        if let Some(backend) = self.backend {
+            kit.site.backend(backend).tally.count(kit.worker, what);
+        }
+    }
+
+    /// The exchange is over.
+    pub(super) fn count_end(&self, kit: &Kit, up: u64, down: u64) {
+        let Some(ending) = self.txn.ending else { return };
+        let txn = &self.txn;
+        let counted = stats::Ending {
+            cause: cause(ending, self.backend.is_some()),
+            status: txn.status.map(|status| status.code()),
+            spans: [
+                span(txn.queue, txn.request),
+                span(txn.connect, txn.queue),
+                span(txn.data, txn.connect),
+                Some(u64::from(txn.elapsed(kit.now))),
+            ],
+        };
+        let site = &kit.site;
+        let listener = kit.conns.get(self.front).and_then(|held| held.front()).map(|front| front.listener);
+        let front = &site.frontend(self.frontend);
+        let listener = listener.filter(|_| front.socket_stats).map(|id| (&site.listener(id).tally, Role::Listener));
+        let backend = self.backend.map(|id| (&site.backend(id).tally, Role::Backend));
+        let server = self.server.map(|id| (&site.server(id).tally, Role::Server));
+        let parties = [Some((&front.tally, Role::Frontend)), listener, backend, server];
+        for (tally, role) in parties.into_iter().flatten() {
+            tally.add(kit.worker, Count::BytesIn, up);
+            tally.add(kit.worker, Count::BytesOut, down);
+            tally.close(kit.worker, role, &counted);
+        }
+        site.tally.add(kit.worker, Count::BytesOut, down);
+    }
+}
+
+fn span(end: Option<u32>, begin: Option<u32>) -> Option<u64> {
+    Some(u64::from(end?.saturating_sub(begin.unwrap_or(0))))
+}
+
+/// The statistics' name for an ending.
+fn cause(ending: Ending, reached_backend: bool) -> stats::Cause {
+    match (ending.cause, ending.phase) {
+        (Cause::Normal, _) => stats::Cause::Complete,
+        (Cause::Local, _) => stats::Cause::Intercepted,
+        (Cause::Exhausted | Cause::Internal, _) => stats::Cause::Internal,
+        (_, Phase::Request) => stats::Cause::BadRequest,
+        (Cause::Refused, Phase::Headers) => stats::Cause::DeniedResponse,
+        (Cause::Refused, _) if !reached_backend => stats::Cause::DeniedRequest,
+        (Cause::ClientAborted | Cause::ClientTimeout, _) => stats::Cause::ClientAborted,
+        (_, Phase::Queue | Phase::Connect) => stats::Cause::ConnectFailed,
+        (_, Phase::Headers) => stats::Cause::BadResponse,
+        (Cause::Refused, _) => stats::Cause::DeniedRequest,
+        (Cause::ServerFailed | Cause::ServerTimeout | Cause::ServerDown | Cause::ServerUp | Cause::Killed, _) => {
+            stats::Cause::ServerAborted
+        }
+    }
+}
