@@ -113,8 +113,15 @@ impl Pool {
             return None;
         }
         self.lent += 1;
-        let bytes = self.free_bulk.pop().unwrap_or_else(|| Vec::with_capacity(self.size * BULK_FACTOR));
-        Some(Buf { bytes, start: 0, lent: true })
+        let bytes = self
+            .free_bulk
+            .pop()
+            .unwrap_or_else(|| Vec::with_capacity(self.size * BULK_FACTOR));
+        Some(Buf {
+            bytes,
+            start: 0,
+            lent: true,
+        })
     }
 
     /// An empty buffer even past the limit: for what was already begun and must be finished.

@@ -112,7 +112,11 @@ impl Conn {
             return Fill::Blocked;
         }
         if self.input.is_none() {
-            self.input = if self.bulk { pool.take_bulk() } else { pool.take() };
+            self.input = if self.bulk {
+                pool.take_bulk()
+            } else {
+                pool.take()
+            };
         }
         let Some(input) = self.input.as_mut() else {
             return Fill::Starved;

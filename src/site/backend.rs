@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::{Mode, Options, Timeouts};
-use crate::stats::Tally;
 use crate::balance::persist::Persist;
 use crate::balance::{KeySource, Policy};
 use crate::id::{FrontendId, ServerId};
 use crate::queue::Line;
+use crate::stats::Tally;
 
 /// Connection attempts after the first, unless `retries` says otherwise.
 const RETRIES: u32 = 3;

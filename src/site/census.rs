@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{Server, Service, Site};
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::queue::Limit;
-use crate::sample::{BackendGauge, Census, Change, Counter, FrontendGauge, ProcessGauge, ServerGauge, TableGauge};
+use crate::sample::{
+    BackendGauge, Census, Change, Counter, FrontendGauge, ProcessGauge, ServerGauge, TableGauge,
+};
 use crate::stats::{Pace, Tally};
 use crate::time::Tick;
 use crate::value::Value;
@@ -38,7 +40,11 @@ fn free_slots(server: &Server, load: u32) -> i64 {
 
 impl Survey<'_> {
     fn servers(&self, id: BackendId) -> impl Iterator<Item = &Server> {
-        self.site.backend(id).servers.iter().map(|&id| self.site.server(id))
+        self.site
+            .backend(id)
+            .servers
+            .iter()
+            .map(|&id| self.site.server(id))
     }
 
     fn usable(&self, id: BackendId) -> impl Iterator<Item = &Server> {
@@ -59,7 +65,10 @@ impl Survey<'_> {
 
     fn queued(&self, id: BackendId) -> i64 {
         let own = i64::from(self.site.backend(id).line.len());
-        own + self.servers(id).map(|server| i64::from(server.line.len())).sum::<i64>()
+        own + self
+            .servers(id)
+            .map(|server| i64::from(server.line.len()))
+            .sum::<i64>()
     }
 }
 
@@ -79,16 +88,24 @@ impl Census for Survey<'_> {
         match what {
             BackendGauge::Conns => i64::from(load),
             BackendGauge::ConnsFree => self.sum(id, |server| free_slots(server, load)),
-            BackendGauge::ConnSlots => self.sum(id, |server| match (free_slots(server, load), server.line_max) {
-                (-1, _) | (_, Limit::None) => -1,
-                (free, Limit::At(max)) => free + i64::from(max.saturating_sub(server.line.len())),
+            BackendGauge::ConnSlots => self.sum(id, |server| {
+                match (free_slots(server, load), server.line_max) {
+                    (-1, _) | (_, Limit::None) => -1,
+                    (free, Limit::At(max)) => {
+                        free + i64::from(max.saturating_sub(server.line.len()))
+                    }
+                }
             }),
             BackendGauge::Queued => self.queued(id),
             BackendGauge::QueuedOwn => i64::from(backend.line.len()),
             BackendGauge::QueuedAverage => {
                 let usable = self.usable(id).count() as i64;
                 let queued = self.queued(id);
-                if usable == 0 { queued } else { (queued + usable - 1) / usable }
+                if usable == 0 {
+                    queued
+                } else {
+                    (queued + usable - 1) / usable
+                }
             }
             BackendGauge::SessRate => rate(&backend.tally, Pace::Sessions, self.now),
             BackendGauge::Usable => self.usable(id).count() as i64,
@@ -115,9 +132,12 @@ impl Census for Survey<'_> {
             ProcessGauge::Threads => self.site.global.threads as i64,
             ProcessGauge::Thread => self.worker as i64,
             ProcessGauge::Stopping => i64::from(self.site.stopping.load(Relaxed)),
-            ProcessGauge::Conns => {
-                self.site.frontends.iter().map(|frontend| frontend.connections.load(Relaxed) as i64).sum()
-            }
+            ProcessGauge::Conns => self
+                .site
+                .frontends
+                .iter()
+                .map(|frontend| frontend.connections.load(Relaxed) as i64)
+                .sum(),
             ProcessGauge::Uptime => i64::from(self.now.since(self.site.begun).get() / 1000),
             ProcessGauge::BusyPercent => 0,
         }
@@ -131,11 +151,19 @@ impl Census for Survey<'_> {
     }
 
     fn backend_named(&self, name: &[u8]) -> Option<BackendId> {
-        self.site.backends.iter().position(|backend| backend.name.as_bytes() == name).map(BackendId::at)
+        self.site
+            .backends
+            .iter()
+            .position(|backend| backend.name.as_bytes() == name)
+            .map(BackendId::at)
     }
 
     fn frontend_named(&self, name: &[u8]) -> Option<FrontendId> {
-        self.site.frontends.iter().position(|frontend| frontend.name.as_bytes() == name).map(FrontendId::at)
+        self.site
+            .frontends
+            .iter()
+            .position(|frontend| frontend.name.as_bytes() == name)
+            .map(FrontendId::at)
     }
 
     fn server_named(&self, backend: BackendId, name: &[u8]) -> Option<ServerId> {
@@ -155,7 +183,14 @@ impl Census for Survey<'_> {
         false
     }
 
-    fn change(&self, _id: TableId, _key: &Value<'_>, _what: Counter, _how: Change, _now: Tick) -> Option<i64> {
+    fn change(
+        &self,
+        _id: TableId,
+        _key: &Value<'_>,
+        _what: Counter,
+        _how: Change,
+        _now: Tick,
+    ) -> Option<i64> {
         None
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use super::{Options, Timeouts};
-use crate::stats::Tally;
 use crate::id::{BackendId, ListenerId};
+use crate::stats::Tally;
 
 /// `mode`: what a proxy understands of what it carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use crate::stats::Tally;
 use crate::addr::SockAddr;
 use crate::id::FrontendId;
+use crate::stats::Tally;
 use crate::time::Millis;
 
 /// Who answers on a listening address.

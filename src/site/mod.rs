@@ -59,10 +59,18 @@ impl Site {
     /// Opens the books: every object counts for so many workers. Called once, before traffic.
     pub fn open_books(&mut self) {
         let workers = self.global.threads.max(1);
-        self.frontends.iter_mut().for_each(|frontend| frontend.tally = Tally::new(workers));
-        self.backends.iter_mut().for_each(|backend| backend.tally = Tally::new(workers));
-        self.servers.iter_mut().for_each(|server| server.tally = Tally::new(workers));
-        self.listeners.iter_mut().for_each(|listener| listener.tally = Tally::new(workers));
+        self.frontends
+            .iter_mut()
+            .for_each(|frontend| frontend.tally = Tally::new(workers));
+        self.backends
+            .iter_mut()
+            .for_each(|backend| backend.tally = Tally::new(workers));
+        self.servers
+            .iter_mut()
+            .for_each(|server| server.tally = Tally::new(workers));
+        self.listeners
+            .iter_mut()
+            .for_each(|listener| listener.tally = Tally::new(workers));
         self.tally = Tally::new(workers);
     }
 

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use crate::stats::Tally;
 use crate::addr::SockAddr;
 use crate::balance::{Seat, Weight};
 use crate::id::BackendId;
 use crate::live::Live;
 use crate::queue::{Ceiling, Limit, Line, Slots};
+use crate::stats::Tally;
 use crate::time::Millis;
 
 /// Where a server is.

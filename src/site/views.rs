@@ -6,7 +6,9 @@ use super::{Backend, Frontend, Listener, Mode, Server, Service, Site};
 use crate::addr::SockAddr;
 use crate::id::{BackendId, FrontendId};
 use crate::queue::Limit;
-use crate::stats::{BackView, Colour, Folded, Kind, ObjectView, ProxyView, ServerCensus, ServerView, Snapshot};
+use crate::stats::{
+    BackView, Colour, Folded, Kind, ObjectView, ProxyView, ServerCensus, ServerView, Snapshot,
+};
 use crate::time::Tick;
 
 /// The name and number of a proxy whose rows are made.
@@ -27,35 +29,63 @@ impl Site {
         }
         for (index, backend) in self.backends.iter().enumerate() {
             if backend.twin.is_none() {
-                proxies.push((backend.uuid, self.backend_view(BackendId::at(index), backend, now)));
+                proxies.push((
+                    backend.uuid,
+                    self.backend_view(BackendId::at(index), backend, now),
+                ));
             }
         }
         proxies.sort_by_key(|(uuid, _)| *uuid);
-        Snapshot { proxies: proxies.into_iter().map(|(_, view)| view).collect() }
+        Snapshot {
+            proxies: proxies.into_iter().map(|(_, view)| view).collect(),
+        }
     }
 
     fn frontend_view(&self, id: FrontendId, frontend: &Frontend, now: Tick) -> ProxyView {
         let http = frontend.mode == Mode::Http;
-        let heading = Heading { name: &frontend.name, uuid: frontend.uuid, http, now };
+        let heading = Heading {
+            name: &frontend.name,
+            uuid: frontend.uuid,
+            http,
+            now,
+        };
         let mut rows = vec![frontend_row(&heading, frontend, self.global.maxconn)];
         let of_frontend = |listener: &&Listener| listener.service == Service::Frontend(id);
         if frontend.socket_stats {
-            rows.extend(self.listeners.iter().filter(of_frontend).map(|listener| listener_row(&heading, listener)));
+            rows.extend(
+                self.listeners
+                    .iter()
+                    .filter(of_frontend)
+                    .map(|listener| listener_row(&heading, listener)),
+            );
         }
         if let Some(twin) = frontend.twin {
             self.backend_rows(&heading, twin, &mut rows);
         }
         let description = frontend.description.as_deref().map(str::to_owned);
-        ProxyView { name: frontend.name.to_string(), description, rows }
+        ProxyView {
+            name: frontend.name.to_string(),
+            description,
+            rows,
+        }
     }
 
     fn backend_view(&self, id: BackendId, backend: &Backend, now: Tick) -> ProxyView {
         let http = backend.mode == Mode::Http;
-        let heading = Heading { name: &backend.name, uuid: backend.uuid, http, now };
+        let heading = Heading {
+            name: &backend.name,
+            uuid: backend.uuid,
+            http,
+            now,
+        };
         let mut rows = Vec::new();
         self.backend_rows(&heading, id, &mut rows);
         let description = backend.description.as_deref().map(str::to_owned);
-        ProxyView { name: backend.name.to_string(), description, rows }
+        ProxyView {
+            name: backend.name.to_string(),
+            description,
+            rows,
+        }
     }
 
     fn backend_rows(&self, heading: &Heading<'_>, id: BackendId, rows: &mut Vec<ObjectView>) {
@@ -73,7 +103,11 @@ impl Site {
             let electable = server.seat.is_electable();
             census.up += u32::from(electable);
             census.down += u32::from(!electable);
-            back.weight += if electable { server.seat.share().shown() } else { 0 };
+            back.weight += if electable {
+                server.seat.share().shown()
+            } else {
+                0
+            };
             back.user_weight += server.seat.weight().units();
             back.active += u32::from(electable && !server.seat.is_backup());
             back.backup += u32::from(electable && server.seat.is_backup());
@@ -87,13 +121,29 @@ impl Site {
             current: backend.load(),
             limit: Some(backend.fullconn),
             back: Some(back),
-            ..row(heading, Kind::Backend, "BACKEND", 0, status, backend.tally.fold(heading.now))
+            ..row(
+                heading,
+                Kind::Backend,
+                "BACKEND",
+                0,
+                status,
+                backend.tally.fold(heading.now),
+            )
         }
     }
 }
 
-fn row(heading: &Heading<'_>, kind: Kind, name: &str, id: u32, status: &str, folded: Folded) -> ObjectView {
-    let last_session = folded.last_session.map(|at| heading.now.since(at).get() / 1000);
+fn row(
+    heading: &Heading<'_>,
+    kind: Kind,
+    name: &str,
+    id: u32,
+    status: &str,
+    folded: Folded,
+) -> ObjectView {
+    let last_session = folded
+        .last_session
+        .map(|at| heading.now.since(at).get() / 1000);
     ObjectView {
         kind,
         proxy: heading.name.to_owned(),
@@ -115,7 +165,11 @@ fn row(heading: &Heading<'_>, kind: Kind, name: &str, id: u32, status: &str, fol
 }
 
 fn frontend_row(heading: &Heading<'_>, frontend: &Frontend, process_limit: usize) -> ObjectView {
-    let status = if frontend.closed.load(Relaxed) { "STOP" } else { "OPEN" };
+    let status = if frontend.closed.load(Relaxed) {
+        "STOP"
+    } else {
+        "OPEN"
+    };
     let limit = match frontend.maxconn_now.load(Relaxed) {
         0 => process_limit,
         limit => limit,
@@ -125,7 +179,14 @@ fn frontend_row(heading: &Heading<'_>, frontend: &Frontend, process_limit: usize
         limit: Some(number(limit)),
         rate_limit: frontend.rate_limit_now.load(Relaxed),
         last_session: None,
-        ..row(heading, Kind::Frontend, "FRONTEND", 0, status, frontend.tally.fold(heading.now))
+        ..row(
+            heading,
+            Kind::Frontend,
+            "FRONTEND",
+            0,
+            status,
+            frontend.tally.fold(heading.now),
+        )
     }
 }
 
@@ -140,7 +201,14 @@ fn listener_row(heading: &Heading<'_>, listener: &Listener) -> ObjectView {
         limit: (listener.maxconn > 0).then(|| number(listener.maxconn)),
         address: Some(listener.endpoint.to_string()),
         last_session: None,
-        ..row(heading, Kind::Listener, &listener.name, listener.uuid, status, listener.tally.fold(heading.now))
+        ..row(
+            heading,
+            Kind::Listener,
+            &listener.name,
+            listener.uuid,
+            status,
+            listener.tally.fold(heading.now),
+        )
     }
 }
 
@@ -158,7 +226,10 @@ fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
         user_weight: server.seat.weight().units(),
         active: u32::from(!backup),
         backup: u32::from(backup),
-        cookie: server.cookie.as_deref().map(|value| String::from_utf8_lossy(value).into_owned()),
+        cookie: server
+            .cookie
+            .as_deref()
+            .map(|value| String::from_utf8_lossy(value).into_owned()),
         ..BackView::default()
     };
     let view = ServerView {
@@ -175,7 +246,14 @@ fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
         address: server.address().map(|address| address.to_string()),
         back: Some(back),
         server: Some(view),
-        ..row(heading, Kind::Server, &server.name, server.uuid, status, server.tally.fold(heading.now))
+        ..row(
+            heading,
+            Kind::Server,
+            &server.name,
+            server.uuid,
+            status,
+            server.tally.fold(heading.now),
+        )
     }
 }
 
@@ -194,7 +272,9 @@ impl Server {
     /// Where it is at this moment, with its port.
     pub fn address(&self) -> Option<SockAddr> {
         match (&*self.destination.load(), self.port) {
-            (super::Destination::At(address), super::Port::Fixed(port)) => Some(address.with_port(port)),
+            (super::Destination::At(address), super::Port::Fixed(port)) => {
+                Some(address.with_port(port))
+            }
             (super::Destination::At(address), super::Port::Mapped(_)) => Some(address.clone()),
             (super::Destination::Unresolved, _) => None,
         }

@@ -31,10 +31,15 @@ impl Kit {
     /// A server was given a request.
     pub(super) fn count_server(&self, server: ServerId, balanced: bool) {
         let server = self.site.server(server);
-        server.tally.begin(self.worker, server.slots.in_use(), self.now);
+        server
+            .tally
+            .begin(self.worker, server.slots.in_use(), self.now);
         if balanced {
             server.tally.count(self.worker, Count::Balanced);
-            self.site.backend(server.backend).tally.count(self.worker, Count::Balanced);
+            self.site
+                .backend(server.backend)
+                .tally
+                .count(self.worker, Count::Balanced);
         }
     }
 }
@@ -50,7 +55,9 @@ impl Stream {
 
     /// The request entered its backend.
     pub(super) fn count_backend(&self, kit: &Kit) {
-        let Some(backend) = self.backend.map(|backend| kit.site.backend(backend)) else { return };
+        let Some(backend) = self.backend.map(|backend| kit.site.backend(backend)) else {
+            return;
+        };
         backend.tally.begin(kit.worker, backend.load(), kit.now);
         if self.http {
             backend.tally.count(kit.worker, Count::Requests);
@@ -70,7 +77,9 @@ impl Stream {
 
     /// The exchange is over.
     pub(super) fn count_end(&self, kit: &Kit, up: u64, down: u64) {
-        let Some(ending) = self.txn.ending else { return };
+        let Some(ending) = self.txn.ending else {
+            return;
+        };
         let txn = &self.txn;
         let counted = stats::Ending {
             cause: cause(ending, self.backend.is_some()),
@@ -83,12 +92,25 @@ impl Stream {
             ],
         };
         let site = &kit.site;
-        let listener = kit.conns.get(self.front).and_then(|held| held.front()).map(|front| front.listener);
+        let listener = kit
+            .conns
+            .get(self.front)
+            .and_then(|held| held.front())
+            .map(|front| front.listener);
         let front = &site.frontend(self.frontend);
-        let listener = listener.filter(|_| front.socket_stats).map(|id| (&site.listener(id).tally, Role::Listener));
-        let backend = self.backend.map(|id| (&site.backend(id).tally, Role::Backend));
+        let listener = listener
+            .filter(|_| front.socket_stats)
+            .map(|id| (&site.listener(id).tally, Role::Listener));
+        let backend = self
+            .backend
+            .map(|id| (&site.backend(id).tally, Role::Backend));
         let server = self.server.map(|id| (&site.server(id).tally, Role::Server));
-        let parties = [Some((&front.tally, Role::Frontend)), listener, backend, server];
+        let parties = [
+            Some((&front.tally, Role::Frontend)),
+            listener,
+            backend,
+            server,
+        ];
         for (tally, role) in parties.into_iter().flatten() {
             tally.add(kit.worker, Count::BytesIn, up);
             tally.add(kit.worker, Count::BytesOut, down);
@@ -115,8 +137,13 @@ fn cause(ending: Ending, reached_backend: bool) -> stats::Cause {
         (_, Phase::Queue | Phase::Connect) => stats::Cause::ConnectFailed,
         (_, Phase::Headers) => stats::Cause::BadResponse,
         (Cause::Refused, _) => stats::Cause::DeniedRequest,
-        (Cause::ServerFailed | Cause::ServerTimeout | Cause::ServerDown | Cause::ServerUp | Cause::Killed, _) => {
-            stats::Cause::ServerAborted
-        }
+        (
+            Cause::ServerFailed
+            | Cause::ServerTimeout
+            | Cause::ServerDown
+            | Cause::ServerUp
+            | Cause::Killed,
+            _,
+        ) => stats::Cause::ServerAborted,
     }
 }

@@ -190,8 +190,13 @@ impl Engine {
             return;
         };
         let unread = held.conn.pending().len() as u64;
-        let carried = (held.conn.bytes_in.saturating_sub(unread), held.conn.bytes_out);
-        let Some(front) = held.front_mut() else { return };
+        let carried = (
+            held.conn.bytes_in.saturating_sub(unread),
+            held.conn.bytes_out,
+        );
+        let Some(front) = held.front_mut() else {
+            return;
+        };
         front.requests += 1;
         stream
             .txn

@@ -105,7 +105,11 @@ impl Stream {
         if let Some(held) = kit.conns.get(self.front) {
             let unread = held.conn.pending().len() as u64;
             let (before_in, before_out) = self.txn.carried;
-            self.txn.bytes_up = held.conn.bytes_in.saturating_sub(unread).saturating_sub(before_in);
+            self.txn.bytes_up = held
+                .conn
+                .bytes_in
+                .saturating_sub(unread)
+                .saturating_sub(before_in);
             self.txn.bytes_down = held.conn.bytes_out.saturating_sub(before_out);
         }
         self.count_end(kit, self.txn.bytes_up, self.txn.bytes_down);
