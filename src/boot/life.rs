@@ -330,6 +330,8 @@ impl Serving {
             .for_each(|warning| console.warning(warning));
         let fault = |e: io::Error| vec![format!("[sluice.main()] Cannot start: {}.", text(&e))];
         let signals = Signals::install(&SIGNALS).map_err(fault)?;
+        let mut site = site;
+        site.open_books();
         let site = Arc::new(site);
         let (mut sockets, mut copies) = (Vec::new(), Vec::new());
         for Bound {

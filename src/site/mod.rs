@@ -58,6 +58,7 @@ pub struct Site {
 impl Site {
     /// Opens the books: every object counts for so many workers. Called once, before traffic.
     pub fn open_books(&mut self) {
+        self.begun = Tick::from_millis(crate::sys::clock::monotonic_ms());
         let workers = self.global.threads.max(1);
         self.frontends
             .iter_mut()

@@ -24,10 +24,7 @@ impl Crew {
     ///
     /// # Errors
     /// If the system has no descriptors or threads left.
-    pub fn start(mut site: Site, sockets: Vec<(ListenerId, OwnedFd)>) -> io::Result<Self> {
-        site.open_books();
-        site.begun = super::Moment::read().tick;
-        let site = Arc::new(site);
+    pub fn start(site: Arc<Site>, sockets: Vec<(ListenerId, OwnedFd)>) -> io::Result<Self> {
         let count = site.global.threads.max(1);
         let mut polls = Vec::with_capacity(count);
         let mut mailboxes = Vec::with_capacity(count);
