@@ -6,16 +6,17 @@
 # compiler flags that replace the paths of this machine, the dates that C code may
 # embed, the name of the commit and compiler for `sluice -vv`. Two builds of one
 # commit by one toolchain are equal, wherever and by whomever they are made.
-# With --print, the variables are printed instead.
+# With --print, the variables are printed instead. SLUICE_TOOLCHAIN may name a file
+# that musl-target.sh has answered with before; then that is not asked again.
 set -eu
 case ${1-} in '' | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 
 # shellcheck disable=SC2086
-environment=$("$here/musl-target.sh" ${SLUICE_MUSL-})
+toolchain=${SLUICE_TOOLCHAIN:-$("$here/musl-target.sh" ${SLUICE_MUSL-})}
 # shellcheck disable=SC1090
-. "$environment"
+. "$toolchain"
 
 # A release tarball has no git; its maker left these facts in build/commit.
 git() { command git -c safe.directory='*' -C "$root" "$@" 2>/dev/null; }
