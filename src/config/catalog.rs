@@ -10,7 +10,7 @@ use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ServerDraft};
 use super::known::{self, Known, Standing};
 use super::section::{bind, global, option, proxy, server, timeout, tune};
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
-use crate::{balance, queue};
+use crate::{balance, queue, stick};
 
 /// Keywords that are known by name only.
 struct Pending {
@@ -119,6 +119,7 @@ const PROXY_TABLES: &[ProxyTable] = &[
     lift!(timeout::KEYWORDS, |p: &mut ProxyDraft| &mut p.timeouts),
     lift!(balance::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.balance),
     lift!(queue::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.queue),
+    lift!(stick::KEYWORDS, |p: &mut ProxyDraft| &mut p.stick),
     &PENDING_PROXY,
 ];
 

@@ -12,7 +12,7 @@ use crate::site::{
     ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
 };
 use crate::time::Millis;
-use crate::{balance, queue};
+use crate::{balance, queue, stick};
 
 /// A whole configuration as written.
 #[derive(Debug, Default)]
@@ -142,6 +142,8 @@ pub struct ProxyDraft {
     pub front: FrontDraft,
     /// What concerns servers.
     pub back: BackDraft,
+    /// The stick table.
+    pub stick: stick::Draft,
 }
 
 impl ProxyDraft {
@@ -160,6 +162,7 @@ impl ProxyDraft {
             options: OptionsDraft::default(),
             front: FrontDraft::default(),
             back: BackDraft::default(),
+            stick: stick::Draft::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The lines that begin sections: `frontend <name> [from <defaults>]` and the others.
 
-use crate::lang::{Cursor, Diag, Sections, Severity, Span, Word, suggest};
+use crate::lang::{Cursor, Diag, Sections, Severity, Span, Word, check_name, suggest};
 
 use super::catalog::{Naming, SectionKind};
 use super::draft::ProxyDraft;
@@ -31,6 +31,13 @@ pub(crate) fn begin(
         return begin_proxy(loader, kind, words);
     }
     loader.place = Place::Skipped;
+    if kind.naming == Naming::Required {
+        let name = words.get(1).ok_or_else(|| {
+            let text = format!("'{}' expects <name> as arguments.", kind.keyword);
+            Diag::alert(words[0].span.after(), text)
+        })?;
+        check_name(name, kind.keyword)?;
+    }
     loader.written.report.add(
         Diag::warning(
             words[0].span,
@@ -120,7 +127,7 @@ impl<'w> Header<'w> {
         match rest {
             [first, ..] if !(may_lack_name && first.is("from")) => {
                 header.name = Some(first);
-                header.result = crate::lang::check_name(first, kind.keyword);
+                header.result = check_name(first, kind.keyword);
                 rest = &rest[1..];
             }
             _ if may_lack_name => {}
@@ -200,7 +207,7 @@ fn old_style_bind(
     let mut line = vec![Word::new("bind", words[0].span)];
     line.extend(header.addresses.iter().cloned());
     let mut cur = Cursor::after(&line, 1, env);
-    let bind = bind::line(&mut cur)?;
+    let bind = bind::line(&mut cur, header.kind.keyword)?;
     let mut warnings = cur.into_warnings();
     let texts: Vec<_> = header.addresses.iter().map(Word::shown).collect();
     let span: Span = header.addresses[0].span;

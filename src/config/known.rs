@@ -71,12 +71,12 @@ pub(crate) const GLOBAL: &[Known] = &[
                 httpclient.resolvers.prefer, httpclient.retries, httpclient.ssl.ca-file, \
                 httpclient.ssl.verify, httpclient.timeout.connect, insecure-fork-wanted, \
                 insecure-setuid-wanted, issuers-chain-path, jwt.decrypt_alg_list, jwt.decrypt_enc_list, \
-                key-base, log, log-send-hostname, log-tag, max-spread-checks, max-threads-per-group, \
-                maxcompcpuusage, maxcomprate, mworker-max-reloads, no-memory-trimming, noepoll, \
-                nogetaddrinfo, nopoll, noreuseport, numa-cpu-mapping, ocsp-update.disable, \
-                ocsp-update.httpproxy, ocsp-update.maxdelay, ocsp-update.mindelay, ocsp-update.mode, \
-                pp2-never-send-local, prealloc-fd, set-var, set-var-fmt, setcap, shm-stats-file, \
-                shm-stats-file-max-objects, ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
+                key-base, log, max-spread-checks, max-threads-per-group, maxcompcpuusage, maxcomprate, \
+                mworker-max-reloads, no-memory-trimming, noepoll, nogetaddrinfo, nopoll, noreuseport, \
+                numa-cpu-mapping, ocsp-update.disable, ocsp-update.httpproxy, ocsp-update.maxdelay, \
+                ocsp-update.mindelay, ocsp-update.mode, pp2-never-send-local, prealloc-fd, set-var, \
+                set-var-fmt, setcap, shm-stats-file, shm-stats-file-max-objects, \
+                ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
                 ssl-default-bind-client-sigalgs, ssl-default-bind-curves, ssl-default-bind-options, \
                 ssl-default-bind-sigalgs, ssl-default-server-ciphers, ssl-default-server-ciphersuites, \
                 ssl-default-server-client-sigalgs, ssl-default-server-curves, \
@@ -167,23 +167,6 @@ pub(crate) const PROXY: &[Known] = &[
                 tcp-request content, tcp-request inspect-delay, unique-id-format",
     },
     Known {
-        sections: Sections::BACK,
-        standing: Standing::Later,
-        names: "balance, cookie, dynamic-cookie-key, external-check command, external-check path, \
-                hash-balance-factor, hash-preserve-affinity, hash-type, http-check comment, http-check \
-                connect, http-check disable-on-404, http-check expect, http-check send, http-check \
-                send-state, http-check set-var, http-check unset-var, http-send-name-header, \
-                load-server-state-from-file, max-keep-alive-queue, option checkcache, option \
-                external-check, option forwarded, option h1-case-adjust-bogus-server, option \
-                http-drop-request-trailers, option httpchk, option ldap-check, option mysql-check, \
-                option persist, option pgsql-check, option redis-check, option smtpchk, option \
-                spop-check, option ssl-hello-chk, option tcp-check, option use-small-buffers, persist \
-                rdp-cookie, server-state-file-name, source, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl, \
-                tcp-check comment, tcp-check connect, tcp-check expect, tcp-check send, tcp-check \
-                send-binary, tcp-check send-binary-lf, tcp-check send-lf, tcp-check set-var, tcp-check \
-                unset-var, tcp-response content, tcp-response inspect-delay",
-    },
-    Known {
         sections: Sections::BACKEND,
         standing: Standing::Later,
         names: "be-unpublished, dispatch, force-persist, ignore-persist, stick match, stick on, stick \
@@ -205,9 +188,25 @@ pub(crate) const PROXY: &[Known] = &[
                 connection, tcp-request session, timeout client-hs, unique-id-header",
     },
     Known {
+        sections: Sections::BACK,
+        standing: Standing::Later,
+        names: "external-check command, external-check path, hash-preserve-affinity, http-check comment, \
+                http-check connect, http-check disable-on-404, http-check expect, http-check send, \
+                http-check send-state, http-check set-var, http-check unset-var, http-send-name-header, \
+                load-server-state-from-file, max-keep-alive-queue, option checkcache, option \
+                external-check, option forwarded, option h1-case-adjust-bogus-server, option \
+                http-drop-request-trailers, option httpchk, option ldap-check, option mysql-check, \
+                option pgsql-check, option redis-check, option smtpchk, option spop-check, option \
+                ssl-hello-chk, option tcp-check, option use-small-buffers, persist rdp-cookie, \
+                server-state-file-name, source, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl, tcp-check \
+                comment, tcp-check connect, tcp-check expect, tcp-check send, tcp-check send-binary, \
+                tcp-check send-binary-lf, tcp-check send-lf, tcp-check set-var, tcp-check unset-var, \
+                tcp-response content, tcp-response inspect-delay",
+    },
+    Known {
         sections: Sections::LISTEN,
         standing: Standing::Later,
-        names: "filter, filter-sequence, guid, redirect, stats admin, stats http-request, stick-table",
+        names: "filter, filter-sequence, guid, redirect, stats admin, stats http-request",
     },
     Known {
         sections: Sections::FRONT,

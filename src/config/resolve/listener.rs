@@ -1,9 +1,9 @@
 //! `bind` and `stats socket` lines: one listener for each address and port.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
-use super::{Host, global};
-use crate::addr::{Accepts, IpFamily, Place, SockAddr, Written};
+use super::{Host, addresses, global, why_not};
+use crate::addr::{Accepts, Place, SockAddr, Written};
 use crate::config::draft::{BindDraft, GlobalDraft, ProxyDraft};
 use crate::config::report::Report;
 use crate::id::{FrontendId, ListenerId};
@@ -126,19 +126,11 @@ fn endpoints(
             format!("'{}' : sockpair@ is not supported by sluice.", word.shown()),
         )),
         Place::Name { name, family } => {
-            let fits = |ip: &IpAddr| match family {
-                None => true,
-                Some(IpFamily::V4) => ip.is_ipv4(),
-                Some(IpFamily::V6) => ip.is_ipv6(),
-            };
-            let ip = host.addresses(name).into_iter().find(fits).ok_or_else(|| {
-                Diag::alert(
-                    word.span,
-                    format!(
-                        "'bind' : could not resolve address '{name}' in '{}'",
-                        word.shown()
-                    ),
-                )
+            let found = addresses(host, name, *family);
+            let ip = *found.first().ok_or_else(|| {
+                let shown = word.shown();
+                let text = format!("'bind' : could not resolve address '{name}' in '{shown}'");
+                Diag::alert(word.span, text).with_reason(why_not(host, name))
             })?;
             Ok(address
                 .ports_of(ip)

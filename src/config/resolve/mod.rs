@@ -8,14 +8,25 @@ mod listener;
 mod proxy;
 mod server;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::draft::Draft;
+use super::draft::{Draft, GlobalDraft, InitAddr, ProxyDraft, ServerDraft};
 use super::report::Report;
+use crate::addr::{IpFamily, Place};
 use crate::site::Site;
 
 /// What the host knows: names of machines, users and groups.
 pub trait Host {
+    /// Told once, before any question, which names will be asked for, so that they can be looked up side by side.
+    fn prepare(&self, names: &[String]) {
+        let _ = names;
+    }
+    /// Why a name has no address, for the message.
+    fn why_not(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
     /// The addresses of a name, best first; empty when it has none.
     fn addresses(&self, name: &str) -> Vec<IpAddr>;
     /// A user's number.
@@ -33,6 +44,7 @@ pub fn resolve(draft: Draft, host: &dyn Host, report: &mut Report) -> Site {
         proxies,
         ..
     } = draft;
+    host.prepare(&host_names(&proxies, &written));
     global::resolve(&mut written, host, report);
     let names = proxy::Names::new(&proxies, report);
     for at in 0..proxies.len() {
@@ -51,4 +63,44 @@ pub fn resolve(draft: Draft, host: &dyn Host, report: &mut Report) -> Site {
     }
     site.global = written.site;
     site
+}
+
+/// Every host name that will be looked up, once each.
+fn host_names(proxies: &[ProxyDraft], global: &GlobalDraft) -> Vec<String> {
+    let sockets = global.sockets.iter();
+    let binds = proxies.iter().flat_map(|proxy| &proxy.front.binds);
+    let bound = binds.chain(sockets).flat_map(|bind| &bind.addresses);
+    let servers = proxies.iter().flat_map(|proxy| &proxy.back.servers);
+    let asks = |line: &&ServerDraft| line.init_addr.contains(&InitAddr::Resolve);
+    let reached = servers
+        .clone()
+        .filter(asks)
+        .filter_map(|line| line.address.as_ref());
+    let sources = servers.filter_map(|line| line.source.as_ref());
+    let names: BTreeSet<String> = bound
+        .chain(reached)
+        .chain(sources)
+        .filter_map(|(_, written)| match &written.place {
+            Place::Name { name, .. } => Some(name.to_string()),
+            Place::Ip(_) | Place::Unix(_) | Place::Fd(_) | Place::SockPair(_) => None,
+        })
+        .collect();
+    names.into_iter().collect()
+}
+
+/// The addresses of a name that are of the family asked for, best first.
+fn addresses(host: &dyn Host, name: &str, family: Option<IpFamily>) -> Vec<IpAddr> {
+    let mut found = host.addresses(name);
+    found.retain(|ip| match family {
+        None => true,
+        Some(IpFamily::V4) => ip.is_ipv4(),
+        Some(IpFamily::V6) => ip.is_ipv6(),
+    });
+    found
+}
+
+/// The reason to give for a name without an address.
+fn why_not(host: &dyn Host, name: &str) -> String {
+    let known = host.why_not(name);
+    known.unwrap_or_else(|| "neither the hosts file nor a nameserver knows the name".into())
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::Host;
+use super::{Host, addresses, why_not};
 use crate::addr::{IpFamily, Place, Ports, SockAddr};
 use crate::balance::{Seat, Weight};
 use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft};
@@ -82,7 +83,7 @@ fn server(
                 let text = format!("could not resolve address '{name}'.");
                 about(proxy, line, &text)
                     .at_span(word.span)
-                    .with_reason("the name is in neither /etc/hosts nor DNS")
+                    .with_reason(why_not(host, name))
                     .with_fix("init-addr last,libc,none, to start without an address")
             })?;
             (Some(name.clone()), ip.map_or(Destination::Unresolved, at))
@@ -94,17 +95,40 @@ fn server(
         }
     };
     let server = Server::new(line.name.as_str().into(), back, destination, port);
-    Ok(settings(server, line, host_name))
+    let source = source(line, proxy, host)?;
+    Ok(settings(server, line, host_name, source))
 }
 
-fn settings(server: Server, line: &ServerDraft, host: Option<std::sync::Arc<str>>) -> Server {
-    let source = line
-        .source
-        .as_ref()
-        .and_then(|(_, written)| match written.place {
-            Place::Ip(ip) => Some(ip),
-            Place::Name { .. } | Place::Unix(_) | Place::Fd(_) | Place::SockPair(_) => None,
-        });
+/// The address that `source` names.
+fn source(line: &ServerDraft, proxy: &ProxyDraft, host: &dyn Host) -> Result<Option<IpAddr>, Diag> {
+    let Some((word, written)) = &line.source else {
+        return Ok(None);
+    };
+    match &written.place {
+        Place::Ip(ip) => Ok(Some(*ip)),
+        Place::Name { name, family } => {
+            let found = addresses(host, name, *family);
+            let text = format!("'source' : could not resolve address '{name}'.");
+            let ip = found.first().ok_or_else(|| {
+                about(proxy, line, &text)
+                    .at_span(word.span)
+                    .with_reason(why_not(host, name))
+            })?;
+            Ok(Some(*ip))
+        }
+        Place::Unix(_) | Place::Fd(_) | Place::SockPair(_) => {
+            let text = format!("'source' : '{}' is no internet address.", word.shown());
+            Err(about(proxy, line, &text).at_span(word.span))
+        }
+    }
+}
+
+fn settings(
+    server: Server,
+    line: &ServerDraft,
+    host: Option<Arc<str>>,
+    source: Option<IpAddr>,
+) -> Server {
     Server {
         host,
         line_max: Limit::from_config(line.queue.queue),
@@ -137,12 +161,7 @@ fn first_address(
             InitAddr::None => return Ok(None),
             InitAddr::Ip(ip) => return Ok(Some(*ip)),
             InitAddr::Resolve => {
-                let mut found = host.addresses(name);
-                found.retain(|ip| match family {
-                    None => true,
-                    Some(IpFamily::V4) => ip.is_ipv4(),
-                    Some(IpFamily::V6) => ip.is_ipv6(),
-                });
+                let mut found = addresses(host, name, family);
                 if line.prefer_ipv4 {
                     found.sort_by_key(IpAddr::is_ipv6);
                 }

@@ -11,7 +11,7 @@ use crate::site::Level;
 ///
 /// # Errors
 /// An address or a parameter is refused.
-pub(crate) fn line(cur: &mut Cursor<'_>) -> Result<BindDraft, Diag> {
+pub(crate) fn line(cur: &mut Cursor<'_>, section: &str) -> Result<BindDraft, Diag> {
     let what = "{<path>|[addr1]:port1[-end1]}{,[addr]:port[-end]}... as arguments.";
     let word = cur.address(what)?;
     let mut line = BindDraft {
@@ -19,17 +19,13 @@ pub(crate) fn line(cur: &mut Cursor<'_>) -> Result<BindDraft, Diag> {
         addresses: addresses(&word, "bind")?,
         ..BindDraft::default()
     };
-    parameters(cur, &catalog::BIND, Sections::BIND, &mut line)
-        .map_err(|diag| in_line(diag, &format!("'bind {}' : ", word.shown())))?;
+    parameters(cur, &catalog::BIND, Sections::BIND, &mut line).map_err(|diag| {
+        diag.within(&format!(
+            "'bind {}' in section '{section}' : ",
+            word.shown()
+        ))
+    })?;
     Ok(line)
-}
-
-fn in_line(diag: Diag, context: &str) -> Diag {
-    if diag.message.starts_with("unknown keyword") {
-        diag.within(context)
-    } else {
-        diag
-    }
 }
 
 /// Reads a comma list of addresses to listen on; `keyword` is for messages.

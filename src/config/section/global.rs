@@ -199,9 +199,31 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         "<text>",
         "A text for statistics.",
         |cur, g| {
+            cur.peek().ok_or_else(|| cur.missing("a string argument"))?;
             let words: Vec<_> = cur.rest().iter().map(Word::shown).collect();
             g.site.description = Some(words.join(" ").into());
             Ok(())
+        },
+    ),
+    row(
+        "log-tag",
+        "<string>",
+        "The program's name in syslog headers.",
+        |cur, g| {
+            g.site.log_tag = Some(cur.expect("a tag for use in syslog")?.text()?.into());
+            cur.end()
+        },
+    ),
+    row(
+        "log-send-hostname",
+        "[<string>]",
+        "Puts the host's name, or the one given, into syslog headers.",
+        |cur, g| {
+            g.site.log_hostname = Some(match cur.next() {
+                Some(word) => word.text()?.into(),
+                None => "".into(),
+            });
+            cur.end()
         },
     ),
     row(
@@ -288,6 +310,8 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         },
     ),
     row("unsetenv", "<name> ...", "Unsets variables.", |cur, g| {
+        cur.peek()
+            .ok_or_else(|| cur.missing("at least one variable name"))?;
         for word in cur.rest() {
             g.env_edits.push(EnvEdit::Unset(word.text()?.to_string()));
         }

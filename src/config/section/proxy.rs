@@ -22,7 +22,7 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         usage: "[<address>]:<port>[,...] [param...]",
         doc: "Listens on addresses.",
         parse: |cur, p| {
-            let line = bind::line(cur)?;
+            let line = bind::line(cur, p.keyword())?;
             p.front.binds.push(line);
             Ok(())
         },
@@ -43,7 +43,7 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         usage: "<name> <address>[:[port]] [param...]",
         doc: "Adds a server.",
         parse: |cur, p| {
-            let line = server::line(cur, &p.back.default_server)?;
+            let line = server::line(cur, &p.name, &p.back.default_server)?;
             p.back.servers.push(line);
             Ok(())
         },
@@ -61,7 +61,7 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         usage: "<prefix> <num|range> <fqdn>[:<port>] [param...]",
         doc: "Adds numbered servers that share one name to resolve.",
         parse: |cur, p| {
-            for line in server::template(cur, &p.back.default_server)? {
+            for line in server::template(cur, &p.name, &p.back.default_server)? {
                 p.back.servers.push(line);
             }
             Ok(())
@@ -158,6 +158,7 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         usage: "<text>",
         doc: "A text for statistics.",
         parse: |cur, p| {
+            cur.peek().ok_or_else(|| cur.missing("a string argument"))?;
             let words: Vec<_> = cur.rest().iter().map(|word| word.shown()).collect();
             p.description = Some(words.join(" "));
             Ok(())

@@ -6,7 +6,7 @@ use super::parameters;
 use crate::addr::{Accepts, Place, Written};
 use crate::config::catalog;
 use crate::config::draft::{InitAddr, ServerDraft};
-use crate::lang::{Cursor, Diag, Keyword, Sections, Unit, Word, check_name, suggest};
+use crate::lang::{Cursor, Diag, Keyword, Sections, Shape, Unit, Word, check_name, suggest};
 use crate::site::SendProxy;
 
 /// How many servers one template makes at most.
@@ -16,7 +16,11 @@ const TEMPLATE_MAX: usize = 10_000;
 ///
 /// # Errors
 /// The name, the address or a parameter is refused.
-pub(crate) fn line(cur: &mut Cursor<'_>, defaults: &ServerDraft) -> Result<ServerDraft, Diag> {
+pub(crate) fn line(
+    cur: &mut Cursor<'_>,
+    backend: &str,
+    defaults: &ServerDraft,
+) -> Result<ServerDraft, Diag> {
     let name = cur.expect(EXPECTS)?;
     check_name(name, "server")?;
     let address = cur.address(EXPECTS)?;
@@ -28,7 +32,8 @@ pub(crate) fn line(cur: &mut Cursor<'_>, defaults: &ServerDraft) -> Result<Serve
         id: None,
         ..defaults.clone()
     };
-    parameters(cur, &catalog::SERVER, Sections::SERVER, &mut line)?;
+    parameters(cur, &catalog::SERVER, Sections::SERVER, &mut line)
+        .map_err(|diag| about(diag, backend, &line.name))?;
     Ok(line)
 }
 
@@ -40,6 +45,13 @@ const EXPECTS: &str = "<name> and <addr>[:<port>] as arguments.";
 /// A parameter is refused.
 pub(crate) fn defaults(cur: &mut Cursor<'_>, defaults: &mut ServerDraft) -> Result<(), Diag> {
     parameters(cur, &catalog::SERVER, Sections::SERVER, defaults)
+        .map_err(|diag| diag.with_shape(Shape::Server))
+}
+
+/// An error of a server's parameter, in HAProxy's form.
+fn about(diag: Diag, backend: &str, name: &str) -> Diag {
+    diag.within(&format!("'server {backend}/{name}' : "))
+        .with_shape(Shape::Server)
 }
 
 /// Reads a `server-template` line into the servers it stands for.
@@ -48,6 +60,7 @@ pub(crate) fn defaults(cur: &mut Cursor<'_>, defaults: &mut ServerDraft) -> Resu
 /// The prefix, the numbers, the address or a parameter is refused.
 pub(crate) fn template(
     cur: &mut Cursor<'_>,
+    backend: &str,
     defaults: &ServerDraft,
 ) -> Result<Vec<ServerDraft>, Diag> {
     let what = "<prefix> <nb | range> <addr>[:<port>] as arguments.";
@@ -74,8 +87,9 @@ pub(crate) fn template(
         id: None,
         ..defaults.clone()
     };
-    parameters(cur, &catalog::SERVER, Sections::SERVER, &mut model)?;
     let prefix = prefix.text()?;
+    parameters(cur, &catalog::SERVER, Sections::SERVER, &mut model)
+        .map_err(|diag| about(diag, backend, prefix))?;
     let named = |number| ServerDraft {
         name: format!("{prefix}{number}"),
         id: model.id.filter(|_| number == first),
