@@ -9,6 +9,8 @@
 
 mod body;
 mod chunk;
+#[cfg(test)]
+mod corpus;
 mod emit;
 mod exchange;
 mod fault;
