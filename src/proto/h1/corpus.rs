@@ -34,8 +34,12 @@ fn unescape(text: &str) -> Vec<u8> {
             Some(b't') => b'\t',
             Some(b'0') => 0,
             Some(b'x') => {
-                let digits = [bytes.next().expect("a digit"), bytes.next().expect("a digit")];
-                u8::from_str_radix(std::str::from_utf8(&digits).expect("ASCII"), 16).expect("hexadecimal")
+                let digits = [
+                    bytes.next().expect("a digit"),
+                    bytes.next().expect("a digit"),
+                ];
+                u8::from_str_radix(std::str::from_utf8(&digits).expect("ASCII"), 16)
+                    .expect("hexadecimal")
             }
             Some(other) => other,
             None => panic!("a backslash ends {text:?}"),
@@ -46,7 +50,10 @@ fn unescape(text: &str) -> Vec<u8> {
 
 fn cases(file: &str) -> Vec<Case> {
     let field = |block: &str, name: &str| {
-        block.lines().find_map(|line| line.strip_prefix(name)).map(|text| text.strip_prefix(' ').unwrap_or(text).to_owned())
+        block
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(|text| text.strip_prefix(' ').unwrap_or(text).to_owned())
     };
     let case = |block: &str| {
         let name = field(block, "case:")?;
@@ -54,11 +61,17 @@ fn cases(file: &str) -> Vec<Case> {
         let outcome = match field(block, "refused:") {
             Some(code) => Outcome::Refused(Status::new(code.parse().expect("a status"))),
             None => Outcome::Passed {
-                server: unescape(&field(block, "server:").expect("an outcome")).escape_ascii().to_string(),
+                server: unescape(&field(block, "server:").expect("an outcome"))
+                    .escape_ascii()
+                    .to_string(),
                 keep: field(block, "then:").expect("an end") == "keep",
             },
         };
-        Some(Case { name, send, outcome })
+        Some(Case {
+            name,
+            send,
+            outcome,
+        })
     };
     file.split("\n\n").filter_map(case).collect()
 }
@@ -94,7 +107,11 @@ impl Pipe {
     fn feed(&mut self, piece: &[u8]) -> Result<(), Fault> {
         self.held.extend_from_slice(piece);
         while matches!(self.last, Reuse::Now) || self.body.is_some() {
-            let moved = if self.body.is_some() { self.feed_body()? } else { self.feed_head()? };
+            let moved = if self.body.is_some() {
+                self.feed_body()?
+            } else {
+                self.feed_head()?
+            };
             if !moved {
                 break;
             }
@@ -103,7 +120,9 @@ impl Pipe {
     }
 
     fn feed_head(&mut self) -> Result<bool, Fault> {
-        let Progress::Done { consumed } = self.parser.advance(&self.held, &mut self.head)? else { return Ok(false) };
+        let Progress::Done { consumed } = self.parser.advance(&self.held, &mut self.head)? else {
+            return Ok(false);
+        };
         self.held.drain(..consumed);
         let mut front = Exchange::new(Role::Front, Policy::KeepAlive);
         let body = front.receive_request(&mut self.head)?;
@@ -113,7 +132,9 @@ impl Pipe {
             _ if self.head.method() == crate::http::Method::Connect => Decoder::Tunnel,
             Body::None => Decoder::Sized(0),
             Body::Sized(left) => Decoder::Sized(left),
-            Body::Chunked => Decoder::Chunked(Box::new(Chunked::new(Limits::default())), Head::new()),
+            Body::Chunked => {
+                Decoder::Chunked(Box::new(Chunked::new(Limits::default())), Head::new())
+            }
             Body::UntilClose | Body::Tunnel => panic!("no request has such a body"),
         };
         self.body = Some((front, decoder));
@@ -123,11 +144,16 @@ impl Pipe {
     }
 
     fn feed_body(&mut self) -> Result<bool, Fault> {
-        let Some((front, decoder)) = &mut self.body else { return Ok(false) };
+        let Some((front, decoder)) = &mut self.body else {
+            return Ok(false);
+        };
         let done = match decoder {
             Decoder::Tunnel => return Ok(false),
             Decoder::Sized(left) => {
-                let here = self.held.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                let here = self
+                    .held
+                    .len()
+                    .min(usize::try_from(*left).unwrap_or(usize::MAX));
                 self.server.extend(self.held.drain(..here));
                 *left -= here as u64;
                 *left == 0
@@ -175,7 +201,10 @@ fn run<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
     if !tunnel && (pipe.body.is_some() || !pipe.parser.is_idle()) {
         return Outcome::Unfinished;
     }
-    Outcome::Passed { server: pipe.server.escape_ascii().to_string(), keep: matches!(pipe.last, Reuse::Now) }
+    Outcome::Passed {
+        server: pipe.server.escape_ascii().to_string(),
+        keep: matches!(pipe.last, Reuse::Now),
+    }
 }
 
 /// Chunks may be cut with their data; joined again they must be the same bytes.
@@ -187,13 +216,23 @@ fn check(file: &str) {
     let cases = cases(file);
     assert!(!cases.is_empty());
     for case in cases {
-        assert_eq!(run([case.send.as_slice()].into_iter()), case.outcome, "{}: {}", case.name, case.send.escape_ascii());
+        assert_eq!(
+            run([case.send.as_slice()].into_iter()),
+            case.outcome,
+            "{}: {}",
+            case.name,
+            case.send.escape_ascii()
+        );
         for cut in 0..case.send.len() {
             match (run_cut(&case, cut), &case.outcome) {
                 // A cut inside a chunk's data makes two chunks of it.
-                (Outcome::Passed { keep, .. }, Outcome::Passed { server, keep: expected })
-                    if server.contains("chunked") =>
-                {
+                (
+                    Outcome::Passed { keep, .. },
+                    Outcome::Passed {
+                        server,
+                        keep: expected,
+                    },
+                ) if server.contains("chunked") => {
                     assert_eq!(keep, *expected, "{} cut at {cut}", case.name);
                 }
                 (outcome, expected) => assert_eq!(&outcome, expected, "{} cut at {cut}", case.name),
@@ -247,7 +286,12 @@ fn mutations_never_pass_what_would_be_refused() {
         include_str!("../../../tests/corpus/h1/hosts.txt"),
     ];
     let passes = |case: &Case| matches!(case.outcome, Outcome::Passed { .. });
-    let seeds: Vec<Vec<u8>> = files.iter().flat_map(|file| cases(file)).filter(passes).map(|case| case.send).collect();
+    let seeds: Vec<Vec<u8>> = files
+        .iter()
+        .flat_map(|file| cases(file))
+        .filter(passes)
+        .map(|case| case.send)
+        .collect();
     let mut state = SEED;
     let mut next = |bound: usize| {
         state ^= state << 13;
@@ -269,13 +313,22 @@ fn mutations_never_pass_what_would_be_refused() {
                 }
             }
         }
-        let Outcome::Passed { server, .. } = run([bytes.as_slice()].into_iter()) else { continue };
+        let Outcome::Passed { server, .. } = run([bytes.as_slice()].into_iter()) else {
+            continue;
+        };
         passed += 1;
         let again = run([unescape(&server).as_slice()].into_iter());
         let kept = matches!(&again, Outcome::Passed { server: second, .. } if *second == server);
-        assert!(kept, "seed {SEED:#x}: {} became {server}, read back as {again:?}", bytes.escape_ascii());
+        assert!(
+            kept,
+            "seed {SEED:#x}: {} became {server}, read back as {again:?}",
+            bytes.escape_ascii()
+        );
     }
-    assert!(passed > ROUNDS / 20, "only {passed} mutations passed: the test says nothing");
+    assert!(
+        passed > ROUNDS / 20,
+        "only {passed} mutations passed: the test says nothing"
+    );
 }
 
 const SEED: u64 = 0x5151_ce5e_ed00_0001;
