@@ -10,6 +10,7 @@
 
 use super::body::{Body, Framing, request_body, response_body};
 use super::fault::{Fault, Reason};
+use crate::codec::{base64, digest::Digest};
 use crate::http::{Head, Known, KnownSet, Method, Values, Version, has_token};
 
 /// Which end of the proxy the connection is at.
@@ -114,6 +115,8 @@ pub struct Exchange {
     version: Version,
     upgrade: bool,
     expects_continue: bool,
+    /// Back: what Sec-WebSocket-Accept must say for the key that was sent.
+    websocket: Option<Box<[u8]>>,
 }
 
 impl Exchange {
@@ -133,6 +136,7 @@ impl Exchange {
             version: Version::Http11,
             upgrade: false,
             expects_continue: false,
+            websocket: None,
         }
     }
 
@@ -150,6 +154,9 @@ impl Exchange {
         if known.has_any(&[Known::Upgrade, Known::Connection]) && !self.upgrade {
             head.remove_known(Known::Upgrade);
             head.remove_known(Known::Connection);
+        }
+        if self.upgrade && asks_websocket(head) && websocket_key(head).is_none() {
+            return Err(Fault::new(Reason::WebsocketKey, 0));
         }
         self.expects_continue = known.has(Known::Expect)
             && !body.is_empty()
@@ -177,6 +184,8 @@ impl Exchange {
         }
         if !self.upgrade {
             self.say_connection(head, known, self.version == Version::Http10);
+        } else if asks_websocket(head) {
+            self.websocket = websocket_key(head).map(websocket_accept);
         }
         self.request = if body.is_empty() {
             Half::Whole
@@ -193,6 +202,12 @@ impl Exchange {
         let Framing { body, close } = response_body(head, self.method)?;
         if body == Body::Tunnel && head.status() == 101 && !self.upgrade {
             return Err(Fault::new(Reason::UnaskedUpgrade, 0));
+        }
+        if head.status() == 101
+            && let Some(expected) = &self.websocket
+            && head.get_known(Known::SecWebsocketAccept) != Some(expected)
+        {
+            return Err(Fault::new(Reason::WebsocketKey, 0));
         }
         if head.status().is_interim() {
             head.remove_known(Known::Connection);
@@ -387,6 +402,23 @@ fn settle_upgrade(head: &mut Head) -> bool {
     true
 }
 
+fn asks_websocket(head: &Head) -> bool {
+    head.all_known(Known::Upgrade).any(|line| has_token(line, b"websocket"))
+}
+
+/// The key of a websocket's opening: 16 bytes in base64 (RFC 6455 section 4.1).
+fn websocket_key(head: &Head) -> Option<&[u8]> {
+    head.get_known(Known::SecWebsocketKey).filter(|key| key.len() == WEBSOCKET_KEY_LEN)
+}
+
+/// What a server that understood `key` answers (RFC 6455 section 4.2.2).
+fn websocket_accept(key: &[u8]) -> Box<[u8]> {
+    let (mut hash, mut accept) = (Vec::new(), Vec::new());
+    Digest::Sha1.of(&[key, WEBSOCKET_GUID].concat(), &mut hash);
+    base64::encode(&hash, &mut accept);
+    accept.into()
+}
+
 /// Of TE only `trailers` concerns the next hop, for no coding but `chunked` is spoken here.
 fn settle_te(head: &mut Head) {
     let trailers = head
@@ -401,6 +433,8 @@ fn settle_te(head: &mut Head) {
     }
 }
 
+const WEBSOCKET_KEY_LEN: usize = 24;
+const WEBSOCKET_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// How many names one message's Connection fields can have removed.
 const NOMINATED_MAX: usize = 16;
 
@@ -608,32 +642,48 @@ mod tests {
 
     #[test]
     fn upgrades_pass_and_tunnel() {
-        let request = "GET / 1.1\nConnection: keep-alive, Upgrade\nUpgrade: websocket";
+        let request = "GET / 1.1\nConnection: keep-alive, Upgrade\nUpgrade: foo";
         assert_eq!(
             sent(Policy::Close, request),
-            "upgrade: websocket|connection: upgrade"
+            "upgrade: foo|connection: upgrade"
         );
         let (received, answer, exchange) = back(
             Policy::KeepAlive,
-            "GET / 1.1\nConnection: upgrade\nUpgrade: websocket",
-            "1.1 101\nUpgrade: websocket\nConnection: Upgrade",
+            "GET / 1.1\nConnection: upgrade\nUpgrade: foo",
+            "1.1 101\nUpgrade: foo\nConnection: Upgrade",
         );
         assert_eq!(received, Ok(Received::Final(Body::Tunnel)));
         assert_eq!(exchange.reuse(), Reuse::Never(Close::Tunnel));
-        assert_eq!(fields(&answer), "upgrade: websocket|connection: Upgrade");
+        assert_eq!(fields(&answer), "upgrade: foo|connection: Upgrade");
         let (said, _, reuse) = front(
             Policy::KeepAlive,
             request,
-            "1.1 101\nUpgrade: websocket\nConnection: upgrade",
+            "1.1 101\nUpgrade: foo\nConnection: upgrade",
             Body::Tunnel,
         );
         assert_eq!(
             (said.as_str(), reuse),
             (
-                "upgrade: websocket|connection: upgrade",
+                "upgrade: foo|connection: upgrade",
                 Reuse::Never(Close::Tunnel)
             )
         );
+    }
+
+    #[test]
+    fn websockets_show_their_keys() {
+        let opening = "GET / 1.1\nConnection: upgrade\nUpgrade: websocket";
+        let mut exchange = Exchange::new(Role::Front, Policy::KeepAlive);
+        let refused = exchange.receive_request(&mut head(opening)).map_err(|fault| fault.reason);
+        assert_eq!(refused, Err(Reason::WebsocketKey));
+        let keyed = format!("{opening}\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
+        let answer = |accept: &str| {
+            let text = format!("1.1 101\nUpgrade: websocket\nConnection: upgrade\nSec-WebSocket-Accept: {accept}");
+            back(Policy::KeepAlive, &keyed, &text).0
+        };
+        assert_eq!(answer("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), Ok(Received::Final(Body::Tunnel)));
+        assert_eq!(answer("c3pPLMBiTxaQ9kYGzzhZRbK+xOo="), Err(Reason::WebsocketKey));
+        assert_eq!(back(Policy::KeepAlive, &keyed, "1.1 101\nUpgrade: websocket").0, Err(Reason::WebsocketKey));
     }
 
     #[test]

@@ -67,6 +67,8 @@ reasons! {
     BodyOnConnect = "content announced on CONNECT",
     /// 101 to a request that asked for no upgrade.
     UnaskedUpgrade = "unexpected 101 Switching Protocols",
+    /// RFC 6455 section 4: no key in a websocket's opening, or an answer to another one.
+    WebsocketKey = "missing or wrong websocket key",
     /// RFC 9112 section 7.1.
     BadChunkSize = "malformed or oversized chunk size",
     /// Extensions beyond what a sender could mean.
@@ -105,6 +107,7 @@ impl Fault {
             | Reason::BadCoding
             | Reason::BodyOnConnect
             | Reason::UnaskedUpgrade
+            | Reason::WebsocketKey
             | Reason::BadChunkSize
             | Reason::ExtensionTooLong
             | Reason::BadChunkEnd => Status::BAD_REQUEST,

@@ -47,9 +47,7 @@ fn settle_absolute(head: &mut Head, relaxed: bool) -> Result<(), Reason> {
         _ => b"",
     };
     let with_user = uri::authority(target, true).ok_or(Reason::BadTarget)?;
-    let authority = uri::authority(target, false)
-        .filter(|name| !name.is_empty())
-        .ok_or(Reason::BadTarget)?;
+    let authority = uri::authority(target, false).unwrap_or(b"");
     if !relaxed && !is_host(authority) {
         return Err(Reason::BadTarget);
     }
@@ -235,6 +233,7 @@ mod tests {
             ("GET", "*", vec!["h"], Reason::BadTarget),
             ("OPTIONS", "*/x", vec!["h"], Reason::BadTarget),
             ("GET", "http://a@b@c/", vec!["c"], Reason::BadTarget),
+            ("GET", "http:///x", vec!["h"], Reason::HostMismatch),
         ] {
             assert_eq!(
                 settled(method, target, &hosts),
