@@ -33,3 +33,5 @@ pub mod tls;
 pub mod value;
 pub mod wire;
 pub mod worker;
+
+pub use proto::proxy as proxy_protocol;

@@ -4,3 +4,4 @@
 //! keeps, says "more" as a value, and once faulted repeats its fault.
 
 pub mod h1;
+pub mod proxy;
