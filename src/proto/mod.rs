@@ -4,4 +4,6 @@
 //! keeps, says "more" as a value, and once faulted repeats its fault.
 
 pub mod h1;
+pub mod hello;
+pub mod probe;
 pub mod proxy;
