@@ -89,8 +89,8 @@ impl Probe {
             self.turn = Turn::First;
             self.open(out);
         }
-        if input.is_empty() && ended {
-            return self.silence();
+        if input.is_empty() {
+            return if ended { self.silence() } else { Answer::More };
         }
         let service = self.service.clone();
         match &service {
@@ -273,6 +273,7 @@ fn pgsql(input: &[u8], ended: bool) -> Answer {
         return Answer::More;
     }
     match input {
+        [b'E', _, _, _, _, rest @ ..] if !ended && !rest.contains(&0) && rest.len() < TEXT_MAX => Answer::More,
         [b'E', _, _, _, _, _, severity @ ..] => {
             let end = severity.iter().position(|&byte| byte == 0).unwrap_or(severity.len());
             Answer::WrongResponse { text: first_line(&severity[..end]) }
@@ -387,7 +388,7 @@ const SMTP_LINE_MAX: usize = 512;
 /// The longest text kept of an answer.
 const TEXT_MAX: usize = 256;
 /// 32 bytes that only have to be there.
-const TLS_RANDOM: &[u8; 32] = b"\x02-\xd6\x48SLUICESSLCHECK\nSLUICESSLCHK\n\0";
+const TLS_RANDOM: &[u8; 32] = b"SLUICESSLCHECK\nSLUICESSLCHECK\n\0\0";
 
 #[cfg(test)]
 mod tests {
