@@ -46,16 +46,22 @@ pub fn peek(input: &[u8]) -> Peek<'_> {
     match gather(input) {
         Gathered::More => Peek::More,
         Gathered::Other => Peek::Other,
-        Gathered::Message { record_version, kind, body } => {
-            parse(record_version, kind, body).map_or(Peek::Other, Peek::Hello)
-        }
+        Gathered::Message {
+            record_version,
+            kind,
+            body,
+        } => parse(record_version, kind, body).map_or(Peek::Other, Peek::Hello),
     }
 }
 
 enum Gathered<'a> {
     More,
     Other,
-    Message { record_version: u16, kind: u8, body: Cow<'a, [u8]> },
+    Message {
+        record_version: u16,
+        kind: u8,
+        body: Cow<'a, [u8]>,
+    },
 }
 
 /// Takes the first handshake message out of its records; copies only when there are several.
@@ -85,9 +91,16 @@ fn gather(input: &[u8]) -> Gathered<'_> {
                     Cow::Borrowed(message) => Cow::Borrowed(&message[4..4 + len]),
                     Cow::Owned(message) => Cow::Owned(message[4..4 + len].to_vec()),
                 };
-                return Gathered::Message { record_version, kind, body };
+                return Gathered::Message {
+                    record_version,
+                    kind,
+                    body,
+                };
             }
-        } else if message.first().is_some_and(|kind| !matches!(*kind, CLIENT_HELLO | SERVER_HELLO)) {
+        } else if message
+            .first()
+            .is_some_and(|kind| !matches!(*kind, CLIENT_HELLO | SERVER_HELLO))
+        {
             return Gathered::Other;
         }
         if !whole {
@@ -109,7 +122,9 @@ fn record(input: &[u8]) -> Result<Option<Record<'_>>, NotTls> {
         [HANDSHAKE] | [HANDSHAKE, 3, ..] => {}
         _ => return Err(NotTls),
     }
-    let Some((&[_, major, minor, high, low], rest)) = input.split_first_chunk::<5>() else { return Ok(None) };
+    let Some((&[_, major, minor, high, low], rest)) = input.split_first_chunk::<5>() else {
+        return Ok(None);
+    };
     let len = usize::from(u16::from_be_bytes([high, low]));
     if len == 0 || len > RECORD_LEN_MAX {
         return Err(NotTls);
@@ -123,7 +138,10 @@ fn record(input: &[u8]) -> Result<Option<Record<'_>>, NotTls> {
 
 /// Walks the lists of a hello once.
 fn parse(record_version: u16, kind: u8, body: Cow<'_, [u8]>) -> Option<Hello<'_>> {
-    let mut at = Walk { bytes: &body, at: 0 };
+    let mut at = Walk {
+        bytes: &body,
+        at: 0,
+    };
     at.skip(2 + RANDOM_LEN)?;
     let session_len = usize::from(at.byte()?);
     at.skip(session_len)?;
@@ -140,16 +158,29 @@ fn parse(record_version: u16, kind: u8, body: Cow<'_, [u8]>) -> Option<Hello<'_>
         at.skip(3)?;
         (Side::Server, (start, 2))
     };
-    let extensions = if at.at == body.len() { (body.len(), 0) } else { at.list()? };
+    let extensions = if at.at == body.len() {
+        (body.len(), 0)
+    } else {
+        at.list()?
+    };
     if at.at != body.len() {
         return None;
     }
-    let mut walk = Walk { bytes: &body[..extensions.0 + extensions.1], at: extensions.0 };
+    let mut walk = Walk {
+        bytes: &body[..extensions.0 + extensions.1],
+        at: extensions.0,
+    };
     while walk.at < walk.bytes.len() {
         walk.skip(2)?;
         walk.list()?;
     }
-    Some(Hello { record_version, side, suites, extensions, body })
+    Some(Hello {
+        record_version,
+        side,
+        suites,
+        extensions,
+        body,
+    })
 }
 
 impl Hello<'_> {
@@ -197,7 +228,8 @@ impl Hello<'_> {
         let mut rest = &self.body[self.extensions.0..self.extensions.0 + self.extensions.1];
         std::iter::from_fn(move || {
             let (&[a, b, high, low], tail) = rest.split_first_chunk::<4>()?;
-            let (content, tail) = tail.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
+            let (content, tail) =
+                tail.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
             rest = tail;
             Some((u16::from_be_bytes([a, b]), content))
         })
@@ -205,7 +237,9 @@ impl Hello<'_> {
 
     /// The content of the first extension of this number.
     pub fn extension(&self, number: u16) -> Option<&[u8]> {
-        self.extensions().find(|(found, _)| *found == number).map(|(_, content)| content)
+        self.extensions()
+            .find(|(found, _)| *found == number)
+            .map(|(_, content)| content)
     }
 
     /// The server name asked for (RFC 6066 section 3).
@@ -213,7 +247,10 @@ impl Hello<'_> {
         let list = self.extension(SERVER_NAME)?;
         let mut names = Walk { bytes: list, at: 0 };
         let (start, len) = names.list()?;
-        let mut names = Walk { bytes: list.get(..start + len)?, at: start };
+        let mut names = Walk {
+            bytes: list.get(..start + len)?,
+            at: start,
+        };
         while names.at < names.bytes.len() {
             let kind = names.byte()?;
             let (start, len) = names.list()?;
@@ -226,7 +263,10 @@ impl Hello<'_> {
 
     /// The application protocols offered (RFC 7301), each without its length.
     pub fn protocols(&self) -> impl Iterator<Item = &[u8]> {
-        let list = self.extension(ALPN).and_then(|content| content.get(2..)).unwrap_or(b"");
+        let list = self
+            .extension(ALPN)
+            .and_then(|content| content.get(2..))
+            .unwrap_or(b"");
         short_items(list)
     }
 
@@ -238,8 +278,13 @@ impl Hello<'_> {
     /// The versions a TLS 1.3 client supports, two bytes each; empty for older ones.
     pub fn versions(&self) -> impl Iterator<Item = u16> {
         let list = self.extension(SUPPORTED_VERSIONS).unwrap_or(b"");
-        let list = if self.side == Side::Client { list.get(1..).unwrap_or(b"") } else { list };
-        list.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+        let list = if self.side == Side::Client {
+            list.get(1..).unwrap_or(b"")
+        } else {
+            list
+        };
+        list.chunks_exact(2)
+            .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
     }
 
     /// Whether the hello names elliptic curves (`req.ssl_ec_ext`).
@@ -276,7 +321,10 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn skip(&mut self, count: usize) -> Option<()> {
-        self.at = self.at.checked_add(count).filter(|&at| at <= self.bytes.len())?;
+        self.at = self
+            .at
+            .checked_add(count)
+            .filter(|&at| at <= self.bytes.len())?;
         Some(())
     }
 
@@ -347,7 +395,10 @@ mod tests {
     }
 
     fn records(message: &[u8], size: usize) -> Vec<u8> {
-        message.chunks(size).flat_map(|piece| [&[22, 3, 1][..], &prefixed(piece)].concat()).collect()
+        message
+            .chunks(size)
+            .flat_map(|piece| [&[22, 3, 1][..], &prefixed(piece)].concat())
+            .collect()
     }
 
     fn check(hello: &Hello<'_>) {
@@ -357,7 +408,10 @@ mod tests {
         assert_eq!(hello.random(), [7; 32]);
         assert_eq!(hello.suites(), [0x13, 1, 0x13, 2]);
         assert_eq!(hello.server_name(), Some(b"www.example.org".as_slice()));
-        assert_eq!(hello.protocols().collect::<Vec<_>>(), [b"h2".as_slice(), b"http/1.1"]);
+        assert_eq!(
+            hello.protocols().collect::<Vec<_>>(),
+            [b"h2".as_slice(), b"http/1.1"]
+        );
         assert_eq!(hello.first_protocol(), Some(b"h2".as_slice()));
         assert_eq!(hello.versions().collect::<Vec<_>>(), [0x304, 0x303]);
         assert!(hello.names_groups());
@@ -371,19 +425,36 @@ mod tests {
         for size in [message.len(), 1 + message.len() / 2, 5] {
             let bytes = records(&message, size);
             for cut in 0..bytes.len() {
-                assert_eq!(peek(&bytes[..cut]), Peek::More, "records of {size}, cut at {cut}");
+                assert_eq!(
+                    peek(&bytes[..cut]),
+                    Peek::More,
+                    "records of {size}, cut at {cut}"
+                );
             }
-            let Peek::Hello(hello) = peek(&bytes) else { panic!("a hello in records of {size}") };
+            let Peek::Hello(hello) = peek(&bytes) else {
+                panic!("a hello in records of {size}")
+            };
             check(&hello);
             let followed = [bytes.as_slice(), b"\x17\x03\x03garbage"].concat();
             assert!(matches!(peek(&followed), Peek::Hello(_)));
         }
-        assert_eq!(peek(&records(&message, 1)), Peek::Other, "more records than anybody sends");
+        assert_eq!(
+            peek(&records(&message, 1)),
+            Peek::Other,
+            "more records than anybody sends"
+        );
     }
 
     #[test]
     fn strangers_are_seen_at_once() {
-        for other in [b"G".as_slice(), b"\x16\x02", b"\x15\x03\x01\0\x02", b"\x16\x03\x01\0\0", b"\x16\x03\x01\xff\xff", b"\x16\x03\x01\0\x04\x0b"] {
+        for other in [
+            b"G".as_slice(),
+            b"\x16\x02",
+            b"\x15\x03\x01\0\x02",
+            b"\x16\x03\x01\0\0",
+            b"\x16\x03\x01\xff\xff",
+            b"\x16\x03\x01\0\x04\x0b",
+        ] {
             assert_eq!(peek(other), Peek::Other, "{}", other.escape_ascii());
         }
         let huge = [&[22, 3, 1, 0, 5, 1, 2, 0, 0, 0][..]].concat();
@@ -398,14 +469,25 @@ mod tests {
                 let mut damaged = body.clone();
                 damaged[at] = value;
                 if let Peek::Hello(hello) = peek(&records(&message(CLIENT_HELLO, &damaged), 1000)) {
-                    let _ = (hello.server_name(), hello.protocols().count(), hello.versions().count(), hello.ticket());
+                    let _ = (
+                        hello.server_name(),
+                        hello.protocols().count(),
+                        hello.versions().count(),
+                        hello.ticket(),
+                    );
                 }
             }
         }
         let longer = [body.as_slice(), b"x"].concat();
-        assert_eq!(peek(&records(&message(CLIENT_HELLO, &longer), 1000)), Peek::Other);
+        assert_eq!(
+            peek(&records(&message(CLIENT_HELLO, &longer), 1000)),
+            Peek::Other
+        );
         let shorter = &body[..body.len() - 1];
-        assert_eq!(peek(&records(&message(CLIENT_HELLO, shorter), 1000)), Peek::Other);
+        assert_eq!(
+            peek(&records(&message(CLIENT_HELLO, shorter), 1000)),
+            Peek::Other
+        );
     }
 
     #[test]
@@ -414,11 +496,21 @@ mod tests {
         body.extend_from_slice(&[0; 33]);
         let client = [body.as_slice(), &[0, 2, 0, 10, 1, 0]].concat();
         let bytes = records(&message(CLIENT_HELLO, &client), 1000);
-        let Peek::Hello(hello) = peek(&bytes) else { panic!("a hello") };
-        assert_eq!((hello.version(), hello.server_name(), hello.ticket()), (0x301, None, 0));
+        let Peek::Hello(hello) = peek(&bytes) else {
+            panic!("a hello")
+        };
+        assert_eq!(
+            (hello.version(), hello.server_name(), hello.ticket()),
+            (0x301, None, 0)
+        );
         let server = [body.as_slice(), &[0, 10, 0]].concat();
         let bytes = records(&message(SERVER_HELLO, &server), 1000);
-        let Peek::Hello(hello) = peek(&bytes) else { panic!("a hello") };
-        assert_eq!((hello.side(), hello.suites()), (Side::Server, [0u8, 10].as_slice()));
+        let Peek::Hello(hello) = peek(&bytes) else {
+            panic!("a hello")
+        };
+        assert_eq!(
+            (hello.side(), hello.suites()),
+            (Side::Server, [0u8, 10].as_slice())
+        );
     }
 }

@@ -79,7 +79,11 @@ enum Turn {
 impl Probe {
     /// A dialogue that has not begun.
     pub fn new(service: Service) -> Probe {
-        Probe { service, turn: Turn::Open, learned: (0, String::new()) }
+        Probe {
+            service,
+            turn: Turn::Open,
+            learned: (0, String::new()),
+        }
     }
 
     /// Reads what has come, taking it out of `input`, and appends to `out` what is to be sent. Called once before anything
@@ -121,7 +125,9 @@ impl Probe {
             }
             Service::Redis => out.extend_from_slice(b"*1\r\n$4\r\nPING\r\n"),
             // A bind request of LDAPv3: message 1, version 3, no name, an empty simple password.
-            Service::Ldap => out.extend_from_slice(b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0"),
+            Service::Ldap => {
+                out.extend_from_slice(b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0")
+            }
             Service::Tls => tls_hello(out),
         }
     }
@@ -131,10 +137,19 @@ impl Probe {
         let text = |step: u8| format!("TCPCHK got an empty response at step {step}");
         match (&self.service, self.turn) {
             // The service has answered all that matters; many hang up on QUIT.
-            (Service::Smtp(_), Turn::Third) => Answer::Well { code: self.learned.0, text: self.learned.1.clone() },
-            (Service::Smtp(_), Turn::Second) => Answer::WrongStatus { code: 0, text: text(5) },
+            (Service::Smtp(_), Turn::Third) => Answer::Well {
+                code: self.learned.0,
+                text: self.learned.1.clone(),
+            },
+            (Service::Smtp(_), Turn::Second) => Answer::WrongStatus {
+                code: 0,
+                text: text(5),
+            },
             (Service::Pgsql(_), _) => Answer::WrongResponse { text: text(3) },
-            (Service::Redis, _) => Answer::WrongStatus { code: 0, text: text(2) },
+            (Service::Redis, _) => Answer::WrongStatus {
+                code: 0,
+                text: text(2),
+            },
             (Service::Smtp(_) | Service::Mysql(_) | Service::Ldap | Service::Tls, _) => {
                 Answer::WrongResponse { text: text(2) }
             }
@@ -151,7 +166,10 @@ impl Probe {
             };
             input.drain(..reply.len);
             if !(200..300).contains(&reply.code) {
-                return Answer::WrongStatus { code: reply.code, text: reply.text };
+                return Answer::WrongStatus {
+                    code: reply.code,
+                    text: reply.text,
+                };
             }
             match self.turn {
                 Turn::Open | Turn::First => {
@@ -164,7 +182,12 @@ impl Probe {
                     self.learned = (reply.code, reply.text);
                     self.turn = Turn::Third;
                 }
-                Turn::Third => return Answer::Well { code: reply.code, text: reply.text },
+                Turn::Third => {
+                    return Answer::Well {
+                        code: reply.code,
+                        text: reply.text,
+                    };
+                }
             }
             if input.is_empty() {
                 return if ended { self.silence() } else { Answer::More };
@@ -182,24 +205,43 @@ impl Probe {
     ) -> Answer {
         loop {
             let packet = match mysql_packet(input) {
-                Some(packet) if packet.is_empty() => return Answer::WrongResponse { text: String::new() },
+                Some(packet) if packet.is_empty() => {
+                    return Answer::WrongResponse {
+                        text: String::new(),
+                    };
+                }
                 Some(packet) => packet,
                 None if ended || mysql_len(input).is_some_and(|len| len > MYSQL_PACKET_MAX) => {
-                    return Answer::WrongResponse { text: String::new() };
+                    return Answer::WrongResponse {
+                        text: String::new(),
+                    };
                 }
                 None => return Answer::More,
             };
             input.drain(..4 + packet.len());
             if let [0xff, low, high, message @ ..] = packet.as_slice() {
-                return Answer::WrongStatus { code: u16::from_le_bytes([*low, *high]), text: first_line(message) };
+                return Answer::WrongStatus {
+                    code: u16::from_le_bytes([*low, *high]),
+                    text: first_line(message),
+                };
             }
             if self.turn == Turn::Second {
-                return Answer::Well { code: 0, text: self.learned.1.clone() };
+                return Answer::Well {
+                    code: 0,
+                    text: self.learned.1.clone(),
+                };
             }
-            let end = packet.iter().position(|&byte| byte == 0).unwrap_or(packet.len());
-            self.learned.1 = String::from_utf8_lossy(packet.get(1..end).unwrap_or(b"")).into_owned();
+            let end = packet
+                .iter()
+                .position(|&byte| byte == 0)
+                .unwrap_or(packet.len());
+            self.learned.1 =
+                String::from_utf8_lossy(packet.get(1..end).unwrap_or(b"")).into_owned();
             let Some((user, auth)) = user else {
-                return Answer::Well { code: 0, text: self.learned.1.clone() };
+                return Answer::Well {
+                    code: 0,
+                    text: self.learned.1.clone(),
+                };
             };
             mysql_login(user, *auth, out);
             self.turn = Turn::Second;
@@ -220,8 +262,15 @@ fn smtp_reply(input: &[u8], ended: bool) -> Result<Option<SmtpReply>, String> {
         let rest = &input[start..];
         let line_end = memchr::memchr(b'\n', rest);
         let line = &rest[..line_end.unwrap_or(rest.len())];
-        let digits = line.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
-        let misfit = digits < line.len().min(3) || line.get(3).is_some_and(|byte| !matches!(byte, b' ' | b'-' | b'\r'));
+        let digits = line
+            .iter()
+            .take(3)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let misfit = digits < line.len().min(3)
+            || line
+                .get(3)
+                .is_some_and(|byte| !matches!(byte, b' ' | b'-' | b'\r'));
         if misfit && (line_end.is_some() || ended || line.len() >= SMTP_LINE_MAX) {
             return Err(first_line(line));
         }
@@ -236,8 +285,14 @@ fn smtp_reply(input: &[u8], ended: bool) -> Result<Option<SmtpReply>, String> {
             start = next;
             continue;
         }
-        let code = line[..3].iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
-        return Ok(Some(SmtpReply { code, text: first_line(line.get(4..).unwrap_or(b"")), len: next }));
+        let code = line[..3]
+            .iter()
+            .fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+        return Ok(Some(SmtpReply {
+            code,
+            text: first_line(line.get(4..).unwrap_or(b"")),
+            len: next,
+        }));
     }
 }
 
@@ -261,7 +316,9 @@ fn mysql_login(user: &str, auth: MysqlAuth, out: &mut Vec<u8>) {
     };
     packet.extend_from_slice(user.as_bytes());
     packet.extend_from_slice(&[0, 0]);
-    let len = u32::try_from(packet.len()).unwrap_or(u32::MAX).to_le_bytes();
+    let len = u32::try_from(packet.len())
+        .unwrap_or(u32::MAX)
+        .to_le_bytes();
     out.extend_from_slice(&[len[0], len[1], len[2], 1]);
     out.extend_from_slice(&packet);
     out.extend_from_slice(&[1, 0, 0, 0, 1]);
@@ -273,39 +330,61 @@ fn pgsql(input: &[u8], ended: bool) -> Answer {
         return Answer::More;
     }
     match input {
-        [b'E', _, _, _, _, rest @ ..] if !ended && !rest.contains(&0) && rest.len() < TEXT_MAX => Answer::More,
+        [b'E', _, _, _, _, rest @ ..] if !ended && !rest.contains(&0) && rest.len() < TEXT_MAX => {
+            Answer::More
+        }
         [b'E', _, _, _, _, _, severity @ ..] => {
-            let end = severity.iter().position(|&byte| byte == 0).unwrap_or(severity.len());
-            Answer::WrongResponse { text: first_line(&severity[..end]) }
+            let end = severity
+                .iter()
+                .position(|&byte| byte == 0)
+                .unwrap_or(severity.len());
+            Answer::WrongResponse {
+                text: first_line(&severity[..end]),
+            }
         }
-        [b'R', 0, 0, 0, _, 0, 0, 0, 0 | 2..=7 | 9 | 10, ..] => {
-            Answer::Well { code: 0, text: "PostgreSQL server is ok".to_owned() }
-        }
-        _ => Answer::WrongStatus { code: 0, text: "PostgreSQL unknown error".to_owned() },
+        [b'R', 0, 0, 0, _, 0, 0, 0, 0 | 2..=7 | 9 | 10, ..] => Answer::Well {
+            code: 0,
+            text: "PostgreSQL server is ok".to_owned(),
+        },
+        _ => Answer::WrongStatus {
+            code: 0,
+            text: "PostgreSQL unknown error".to_owned(),
+        },
     }
 }
 
 fn redis(input: &[u8], ended: bool) -> Answer {
     if input.starts_with(b"+PONG\r\n") {
-        return Answer::Well { code: 0, text: "Redis server is ok".to_owned() };
+        return Answer::Well {
+            code: 0,
+            text: "Redis server is ok".to_owned(),
+        };
     }
     // haproxy: waits for the timeout on an error; here: a whole line is an answer.
     if ended || memchr::memchr(b'\n', input).is_some() {
-        return Answer::WrongStatus { code: 0, text: first_line(input) };
+        return Answer::WrongStatus {
+            code: 0,
+            text: first_line(input),
+        };
     }
     Answer::More
 }
 
 /// A bind response (RFC 4511 section 4.2.2) to message 1.
 fn ldap(input: &[u8], ended: bool) -> Answer {
-    let stranger = || Answer::WrongResponse { text: "Not LDAPv3 protocol".to_owned() };
+    let stranger = || Answer::WrongResponse {
+        text: "Not LDAPv3 protocol".to_owned(),
+    };
     if input.first().is_some_and(|&tag| tag != 0x30) {
         return stranger();
     }
     match ldap_result(input) {
         LdapResult::More if !ended => Answer::More,
         LdapResult::More | LdapResult::Other => stranger(),
-        LdapResult::Code(0) => Answer::Well { code: 0, text: "Success".to_owned() },
+        LdapResult::Code(0) => Answer::Well {
+            code: 0,
+            text: "Success".to_owned(),
+        },
         LdapResult::Code(code) => Answer::WrongStatus {
             code: u16::from(code),
             text: "See RFC: http://tools.ietf.org/html/rfc4511#section-4.1.9".to_owned(),
@@ -320,11 +399,15 @@ enum LdapResult {
 }
 
 fn ldap_result(input: &[u8]) -> LdapResult {
-    let Some(rest) = ber_open(input) else { return LdapResult::More };
+    let Some(rest) = ber_open(input) else {
+        return LdapResult::More;
+    };
     if rest.len() < 4 {
         return LdapResult::More;
     }
-    let [2, 1, 1, 0x61, ..] = rest else { return LdapResult::Other };
+    let [2, 1, 1, 0x61, ..] = rest else {
+        return LdapResult::Other;
+    };
     match ber_open(&rest[3..]) {
         Some([10, 1, code, ..]) => LdapResult::Code(*code),
         Some(short) if short.len() < 3 => LdapResult::More,
@@ -336,22 +419,36 @@ fn ldap_result(input: &[u8]) -> LdapResult {
 /// What follows a BER tag and its length.
 fn ber_open(input: &[u8]) -> Option<&[u8]> {
     let (&length, rest) = input.get(1..)?.split_first()?;
-    if length & 0x80 == 0 { Some(rest) } else { rest.get(usize::from(length & 0x7f)..) }
+    if length & 0x80 == 0 {
+        Some(rest)
+    } else {
+        rest.get(usize::from(length & 0x7f)..)
+    }
 }
 
 /// A handshake or an alert: whatever the server thinks of the hello, it speaks TLS.
 fn tls(input: &[u8], ended: bool) -> Answer {
     match input {
-        [0x15 | 0x16, _, _, _, _, ..] => Answer::Well { code: 0, text: String::new() },
+        [0x15 | 0x16, _, _, _, _, ..] => Answer::Well {
+            code: 0,
+            text: String::new(),
+        },
         [0x15 | 0x16, ..] if !ended => Answer::More,
-        _ => Answer::WrongResponse { text: String::new() },
+        _ => Answer::WrongResponse {
+            text: String::new(),
+        },
     }
 }
 
 /// A hello of SSL 3.0 that offers every suite of its time: the oldest greeting that all TLS servers answer.
 fn tls_hello(out: &mut Vec<u8>) {
-    let suites: Vec<u8> = (0x01..=0x1b).chain(0x2f..=0x3a).flat_map(|suite: u8| [0, suite]).collect();
-    let suites_len = u16::try_from(suites.len()).unwrap_or(u16::MAX).to_be_bytes();
+    let suites: Vec<u8> = (0x01..=0x1b)
+        .chain(0x2f..=0x3a)
+        .flat_map(|suite: u8| [0, suite])
+        .collect();
+    let suites_len = u16::try_from(suites.len())
+        .unwrap_or(u16::MAX)
+        .to_be_bytes();
     let mut hello = vec![3, 0];
     hello.extend_from_slice(TLS_RANDOM);
     hello.push(0);
@@ -369,7 +466,10 @@ fn tls_hello(out: &mut Vec<u8>) {
 /// The first line of a text, printable, bounded.
 pub fn first_line(text: &[u8]) -> String {
     let text = &text[..text.len().min(TEXT_MAX)];
-    let end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| matches!(byte, b'\r' | b'\n'))
+        .unwrap_or(text.len());
     String::from_utf8_lossy(&text[..end])
         .trim_start_matches(' ')
         .chars()
@@ -402,7 +502,10 @@ mod tests {
                 let mut probe = Probe::new(service.clone());
                 let (mut input, mut out) = (Vec::new(), Vec::new());
                 let mut answer = probe.advance(&mut input, false, &mut out);
-                for piece in said.iter().flat_map(|said| said.chunks(step.min(said.len().max(1)))) {
+                for piece in said
+                    .iter()
+                    .flat_map(|said| said.chunks(step.min(said.len().max(1))))
+                {
                     if answer != Answer::More {
                         break;
                     }
@@ -420,33 +523,67 @@ mod tests {
     }
 
     fn well(code: u16, text: &str) -> Answer {
-        Answer::Well { code, text: text.to_owned() }
+        Answer::Well {
+            code,
+            text: text.to_owned(),
+        }
     }
 
     fn response(text: &str) -> Answer {
-        Answer::WrongResponse { text: text.to_owned() }
+        Answer::WrongResponse {
+            text: text.to_owned(),
+        }
     }
 
     fn status(code: u16, text: &str) -> Answer {
-        Answer::WrongStatus { code, text: text.to_owned() }
+        Answer::WrongStatus {
+            code,
+            text: text.to_owned(),
+        }
     }
 
     #[test]
     fn smtp() {
         let smtp = Service::Smtp("HELO localhost".to_owned());
-        let good: [&[u8]; 3] = [b"220 a.b ESMTP\r\n", b"250-hi\r\n250-KEYWORD\r\n250 there\r\n", b"221 bye\r\n"];
-        assert_eq!(talk(&smtp, &good, false), (well(221, "bye"), b"HELO localhost\r\nQUIT\r\n".to_vec()));
-        assert_eq!(talk(&smtp, &[b"220\r\n", b"248\r\n"], true).0, well(248, ""));
-        assert_eq!(talk(&smtp, &[b"421 Try again later\r\n"], true).0, status(421, "Try again later"));
-        assert_eq!(talk(&smtp, &[b"220 x\r\n", b"512 DNS error\r\n"], true).0, status(512, "DNS error"));
-        assert_eq!(talk(&smtp, &[b"I'm not a SMTP server\r\n"], true).0, response("I'm not a SMTP server"));
-        assert_eq!(talk(&smtp, &[], true).0, response("TCPCHK got an empty response at step 2"));
+        let good: [&[u8]; 3] = [
+            b"220 a.b ESMTP\r\n",
+            b"250-hi\r\n250-KEYWORD\r\n250 there\r\n",
+            b"221 bye\r\n",
+        ];
+        assert_eq!(
+            talk(&smtp, &good, false),
+            (well(221, "bye"), b"HELO localhost\r\nQUIT\r\n".to_vec())
+        );
+        assert_eq!(
+            talk(&smtp, &[b"220\r\n", b"248\r\n"], true).0,
+            well(248, "")
+        );
+        assert_eq!(
+            talk(&smtp, &[b"421 Try again later\r\n"], true).0,
+            status(421, "Try again later")
+        );
+        assert_eq!(
+            talk(&smtp, &[b"220 x\r\n", b"512 DNS error\r\n"], true).0,
+            status(512, "DNS error")
+        );
+        assert_eq!(
+            talk(&smtp, &[b"I'm not a SMTP server\r\n"], true).0,
+            response("I'm not a SMTP server")
+        );
+        assert_eq!(
+            talk(&smtp, &[], true).0,
+            response("TCPCHK got an empty response at step 2")
+        );
         assert_eq!(talk(&smtp, &[b"220 half"], false).0, Answer::More);
     }
 
     fn mysql_greeting() -> Vec<u8> {
         let packet = b"\x0a8.0.19\0\x0a\0\0\0o<\x02^bIA\r\0\xff\xff\xff\x02\0\xff\xc7\x15";
-        [&[u8::try_from(packet.len()).expect("short"), 0, 0, 0][..], packet].concat()
+        [
+            &[u8::try_from(packet.len()).expect("short"), 0, 0, 0][..],
+            packet,
+        ]
+        .concat()
     }
 
     #[test]
@@ -454,18 +591,41 @@ mod tests {
         let greeting = mysql_greeting();
         let plain = Service::Mysql(None);
         let user = |name: &str, auth| Service::Mysql(Some((name.to_owned(), auth)));
-        assert_eq!(talk(&plain, &[&greeting], false), (well(0, "8.0.19"), Vec::new()));
-        let (answer, sent) = talk(&user("user", MysqlAuth::Post41), &[&greeting, b"\x07\0\0\x02\0\0\0\x02\0\0\0"], false);
+        assert_eq!(
+            talk(&plain, &[&greeting], false),
+            (well(0, "8.0.19"), Vec::new())
+        );
+        let (answer, sent) = talk(
+            &user("user", MysqlAuth::Post41),
+            &[&greeting, b"\x07\0\0\x02\0\0\0\x02\0\0\0"],
+            false,
+        );
         assert_eq!(answer, well(0, "8.0.19"));
         let mut expected = b"\x26\0\0\x01\0\x82\0\0\0\x80\0\x01\x21".to_vec();
         expected.extend_from_slice(&[0; 23]);
         expected.extend_from_slice(b"user\0\0\x01\0\0\0\x01");
         assert_eq!(sent, expected);
-        let (answer, sent) = talk(&user("user", MysqlAuth::Pre41), &[&greeting, b"\x03\0\0\x02\0\0\0"], false);
-        assert_eq!((answer, sent.as_slice()), (well(0, "8.0.19"), b"\x0b\0\0\x01\0\x80\0\0\x01user\0\0\x01\0\0\0\x01".as_slice()));
+        let (answer, sent) = talk(
+            &user("user", MysqlAuth::Pre41),
+            &[&greeting, b"\x03\0\0\x02\0\0\0"],
+            false,
+        );
+        assert_eq!(
+            (answer, sent.as_slice()),
+            (
+                well(0, "8.0.19"),
+                b"\x0b\0\0\x01\0\x80\0\0\x01user\0\0\x01\0\0\0\x01".as_slice()
+            )
+        );
         let refusal = b"\x0d\0\0\x02\xff\xe3\x04Client old";
-        assert_eq!(talk(&user("u", MysqlAuth::Post41), &[&greeting, refusal], false).0, status(1251, "Client old"));
-        assert_eq!(talk(&plain, &[b"\x10\0\0\0\xff\x69\x04Host blocked!"], false).0, status(1129, "Host blocked!"));
+        assert_eq!(
+            talk(&user("u", MysqlAuth::Post41), &[&greeting, refusal], false).0,
+            status(1251, "Client old")
+        );
+        assert_eq!(
+            talk(&plain, &[b"\x10\0\0\0\xff\x69\x04Host blocked!"], false).0,
+            status(1129, "Host blocked!")
+        );
         assert_eq!(talk(&plain, &[b"hello world"], false).0, response(""));
         assert_eq!(talk(&plain, &[b"\x01"], true).0, response(""));
     }
@@ -474,33 +634,79 @@ mod tests {
     fn pgsql() {
         let pgsql = Service::Pgsql("postgres".to_owned());
         let (answer, sent) = talk(&pgsql, &[b"R\0\0\0\x08\0\0\0\0"], false);
-        assert_eq!((answer, sent.as_slice()), (well(0, "PostgreSQL server is ok"), b"\0\0\0\x17\0\x03\0\0user\0postgres\0\0".as_slice()));
-        assert_eq!(talk(&pgsql, &[b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0"], false).0, well(0, "PostgreSQL server is ok"));
-        assert_eq!(talk(&pgsql, &[b"E\0\0\0\x0bSFATAL\0"], true).0, response("FATAL"));
-        assert_eq!(talk(&pgsql, &[b"Not a PostgreSQL response"], true).0, status(0, "PostgreSQL unknown error"));
-        assert_eq!(talk(&pgsql, &[], true).0, response("TCPCHK got an empty response at step 3"));
+        assert_eq!(
+            (answer, sent.as_slice()),
+            (
+                well(0, "PostgreSQL server is ok"),
+                b"\0\0\0\x17\0\x03\0\0user\0postgres\0\0".as_slice()
+            )
+        );
+        assert_eq!(
+            talk(&pgsql, &[b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0"], false).0,
+            well(0, "PostgreSQL server is ok")
+        );
+        assert_eq!(
+            talk(&pgsql, &[b"E\0\0\0\x0bSFATAL\0"], true).0,
+            response("FATAL")
+        );
+        assert_eq!(
+            talk(&pgsql, &[b"Not a PostgreSQL response"], true).0,
+            status(0, "PostgreSQL unknown error")
+        );
+        assert_eq!(
+            talk(&pgsql, &[], true).0,
+            response("TCPCHK got an empty response at step 3")
+        );
     }
 
     #[test]
     fn redis() {
         let (answer, sent) = talk(&Service::Redis, &[b"+PONG\r\n"], false);
-        assert_eq!((answer, sent.as_slice()), (well(0, "Redis server is ok"), b"*1\r\n$4\r\nPING\r\n".as_slice()));
-        assert_eq!(talk(&Service::Redis, &[b"-Error message\r\n"], false).0, status(0, "-Error message"));
+        assert_eq!(
+            (answer, sent.as_slice()),
+            (
+                well(0, "Redis server is ok"),
+                b"*1\r\n$4\r\nPING\r\n".as_slice()
+            )
+        );
+        assert_eq!(
+            talk(&Service::Redis, &[b"-Error message\r\n"], false).0,
+            status(0, "-Error message")
+        );
         assert_eq!(talk(&Service::Redis, &[b"+PO"], false).0, Answer::More);
-        assert_eq!(talk(&Service::Redis, &[], true).0, status(0, "TCPCHK got an empty response at step 2"));
+        assert_eq!(
+            talk(&Service::Redis, &[], true).0,
+            status(0, "TCPCHK got an empty response at step 2")
+        );
     }
 
     #[test]
     fn ldap() {
         let ldap = Service::Ldap;
-        let (answer, sent) = talk(&ldap, &[b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00"], false);
+        let (answer, sent) = talk(
+            &ldap,
+            &[b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00"],
+            false,
+        );
         assert_eq!((answer, sent.len()), (well(0, "Success"), 14));
         let long = b"\x30\x84\0\0\0\x10\x02\x01\x01\x61\x84\0\0\0\x07\x0a\x01\x00\x04\x00\x04\x00";
         assert_eq!(talk(&ldap, &[long], false).0, well(0, "Success"));
-        let refused = talk(&ldap, &[b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x01\x04\x00\x04\x00"], false).0;
+        let refused = talk(
+            &ldap,
+            &[b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x01\x04\x00\x04\x00"],
+            false,
+        )
+        .0;
         assert!(matches!(refused, Answer::WrongStatus { code: 1, .. }));
-        for stranger in [b"\x30\x0c\x02\x01\x01\x60\x07\x0a\x01\x00\x04\x00\x04\x00".as_slice(), b"\x30\x0c\x02\x01\x02\x61\x07\x0a\x01\x00\x04\x00\x04\x00", b"hello"] {
-            assert_eq!(talk(&ldap, &[stranger], true).0, response("Not LDAPv3 protocol"));
+        for stranger in [
+            b"\x30\x0c\x02\x01\x01\x60\x07\x0a\x01\x00\x04\x00\x04\x00".as_slice(),
+            b"\x30\x0c\x02\x01\x02\x61\x07\x0a\x01\x00\x04\x00\x04\x00",
+            b"hello",
+        ] {
+            assert_eq!(
+                talk(&ldap, &[stranger], true).0,
+                response("Not LDAPv3 protocol")
+            );
         }
     }
 
@@ -508,8 +714,14 @@ mod tests {
     fn tls() {
         let (answer, sent) = talk(&Service::Tls, &[b"\x15\x03\0\0\x02"], false);
         assert_eq!(answer, well(0, ""));
-        assert!(matches!(crate::proto::hello::peek(&sent), crate::proto::hello::Peek::Hello(_)));
-        assert_eq!(talk(&Service::Tls, &[b"HTTP/1.0 400"], false).0, response(""));
+        assert!(matches!(
+            crate::proto::hello::peek(&sent),
+            crate::proto::hello::Peek::Hello(_)
+        ));
+        assert_eq!(
+            talk(&Service::Tls, &[b"HTTP/1.0 400"], false).0,
+            response("")
+        );
         assert_eq!(talk(&Service::Tls, &[b"\x16\x03"], true).0, response(""));
         assert!(Probe::new(Service::Tls).is_tls());
     }

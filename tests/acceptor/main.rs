@@ -22,7 +22,11 @@ struct Greeting {
 
 impl Greeting {
     fn new(stream: TcpStream, now: Instant) -> Greeting {
-        Greeting { stream, reader: Reader::with_limit(HEADER_MAX), deadline: now + PATIENCE }
+        Greeting {
+            stream,
+            reader: Reader::with_limit(HEADER_MAX),
+            deadline: now + PATIENCE,
+        }
     }
 
     /// Called when the socket is readable. `Ok(None)` waits for the next event; the bytes behind the header stay in the socket.
@@ -52,11 +56,16 @@ enum Connection {
 }
 
 fn main() -> io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
-    let address = address.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, address))?;
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let address = address
+        .parse()
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, address))?;
     let mut listener = TcpListener::bind(address)?;
     let mut poll = Poll::new()?;
-    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)?;
     say(format_args!("listening on {}", listener.local_addr()?))?;
     let mut connections = HashMap::new();
     let mut events = Events::with_capacity(256);
@@ -94,7 +103,8 @@ fn accept(
             Ok((mut stream, _)) => {
                 let token = Token(*next);
                 *next += 1;
-                poll.registry().register(&mut stream, token, Interest::READABLE)?;
+                poll.registry()
+                    .register(&mut stream, token, Interest::READABLE)?;
                 connections.insert(token, Connection::Greeting(Greeting::new(stream, now)));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -130,8 +140,16 @@ fn announce(header: &Header, stream: &TcpStream) -> io::Result<()> {
         _ => (stream.peer_addr()?, stream.local_addr()?),
     };
     let tlvs: Vec<String> = header.tlvs().map(|tlv| format!("{tlv:?}")).collect();
-    let command = if header.command() == Command::Local { "local" } else { "proxy" };
-    say(format_args!("client={client} server={server} {command} {:?} {}", header.version(), tlvs.join(" ")))
+    let command = if header.command() == Command::Local {
+        "local"
+    } else {
+        "proxy"
+    };
+    say(format_args!(
+        "client={client} server={server} {command} {:?} {}",
+        header.version(),
+        tlvs.join(" ")
+    ))
 }
 
 /// Sends back what has come; tells whether more may come.
@@ -153,7 +171,10 @@ fn say(line: std::fmt::Arguments<'_>) -> io::Result<()> {
     out.flush()
 }
 
-#[expect(clippy::disallowed_methods, reason = "an example has no clock of its own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an example has no clock of its own"
+)]
 fn now() -> Instant {
     Instant::now()
 }

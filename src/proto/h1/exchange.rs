@@ -403,12 +403,14 @@ fn settle_upgrade(head: &mut Head) -> bool {
 }
 
 fn asks_websocket(head: &Head) -> bool {
-    head.all_known(Known::Upgrade).any(|line| has_token(line, b"websocket"))
+    head.all_known(Known::Upgrade)
+        .any(|line| has_token(line, b"websocket"))
 }
 
 /// The key of a websocket's opening: 16 bytes in base64 (RFC 6455 section 4.1).
 fn websocket_key(head: &Head) -> Option<&[u8]> {
-    head.get_known(Known::SecWebsocketKey).filter(|key| key.len() == WEBSOCKET_KEY_LEN)
+    head.get_known(Known::SecWebsocketKey)
+        .filter(|key| key.len() == WEBSOCKET_KEY_LEN)
 }
 
 /// What a server that understood `key` answers (RFC 6455 section 4.2.2).
@@ -674,16 +676,29 @@ mod tests {
     fn websockets_show_their_keys() {
         let opening = "GET / 1.1\nConnection: upgrade\nUpgrade: websocket";
         let mut exchange = Exchange::new(Role::Front, Policy::KeepAlive);
-        let refused = exchange.receive_request(&mut head(opening)).map_err(|fault| fault.reason);
+        let refused = exchange
+            .receive_request(&mut head(opening))
+            .map_err(|fault| fault.reason);
         assert_eq!(refused, Err(Reason::WebsocketKey));
         let keyed = format!("{opening}\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
         let answer = |accept: &str| {
-            let text = format!("1.1 101\nUpgrade: websocket\nConnection: upgrade\nSec-WebSocket-Accept: {accept}");
+            let text = format!(
+                "1.1 101\nUpgrade: websocket\nConnection: upgrade\nSec-WebSocket-Accept: {accept}"
+            );
             back(Policy::KeepAlive, &keyed, &text).0
         };
-        assert_eq!(answer("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), Ok(Received::Final(Body::Tunnel)));
-        assert_eq!(answer("c3pPLMBiTxaQ9kYGzzhZRbK+xOo="), Err(Reason::WebsocketKey));
-        assert_eq!(back(Policy::KeepAlive, &keyed, "1.1 101\nUpgrade: websocket").0, Err(Reason::WebsocketKey));
+        assert_eq!(
+            answer("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+            Ok(Received::Final(Body::Tunnel))
+        );
+        assert_eq!(
+            answer("c3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+            Err(Reason::WebsocketKey)
+        );
+        assert_eq!(
+            back(Policy::KeepAlive, &keyed, "1.1 101\nUpgrade: websocket").0,
+            Err(Reason::WebsocketKey)
+        );
     }
 
     #[test]

@@ -91,9 +91,15 @@ impl UnixPath {
     pub fn as_bytes(&self) -> &[u8] {
         let is_abstract = self.0[0] == 0;
         let end = if is_abstract {
-            self.0.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1)
+            self.0
+                .iter()
+                .rposition(|&byte| byte != 0)
+                .map_or(0, |last| last + 1)
         } else {
-            self.0.iter().position(|&byte| byte == 0).unwrap_or(UnixPath::LEN)
+            self.0
+                .iter()
+                .position(|&byte| byte == 0)
+                .unwrap_or(UnixPath::LEN)
         };
         &self.0[..end]
     }
@@ -108,10 +114,17 @@ impl std::fmt::Debug for UnixPath {
 impl Endpoints {
     /// The endpoints of a connection; where one end is IPv4 and the other IPv6, both are written as IPv6.
     pub fn between(source: SocketAddr, destination: SocketAddr) -> Endpoints {
-        let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        let plain =
+            |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
         match (plain(source), plain(destination)) {
-            (SocketAddr::V4(source), SocketAddr::V4(destination)) => Endpoints::Ip4 { source, destination },
-            (source, destination) => Endpoints::Ip6 { source: mapped(source), destination: mapped(destination) },
+            (SocketAddr::V4(source), SocketAddr::V4(destination)) => Endpoints::Ip4 {
+                source,
+                destination,
+            },
+            (source, destination) => Endpoints::Ip6 {
+                source: mapped(source),
+                destination: mapped(destination),
+            },
         }
     }
 
@@ -157,9 +170,17 @@ impl Header {
     pub fn proxied(endpoints: Endpoints) -> Header {
         let transport = match endpoints {
             Endpoints::Unspecified => Transport::Unspecified,
-            Endpoints::Ip4 { .. } | Endpoints::Ip6 { .. } | Endpoints::Unix { .. } => Transport::Stream,
+            Endpoints::Ip4 { .. } | Endpoints::Ip6 { .. } | Endpoints::Unix { .. } => {
+                Transport::Stream
+            }
         };
-        Header { version: Version::V2, command: Command::Proxy, transport, endpoints, tlvs: Vec::new() }
+        Header {
+            version: Version::V2,
+            command: Command::Proxy,
+            transport,
+            endpoints,
+            tlvs: Vec::new(),
+        }
     }
 
     /// The same header for datagrams.
@@ -208,12 +229,20 @@ impl Header {
 
     /// The value of the first TLV of this kind.
     pub fn tlv(&self, kind: u8) -> Option<&[u8]> {
-        Tlvs::raw(&self.tlvs).find(|(found, _)| *found == kind).map(|(_, value)| value)
+        Tlvs::raw(&self.tlvs)
+            .find(|(found, _)| *found == kind)
+            .map(|(_, value)| value)
     }
 
     /// The server name the client asked for (SNI, or the authority of its request).
     pub fn authority(&self) -> Option<&str> {
-        self.tlvs().find_map(|tlv| if let Tlv::Authority(name) = tlv { Some(name) } else { None })
+        self.tlvs().find_map(|tlv| {
+            if let Tlv::Authority(name) = tlv {
+                Some(name)
+            } else {
+                None
+            }
+        })
     }
 
     /// The connection's unique identity.

@@ -162,7 +162,9 @@ pub fn parse(input: &[u8]) -> Result<Parsed, Refused> {
 
 fn parse_within(input: &[u8], len_max: usize) -> Result<Parsed, Refused> {
     match input.first() {
-        None => Ok(Parsed::More { at_least: v1::LEN_MIN }),
+        None => Ok(Parsed::More {
+            at_least: v1::LEN_MIN,
+        }),
         Some(b'P') => v1::parse(input),
         Some(&v2::SIGNATURE_START) => v2::parse(input, len_max),
         Some(_) => Err(Refused::NotAHeader),
@@ -188,7 +190,12 @@ impl Reader {
 
     /// A reader that refuses version 2 headers of more than `len_max` bytes.
     pub fn with_limit(len_max: usize) -> Reader {
-        Reader { held: Vec::new(), wants: v1::LEN_MIN, len_max, refused: None }
+        Reader {
+            held: Vec::new(),
+            wants: v1::LEN_MIN,
+            len_max,
+            refused: None,
+        }
     }
 
     /// How many bytes may be read without reading past the header; at least 1.
@@ -209,7 +216,10 @@ impl Reader {
         if let Some(refused) = self.refused {
             return Err(refused);
         }
-        debug_assert!(bytes.len() <= self.wants, "more was read than the reader wants");
+        debug_assert!(
+            bytes.len() <= self.wants,
+            "more was read than the reader wants"
+        );
         self.held.extend_from_slice(bytes);
         match parse_within(&self.held, self.len_max) {
             Ok(Parsed::More { at_least }) => {

@@ -28,7 +28,8 @@ fn samples() -> Vec<Vec<u8>> {
         "192.0.2.9:443".parse().expect("an address"),
     ));
     full.push(kind::ALPN, b"h2").expect("short");
-    full.push(kind::AUTHORITY, "bücher.example".as_bytes()).expect("short");
+    full.push(kind::AUTHORITY, "bücher.example".as_bytes())
+        .expect("short");
     full.push(kind::NOOP, &[0; 5]).expect("short");
     full.push(kind::UNIQUE_ID, &[7; 128]).expect("short");
     full.push(kind::NETNS, b"blue").expect("short");
@@ -64,12 +65,29 @@ fn samples() -> Vec<Vec<u8>> {
 fn lines() {
     let read = |text: &str| header(text.as_bytes());
     let tcp4 = read("PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n").expect("good");
-    assert_eq!(tcp4.source(), Some("192.0.2.1:56324".parse().expect("an address")));
-    assert_eq!(tcp4.destination(), Some("198.51.100.7:443".parse().expect("an address")));
-    assert_eq!((tcp4.version(), tcp4.command(), tcp4.transport()), (Version::V1, Command::Proxy, Transport::Stream));
+    assert_eq!(
+        tcp4.source(),
+        Some("192.0.2.1:56324".parse().expect("an address"))
+    );
+    assert_eq!(
+        tcp4.destination(),
+        Some("198.51.100.7:443".parse().expect("an address"))
+    );
+    assert_eq!(
+        (tcp4.version(), tcp4.command(), tcp4.transport()),
+        (Version::V1, Command::Proxy, Transport::Stream)
+    );
     let tcp6 = read("PROXY TCP6 2001:DB8::1 ::1 1 2\r\n").expect("good");
-    assert_eq!(tcp6.source(), Some("[2001:db8::1]:1".parse().expect("an address")));
-    assert_eq!(read("PROXY UNKNOWN 1.2.3.4 x\r\n").expect("good").endpoints(), &Endpoints::Unspecified);
+    assert_eq!(
+        tcp6.source(),
+        Some("[2001:db8::1]:1".parse().expect("an address"))
+    );
+    assert_eq!(
+        read("PROXY UNKNOWN 1.2.3.4 x\r\n")
+            .expect("good")
+            .endpoints(),
+        &Endpoints::Unspecified
+    );
 }
 
 #[test]
@@ -94,7 +112,10 @@ fn lines_that_are_none() {
         ("PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n", Refused::BadAddress),
         ("PROXY TCP4 1.2.3.4 1.2.3.4 01 2\r\n", Refused::BadAddress),
         ("PROXY TCP4 1.2.3.4 1.2.3.4 +1 2\r\n", Refused::BadAddress),
-        ("PROXY TCP4 1.2.3.4 1.2.3.4 65536 2\r\n", Refused::BadAddress),
+        (
+            "PROXY TCP4 1.2.3.4 1.2.3.4 65536 2\r\n",
+            Refused::BadAddress,
+        ),
         ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", Refused::BadLine),
         ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\rX", Refused::BadLine),
         ("PROXY UNKNOWN\0\r\n", Refused::BadLine),
@@ -112,17 +133,32 @@ fn lines_that_are_none() {
 #[test]
 fn binary_headers() {
     let tcp4 = header(&v2(0x21, 0x11, TCP4)).expect("good");
-    assert_eq!(tcp4.source(), Some("192.0.2.1:56324".parse().expect("an address")));
+    assert_eq!(
+        tcp4.source(),
+        Some("192.0.2.1:56324".parse().expect("an address"))
+    );
     assert_eq!(tcp4.transport(), Transport::Stream);
-    assert_eq!(header(&v2(0x21, 0x12, TCP4)).expect("good").transport(), Transport::Datagram);
+    assert_eq!(
+        header(&v2(0x21, 0x12, TCP4)).expect("good").transport(),
+        Transport::Datagram
+    );
     let local = header(&v2(0x20, 0x11, TCP4)).expect("good");
     assert_eq!((local.command(), local.source()), (Command::Local, None));
     let mut paths = [0; 216];
     paths[..4].copy_from_slice(b"/a/b");
     paths[108..112].copy_from_slice(b"\0abs");
     let unix = header(&v2(0x21, 0x31, &paths)).expect("good");
-    let Endpoints::Unix { source, destination } = unix.endpoints() else { panic!("unix") };
-    assert_eq!((source.as_bytes(), destination.as_bytes()), (b"/a/b".as_slice(), b"\0abs".as_slice()));
+    let Endpoints::Unix {
+        source,
+        destination,
+    } = unix.endpoints()
+    else {
+        panic!("unix")
+    };
+    assert_eq!(
+        (source.as_bytes(), destination.as_bytes()),
+        (b"/a/b".as_slice(), b"\0abs".as_slice())
+    );
     assert_eq!(UnixPath::new(b"/a/b").as_ref(), Some(source));
     assert_eq!(UnixPath::new(&[b'x'; 109]), None);
 }
@@ -146,8 +182,14 @@ fn binary_headers_that_are_none() {
         (v2(0x21, 0, b"\x02\0\x01\xff"), Refused::BadTlv),
         (v2(0x21, 0, b"\x30\0\x01\xff"), Refused::BadTlv),
         (v2(0x21, 0, b"\x20\0\x04abcd"), Refused::BadTlv),
-        (v2(0x21, 0, b"\x20\0\x07\x01\0\0\0\0\x21\0"), Refused::BadTlv),
-        (v2(0x21, 0, &[b"\x05\0\x81".as_slice(), &[0; 129]].concat()), Refused::BadTlv),
+        (
+            v2(0x21, 0, b"\x20\0\x07\x01\0\0\0\0\x21\0"),
+            Refused::BadTlv,
+        ),
+        (
+            v2(0x21, 0, &[b"\x05\0\x81".as_slice(), &[0; 129]].concat()),
+            Refused::BadTlv,
+        ),
         (b"\r\n\r\n\0\r\nQUIT\r".to_vec(), Refused::NotAHeader),
         (b"\r\nX".to_vec(), Refused::NotAHeader),
         (b"\x16\x03\x01".to_vec(), Refused::NotAHeader),
@@ -160,16 +202,30 @@ fn binary_headers_that_are_none() {
 fn every_tlv_comes_back() {
     let bytes = samples().pop().expect("the last sample");
     let read = header(&bytes).expect("good");
-    assert_eq!(read.source(), Some("[2001:db8::1]:1".parse().expect("an address")));
-    assert_eq!(read.destination(), Some("[::ffff:192.0.2.9]:443".parse().expect("an address")));
+    assert_eq!(
+        read.source(),
+        Some("[2001:db8::1]:1".parse().expect("an address"))
+    );
+    assert_eq!(
+        read.destination(),
+        Some("[::ffff:192.0.2.9]:443".parse().expect("an address"))
+    );
     assert_eq!(read.authority(), Some("bücher.example"));
     assert_eq!(read.unique_id(), Some([7; 128].as_slice()));
     let kinds: Vec<Tlv<'_>> = read.tlvs().collect();
     assert_eq!(kinds[0], Tlv::Alpn(b"h2"));
     assert_eq!(kinds[2], Tlv::Noop(&[0; 5]));
     assert_eq!(kinds[4], Tlv::Netns("blue"));
-    assert_eq!(kinds[5], Tlv::Other { kind: 0xea, value: b"\x01vpce-1" });
-    let Tlv::Ssl(ssl) = kinds[6] else { panic!("TLS") };
+    assert_eq!(
+        kinds[5],
+        Tlv::Other {
+            kind: 0xea,
+            value: b"\x01vpce-1"
+        }
+    );
+    let Tlv::Ssl(ssl) = kinds[6] else {
+        panic!("TLS")
+    };
     assert!(ssl.is_tls() && ssl.is_verified());
     assert_eq!(ssl.text(SslText::Version), Some("TLSv1.3"));
     assert_eq!(ssl.text(SslText::CommonName), Some("someone"));
@@ -195,7 +251,11 @@ fn a_checksum_of_the_specification() {
     for &byte in bytes[..at].iter().chain(&[0; 4]) {
         crc ^= u32::from(byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+            crc = if crc & 1 == 1 {
+                crc >> 1 ^ 0x82f6_3b78
+            } else {
+                crc >> 1
+            };
         }
     }
     assert_eq!((!crc).to_be_bytes(), bytes[at..]);
@@ -209,7 +269,10 @@ fn cuts_do_not_matter_and_wants_never_lie() {
             let Ok(Parsed::More { at_least }) = parse(&sample[..cut]) else {
                 panic!("cut at {cut}: {}", sample.escape_ascii())
             };
-            assert!(at_least >= 1 && at_least <= sample.len() - cut, "cut at {cut}");
+            assert!(
+                at_least >= 1 && at_least <= sample.len() - cut,
+                "cut at {cut}"
+            );
         }
         for step in [1, 2, 7, usize::MAX] {
             let mut reader = Reader::new();
@@ -221,7 +284,10 @@ fn cuts_do_not_matter_and_wants_never_lie() {
                     break header;
                 }
             };
-            assert_eq!((&read, rest.as_slice()), (&expected, b"the connection's own bytes".as_slice()));
+            assert_eq!(
+                (&read, rest.as_slice()),
+                (&expected, b"the connection's own bytes".as_slice())
+            );
         }
     }
 }
@@ -279,24 +345,43 @@ impl Rng {
 /// What the specification says of an accepted header, told again without the parser.
 fn obeys(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"PROXY ") {
-        let Some(line) = std::str::from_utf8(bytes).ok().and_then(|text| text.strip_suffix("\r\n")) else {
-            return bytes.len() <= 107 && bytes.starts_with(b"PROXY UNKNOWN ") && bytes.ends_with(b"\r\n");
+        let Some(line) = std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| text.strip_suffix("\r\n"))
+        else {
+            return bytes.len() <= 107
+                && bytes.starts_with(b"PROXY UNKNOWN ")
+                && bytes.ends_with(b"\r\n");
         };
         let words: Vec<&str> = line.split(' ').collect();
-        let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port.to_string() == text);
+        let port = |text: &str| {
+            text.parse::<u16>()
+                .is_ok_and(|port| port.to_string() == text)
+        };
         return bytes.len() <= 107
             && match words[..] {
                 ["PROXY", "UNKNOWN", ..] => true,
                 ["PROXY", "TCP4", a, b, p, q] => {
-                    [a, b].iter().all(|ip| ip.parse::<std::net::Ipv4Addr>().is_ok()) && port(p) && port(q)
+                    [a, b]
+                        .iter()
+                        .all(|ip| ip.parse::<std::net::Ipv4Addr>().is_ok())
+                        && port(p)
+                        && port(q)
                 }
                 ["PROXY", "TCP6", a, b, p, q] => {
-                    [a, b].iter().all(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok()) && port(p) && port(q)
+                    [a, b]
+                        .iter()
+                        .all(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok())
+                        && port(p)
+                        && port(q)
                 }
                 _ => false,
             };
     }
-    if bytes.len() < 16 || &bytes[..12] != b"\r\n\r\n\x00\r\nQUIT\n" || !matches!(bytes[12], 0x20 | 0x21) {
+    if bytes.len() < 16
+        || &bytes[..12] != b"\r\n\r\n\x00\r\nQUIT\n"
+        || !matches!(bytes[12], 0x20 | 0x21)
+    {
         return false;
     }
     let len = usize::from(bytes[14]) << 8 | usize::from(bytes[15]);
@@ -319,7 +404,15 @@ fn invented(rng: &mut Rng, out: &mut Vec<u8>) {
         _ => Header::proxied(Endpoints::Unspecified),
     };
     for _ in 0..rng.below(4) {
-        let kind = [kind::ALPN, kind::AUTHORITY, kind::NOOP, kind::UNIQUE_ID, kind::NETNS, kind::SSL, 0xe5][rng.below(7)];
+        let kind = [
+            kind::ALPN,
+            kind::AUTHORITY,
+            kind::NOOP,
+            kind::UNIQUE_ID,
+            kind::NETNS,
+            kind::SSL,
+            0xe5,
+        ][rng.below(7)];
         let value = [b'a' + rng.byte() % 16; 9];
         let len = rng.below(9);
         header.push(kind, &value[..len]).expect("short");
@@ -332,7 +425,9 @@ fn invented(rng: &mut Rng, out: &mut Vec<u8>) {
 
 fn damage(rng: &mut Rng, bytes: &mut Vec<u8>) {
     for _ in 0..rng.below(3) {
-        let at = rng.below(bytes.len().max(1)).min(bytes.len().saturating_sub(1));
+        let at = rng
+            .below(bytes.len().max(1))
+            .min(bytes.len().saturating_sub(1));
         match rng.below(4) {
             0 if !bytes.is_empty() => bytes[at] = rng.byte(),
             1 if !bytes.is_empty() => bytes[at] ^= 1 << rng.below(8),
@@ -358,19 +453,33 @@ fn a_million_headers() {
         match parse(&bytes) {
             Ok(Parsed::Header { header, consumed }) => {
                 accepted += 1;
-                assert!(obeys(&bytes[..consumed]), "seed {SEED:#x} round {round}: {}", bytes.escape_ascii());
+                assert!(
+                    obeys(&bytes[..consumed]),
+                    "seed {SEED:#x} round {round}: {}",
+                    bytes.escape_ascii()
+                );
                 if round % 16 == 0 {
                     again.clear();
-                    header.write_v2(false, &mut again).expect("as long as it was");
-                    let Ok(Parsed::Header { header: back, .. }) = parse(&again) else { panic!("round {round}") };
-                    assert_eq!((back.command, back.endpoints), (header.command, header.endpoints));
+                    header
+                        .write_v2(false, &mut again)
+                        .expect("as long as it was");
+                    let Ok(Parsed::Header { header: back, .. }) = parse(&again) else {
+                        panic!("round {round}")
+                    };
+                    assert_eq!(
+                        (back.command, back.endpoints),
+                        (header.command, header.endpoints)
+                    );
                 }
             }
             Ok(Parsed::More { at_least }) => assert!(at_least >= 1),
             Err(_) => refused += 1,
         }
     }
-    assert!(accepted > HEADERS / 10 && refused > HEADERS / 10, "{accepted} accepted, {refused} refused");
+    assert!(
+        accepted > HEADERS / 10 && refused > HEADERS / 10,
+        "{accepted} accepted, {refused} refused"
+    );
 }
 
 const SEED: u64 = 0x50_524f_5859;

@@ -126,7 +126,9 @@ impl<'a> Ssl<'a> {
             SslText::SigAlg => ssl_kind::SIG_ALG,
             SslText::KeyAlg => ssl_kind::KEY_ALG,
         };
-        self.sub_tlvs().find(|(found, _)| *found == kind).and_then(|(_, value)| std::str::from_utf8(value).ok())
+        self.sub_tlvs()
+            .find(|(found, _)| *found == kind)
+            .and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
     /// All sub-TLVs in order.
@@ -136,7 +138,11 @@ impl<'a> Ssl<'a> {
 
     fn parse(value: &'a [u8]) -> Option<Ssl<'a>> {
         let ([flags, v0, v1, v2, v3], sub) = value.split_first_chunk::<5>()?;
-        Some(Ssl { flags: *flags, verify: u32::from_be_bytes([*v0, *v1, *v2, *v3]), sub })
+        Some(Ssl {
+            flags: *flags,
+            verify: u32::from_be_bytes([*v0, *v1, *v2, *v3]),
+            sub,
+        })
     }
 }
 
@@ -206,7 +212,12 @@ pub(super) fn check(bytes: &[u8]) -> Result<Option<usize>, Refused> {
             Tlv::Crc32c(_) if checksum.is_some() => return Err(Refused::BadChecksum),
             Tlv::Crc32c(_) => checksum = Some(bytes.len() - tail.len() - value.len()),
             Tlv::Ssl(ssl) => check_ssl(ssl.sub)?,
-            Tlv::Alpn(_) | Tlv::Authority(_) | Tlv::Noop(_) | Tlv::UniqueId(_) | Tlv::Netns(_) | Tlv::Other { .. } => {}
+            Tlv::Alpn(_)
+            | Tlv::Authority(_)
+            | Tlv::Noop(_)
+            | Tlv::UniqueId(_)
+            | Tlv::Netns(_)
+            | Tlv::Other { .. } => {}
         }
         rest = tail;
     }

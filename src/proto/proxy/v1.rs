@@ -17,7 +17,9 @@ pub(super) fn parse(input: &[u8]) -> Result<Parsed, Refused> {
             return Err(Refused::LineTooLong);
         }
         early(window)?;
-        return Ok(Parsed::More { at_least: shortest_rest(window) });
+        return Ok(Parsed::More {
+            at_least: shortest_rest(window),
+        });
     };
     match (window[cr], window.get(cr + 1)) {
         (b'\r', Some(b'\n')) => {}
@@ -29,8 +31,17 @@ pub(super) fn parse(input: &[u8]) -> Result<Parsed, Refused> {
         _ => return Err(Refused::BadLine),
     }
     let (transport, endpoints) = line(&window[..cr])?;
-    let header = Header { version: Version::V1, command: Command::Proxy, transport, endpoints, tlvs: Vec::new() };
-    Ok(Parsed::Header { header, consumed: cr + 2 })
+    let header = Header {
+        version: Version::V1,
+        command: Command::Proxy,
+        transport,
+        endpoints,
+        tlvs: Vec::new(),
+    };
+    Ok(Parsed::Header {
+        header,
+        consumed: cr + 2,
+    })
 }
 
 /// What a whole line says, its end not included.
@@ -75,7 +86,11 @@ fn early(window: &[u8]) -> Result<(), Refused> {
         let known = rest.len().min(family.len());
         rest[..known] == family[..known]
     };
-    if fits(b"TCP4 ") || fits(b"TCP6 ") || fits(b"UNKNOWN ") { Ok(()) } else { Err(Refused::UnknownFamily) }
+    if fits(b"TCP4 ") || fits(b"TCP6 ") || fits(b"UNKNOWN ") {
+        Ok(())
+    } else {
+        Err(Refused::UnknownFamily)
+    }
 }
 
 /// How many bytes the shortest line that begins like this still needs.
@@ -91,8 +106,12 @@ fn shortest_rest(window: &[u8]) -> usize {
 
 /// A port without sign or leading zeros.
 fn port(text: &str) -> Result<u16, Refused> {
-    let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
-    text.parse().ok().filter(|_| canonical).ok_or(Refused::BadAddress)
+    let canonical = text.bytes().all(|byte| byte.is_ascii_digit())
+        && (text.len() == 1 || !text.starts_with('0'));
+    text.parse()
+        .ok()
+        .filter(|_| canonical)
+        .ok_or(Refused::BadAddress)
 }
 
 const PREFIX: &[u8] = b"PROXY ";

@@ -19,8 +19,11 @@ pub(super) fn parse(input: &[u8], len_max: usize) -> Result<Parsed, Refused> {
     {
         return Err(Refused::UnassignedFamily);
     }
-    let (Some(fixed), Some(command), Some(family)) = (input.get(..FIXED_LEN), command, family) else {
-        return Ok(Parsed::More { at_least: FIXED_LEN - input.len() });
+    let (Some(fixed), Some(command), Some(family)) = (input.get(..FIXED_LEN), command, family)
+    else {
+        return Ok(Parsed::More {
+            at_least: FIXED_LEN - input.len(),
+        });
     };
     let len = FIXED_LEN + usize::from(u16::from_be_bytes([fixed[14], fixed[15]]));
     let addresses_len = addresses_len(family);
@@ -31,7 +34,9 @@ pub(super) fn parse(input: &[u8], len_max: usize) -> Result<Parsed, Refused> {
         return Err(Refused::TooShort);
     }
     let Some(whole) = input.get(..len) else {
-        return Ok(Parsed::More { at_least: len - input.len() });
+        return Ok(Parsed::More {
+            at_least: len - input.len(),
+        });
     };
     // A local header may carry less than its family's addresses: they are to be discarded.
     let (addresses, tlvs) = whole[FIXED_LEN..].split_at(addresses_len.min(len - FIXED_LEN));
@@ -42,8 +47,17 @@ pub(super) fn parse(input: &[u8], len_max: usize) -> Result<Parsed, Refused> {
         Command::Local => (Transport::Unspecified, Endpoints::Unspecified),
         Command::Proxy => (transport(family), endpoints(family, addresses)),
     };
-    let header = Header { version: Version::V2, command, transport, endpoints, tlvs: tlvs.to_vec() };
-    Ok(Parsed::Header { header, consumed: len })
+    let header = Header {
+        version: Version::V2,
+        command,
+        transport,
+        endpoints,
+        tlvs: tlvs.to_vec(),
+    };
+    Ok(Parsed::Header {
+        header,
+        consumed: len,
+    })
 }
 
 fn command(byte: u8) -> Result<Command, Refused> {
@@ -118,9 +132,15 @@ fn two_ports(bytes: &[u8]) -> Option<(u16, u16)> {
 /// The checksum at `at` covers the whole header with its own four bytes zeroed.
 fn check_sum(whole: &[u8], at: usize) -> Result<(), Refused> {
     let mut zeroed = whole.to_vec();
-    let written: [u8; 4] = whole[at..at + 4].try_into().map_err(|_| Refused::BadChecksum)?;
+    let written: [u8; 4] = whole[at..at + 4]
+        .try_into()
+        .map_err(|_| Refused::BadChecksum)?;
     zeroed[at..at + 4].fill(0);
-    if crc32c(&zeroed) == u32::from_be_bytes(written) { Ok(()) } else { Err(Refused::BadChecksum) }
+    if crc32c(&zeroed) == u32::from_be_bytes(written) {
+        Ok(())
+    } else {
+        Err(Refused::BadChecksum)
+    }
 }
 
 pub(super) const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";

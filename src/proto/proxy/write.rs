@@ -75,11 +75,37 @@ impl Header {
     /// Writes the header as a line of version 1, which has no word for TLVs, datagrams and unix sockets.
     pub fn write_v1(&self, out: &mut Vec<u8>) {
         let line = match (&self.endpoints, self.transport, self.command) {
-            (Endpoints::Ip4 { source, destination }, Transport::Stream, Command::Proxy) => {
-                format!("TCP4 {} {} {} {}", source.ip(), destination.ip(), source.port(), destination.port())
+            (
+                Endpoints::Ip4 {
+                    source,
+                    destination,
+                },
+                Transport::Stream,
+                Command::Proxy,
+            ) => {
+                format!(
+                    "TCP4 {} {} {} {}",
+                    source.ip(),
+                    destination.ip(),
+                    source.port(),
+                    destination.port()
+                )
             }
-            (Endpoints::Ip6 { source, destination }, Transport::Stream, Command::Proxy) => {
-                format!("TCP6 {} {} {} {}", source.ip(), destination.ip(), source.port(), destination.port())
+            (
+                Endpoints::Ip6 {
+                    source,
+                    destination,
+                },
+                Transport::Stream,
+                Command::Proxy,
+            ) => {
+                format!(
+                    "TCP6 {} {} {} {}",
+                    source.ip(),
+                    destination.ip(),
+                    source.port(),
+                    destination.port()
+                )
             }
             _ => "UNKNOWN".to_owned(),
         };
@@ -138,17 +164,26 @@ impl Header {
         let mut ports = None;
         match &self.endpoints {
             Endpoints::Unspecified => {}
-            Endpoints::Ip4 { source, destination } => {
+            Endpoints::Ip4 {
+                source,
+                destination,
+            } => {
                 out.extend_from_slice(&source.ip().octets());
                 out.extend_from_slice(&destination.ip().octets());
                 ports = Some((source.port(), destination.port()));
             }
-            Endpoints::Ip6 { source, destination } => {
+            Endpoints::Ip6 {
+                source,
+                destination,
+            } => {
                 out.extend_from_slice(&source.ip().octets());
                 out.extend_from_slice(&destination.ip().octets());
                 ports = Some((source.port(), destination.port()));
             }
-            Endpoints::Unix { source, destination } => {
+            Endpoints::Unix {
+                source,
+                destination,
+            } => {
                 out.extend_from_slice(&*source.0);
                 out.extend_from_slice(&*destination.0);
             }
