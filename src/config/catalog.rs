@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ServerDraft};
 use super::known::{self, Known, Standing};
-use super::section::{bind, global, option, proxy, server, timeout, tune};
+use super::section::{bind, global, log, option, proxy, server, stats, timeout, tune};
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
 use crate::{balance, queue, stick};
 
@@ -110,6 +110,7 @@ type ServerTable = &'static dyn Table<ServerDraft>;
 const GLOBAL_TABLES: &[GlobalTable] = &[
     lift!(global::KEYWORDS, |g| g),
     lift!(tune::KEYWORDS, |g: &mut GlobalDraft| &mut g.site.tune),
+    lift!(log::GLOBAL_KEYWORDS, |g| g),
     &PENDING_GLOBAL,
 ];
 
@@ -120,6 +121,8 @@ const PROXY_TABLES: &[ProxyTable] = &[
     lift!(balance::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.balance),
     lift!(queue::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.queue),
     lift!(stick::KEYWORDS, |p: &mut ProxyDraft| &mut p.stick),
+    lift!(log::KEYWORDS, |p: &mut ProxyDraft| &mut p.log),
+    lift!(stats::KEYWORDS, |p: &mut ProxyDraft| &mut p.stats),
     &PENDING_PROXY,
 ];
 

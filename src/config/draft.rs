@@ -6,8 +6,10 @@
 
 use std::collections::HashMap;
 
+use super::section;
 use crate::addr::Written;
 use crate::lang::{Sections, Span, Word};
+use crate::log::Target;
 use crate::site::{
     ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
 };
@@ -34,6 +36,8 @@ pub struct GlobalDraft {
     pub env_edits: Vec<EnvEdit>,
     /// `stats socket` lines.
     pub sockets: Vec<BindDraft>,
+    /// `log` lines.
+    pub logs: Vec<Target>,
     /// `unix-bind`.
     pub unix_bind: UnixBind,
     /// `user`.
@@ -144,6 +148,10 @@ pub struct ProxyDraft {
     pub back: BackDraft,
     /// The stick table.
     pub stick: stick::Draft,
+    /// Where and how it logs.
+    pub log: section::log::Draft,
+    /// The statistics page.
+    pub stats: section::stats::Draft,
 }
 
 impl ProxyDraft {
@@ -163,6 +171,8 @@ impl ProxyDraft {
             front: FrontDraft::default(),
             back: BackDraft::default(),
             stick: stick::Draft::default(),
+            log: section::log::Draft::default(),
+            stats: section::stats::Draft::default(),
         }
     }
 
@@ -264,6 +274,8 @@ pub struct FrontDraft {
     pub ignore_probes: bool,
     /// `option http-use-proxy-header`
     pub use_proxy_header: bool,
+    /// `option socket-stats`
+    pub socket_stats: bool,
     /// `option tcp-smart-accept`
     pub tcp_smart_accept: bool,
 }

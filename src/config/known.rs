@@ -160,11 +160,9 @@ pub(crate) const PROXY: &[Known] = &[
         standing: Standing::Later,
         names: "acl, appsession, compression, email-alert from, email-alert level, email-alert mailers, \
                 email-alert myhostname, email-alert to, errorfile, errorfiles, errorloc, errorloc302, \
-                errorloc303, http-after-response, http-error, http-request, http-response, log, log-tag, \
-                option http-restrict-req-hdr-names, option http_proxy, option transparent, stats auth, \
-                stats enable, stats hide-version, stats realm, stats refresh, stats scope, stats \
-                show-desc, stats show-legends, stats show-node, stats show-version, stats uri, \
-                tcp-request content, tcp-request inspect-delay, unique-id-format",
+                errorloc303, http-after-response, http-error, http-request, http-response, option \
+                http-restrict-req-hdr-names, option http_proxy, option transparent, tcp-request content, \
+                tcp-request inspect-delay",
     },
     Known {
         sections: Sections::BACKEND,
@@ -181,11 +179,10 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::FRONT,
         standing: Standing::Later,
-        names: "clitcpka-cnt, clitcpka-idle, clitcpka-intvl, error-log-format, log-format, \
-                log-format-sd, log-steps, max-session-srv-conns, option disable-h2-upgrade, option \
-                h1-case-adjust-bogus-client, option http-drop-response-trailers, option httplog, option \
-                httpslog, option idle-close-on-response, option socket-stats, option tcplog, tcp-request \
-                connection, tcp-request session, timeout client-hs, unique-id-header",
+        names: "clitcpka-cnt, clitcpka-idle, clitcpka-intvl, log-steps, max-session-srv-conns, option \
+                disable-h2-upgrade, option h1-case-adjust-bogus-client, option \
+                http-drop-response-trailers, option idle-close-on-response, tcp-request connection, \
+                tcp-request session, timeout client-hs",
     },
     Known {
         sections: Sections::BACK,

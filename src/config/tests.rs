@@ -359,3 +359,31 @@ fn no_text_panics() {
         let _ = outcome.report.render(&outcome.files, 1, Severity::Diag);
     }
 }
+
+#[test]
+fn logs_and_pages_reach_the_site() {
+    let text = "global\n log 127.0.0.1 local0\n log stdout format raw daemon\ndefaults\n mode http\n \
+                timeout client 1s\n log global\n option httplog\n stats auth a:b\nfrontend a\n bind \
+                :1\n log 127.0.0.2:99 local1 notice\n stats refresh 5m\n stats uri /s\nfrontend b\n bind \
+                :2\n mode tcp\n no log\n";
+    let outcome = outcome(text);
+    let said: Vec<_> = outcome
+        .report
+        .sorted()
+        .iter()
+        .map(|d| d.message.clone())
+        .collect();
+    assert_eq!(
+        said,
+        ["'stats' statement ignored for frontend 'b' as it requires HTTP mode."]
+    );
+    let site = outcome.site.expect("valid");
+    let a = &site.frontends[0];
+    assert_eq!(a.logging.targets.len(), 3);
+    assert_eq!(a.logging.line, crate::site::LineFormat::Http);
+    let page = a.stats_page.as_ref().expect("asked for");
+    assert_eq!((&*page.uri, page.refresh), (&b"/s"[..], Some(300)));
+    assert_eq!(page.users.len(), 1);
+    assert!(site.frontends[1].logging.targets.is_empty());
+    assert!(site.frontends[1].stats_page.is_none());
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::{Mode, Options, Timeouts};
+use super::{Logging, Mode, Options, StatsPage, Timeouts};
 use crate::balance::persist::Persist;
 use crate::balance::{KeySource, Policy};
 use crate::id::{FrontendId, ServerId};
@@ -74,6 +74,10 @@ pub struct Backend {
     pub tcp_smart_connect: bool,
     /// `option log-health-checks`.
     pub log_health_checks: bool,
+    /// The statistics page, where `stats` lines ask for one.
+    pub stats_page: Option<StatsPage>,
+    /// Where it logs: what happens to its servers.
+    pub logging: Logging,
     /// `disabled`.
     pub disabled: bool,
     /// What was counted.
@@ -148,6 +152,8 @@ impl Backend {
             pretend_keep_alive: false,
             tcp_smart_connect: false,
             log_health_checks: false,
+            stats_page: None,
+            logging: Logging::default(),
             disabled: false,
             tally: Tally::default(),
             connections: AtomicU32::new(0),

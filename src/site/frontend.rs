@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
-use super::{Options, Timeouts};
+use super::{Logging, Options, StatsPage, Timeouts};
 use crate::id::{BackendId, ListenerId};
 use crate::stats::Tally;
 
@@ -60,6 +60,10 @@ pub struct Frontend {
     pub tcp_smart_accept: bool,
     /// `monitor-uri`.
     pub monitor_uri: Option<Box<[u8]>>,
+    /// Where and how it logs.
+    pub logging: Logging,
+    /// The statistics page, where `stats` lines ask for one.
+    pub stats_page: Option<StatsPage>,
     /// `option socket-stats`.
     pub socket_stats: bool,
     /// `disabled`.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::log::Target;
 use crate::time::Millis;
 
 /// What holds for the process (manual: section 3).
@@ -50,6 +51,8 @@ pub struct Global {
     pub local_peer: Option<Arc<str>>,
     /// `log-send-hostname`: the name to put into syslog headers, empty for the host's.
     pub log_hostname: Option<Arc<str>>,
+    /// `log` lines.
+    pub logs: Arc<[Target]>,
     /// `log-tag`.
     pub log_tag: Option<Arc<str>>,
     /// `hard-stop-after`.

@@ -11,7 +11,9 @@ mod frontend;
 mod global;
 mod lineup;
 mod listener;
+mod logging;
 mod server;
+mod stats_page;
 mod views;
 
 pub use census::Survey;
@@ -21,7 +23,9 @@ pub use frontend::{Frontend, Mode};
 pub use global::{CpuMap, Global, Tune};
 pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
+pub use logging::{LineFormat, Logging};
 pub use server::{Destination, Port, SendProxy, Server};
+pub use stats_page::StatsPage;
 
 use std::sync::atomic::AtomicBool;
 

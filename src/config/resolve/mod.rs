@@ -5,6 +5,7 @@
 
 mod global;
 mod listener;
+mod mode;
 mod proxy;
 mod server;
 
@@ -46,6 +47,8 @@ pub fn resolve(draft: Draft, host: &dyn Host, report: &mut Report) -> Site {
     } = draft;
     host.prepare(&host_names(&proxies, &written));
     global::resolve(&mut written, host, report);
+    written.site.logs = std::mem::take(&mut written.logs).into();
+    site.global = std::mem::take(&mut written.site);
     let names = proxy::Names::new(&proxies, report);
     for at in 0..proxies.len() {
         proxy::resolve(at, &names, host, &mut site, report);
@@ -61,7 +64,6 @@ pub fn resolve(draft: Draft, host: &dyn Host, report: &mut Report) -> Site {
     for socket in &written.sockets {
         listener::of_stats(socket, &written, host, &mut site, report);
     }
-    site.global = written.site;
     site
 }
 

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Host, server};
+use super::{Host, mode, server};
 use crate::balance::{Algorithm, Policy, Tuning};
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
+use crate::config::section::log::Line;
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::lang::{Diag, Sections, Shape, Word, suggest};
-use crate::site::{Backend, Frontend, Lineup, Mode, Options, Site};
+use crate::site::{Backend, Frontend, Lineup, Logging, Mode, Options, Site};
 
 /// Every proxy by name and by place in the file.
 pub(super) struct Names<'d> {
@@ -132,6 +133,10 @@ pub(super) fn resolve(
     let uuid = names.uuids[at];
     let name: Arc<str> = proxy.name.as_str().into();
     let description: Option<Arc<str>> = proxy.description.as_deref().map(Into::into);
+    mode::check(proxy, report);
+    let logging = logging(proxy, site, report);
+    let stats_page = proxy.stats.page.clone();
+    let stats_page = stats_page.filter(|_| proxy.mode == Mode::Http);
     if front.is_some() {
         let written = default_backend(proxy, names, report);
         site.frontends.push(Frontend {
@@ -139,6 +144,8 @@ pub(super) fn resolve(
             twin: back,
             uuid,
             description: description.clone(),
+            logging: logging.clone(),
+            stats_page: stats_page.clone(),
             ..frontend(proxy, name.clone())
         });
     }
@@ -150,10 +157,32 @@ pub(super) fn resolve(
             twin: front,
             uuid,
             description,
+            logging,
+            stats_page,
             ..made
         });
     }
     missing_timeouts(proxy, report);
+}
+
+fn logging(proxy: &ProxyDraft, site: &Site, report: &mut Report) -> Logging {
+    let written = &proxy.log;
+    let mut targets = Vec::new();
+    for line in &written.lines {
+        match line {
+            Line::Global => targets.extend(site.global.logs.iter().cloned()),
+            Line::Target(target) => targets.push((**target).clone()),
+        }
+    }
+    Logging {
+        targets: targets.into(),
+        tag: written.tag.clone(),
+        line: mode::line_format(proxy, report),
+        error: written.error.clone(),
+        structured: written.structured.clone(),
+        unique_id: written.unique_id.clone(),
+        unique_id_header: written.unique_id_header.clone(),
+    }
 }
 
 fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
@@ -172,6 +201,7 @@ fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
         log_asap: written.log_asap,
         ignore_probes: written.ignore_probes,
         use_proxy_header: written.use_proxy_header,
+        socket_stats: written.socket_stats,
         tcp_smart_accept: written.tcp_smart_accept,
         monitor_uri: written.monitor_uri.as_deref().map(Into::into),
         disabled: proxy.disabled,

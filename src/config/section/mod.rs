@@ -3,9 +3,11 @@
 
 pub(crate) mod bind;
 pub(crate) mod global;
+pub(crate) mod log;
 pub(crate) mod option;
 pub(crate) mod proxy;
 pub(crate) mod server;
+pub(crate) mod stats;
 pub(crate) mod timeout;
 pub(crate) mod tune;
 

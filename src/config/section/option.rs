@@ -241,6 +241,13 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         parse: redispatch,
     },
     Keyword {
+        name: "option socket-stats",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Counts for each listener of the frontend.",
+        parse: |cur, p| flag(cur, &mut p.front.socket_stats),
+    },
+    Keyword {
         name: "option splice-auto",
         sections: Sections::PROXY,
         usage: "",

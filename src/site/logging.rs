@@ -1,0 +1,44 @@
+//! Where and how a proxy logs.
+
+use std::sync::Arc;
+
+use crate::log::Target;
+
+/// The `log` lines of a proxy and what its lines look like.
+#[derive(Clone, Debug, Default)]
+pub struct Logging {
+    /// Where lines go, those of `log global` in their place; nothing is logged without any.
+    pub targets: Arc<[Target]>,
+    /// `log-tag`, where it is not the process's.
+    pub tag: Option<Arc<str>>,
+    /// What a line shows.
+    pub line: LineFormat,
+    /// `error-log-format`.
+    pub error: Option<Arc<str>>,
+    /// `log-format-sd`.
+    pub structured: Option<Arc<str>>,
+    /// `unique-id-format`.
+    pub unique_id: Option<Arc<str>>,
+    /// `unique-id-header`.
+    pub unique_id_header: Option<Arc<str>>,
+}
+
+/// What a log line shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LineFormat {
+    /// Who connected, nothing else.
+    #[default]
+    Connect,
+    /// `option tcplog`
+    Tcp,
+    /// `option tcplog clf`
+    TcpClf,
+    /// `option httplog`
+    Http,
+    /// `option httplog clf`
+    HttpClf,
+    /// `option httpslog`
+    Https,
+    /// `log-format`
+    Written(Arc<str>),
+}
