@@ -1,34 +1,27 @@
-//! The life of a serving process: sockets, rights, workers, signals, end.
+//! The life of a serving process: workers, signals, deadlines, end.
 //!
-//! The order of birth is written out in [`serve`]: limits, listening sockets (all or none), a look at earlier processes, the
-//! fork into the background, rights, handlers, workers, then the word that it serves, and only then the signal that
-//! sends the earlier processes away. Whatever fails before that word leaves them serving.
-//!
-//! Afterwards the main thread waits for signals and deadlines; traffic belongs to the workers.
+//! Born by `birth` with its sockets; from then on the main thread waits for signals, for its master if it has one, and for
+//! deadlines, and tells the workers. Traffic belongs to the workers. A serving process ends when it was told to leave and its last
+//! stream has ended, at `hard-stop-after`, or at once by SIGTERM and SIGINT, which then show in its status.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::id::ListenerId;
 use crate::site::Site;
 use crate::sys::signal::{self, Blocked, Signals};
-use crate::sys::{clock, process};
+use crate::sys::{clock, process, socket};
 use crate::time::Millis;
 use crate::worker::Crew;
 
-use super::args::Options;
-use super::bind::{self, Bound, Failure, Wish};
+use super::bind::Bound;
 use super::console::Console;
-use super::daemon::{self, PidFile, Side, Start, Starting};
-use super::handover::{self, Taken};
-use super::limits::{self, Asked};
-use super::load::{self, Loaded};
+use super::handover::Given;
+use super::link::{Link, Said};
 use super::notify::{self, Notifier};
-use super::old::{self, Survey};
 use super::privileges::{Privileges, text};
 
 /// How a process ends.
@@ -47,230 +40,8 @@ impl End {
     pub const FAILED: Self = Self::Status(1);
 }
 
-/// How often an address that is in use is tried again while earlier processes give it up.
-const BIND_RETRIES: u32 = 200;
-/// How long to wait before each try.
-const BIND_PAUSE: Duration = Duration::from_millis(10);
-/// How often a draining process looks whether its last stream has ended.
+/// How often a draining process looks whether its last stream has ended, in milliseconds.
 const DRAIN_LOOK: u32 = 20;
-
-/// Serves a configuration until told to end.
-pub fn serve(loaded: Loaded, options: &Options, console: &Console) -> End {
-    match birth(loaded, options, console) {
-        Ok(Born::Parent(end)) => end,
-        Ok(Born::Serving(serving)) => serving.live(console),
-        Err(sentences) => {
-            sentences
-                .iter()
-                .for_each(|sentence| console.alert(sentence));
-            End::FAILED
-        }
-    }
-}
-
-enum Born {
-    /// This is the process that went back to the shell.
-    Parent(End),
-    /// This is the process that serves.
-    Serving(Serving),
-}
-
-fn birth(loaded: Loaded, options: &Options, console: &Console) -> Result<Born, Vec<String>> {
-    let one = |sentence: String| vec![sentence];
-    let mut site = loaded.site;
-    if site.listeners.is_empty() {
-        return Err(one(
-            "[sluice.main()] No enabled listener found (check for 'bind' directives) ! Exiting."
-                .into(),
-        ));
-    }
-    settle_limits(&mut site, options, console).map_err(one)?;
-    let taken = take_over(options, console).map_err(one)?;
-    let wishes = load::wishes(&site, !options.no_reuseport);
-    let addresses: Vec<_> = wishes.iter().map(|wish| wish.endpoint.clone()).collect();
-    let former = old::survey(options, &addresses);
-    former
-        .warnings
-        .iter()
-        .for_each(|warning| console.warning(warning));
-    let bound = bind_patiently(&wishes, &taken, &former)?;
-    drop(taken);
-    let mut pidfile = open_pidfile(&site).map_err(one)?;
-    let notifier = open_notifier(options, console);
-    let at_once = options.old.as_ref().is_some_and(|old| old.at_once);
-    let mut starting = Starting::unwatched();
-    if site.global.daemon {
-        let fork = daemon::fork()
-            .map_err(|e| one(format!("[sluice.main()] Cannot fork: {}.", text(&e))))?;
-        match fork {
-            Side::Parent(awaited) => {
-                let end = see_off(awaited, &mut pidfile, &former, at_once, console);
-                return Ok(Born::Parent(end));
-            }
-            Side::Child(child) => {
-                starting = child;
-                let _ = daemon::leave_terminal();
-            }
-        }
-    }
-    let serving = Serving::begin(site, bound, options, console)?;
-    serving.announce(&mut starting, &notifier, &former, at_once, console);
-    Ok(Born::Serving(Serving {
-        notifier,
-        ..serving
-    }))
-}
-
-fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Result<(), String> {
-    let global = &mut site.global;
-    if global.threads == 0 {
-        global.threads = crate::sys::limits::cpus()
-            .map_or(1, |cpus| cpus.len())
-            .max(1);
-    }
-    let asked = Asked {
-        maxconn: global.maxconn,
-        ulimit_n: global.ulimit_n,
-        hard_limit: global.fd_hard_limit,
-        memory: options.memory.filter(|n| *n > 0),
-        buffer: global.tune.buffer_size,
-        listeners: site.listeners.iter().map(|l| l.shards.max(1)).sum(),
-        workers: global.threads,
-        checked: 0,
-        splice: !global.no_splice,
-    };
-    let plan = limits::plan(&asked, crate::sys::limits::descriptors());
-    if global.maxconn > plan.maxconn {
-        console.warning(&format!(
-            "[sluice.main()] maxconn {} does not fit into {} MB (-m); running with {}.",
-            global.maxconn,
-            asked.memory.unwrap_or(0),
-            plan.maxconn
-        ));
-    }
-    global.maxconn = plan.maxconn;
-    limits::apply(&plan, &asked).map_err(|(sentence, _)| sentence)
-}
-
-/// The sockets of the process behind `-x`.
-fn take_over(options: &Options, console: &Console) -> Result<Vec<Taken>, String> {
-    let Some(path) = options
-        .takeover
-        .as_deref()
-        .filter(|path| *path != "/dev/null")
-    else {
-        return Ok(Vec::new());
-    };
-    handover::take(path).map_err(|error| {
-        console.warning(&format!(
-            "Failed to connect to the old process socket '{path}': {}",
-            text(&error)
-        ));
-        "Failed to get the sockets from the old process!".to_owned()
-    })
-}
-
-/// Binds; addresses that are in use are tried again while the earlier processes pause.
-fn bind_patiently(
-    wishes: &[Wish],
-    taken: &[Taken],
-    former: &Survey,
-) -> Result<Vec<Bound>, Vec<String>> {
-    let last = |failure: Failure| {
-        let mut sentences = failure.sentences;
-        sentences.push(
-            "[sluice.main()] Some protocols failed to start their listeners! Exiting.".into(),
-        );
-        sentences
-    };
-    let mut failure = match bind::bind_all(wishes, taken) {
-        Ok(bound) => return Ok(bound),
-        Err(failure) if former.former.is_empty() || !failure.in_use => return Err(last(failure)),
-        Err(failure) => failure,
-    };
-    former.pause();
-    for _ in 0..BIND_RETRIES {
-        wait(BIND_PAUSE);
-        match bind::bind_all(wishes, taken) {
-            Ok(bound) => return Ok(bound),
-            Err(again) => failure = again,
-        }
-    }
-    former.resume();
-    Err(last(failure))
-}
-
-fn wait(span: Duration) {
-    let span = Timespec {
-        tv_sec: 0,
-        tv_nsec: i64::from(span.subsec_nanos()),
-    };
-    let _ = poll(&mut [], Some(&span));
-}
-
-/// Only processes that leave the terminal are found by their file; HAProxy writes none for others.
-fn open_pidfile(site: &Site) -> Result<Option<PidFile>, String> {
-    let global = &site.global;
-    let Some(path) = global.pidfile.as_ref().filter(|_| global.daemon) else {
-        return Ok(None);
-    };
-    let path = path.to_string_lossy();
-    PidFile::open(&path).map(Some).map_err(|e| {
-        format!(
-            "[sluice.main()] Cannot create pidfile {path} ({})",
-            text(&e)
-        )
-    })
-}
-
-fn open_notifier(options: &Options, console: &Console) -> Notifier {
-    if !options.notify {
-        return Notifier::default();
-    }
-    let name = std::env::var("NOTIFY_SOCKET").ok();
-    Notifier::new(name.as_deref()).unwrap_or_else(|error| {
-        console.warning(&format!(
-            "the service manager cannot be told anything: {}",
-            text(&error)
-        ));
-        Notifier::default()
-    })
-}
-
-/// What the parent does while its child starts, and when it serves.
-fn see_off(
-    awaited: daemon::Awaited,
-    pidfile: &mut Option<PidFile>,
-    former: &Survey,
-    at_once: bool,
-    console: &Console,
-) -> End {
-    let pid = awaited.pid;
-    match awaited.wait() {
-        Ok(Start::Ready) => {
-            tell(former, at_once, console);
-            if let Some(file) = pidfile
-                && let Err(error) = file.write(&[pid])
-            {
-                console.warning(&format!(
-                    "[sluice.main()] Cannot write the pid file: {}",
-                    text(&error)
-                ));
-            }
-            End::DONE
-        }
-        Ok(Start::Ended(process::Exit::Status(status))) => {
-            End::Status(u8::try_from(status).unwrap_or(1).max(1))
-        }
-        Ok(Start::Ended(process::Exit::Signal(_))) | Err(_) => End::FAILED,
-    }
-}
-
-fn tell(former: &Survey, at_once: bool, console: &Console) {
-    for failure in former.tell(at_once) {
-        console.warning(&failure);
-    }
-}
 
 /// What the configuration says about rights.
 pub fn privileges(site: &Site) -> Privileges {
@@ -288,16 +59,13 @@ pub fn privileges(site: &Site) -> Privileges {
 }
 
 /// A process whose workers run.
-struct Serving {
+pub struct Serving {
     site: Arc<Site>,
     crew: Crew,
     signals: Signals,
     notifier: Notifier,
+    link: Option<Link>,
     /// Copies of the listening sockets, to pass on.
-    #[expect(
-        dead_code,
-        reason = "kept open so that a handover can be answered while workers pause"
-    )]
     sockets: Vec<(ListenerId, OwnedFd)>,
 }
 
@@ -314,23 +82,20 @@ const SIGNALS: [i32; 8] = [
 
 impl Serving {
     /// Gives up rights and starts the workers, with handlers in place before anybody can know the process.
-    fn begin(
-        site: Site,
-        bound: Vec<Bound>,
-        _options: &Options,
-        console: &Console,
-    ) -> Result<Self, Vec<String>> {
+    pub fn begin(site: Site, bound: Vec<Bound>, console: &Console) -> Result<Self, Vec<String>> {
         let blocked = Blocked::all();
         let dropped = privileges(&site)
             .give_up()
             .map_err(|sentence| vec![sentence])?;
-        dropped
-            .warnings
-            .iter()
-            .for_each(|warning| console.warning(warning));
-        let fault = |e: io::Error| vec![format!("[sluice.main()] Cannot start: {}.", text(&e))];
-        let signals = Signals::install(&SIGNALS).map_err(fault)?;
-        let mut site = site;
+        for warning in &dropped.warnings {
+            console.warning(warning);
+        }
+        Self::start(site, bound, blocked)
+            .map_err(|e| vec![format!("[sluice.main()] Cannot start: {}.", text(&e))])
+    }
+
+    fn start(mut site: Site, bound: Vec<Bound>, blocked: Blocked) -> io::Result<Self> {
+        let signals = Signals::install(&SIGNALS)?;
         site.open_books();
         let site = Arc::new(site);
         let (mut sockets, mut copies) = (Vec::new(), Vec::new());
@@ -340,12 +105,12 @@ impl Serving {
         } in bound
         {
             for fd in list {
-                copies.push((listener, crate::sys::socket::duplicate(&fd).map_err(fault)?));
+                copies.push((listener, socket::duplicate(&fd)?));
                 sockets.push((listener, fd));
             }
         }
         // Workers inherit the blocked signals: only this thread is interrupted.
-        let crew = Crew::start(Arc::clone(&site), sockets).map_err(fault)?;
+        let crew = Crew::start(Arc::clone(&site), sockets)?;
         drop(blocked);
         signal::unblock_all();
         Ok(Self {
@@ -353,39 +118,32 @@ impl Serving {
             crew,
             signals,
             notifier: Notifier::default(),
+            link: None,
             sockets: copies,
         })
     }
 
-    /// Says that it serves, to everyone who waits for it, and sends earlier processes away.
-    fn announce(
-        &self,
-        starting: &mut Starting,
-        notifier: &Notifier,
-        former: &Survey,
-        at_once: bool,
-        console: &Console,
-    ) {
+    /// Tells the service manager that this process serves, and of what becomes of it.
+    pub fn report_to(&mut self, notifier: Notifier) {
         notifier.ready(process::pid());
-        if self.site.global.daemon {
-            // The parent has the rights and tells them.
-            starting.ready();
-            let _ = daemon::close_standard();
-        } else {
-            tell(former, at_once, console);
-        }
+        self.notifier = notifier;
     }
 
-    /// Waits for signals and deadlines until the workers have left.
-    fn live(self, console: &Console) -> End {
+    /// Tells the master that this process serves, and answers it from here on.
+    pub fn obey(&mut self, link: Link) {
+        link.say_ready();
+        self.link = Some(link);
+    }
+
+    /// Waits for signals, the master and deadlines until the workers have left.
+    pub fn live(mut self, console: &Console) -> End {
         let mut watch = Watch::new(&self.site);
         loop {
             self.sleep(watch.patience(clock::monotonic_ms()));
+            self.hear_master(&mut watch);
             while let Some(number) = self.signals.next() {
                 match number {
-                    signal::SIGUSR1 => {
-                        watch.drain(clock::monotonic_ms(), &self.crew, &self.notifier)
-                    }
+                    signal::SIGUSR1 => self.drain(&mut watch),
                     signal::SIGTERM | signal::SIGINT => return self.end_by(number),
                     signal::SIGHUP => self.dump(console),
                     _ => {}
@@ -397,23 +155,70 @@ impl Serving {
                 self.crew.stop();
             }
             if self.crew.is_gone() {
-                self.notifier.stopping();
-                return match self.crew.join() {
-                    Ok(()) => End::DONE,
-                    Err(error) => {
-                        console.alert(&format!("a worker failed: {}", text(&error)));
-                        End::FAILED
-                    }
-                };
+                return self.end(console);
             }
         }
     }
 
+    fn drain(&mut self, watch: &mut Watch) {
+        if watch.drains.is_none() {
+            watch.drains = Some(clock::monotonic_ms());
+            self.notifier
+                .status("Leaving when the last connection ends.");
+            self.sockets.clear();
+            self.crew.drain();
+        }
+    }
+
+    fn end(self, console: &Console) -> End {
+        self.notifier.stopping();
+        match self.crew.join() {
+            Ok(()) => End::DONE,
+            Err(error) => {
+                console.alert(&format!("a worker failed: {}", text(&error)));
+                End::FAILED
+            }
+        }
+    }
+
+    /// Answers the master. Without it nobody could replace this process: it leaves when its work is done.
+    fn hear_master(&mut self, watch: &mut Watch) {
+        while let Some(link) = self.link.as_mut().filter(|link| !link.is_over()) {
+            match link.heard() {
+                Some(Said::WantsSockets) => self.pass_sockets(),
+                Some(Said::Gone) => self.drain(watch),
+                Some(Said::Ready | Said::Unknown) => {}
+                None => return,
+            }
+        }
+    }
+
+    fn pass_sockets(&self) {
+        let given: Vec<Given<'_>> = self
+            .sockets
+            .iter()
+            .map(|(id, socket)| {
+                let listener = self.site.listener(*id);
+                Given {
+                    socket: socket.as_fd(),
+                    interface: listener.interface.as_deref().unwrap_or(""),
+                    namespace: listener.namespace.as_deref().unwrap_or(""),
+                }
+            })
+            .collect();
+        if let Some(link) = &self.link {
+            // A master that does not take them does without; it is heard of again when its line ends.
+            let _ = link.give_sockets(&given);
+        }
+    }
+
     fn sleep(&self, patience: Option<u32>) {
-        let mut fds = [PollFd::from_borrowed_fd(
-            self.signals.as_fd(),
-            PollFlags::IN,
-        )];
+        let watched = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
+        let link = self.link.iter().filter(|link| !link.is_over());
+        let mut fds: Vec<PollFd<'_>> = std::iter::once(self.signals.as_fd())
+            .chain(link.map(AsFd::as_fd))
+            .map(watched)
+            .collect();
         let timeout = patience.map(|ms| Timespec {
             tv_sec: i64::from(ms / 1000),
             tv_nsec: i64::from(ms % 1000) * 1_000_000,
@@ -460,14 +265,6 @@ impl Watch {
             drains: None,
             hard_stop: site.global.hard_stop_after,
             heartbeat: every.map(|every| (every, clock::monotonic_ms())),
-        }
-    }
-
-    fn drain(&mut self, now: u64, crew: &Crew, notifier: &Notifier) {
-        if self.drains.is_none() {
-            self.drains = Some(now);
-            notifier.status("Leaving when the last connection ends.");
-            crew.drain();
         }
     }
 

@@ -1,18 +1,21 @@
 //! Process life: from arguments to workers and back.
 //!
 //! [`run`] is called once with the arguments and answers the exit status. What a process does between is written
-//! out by hand, in order: read the command line (`args`), read the configuration (`load`), then live (`life`): limits,
-//! sockets (`bind`, `handover`), background (`daemon`), rights (`privileges`), workers, signals, end. Traffic is never seen here.
+//! out by hand, in order: read the command line (`args`), read the configuration (`load`), be born
+//! (`birth`: limits, sockets, background, rights, workers), live (`life`, or `master` over workers) and end. Traffic is never seen here.
 
 pub mod args;
 pub mod bind;
+pub mod birth;
 pub mod build_info;
 pub mod console;
 pub mod daemon;
 pub mod handover;
 pub mod life;
 pub mod limits;
+pub mod link;
 pub mod load;
+pub mod master;
 pub mod notify;
 pub mod old;
 pub mod privileges;

@@ -360,7 +360,7 @@ mod tests {
             .unwrap();
         let pid = stranger.id();
         // Between its start and its own name a child bears the name of this thread.
-        while std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap() != "sleep\n" {
+        while fs::read_to_string(format!("/proc/{pid}/comm")).unwrap() != "sleep\n" {
             std::thread::yield_now();
         }
         let own = process::pid();

@@ -8,10 +8,13 @@ use crate::lang::{Span, cond};
 use crate::sys::{process, signal};
 
 use super::args::{self, Command, Options, Own};
+use super::birth;
 use super::build_info;
 use super::console::Console;
-use super::life::{self, End};
-use super::load;
+use super::life::End;
+use super::link::{self, Link};
+use super::load::{self, Loaded};
+use super::master::Again;
 use super::privileges::text;
 
 /// Runs the program with its arguments (the name of the program first) and answers its exit status. A process that ends by
@@ -75,6 +78,7 @@ fn condition(text: &str, options: &Options, console: &Console) -> End {
 
 fn start(options: &Options) -> End {
     let mut console = Console::new(options.quiet);
+    let again = Again::remember();
     if let Some(directory) = &options.directory
         && let Err(error) = process::chdir(directory)
     {
@@ -89,29 +93,46 @@ fn start(options: &Options) -> End {
         .iter()
         .map(|file| Source::Path(file.into()))
         .collect();
-    run_sources(options, &sources, &mut console)
-}
-
-/// Reads a configuration and checks or serves it.
-fn run_sources(options: &Options, sources: &[Source], console: &mut Console) -> End {
-    let Some(loaded) = load::load(options, sources, console) else {
+    let Some(loaded) = read(options, &sources, &mut console) else {
         return End::FAILED;
     };
+    if options.check {
+        return End::DONE;
+    }
+    if let Ok(number) = std::env::var(link::VARIABLE) {
+        return match Link::inherited(&number) {
+            Some(link) => birth::worker(loaded, options, &console, link, true),
+            None => End::FAILED,
+        };
+    }
+    match again {
+        _ if !loaded.site.global.master_worker => birth::alone(loaded, options, &console),
+        Ok(again) => birth::master(loaded, options, &console, again),
+        Err(error) => {
+            let why = text(&error);
+            console.alert(&format!("[sluice.main()] Cannot find the program: {why}"));
+            End::FAILED
+        }
+    }
+}
+
+/// Reads the configuration; nothing when it must not run. With `-c` says that it is valid.
+fn read(options: &Options, sources: &[Source], console: &mut Console) -> Option<Loaded> {
+    let loaded = load::load(options, sources, console)?;
     if loaded.site.global.quiet && !options.verbose {
         console.hush();
     }
     if loaded.warned && loaded.site.global.zero_warning {
         console.alert("Some warnings were found and 'zero-warning' is set. Aborting.");
-        return End::FAILED;
+        return None;
     }
     if options.check {
         if loaded.warned {
             console.answer("Warnings were found.\n");
         }
         console.answer("Configuration file is valid\n");
-        return End::DONE;
     }
-    life::serve(loaded, options, console)
+    Some(loaded)
 }
 
 fn own(own: Own, console: &Console) -> End {

@@ -1,0 +1,519 @@
+//! The master process: starts workers, replaces them on demand, and keeps what must not be lost between two of them.
+//!
+//! A reload executes the program anew as a fresh worker, which reads the configuration, takes the listening sockets over its
+//! [`Link`] and says when it serves; only then the former worker is told to leave. A worker that does not get so far
+//! changes nothing. Reloads never overlap: those that are asked for meanwhile become one. The master holds copies of the
+//! listening sockets, reads no configuration itself after the first, and keeps its rights, so that every worker starts with them.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::sys::clock;
+use crate::sys::process::{self, Exit, Fork};
+use crate::sys::signal::{self, Blocked, Signals};
+
+use super::console::Console;
+use super::handover::{Given, Taken};
+use super::life::End;
+use super::link::{self, Link, Said};
+use super::notify::Notifier;
+use super::old::Survey;
+use super::privileges::text;
+
+/// A worker that ends sooner than this after its start, in milliseconds, is not started again at once.
+const SHORT_LIFE: u64 = 1_000;
+/// How long to wait then.
+const RESTART_PAUSE: u64 = 1_000;
+/// Workers that may be leaving at the same time; the oldest beyond are ended.
+const LEAVING_MAX: usize = 256;
+
+/// How to execute the program again.
+#[derive(Clone, Debug)]
+pub struct Again {
+    path: CString,
+    args: Vec<CString>,
+    env: Vec<CString>,
+    directory: Option<String>,
+}
+
+impl Again {
+    /// Remembers how this process was started: its program, arguments, environment and directory.
+    pub fn remember() -> io::Result<Self> {
+        let path = std::env::current_exe()?;
+        let bytes = path.as_os_str().as_bytes();
+        let bytes = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);
+        let args = std::env::args_os().filter_map(|word| CString::new(word.as_bytes()).ok());
+        let env = std::env::vars_os().filter(|(name, _)| name != link::VARIABLE);
+        let env = env.filter_map(|(name, value)| {
+            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
+        });
+        Ok(Self {
+            path: CString::new(bytes)?,
+            args: args.collect(),
+            env: env.collect(),
+            directory: std::env::current_dir()
+                .ok()
+                .map(|d| d.to_string_lossy().into_owned()),
+        })
+    }
+
+    /// Becomes a worker behind `link`. Comes back only when that failed.
+    fn execute(mut self, link: &Link) -> io::Error {
+        let number = match link.leave_open() {
+            Ok(number) => number,
+            Err(error) => return error,
+        };
+        self.env
+            .extend(CString::new(format!("{}={number}", link::VARIABLE)));
+        if let Some(directory) = &self.directory
+            && let Err(error) = process::chdir(directory)
+        {
+            return error;
+        }
+        process::exec(&self.path, &self.args, &self.env)
+    }
+}
+
+/// A worker process as the master knows it.
+#[derive(Debug)]
+struct Worker {
+    pid: i32,
+    link: Link,
+    /// When it was started, in milliseconds.
+    born: u64,
+    /// Reloads since.
+    reloads: u32,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It has not said yet that it serves.
+    Starting,
+    /// It serves.
+    Serving,
+    /// It was told to leave.
+    Leaving,
+}
+
+/// What the master is doing beside waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plan {
+    /// Keep one worker serving.
+    Serve,
+    /// Leave with the last worker, with this status or the last worker's.
+    Leave(Option<u8>),
+}
+
+/// What the master needs from the birth of the process.
+#[derive(Debug)]
+pub struct Keepings {
+    /// How to start workers.
+    pub again: Again,
+    /// The way to the service manager.
+    pub notifier: Notifier,
+    /// Processes to send away once the first worker serves.
+    pub former: Survey,
+    /// Whether those end at once.
+    pub at_once: bool,
+}
+
+/// The master.
+pub struct Master<'c> {
+    keepings: Keepings,
+    console: &'c Console,
+    signals: Signals,
+    workers: Vec<Worker>,
+    sockets: Vec<Taken>,
+    plan: Plan,
+    /// A reload was asked for.
+    wanted: bool,
+    /// When a worker may be started again after one ended too soon.
+    not_before: u64,
+    /// Whether the start was announced.
+    published: bool,
+}
+
+const SIGNALS: [i32; 8] = [
+    signal::SIGCHLD,
+    signal::SIGUSR1,
+    signal::SIGUSR2,
+    signal::SIGHUP,
+    signal::SIGTERM,
+    signal::SIGINT,
+    signal::SIGTTOU,
+    signal::SIGTTIN,
+];
+
+/// Which process goes on.
+pub enum Role<'c> {
+    /// The master, its first worker started.
+    Master(Master<'c>),
+    /// The first worker, with its end of the line; signals are held back until it has handlers.
+    Worker(Link),
+}
+
+impl<'c> Master<'c> {
+    /// Forks the first worker, which already has its configuration.
+    pub fn begin(keepings: Keepings, console: &'c Console) -> io::Result<Role<'c>> {
+        let blocked = Blocked::all();
+        let (mine, theirs) = Link::pair()?;
+        match process::fork()? {
+            Fork::Child => {
+                drop(mine);
+                std::mem::forget(blocked);
+                return Ok(Role::Worker(theirs));
+            }
+            Fork::Parent { child } => {
+                drop(theirs);
+                let signals = Signals::install(&SIGNALS)?;
+                drop(blocked);
+                signal::unblock_all();
+                Ok(Role::Master(Self {
+                    keepings,
+                    console,
+                    signals,
+                    workers: vec![Worker::new(child, mine)],
+                    sockets: Vec::new(),
+                    plan: Plan::Serve,
+                    wanted: false,
+                    not_before: 0,
+                    published: false,
+                }))
+            }
+        }
+    }
+
+    /// Waits until the first worker serves; an error with its status when it does not.
+    pub fn await_first(&mut self) -> Result<(), End> {
+        while self.current().is_none() {
+            if let Some(end) = self.turn() {
+                return Err(end);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the service manager that everything stands; from here on each reload is told too.
+    pub fn publish(&mut self) {
+        self.published = true;
+        self.keepings.notifier.ready(process::pid());
+    }
+
+    /// Lives until the last worker has left.
+    pub fn live(mut self) -> End {
+        loop {
+            if let Some(end) = self.turn() {
+                self.keepings.notifier.stopping();
+                return end;
+            }
+        }
+    }
+
+    fn current(&self) -> Option<&Worker> {
+        self.workers
+            .iter()
+            .find(|worker| worker.stage == Stage::Serving)
+    }
+
+    fn is_starting(&self) -> bool {
+        self.workers
+            .iter()
+            .any(|worker| worker.stage == Stage::Starting)
+    }
+
+    /// One round: wait, hear signals, hear workers, start what is due.
+    fn turn(&mut self) -> Option<End> {
+        self.sleep();
+        while let Some(number) = self.signals.next() {
+            match number {
+                signal::SIGUSR2 | signal::SIGHUP => self.wanted = true,
+                signal::SIGUSR1 => self.leave(signal::SIGUSR1, Some(0)),
+                signal::SIGTERM | signal::SIGINT => {
+                    self.leave(signal::SIGTERM, u8::try_from(128 + number).ok());
+                }
+                signal::SIGTTOU | signal::SIGTTIN => self.tell_all(number),
+                _ => {}
+            }
+        }
+        self.hear_workers();
+        self.reap().or_else(|| {
+            self.start_what_is_due();
+            None
+        })
+    }
+
+    fn sleep(&self) {
+        let now = clock::monotonic_ms();
+        let due = self.wants_worker() && !self.is_starting();
+        let timeout = due.then(|| {
+            let ms = i64::try_from(self.not_before.saturating_sub(now)).unwrap_or(0);
+            Timespec {
+                tv_sec: ms / 1000,
+                tv_nsec: ms % 1000 * 1_000_000,
+            }
+        });
+        let watched = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
+        let links = self.workers.iter().filter(|worker| !worker.is_mute());
+        let descriptors = links.map(|worker| worker.link.as_fd());
+        let mut fds: Vec<PollFd<'_>> = std::iter::once(self.signals.as_fd())
+            .chain(descriptors)
+            .map(|fd: BorrowedFd<'_>| watched(fd))
+            .collect();
+        let _ = poll(&mut fds, timeout.as_ref());
+    }
+
+    fn wants_worker(&self) -> bool {
+        self.plan == Plan::Serve && (self.wanted || self.current().is_none())
+    }
+
+    fn hear_workers(&mut self) {
+        for at in 0..self.workers.len() {
+            while let Some(said) = self.workers[at].hear() {
+                match said {
+                    Said::WantsSockets => self.pass_sockets(at),
+                    Said::Ready => self.promote(at),
+                    Said::Unknown => {}
+                    Said::Gone => break,
+                }
+            }
+        }
+    }
+
+    /// Gives a starting worker the sockets.
+    fn pass_sockets(&self, at: usize) {
+        let given: Vec<Given<'_>> = self
+            .sockets
+            .iter()
+            .map(|taken| Given {
+                socket: taken.socket.as_fd(),
+                interface: &taken.interface,
+                namespace: &taken.namespace,
+            })
+            .collect();
+        if let Err(error) = self.workers[at].link.give_sockets(&given) {
+            let pid = self.workers[at].pid;
+            self.console.warning(&format!(
+                "worker {pid} did not take the sockets: {}",
+                text(&error)
+            ));
+        }
+    }
+
+    /// A worker serves: it becomes the current one, all others leave.
+    fn promote(&mut self, at: usize) {
+        if self.workers[at].stage != Stage::Starting {
+            return;
+        }
+        self.workers[at].stage = Stage::Serving;
+        match self.workers[at].link.take_sockets() {
+            Ok(sockets) => self.sockets = sockets,
+            Err(error) => self.console.warning(&format!(
+                "cannot keep the worker's sockets: {}",
+                text(&error)
+            )),
+        }
+        for (other, worker) in self.workers.iter_mut().enumerate() {
+            if other != at && worker.stage == Stage::Serving {
+                worker.stage = Stage::Leaving;
+                worker.reloads += 1;
+                let _ = process::kill(worker.pid, signal::SIGUSR1);
+            }
+        }
+        let leaving = self.workers.iter().filter(|w| w.stage == Stage::Leaving);
+        for worker in leaving
+            .clone()
+            .take(leaving.count().saturating_sub(LEAVING_MAX))
+        {
+            let _ = process::kill(worker.pid, signal::SIGTERM);
+        }
+        for failure in self.keepings.former.tell(self.keepings.at_once) {
+            self.console.warning(&failure);
+        }
+        self.keepings.former = Survey::default();
+        if self.published {
+            self.keepings.notifier.ready(process::pid());
+        }
+        self.console.notice("Loading success.");
+    }
+
+    fn leave(&mut self, number: i32, status: Option<u8>) {
+        self.plan = Plan::Leave(status);
+        self.tell_all(number);
+        for worker in &mut self.workers {
+            worker.stage = Stage::Leaving;
+        }
+    }
+
+    fn tell_all(&self, number: i32) {
+        for worker in &self.workers {
+            let _ = process::kill(worker.pid, number);
+        }
+    }
+
+    /// Takes note of workers that ended; the master's own end when none is left and none is to come.
+    fn reap(&mut self) -> Option<End> {
+        let mut last = None;
+        while let Ok(Some((pid, exit))) = process::reap() {
+            let Some(at) = self.workers.iter().position(|worker| worker.pid == pid) else {
+                continue;
+            };
+            let worker = self.workers.remove(at);
+            last = self.mourn(&worker, exit).or(last);
+        }
+        match self.plan {
+            Plan::Leave(status) if self.workers.is_empty() => {
+                Some(End::Status(status.unwrap_or(0)))
+            }
+            Plan::Serve | Plan::Leave(_) => last,
+        }
+    }
+
+    /// Says why a worker ended. A first worker that never served is the end of the master too.
+    fn mourn(&mut self, worker: &Worker, exit: Exit) -> Option<End> {
+        let pid = worker.pid;
+        let (how, status) = match exit {
+            Exit::Status(status) => (
+                format!("code {status} (Exit)"),
+                u8::try_from(status).unwrap_or(1),
+            ),
+            Exit::Signal(number) => (
+                format!("code {} ({})", 128 + number, signal::name(number)),
+                u8::try_from(128 + number).unwrap_or(1),
+            ),
+        };
+        match worker.stage {
+            Stage::Leaving => self
+                .console
+                .notice(&format!("Former worker ({pid}) exited with {how}")),
+            Stage::Starting => {
+                self.console.alert(&format!(
+                    "Worker ({pid}) failed to start: it exited with {how}"
+                ));
+                if self.current().is_none() && self.sockets.is_empty() {
+                    return Some(End::Status(status.max(1)));
+                }
+                self.keepings.notifier.reload_failed(process::pid());
+                self.rest();
+            }
+            Stage::Serving if is_orderly(exit) => {
+                self.console
+                    .notice(&format!("Current worker ({pid}) exited with {how}"));
+                self.leave(signal::SIGUSR1, Some(status));
+            }
+            Stage::Serving => {
+                self.console.alert(&format!(
+                    "Current worker ({pid}) exited with {how}; starting another."
+                ));
+                if clock::monotonic_ms() < worker.born + SHORT_LIFE {
+                    self.rest();
+                }
+            }
+        }
+        None
+    }
+
+    fn rest(&mut self) {
+        self.not_before = clock::monotonic_ms() + RESTART_PAUSE;
+    }
+
+    fn start_what_is_due(&mut self) {
+        let rests = self.current().is_none() && clock::monotonic_ms() < self.not_before;
+        if self.is_starting() || !self.wants_worker() || rests {
+            return;
+        }
+        self.wanted = false;
+        if self.current().is_some() {
+            self.keepings.notifier.reloading();
+            self.console.notice("Reloading.");
+        }
+        if let Err(error) = self.start() {
+            self.console
+                .alert(&format!("cannot start a worker: {}", text(&error)));
+            self.keepings.notifier.reload_failed(process::pid());
+            self.rest();
+        }
+    }
+
+    fn start(&mut self) -> io::Result<()> {
+        let (mine, theirs) = Link::pair()?;
+        let blocked = Blocked::all();
+        let again = self.keepings.again.clone();
+        match process::fork()? {
+            Fork::Child => {
+                drop(mine);
+                let error = again.execute(&theirs);
+                self.console
+                    .alert(&format!("cannot execute the program: {}", text(&error)));
+                process::end_now(1);
+            }
+            Fork::Parent { child } => {
+                drop(blocked);
+                self.workers.push(Worker::new(child, mine));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Worker {
+    fn new(pid: i32, link: Link) -> Self {
+        Self {
+            pid,
+            link,
+            born: clock::monotonic_ms(),
+            reloads: 0,
+            stage: Stage::Starting,
+        }
+    }
+
+    /// Whether nothing more can come over its line.
+    fn is_mute(&self) -> bool {
+        self.link.is_over()
+    }
+
+    fn hear(&mut self) -> Option<Said> {
+        if self.link.is_over() {
+            return None;
+        }
+        self.link.heard()
+    }
+}
+
+/// Whether a worker ended because somebody told it to.
+fn is_orderly(exit: Exit) -> bool {
+    matches!(
+        exit,
+        Exit::Status(0) | Exit::Signal(signal::SIGTERM | signal::SIGINT)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crashes_are_told_from_orders() {
+        assert!(is_orderly(Exit::Status(0)));
+        assert!(is_orderly(Exit::Signal(signal::SIGTERM)));
+        assert!(!is_orderly(Exit::Signal(signal::SIGKILL)));
+        assert!(!is_orderly(Exit::Status(1)));
+    }
+
+    #[test]
+    fn the_program_is_remembered_with_all_it_was_given() {
+        let again = Again::remember().expect("the program has a path");
+        assert!(!again.args.is_empty());
+        assert!(again.path.to_bytes().starts_with(b"/"));
+        assert!(
+            again
+                .env
+                .iter()
+                .all(|e| !e.to_bytes().starts_with(b"SLUICE_LINK="))
+        );
+    }
+}
