@@ -1,12 +1,11 @@
 //! Reading the configuration at start: the environment it sees, the host it asks, and what the command line overrides.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::addr::SockAddr;
 use crate::config::{self, Given, Host, Source};
-use crate::dns::startup::{self, Policy};
+use crate::dns::startup::{self, Policy, Results};
 use crate::dns::{Root, accounts};
 use crate::lang::{Env, Files, Severity};
 use crate::site::{Service, Site};
@@ -161,11 +160,11 @@ pub fn wishes(site: &Site, reuseport: bool) -> Vec<Wish> {
         .collect()
 }
 
-/// The host as `config` asks it at start; each name is looked up once.
+/// The host as `config` asks it at start; each name is looked up once, all of them side by side.
 #[derive(Debug)]
 pub struct Machine {
     root: Root,
-    names: RefCell<BTreeMap<String, Vec<IpAddr>>>,
+    names: RefCell<Results>,
 }
 
 impl Machine {
@@ -185,21 +184,24 @@ impl Default for Machine {
 }
 
 impl Host for Machine {
+    fn prepare(&self, names: &[String]) {
+        // Without an event queue there are no answers, which is what the configuration then hears.
+        let found = startup::resolve_all(&self.root, names, Policy::default());
+        *self.names.borrow_mut() = found.unwrap_or_default();
+    }
+
+    fn why_not(&self, name: &str) -> Option<String> {
+        let failure = self.names.borrow().of(name).err();
+        failure.map(|failure| failure.text().to_owned())
+    }
+
     fn addresses(&self, name: &str) -> Vec<IpAddr> {
         if let Ok(ip) = name.parse() {
             return vec![ip];
         }
-        let known = self.names.borrow().get(name).cloned();
-        known.unwrap_or_else(|| {
-            let asked = [name.to_owned()];
-            let results = startup::resolve_all(&self.root, &asked, Policy::default()).ok();
-            let found = results.and_then(|results| Some(results.of(name).ok()?.addresses.clone()));
-            let found = found.unwrap_or_default();
-            self.names
-                .borrow_mut()
-                .insert(name.to_owned(), found.clone());
-            found
-        })
+        let names = self.names.borrow();
+        let found = names.of(name).map(|found| found.addresses.clone());
+        found.unwrap_or_default()
     }
 
     fn user(&self, name: &str) -> Option<u32> {
