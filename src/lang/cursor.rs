@@ -251,6 +251,24 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Ends a line whose further words HAProxy never looked at: they are ignored with a warning, so
+    /// that such files still load.
+    ///
+    /// # Errors
+    /// None; the result lets it stand where [`Cursor::end`] would.
+    pub fn ignore_rest(&mut self) -> Result<(), Diag> {
+        if let Some(extra) = self.next() {
+            let text = format!(
+                "'{}' ignores unexpected argument '{}'.",
+                self.keyword(),
+                extra.shown()
+            );
+            self.warn(Diag::warning(extra.span, text).with_fix("quote a value that has blanks"));
+        }
+        self.rest();
+        Ok(())
+    }
+
     /// Takes a whole number within `range`.
     ///
     /// # Errors
@@ -550,6 +568,16 @@ mod tests {
         );
         assert_eq!(error.span.map(|s| s.start), Some(9));
         assert_eq!(cur.name().ok(), Some("a.b:c-1_"));
+    }
+
+    #[test]
+    fn what_haproxy_never_looked_at_is_ignored_with_a_warning() {
+        let (words, env) = (words("stats realm a b c"), Env::default());
+        let mut cur = Cursor::after(&words, 3, &env);
+        assert!(cur.ignore_rest().is_ok() && cur.is_empty());
+        let warnings = cur.into_warnings();
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].span.map(|s| s.start), Some(14));
     }
 
     #[test]

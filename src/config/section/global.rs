@@ -223,7 +223,7 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
                 Some(word) => word.text()?.into(),
                 None => "".into(),
             });
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -296,7 +296,7 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         |cur, g| {
             let (name, value) = pair(cur)?;
             g.env_edits.push(EnvEdit::Set(name, value));
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -306,7 +306,7 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         |cur, g| {
             let (name, value) = pair(cur)?;
             g.env_edits.push(EnvEdit::Preset(name, value));
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row("unsetenv", "<name> ...", "Unsets variables.", |cur, g| {
@@ -352,7 +352,7 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             for socket in &mut g.sockets {
                 socket.maxconn = limit;
             }
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -391,7 +391,7 @@ fn rate(cur: &mut Cursor<'_>, rate: &mut Option<u32>) -> Result<(), Diag> {
 
 fn time(cur: &mut Cursor<'_>, time: &mut Option<Millis>) -> Result<(), Diag> {
     *time = Some(cur.millis(Unit::Millis)?);
-    cur.end()
+    cur.ignore_rest()
 }
 
 fn path(cur: &mut Cursor<'_>, path: &mut Option<PathBuf>) -> Result<(), Diag> {

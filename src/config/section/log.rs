@@ -146,7 +146,7 @@ fn log(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
 
 fn text(cur: &mut Cursor<'_>, to: &mut Option<Arc<str>>, what: &str) -> Result<(), Diag> {
     *to = Some(cur.expect(what)?.text()?.into());
-    cur.end()
+    cur.ignore_rest()
 }
 
 fn preset(

@@ -312,7 +312,7 @@ fn redispatch(cur: &mut Cursor<'_>, proxy: &mut ProxyDraft) -> Result<(), Diag> 
     };
     let on = cur.polarity() == Polarity::Plain;
     proxy.back.redispatch = if on { interval } else { 0 };
-    cur.end()
+    cur.ignore_rest()
 }
 
 fn client_header(

@@ -94,7 +94,7 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         doc: "How many new connections a second the frontend accepts.",
         parse: |cur, p| {
             p.front.rate_limit_sessions = cur.integer(0..=u32::MAX)?;
-            cur.end()
+            cur.ignore_rest()
         },
     },
     Keyword {

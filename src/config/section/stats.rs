@@ -38,7 +38,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         "Shows the statistics page at its usual place.",
         |cur, d| {
             page(cur, d);
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -50,7 +50,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
                 .next()
                 .ok_or_else(|| Diag::alert(cur.here(), "'uri' needs an URI prefix."))?;
             page(cur, d).uri = uri.bytes.as_slice().into();
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -62,7 +62,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
                 .next()
                 .ok_or_else(|| Diag::alert(cur.here(), "'realm' needs an realm name."))?;
             page(cur, d).realm = realm.text()?.into();
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -78,7 +78,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         |cur, d| {
             let seconds = cur.seconds()?;
             page(cur, d).refresh = Some(seconds).filter(|seconds| *seconds > 0);
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -87,7 +87,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         "Leaves the version out of the page.",
         |cur, d| {
             page(cur, d).hide_version = true;
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -96,7 +96,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         "Shows the version on the page.",
         |cur, d| {
             page(cur, d).hide_version = false;
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -105,7 +105,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         "Shows details of sections on the page.",
         |cur, d| {
             page(cur, d).show_legends = true;
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -114,7 +114,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         "Shows the counters of modules on the page.",
         |cur, d| {
             page(cur, d).show_modules = true;
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -124,7 +124,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         |cur, d| {
             let name = cur.next().map_or(Ok(""), |word| word.text())?;
             page(cur, d).node = Some(name.into());
-            cur.end()
+            cur.ignore_rest()
         },
     ),
     row(
@@ -146,7 +146,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
                 .next()
                 .ok_or_else(|| Diag::alert(cur.here(), "'scope' needs a proxy name."))?;
             page(cur, d).scope.push(name.text()?.into());
-            cur.end()
+            cur.ignore_rest()
         },
     ),
 ];
@@ -169,8 +169,8 @@ fn auth(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
     {
         let text = format!("uri auth: ignoring duplicated user '{user}'.");
         cur.warn(Diag::warning(cur.last_span(), text));
-        return cur.end();
+        return cur.ignore_rest();
     }
     page(cur, draft).users.push((user, password));
-    cur.end()
+    cur.ignore_rest()
 }
