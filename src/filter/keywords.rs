@@ -1,0 +1,272 @@
+//! The keywords `compression` and `filter`, and the draft they fill.
+
+use std::sync::Arc;
+
+use crate::lang::{Cursor, Diag, Keyword, Sections, Unit, quantity, suggest};
+
+use super::bandwidth::Bandwidth;
+use super::compression::{Compression, Direction};
+use super::encoder::Algorithm;
+use super::Filters;
+
+/// What a proxy says about filters.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// `compression`, once a line of it was read.
+    pub compression: Option<Compression>,
+    /// `filter bwlim-…`.
+    pub bandwidths: Vec<Bandwidth>,
+    /// `filter cache`.
+    pub caches: Vec<Arc<str>>,
+}
+
+impl Draft {
+    /// What runs.
+    #[must_use]
+    pub fn filters(&self) -> Filters {
+        let useful = |line: &&Compression| {
+            !line.responses.algorithms.is_empty() || !line.requests.algorithms.is_empty()
+        };
+        Filters {
+            compression: self.compression.as_ref().filter(useful).cloned().map(Arc::new),
+            bandwidths: self.bandwidths.iter().cloned().map(Arc::new).collect(),
+            caches: self.caches.clone(),
+        }
+    }
+
+    fn compression(&mut self) -> &mut Compression {
+        self.compression.get_or_insert_with(|| Compression { response: true, ..Compression::default() })
+    }
+}
+
+/// Every keyword of this room.
+pub const KEYWORDS: &[Keyword<Draft>] = &[
+    Keyword {
+        name: "compression",
+        sections: Sections::PROXY,
+        usage: "{ algo | algo-req | algo-res | type | type-req | type-res } <word>... | offload | direction <way> | minsize-req <size> | minsize-res <size>",
+        doc: "Says which bodies are compressed and how.",
+        parse: compression,
+    },
+    Keyword {
+        name: "filter",
+        sections: Sections::LISTEN,
+        usage: "<name> [ <argument>... ]",
+        doc: "Attaches a filter.",
+        parse: filter,
+    },
+    Keyword {
+        name: "filter-sequence",
+        sections: Sections::LISTEN,
+        usage: "{ request | response } <name>[,<name>...]",
+        doc: "Accepted: there is one order of filters, and it is always in force.",
+        parse: |cur, _| {
+            let message = "'filter-sequence' has no effect: filters have one order here.";
+            cur.warn(Diag::warning(cur.line_span(), message));
+            cur.rest();
+            Ok(())
+        },
+    },
+];
+
+fn compression(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
+    let word = cur.next().map_or("", crate::lang::Word::str);
+    let line = draft.compression();
+    match word {
+        "algo" | "algo-res" => algorithms(cur, &mut line.responses)?,
+        "algo-req" => algorithms(cur, &mut line.requests)?,
+        "type" | "type-res" => types(cur, &mut line.responses)?,
+        "type-req" => types(cur, &mut line.requests)?,
+        "minsize-res" => line.responses.size_min = size(cur)?,
+        "minsize-req" => line.requests.size_min = size(cur)?,
+        "offload" => line.offload = true,
+        "direction" => {
+            let (request, response) = cur.choice(
+                "'request', 'response' or 'both'",
+                &[("request", (true, false)), ("response", (false, true)), ("both", (true, true))],
+            )?;
+            (line.request, line.response) = (request, response);
+        }
+        _ => {
+            return Err(cur.alert("'compression' expects 'algo', 'type' or 'offload'"));
+        }
+    }
+    cur.end()
+}
+
+fn algorithms(cur: &mut Cursor<'_>, direction: &mut Direction) -> Result<(), Diag> {
+    if cur.is_empty() {
+        return Err(Diag::alert(cur.here(), "'compression' expects <algorithm>."));
+    }
+    while let Some(word) = cur.next() {
+        let found = Algorithm::ALL.iter().find(|(name, _)| word.is(name));
+        let Some((_, algorithm)) = found else {
+            let nearest = suggest(word.str(), Algorithm::ALL.iter().map(|(name, _)| *name));
+            let shown = word.shown();
+            let diag = cur.alert(format!("'compression' : '{shown}' is not a supported algorithm."));
+            return Err(match nearest {
+                Some(nearest) => diag.with_fix(nearest),
+                None => diag,
+            });
+        };
+        direction.algorithms.push(*algorithm);
+    }
+    Ok(())
+}
+
+fn types(cur: &mut Cursor<'_>, direction: &mut Direction) -> Result<(), Diag> {
+    if cur.is_empty() {
+        return Err(Diag::alert(cur.here(), "'compression' expects <type>."));
+    }
+    let words = cur.rest();
+    direction.types.extend(words.iter().map(|word| word.bytes.clone().into_boxed_slice()));
+    Ok(())
+}
+
+fn size(cur: &mut Cursor<'_>) -> Result<u64, Diag> {
+    let word = cur.expect("a size")?;
+    let size = quantity::size(&word.bytes);
+    size.map(u64::from).map_err(|_| {
+        let shown = word.shown();
+        cur.alert(format!("'compression' : '{shown}' is not a size."))
+    })
+}
+
+/// Filters that other programs have and this one refuses, and why.
+const REFUSED: &[(&str, &str)] = &[
+    ("spoe", "there is no SPOE"),
+    ("fcgi-app", "there is no FastCGI"),
+    ("opentracing", "there is no OpenTracing"),
+];
+
+fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
+    let Some(word) = cur.next() else {
+        return Err(Diag::alert(cur.here(), "missing argument for 'filter'."));
+    };
+    match word.str() {
+        "compression" | "comp-res" => {
+            draft.compression();
+        }
+        "comp-req" => draft.compression().request = true,
+        "cache" => {
+            let name = cur.expect("a cache name after 'filter cache'")?;
+            draft.caches.push(name.text()?.into());
+        }
+        "trace" => {
+            cur.rest();
+            let message = "'filter trace' has no effect: it shows HAProxy's internals.";
+            cur.warn(Diag::warning(word.span, message));
+        }
+        "bwlim-in" => draft.bandwidths.push(bandwidth(cur, true)?),
+        "bwlim-out" => draft.bandwidths.push(bandwidth(cur, false)?),
+        name => {
+            let refused = REFUSED.iter().find(|(refused, _)| *refused == name);
+            return Err(match refused {
+                Some((_, why)) => {
+                    cur.alert(format!("'filter' : '{name}' is not supported by sluice: {why}."))
+                }
+                None => cur.alert(format!(
+                    "'filter' : unknown keyword '{}'. Registered keywords : bwlim-in bwlim-out \
+                     cache comp-req comp-res compression trace",
+                    word.shown()
+                )),
+            });
+        }
+    }
+    cur.end()
+}
+
+fn bandwidth(cur: &mut Cursor<'_>, upload: bool) -> Result<Bandwidth, Diag> {
+    let name = cur.expect("a name")?.text()?.into();
+    let (mut limit, mut period, mut size_min) = (None, None, 0);
+    while let Some(word) = cur.next() {
+        match word.str() {
+            "default-limit" => limit = Some(size(cur)?),
+            "default-period" => period = Some(cur.millis(Unit::Millis)?),
+            "min-size" => size_min = size(cur)?,
+            "limit" | "key" | "table" => {
+                return Err(cur.alert(
+                    "a bandwidth limit shared through a stick table is not supported by sluice: \
+                     use 'default-limit' and 'default-period', which limit each stream",
+                ));
+            }
+            _ => {
+                let shown = word.shown();
+                return Err(cur.alert(format!(
+                    "'{shown}' : 'default-limit', 'default-period' or 'min-size' expected"
+                )));
+            }
+        }
+    }
+    let (Some(limit), Some(period)) = (limit, period) else {
+        return Err(Diag::alert(cur.here(), "'default-limit' and 'default-period' are expected"));
+    };
+    if period.is_zero() || limit == 0 {
+        return Err(Diag::alert(cur.line_span(), "a limit and a period above 0 are expected"));
+    }
+    Ok(Bandwidth { name, upload, limit, period, size_min })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::{Env, lexer};
+
+    fn read(line: &str, draft: &mut Draft) -> Result<usize, String> {
+        let env = Env::default();
+        let words = lexer::read(line, &env).expect("a line");
+        let row = KEYWORDS.iter().find(|row| words[0].is(row.name)).expect("a keyword");
+        let mut cur = Cursor::after(&words, 1, &env);
+        (row.parse)(&mut cur, draft).map_err(|diag| diag.message)?;
+        Ok(cur.into_warnings().len())
+    }
+
+    #[test]
+    fn compression_lines_add_up() {
+        let mut draft = Draft::default();
+        for line in [
+            "compression algo gzip deflate",
+            "compression type text/html text/plain",
+            "compression offload",
+            "compression minsize-res 1k",
+            "filter compression",
+        ] {
+            assert_eq!(read(line, &mut draft), Ok(0), "{line}");
+        }
+        let filters = draft.filters();
+        let line = filters.compression.expect("there");
+        assert_eq!(line.responses.algorithms, [Algorithm::Gzip, Algorithm::Deflate]);
+        assert_eq!((line.responses.types.len(), line.responses.size_min), (2, 1024));
+        assert!(line.offload && line.response && !line.request);
+    }
+
+    #[test]
+    fn a_filter_without_an_algorithm_does_nothing() {
+        let mut draft = Draft::default();
+        read("filter compression", &mut draft).expect("legal");
+        assert!(draft.filters().is_empty());
+    }
+
+    #[test]
+    fn limits_are_started_by_name() {
+        let mut draft = Draft::default();
+        read("filter bwlim-out lim default-limit 1m default-period 1s", &mut draft).expect("legal");
+        let filters = draft.filters();
+        assert!(!filters.is_empty());
+        let now = crate::time::Tick::default();
+        assert!(filters.limiter("lim", None, None, now).is_some_and(|(_, upload)| !upload));
+        assert!(filters.limiter("none", None, None, now).is_none());
+    }
+
+    #[test]
+    fn mistakes_and_refusals() {
+        let wrong = |line| read(line, &mut Draft::default()).expect_err("wrong");
+        assert_eq!(wrong("compression algo foo"), "'compression' : 'foo' is not a supported algorithm.");
+        assert_eq!(wrong("compression foo"), "'compression' expects 'algo', 'type' or 'offload'");
+        assert_eq!(wrong("compression algo"), "'compression' expects <algorithm>.");
+        assert_eq!(wrong("compression type"), "'compression' expects <type>.");
+        assert_eq!(wrong("filter spoe engine x config y"), "'filter' : 'spoe' is not supported by sluice: there is no SPOE.");
+        assert!(wrong("filter foo").starts_with("'filter' : unknown keyword 'foo'."));
+        assert_eq!(read("filter trace name x", &mut Draft::default()), Ok(1));
+    }
+}
