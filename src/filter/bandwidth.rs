@@ -46,15 +46,12 @@ pub enum Budget {
 impl Limiter {
     /// A limitation that begins at this moment.
     #[must_use]
-    pub fn new(
-        line: &Bandwidth,
-        limit: Option<u64>,
-        period: Option<Millis>,
-        now: Tick,
-    ) -> Limiter {
+    pub fn new(line: &Bandwidth, limit: Option<u64>, period: Option<Millis>, now: Tick) -> Limiter {
         Limiter {
             limit: limit.unwrap_or(line.limit).max(1),
-            period: period.filter(|period| !period.is_zero()).unwrap_or(line.period),
+            period: period
+                .filter(|period| !period.is_zero())
+                .unwrap_or(line.period),
             size_min: line.size_min,
             since: now,
             passed: 0,
@@ -98,7 +95,13 @@ mod tests {
     use super::*;
 
     fn line(limit: u64, period: u32, size_min: u64) -> Bandwidth {
-        Bandwidth { name: "l".into(), upload: false, limit, period: Millis::new(period), size_min }
+        Bandwidth {
+            name: "l".into(),
+            upload: false,
+            limit,
+            period: Millis::new(period),
+            size_min,
+        }
     }
 
     /// How many bytes pass in `time` milliseconds when there is always more.
@@ -127,11 +130,19 @@ mod tests {
 
     #[test]
     fn a_limit_holds_over_many_periods() {
-        for (limit, period, size_min) in [(10_000, 1000, 0), (10_000, 1000, 1460), (500, 250, 0), (7, 1000, 0)] {
+        for (limit, period, size_min) in [
+            (10_000, 1000, 0),
+            (10_000, 1000, 1460),
+            (500, 250, 0),
+            (7, 1000, 0),
+        ] {
             let line = line(limit, period, size_min);
             let expected = limit * 10_000 / u64::from(period);
             let sum = passed(&line, 10_000);
-            assert!(sum <= expected + limit && sum + 2 * limit + size_min >= expected * 9 / 10, "{limit}: {sum} of {expected}");
+            assert!(
+                sum <= expected + limit && sum + 2 * limit + size_min >= expected * 9 / 10,
+                "{limit}: {sum} of {expected}"
+            );
         }
     }
 
@@ -139,8 +150,12 @@ mod tests {
     fn crumbs_are_saved_up() {
         let start = Tick::from_millis(0);
         let mut limiter = Limiter::new(&line(1000, 1000, 100), None, None, start);
-        let Budget::Until(next) = limiter.budget(5000, start) else { panic!("too early") };
-        let Budget::Bytes(bytes) = limiter.budget(5000, next) else { panic!("late enough") };
+        let Budget::Until(next) = limiter.budget(5000, start) else {
+            panic!("too early")
+        };
+        let Budget::Bytes(bytes) = limiter.budget(5000, next) else {
+            panic!("late enough")
+        };
         assert!(bytes >= 100, "{bytes}");
         // What is waiting may be less than that.
         let mut limiter = Limiter::new(&line(1000, 1000, 100), None, None, start);

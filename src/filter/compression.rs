@@ -102,7 +102,11 @@ impl Compression {
     }
 
     /// Decides about a request's body; edits its head when it is to be compressed.
-    pub fn apply_to_request(&self, request: &mut Head, announced: Option<u64>) -> Option<Algorithm> {
+    pub fn apply_to_request(
+        &self,
+        request: &mut Head,
+        announced: Option<u64>,
+    ) -> Option<Algorithm> {
         let algorithm = *self.requests.algorithms.first()?;
         let fits = self.request
             && request.version() == Version::Http11
@@ -126,7 +130,10 @@ impl Direction {
         if head.get(b"content-encoding").is_some() {
             return false;
         }
-        if head.all(b"cache-control").any(|line| has_token(line, b"no-transform")) {
+        if head
+            .all(b"cache-control")
+            .any(|line| has_token(line, b"no-transform"))
+        {
             return false;
         }
         match head.get(b"content-type") {
@@ -138,14 +145,19 @@ impl Direction {
 }
 
 fn begins(text: &[u8], part: &[u8]) -> bool {
-    text.get(..part.len()).is_some_and(|head| head.eq_ignore_ascii_case(part))
+    text.get(..part.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(part))
 }
 
 /// Marks a strong entity tag weak, since the compressed body is another one; false when the tag is
 /// malformed, and the response has to stay as it is.
 fn weaken_etag(response: &mut Head) -> bool {
-    let Some(at) = response.find(b"etag", 0) else { return true };
-    let Some((_, tag)) = response.field(at) else { return true };
+    let Some(at) = response.find(b"etag", 0) else {
+        return true;
+    };
+    let Some((_, tag)) = response.field(at) else {
+        return true;
+    };
     let opaque = tag.strip_prefix(b"W/").unwrap_or(tag);
     if opaque.len() < 2 || !opaque.starts_with(b"\"") || !opaque.ends_with(b"\"") {
         return false;
@@ -162,7 +174,9 @@ fn weighted(value: &[u8]) -> (&[u8], u32) {
     let mut parts = value.split(|b| *b == b';').map(<[u8]>::trim_ascii);
     let token = parts.next().unwrap_or_default();
     let weight = parts.find_map(|part| {
-        let text = part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q="))?;
+        let text = part
+            .strip_prefix(b"q=")
+            .or_else(|| part.strip_prefix(b"Q="))?;
         Some(thousandths(text))
     });
     (token, weight.unwrap_or(1000))
@@ -185,11 +199,16 @@ fn thousandths(text: &[u8]) -> u32 {
 /// Clients that claim to decode and fail: old browsers that call themselves Mozilla/4, except
 /// Internet Explorer 6 with its second service pack, and later ones.
 fn is_buggy(request: &Head) -> bool {
-    let Some(agent) = request.get(b"user-agent") else { return false };
+    let Some(agent) = request.get(b"user-agent") else {
+        return false;
+    };
     if !agent.starts_with(b"Mozilla/4") {
         return false;
     }
-    let version = agent.get(30).copied().filter(|_| agent.get(25..30) == Some(b"MSIE "));
+    let version = agent
+        .get(30)
+        .copied()
+        .filter(|_| agent.get(25..30) == Some(b"MSIE "));
     match version {
         None => true,
         Some(b'6') => agent.get(51..54) != Some(b"SV1"),
@@ -208,7 +227,11 @@ mod tests {
             types: vec![b"text/"[..].into()],
             size_min: 0,
         };
-        Compression { responses, response: true, ..Compression::default() }
+        Compression {
+            responses,
+            response: true,
+            ..Compression::default()
+        }
     }
 
     fn request(accepts: &str) -> Head {
@@ -227,7 +250,11 @@ mod tests {
         head.push(b"content-length", b"2000");
         conf().apply(Algorithm::Gzip, &mut head, Some(2000))?;
         let shown = head.fields().map(|(n, v)| {
-            format!("{}: {}", String::from_utf8_lossy(n), String::from_utf8_lossy(v))
+            format!(
+                "{}: {}",
+                String::from_utf8_lossy(n),
+                String::from_utf8_lossy(v)
+            )
         });
         Some(shown.collect::<Vec<_>>().join("|"))
     }
@@ -255,7 +282,9 @@ mod tests {
     fn heads_say_what_was_done() {
         assert_eq!(
             applied(&[("content-type", "text/html"), ("etag", "\"abc\"")]).as_deref(),
-            Some("content-type: text/html|etag: W/\"abc\"|transfer-encoding: chunked|vary: Accept-Encoding|content-encoding: gzip")
+            Some(
+                "content-type: text/html|etag: W/\"abc\"|transfer-encoding: chunked|vary: Accept-Encoding|content-encoding: gzip"
+            )
         );
         assert!(applied(&[("content-type", "TEXT/A"), ("etag", "W/\"q\"")]).is_some());
     }
@@ -265,7 +294,10 @@ mod tests {
         for fields in [
             &[("content-type", "image/x")][..],
             &[("x", "y")],
-            &[("content-type", "text/a"), ("cache-control", "private, no-transform")],
+            &[
+                ("content-type", "text/a"),
+                ("cache-control", "private, no-transform"),
+            ],
             &[("content-type", "text/a"), ("etag", "bad")],
             &[("content-type", "text/a"), ("content-encoding", "x")],
         ] {
@@ -276,7 +308,10 @@ mod tests {
     #[test]
     fn offloading_hides_what_the_client_accepts() {
         let mut head = request("gzip");
-        let conf = Compression { offload: true, ..conf() };
+        let conf = Compression {
+            offload: true,
+            ..conf()
+        };
         assert_eq!(conf.choose(&mut head), Some(Algorithm::Gzip));
         assert_eq!(head.get(b"accept-encoding"), None);
     }
@@ -288,7 +323,10 @@ mod tests {
             head.push(b"user-agent", text.as_bytes());
             conf().choose(&mut head)
         };
-        assert_eq!(agent("Mozilla/4.0 (compatible; MSIE 5.5; Windows NT 5.1)"), None);
+        assert_eq!(
+            agent("Mozilla/4.0 (compatible; MSIE 5.5; Windows NT 5.1)"),
+            None
+        );
         assert!(agent("Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 5.1)").is_some());
         assert!(agent("Mozilla/5.0 (X11)").is_some());
     }

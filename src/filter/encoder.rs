@@ -65,7 +65,15 @@ impl EncoderPool {
     /// An encoder for one body; none when all states are lent.
     pub fn lend(&mut self, algorithm: Algorithm, level: u8) -> Option<Encoder> {
         let format = match algorithm {
-            Algorithm::Identity => return Some(Encoder { algorithm, state: None, check: Hasher::new(), len: 0, begun: false }),
+            Algorithm::Identity => {
+                return Some(Encoder {
+                    algorithm,
+                    state: None,
+                    check: Hasher::new(),
+                    len: 0,
+                    begun: false,
+                });
+            }
             Algorithm::Gzip | Algorithm::RawDeflate => DataFormat::Raw,
             Algorithm::Deflate => DataFormat::Zlib,
         };
@@ -75,12 +83,20 @@ impl EncoderPool {
         self.lent += 1;
         let mut state = self.free.pop().unwrap_or_default();
         state.set_format_and_level(format, level);
-        Some(Encoder { algorithm, state: Some(state), check: Hasher::new(), len: 0, begun: false })
+        Some(Encoder {
+            algorithm,
+            state: Some(state),
+            check: Hasher::new(),
+            len: 0,
+            begun: false,
+        })
     }
 
     /// Takes an encoder back, wherever its body ended.
     pub fn take_back(&mut self, encoder: Encoder) {
-        let Some(mut state) = encoder.state else { return };
+        let Some(mut state) = encoder.state else {
+            return;
+        };
         state.reset();
         self.lent = self.lent.saturating_sub(1);
         self.free.push(state);
@@ -105,7 +121,9 @@ pub struct Encoder {
 
 impl std::fmt::Debug for Encoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Encoder").field("algorithm", &self.algorithm).finish_non_exhaustive()
+        f.debug_struct("Encoder")
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +141,9 @@ impl Encoder {
         }
         self.begin(out);
         self.check.update(input);
-        self.len = self.len.wrapping_add(u32::try_from(input.len() & 0xffff_ffff).unwrap_or(0));
+        self.len = self
+            .len
+            .wrapping_add(u32::try_from(input.len() & 0xffff_ffff).unwrap_or(0));
         self.drive(input, MZFlush::None, out);
     }
 
@@ -179,7 +199,9 @@ mod tests {
     use miniz_oxide::inflate::{decompress_to_vec, decompress_to_vec_zlib};
 
     fn body() -> Vec<u8> {
-        (0..50_000_u32).flat_map(|n| (n % 977).to_string().into_bytes()).collect()
+        (0..50_000_u32)
+            .flat_map(|n| (n % 977).to_string().into_bytes())
+            .collect()
     }
 
     fn encoded(algorithm: Algorithm, piece: usize, flush: bool) -> Vec<u8> {
@@ -212,7 +234,10 @@ mod tests {
                 assert_eq!(head, GZIP_HEADER);
                 assert_eq!(decompress_to_vec(middle).expect("gzip"), body());
                 assert_eq!(tail[..4], crc32fast::hash(&body()).to_le_bytes());
-                assert_eq!(tail[4..], u32::try_from(body().len()).expect("small").to_le_bytes());
+                assert_eq!(
+                    tail[4..],
+                    u32::try_from(body().len()).expect("small").to_le_bytes()
+                );
                 assert!(gzip.len() < body().len());
             }
         }
@@ -220,13 +245,18 @@ mod tests {
 
     #[test]
     fn a_flush_lets_the_receiver_decode_everything() {
-        let mut encoder = EncoderPool::default().lend(Algorithm::RawDeflate, 1).expect("a state");
+        let mut encoder = EncoderPool::default()
+            .lend(Algorithm::RawDeflate, 1)
+            .expect("a state");
         let mut out = Vec::new();
         encoder.push(b"hello hello hello", &mut out);
         encoder.flush(&mut out);
         // An empty final block stands in for the end that has not come.
         out.extend_from_slice(&[3, 0]);
-        assert_eq!(decompress_to_vec(&out).expect("deflate"), b"hello hello hello");
+        assert_eq!(
+            decompress_to_vec(&out).expect("deflate"),
+            b"hello hello hello"
+        );
     }
 
     #[test]
@@ -245,7 +275,9 @@ mod tests {
     #[test]
     fn states_are_limited() {
         let mut pool = EncoderPool::default();
-        let lent: Vec<Encoder> = (0..ENCODERS_MAX).filter_map(|_| pool.lend(Algorithm::Gzip, 1)).collect();
+        let lent: Vec<Encoder> = (0..ENCODERS_MAX)
+            .filter_map(|_| pool.lend(Algorithm::Gzip, 1))
+            .collect();
         assert_eq!(lent.len(), ENCODERS_MAX);
         assert!(pool.lend(Algorithm::Gzip, 1).is_none());
         assert!(pool.lend(Algorithm::Identity, 1).is_some());

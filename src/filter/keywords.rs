@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::lang::{Cursor, Diag, Keyword, Sections, Unit, quantity, suggest};
 
+use super::Filters;
 use super::bandwidth::Bandwidth;
 use super::compression::{Compression, Direction};
 use super::encoder::Algorithm;
-use super::Filters;
 
 /// What a proxy says about filters.
 #[derive(Debug, Clone, Default)]
@@ -28,14 +28,22 @@ impl Draft {
             !line.responses.algorithms.is_empty() || !line.requests.algorithms.is_empty()
         };
         Filters {
-            compression: self.compression.as_ref().filter(useful).cloned().map(Arc::new),
+            compression: self
+                .compression
+                .as_ref()
+                .filter(useful)
+                .cloned()
+                .map(Arc::new),
             bandwidths: self.bandwidths.iter().cloned().map(Arc::new).collect(),
             caches: self.caches.clone(),
         }
     }
 
     fn compression(&mut self) -> &mut Compression {
-        self.compression.get_or_insert_with(|| Compression { response: true, ..Compression::default() })
+        self.compression.get_or_insert_with(|| Compression {
+            response: true,
+            ..Compression::default()
+        })
     }
 }
 
@@ -83,7 +91,11 @@ fn compression(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         "direction" => {
             let (request, response) = cur.choice(
                 "'request', 'response' or 'both'",
-                &[("request", (true, false)), ("response", (false, true)), ("both", (true, true))],
+                &[
+                    ("request", (true, false)),
+                    ("response", (false, true)),
+                    ("both", (true, true)),
+                ],
             )?;
             (line.request, line.response) = (request, response);
         }
@@ -96,14 +108,19 @@ fn compression(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
 
 fn algorithms(cur: &mut Cursor<'_>, direction: &mut Direction) -> Result<(), Diag> {
     if cur.is_empty() {
-        return Err(Diag::alert(cur.here(), "'compression' expects <algorithm>."));
+        return Err(Diag::alert(
+            cur.here(),
+            "'compression' expects <algorithm>.",
+        ));
     }
     while let Some(word) = cur.next() {
         let found = Algorithm::ALL.iter().find(|(name, _)| word.is(name));
         let Some((_, algorithm)) = found else {
             let nearest = suggest(word.str(), Algorithm::ALL.iter().map(|(name, _)| *name));
             let shown = word.shown();
-            let diag = cur.alert(format!("'compression' : '{shown}' is not a supported algorithm."));
+            let diag = cur.alert(format!(
+                "'compression' : '{shown}' is not a supported algorithm."
+            ));
             return Err(match nearest {
                 Some(nearest) => diag.with_fix(nearest),
                 None => diag,
@@ -119,7 +136,11 @@ fn types(cur: &mut Cursor<'_>, direction: &mut Direction) -> Result<(), Diag> {
         return Err(Diag::alert(cur.here(), "'compression' expects <type>."));
     }
     let words = cur.rest();
-    direction.types.extend(words.iter().map(|word| word.bytes.clone().into_boxed_slice()));
+    direction.types.extend(
+        words
+            .iter()
+            .map(|word| word.bytes.clone().into_boxed_slice()),
+    );
     Ok(())
 }
 
@@ -162,9 +183,9 @@ fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         name => {
             let refused = REFUSED.iter().find(|(refused, _)| *refused == name);
             return Err(match refused {
-                Some((_, why)) => {
-                    cur.alert(format!("'filter' : '{name}' is not supported by sluice: {why}."))
-                }
+                Some((_, why)) => cur.alert(format!(
+                    "'filter' : '{name}' is not supported by sluice: {why}."
+                )),
                 None => cur.alert(format!(
                     "'filter' : unknown keyword '{}'. Registered keywords : bwlim-in bwlim-out \
                      cache comp-req comp-res compression trace",
@@ -199,12 +220,24 @@ fn bandwidth(cur: &mut Cursor<'_>, upload: bool) -> Result<Bandwidth, Diag> {
         }
     }
     let (Some(limit), Some(period)) = (limit, period) else {
-        return Err(Diag::alert(cur.here(), "'default-limit' and 'default-period' are expected"));
+        return Err(Diag::alert(
+            cur.here(),
+            "'default-limit' and 'default-period' are expected",
+        ));
     };
     if period.is_zero() || limit == 0 {
-        return Err(Diag::alert(cur.line_span(), "a limit and a period above 0 are expected"));
+        return Err(Diag::alert(
+            cur.line_span(),
+            "a limit and a period above 0 are expected",
+        ));
     }
-    Ok(Bandwidth { name, upload, limit, period, size_min })
+    Ok(Bandwidth {
+        name,
+        upload,
+        limit,
+        period,
+        size_min,
+    })
 }
 
 #[cfg(test)]
@@ -215,7 +248,10 @@ mod tests {
     fn read(line: &str, draft: &mut Draft) -> Result<usize, String> {
         let env = Env::default();
         let words = lexer::read(line, &env).expect("a line");
-        let row = KEYWORDS.iter().find(|row| words[0].is(row.name)).expect("a keyword");
+        let row = KEYWORDS
+            .iter()
+            .find(|row| words[0].is(row.name))
+            .expect("a keyword");
         let mut cur = Cursor::after(&words, 1, &env);
         (row.parse)(&mut cur, draft).map_err(|diag| diag.message)?;
         Ok(cur.into_warnings().len())
@@ -235,8 +271,14 @@ mod tests {
         }
         let filters = draft.filters();
         let line = filters.compression.expect("there");
-        assert_eq!(line.responses.algorithms, [Algorithm::Gzip, Algorithm::Deflate]);
-        assert_eq!((line.responses.types.len(), line.responses.size_min), (2, 1024));
+        assert_eq!(
+            line.responses.algorithms,
+            [Algorithm::Gzip, Algorithm::Deflate]
+        );
+        assert_eq!(
+            (line.responses.types.len(), line.responses.size_min),
+            (2, 1024)
+        );
         assert!(line.offload && line.response && !line.request);
     }
 
@@ -250,22 +292,42 @@ mod tests {
     #[test]
     fn limits_are_started_by_name() {
         let mut draft = Draft::default();
-        read("filter bwlim-out lim default-limit 1m default-period 1s", &mut draft).expect("legal");
+        read(
+            "filter bwlim-out lim default-limit 1m default-period 1s",
+            &mut draft,
+        )
+        .expect("legal");
         let filters = draft.filters();
         assert!(!filters.is_empty());
         let now = crate::time::Tick::default();
-        assert!(filters.limiter("lim", None, None, now).is_some_and(|(_, upload)| !upload));
+        assert!(
+            filters
+                .limiter("lim", None, None, now)
+                .is_some_and(|(_, upload)| !upload)
+        );
         assert!(filters.limiter("none", None, None, now).is_none());
     }
 
     #[test]
     fn mistakes_and_refusals() {
         let wrong = |line| read(line, &mut Draft::default()).expect_err("wrong");
-        assert_eq!(wrong("compression algo foo"), "'compression' : 'foo' is not a supported algorithm.");
-        assert_eq!(wrong("compression foo"), "'compression' expects 'algo', 'type' or 'offload'");
-        assert_eq!(wrong("compression algo"), "'compression' expects <algorithm>.");
+        assert_eq!(
+            wrong("compression algo foo"),
+            "'compression' : 'foo' is not a supported algorithm."
+        );
+        assert_eq!(
+            wrong("compression foo"),
+            "'compression' expects 'algo', 'type' or 'offload'"
+        );
+        assert_eq!(
+            wrong("compression algo"),
+            "'compression' expects <algorithm>."
+        );
         assert_eq!(wrong("compression type"), "'compression' expects <type>.");
-        assert_eq!(wrong("filter spoe engine x config y"), "'filter' : 'spoe' is not supported by sluice: there is no SPOE.");
+        assert_eq!(
+            wrong("filter spoe engine x config y"),
+            "'filter' : 'spoe' is not supported by sluice: there is no SPOE."
+        );
         assert!(wrong("filter foo").starts_with("'filter' : unknown keyword 'foo'."));
         assert_eq!(read("filter trace name x", &mut Draft::default()), Ok(1));
     }

@@ -114,8 +114,12 @@ impl Attached {
         bodyless: bool,
         pool: &mut EncoderPool,
     ) {
-        let Some((line, algorithm)) = self.chosen.take().filter(|_| !bodyless) else { return };
-        let Some(encoder) = pool.lend(algorithm, LEVEL) else { return };
+        let Some((line, algorithm)) = self.chosen.take().filter(|_| !bodyless) else {
+            return;
+        };
+        let Some(encoder) = pool.lend(algorithm, LEVEL) else {
+            return;
+        };
         match line.apply(algorithm, response, announced) {
             Some(_) => self.response = Some(encoder),
             None => pool.take_back(encoder),
@@ -124,7 +128,10 @@ impl Attached {
 
     /// Ends the exchange: what was lent goes back.
     pub fn release(&mut self, pool: &mut EncoderPool) {
-        for encoder in [self.response.take(), self.request.take()].into_iter().flatten() {
+        for encoder in [self.response.take(), self.request.take()]
+            .into_iter()
+            .flatten()
+        {
             pool.take_back(encoder);
         }
         *self = Attached::default();
@@ -142,8 +149,15 @@ mod tests {
     #[test]
     fn an_exchange_borrows_one_state_and_gives_it_back() {
         let mut pool = EncoderPool::default();
-        let responses = Direction { algorithms: vec![Algorithm::Gzip], ..Direction::default() };
-        let line = Arc::new(Compression { responses, response: true, ..Compression::default() });
+        let responses = Direction {
+            algorithms: vec![Algorithm::Gzip],
+            ..Direction::default()
+        };
+        let line = Arc::new(Compression {
+            responses,
+            response: true,
+            ..Compression::default()
+        });
         let mut request = Head::new();
         request.set_request(b"GET", b"/", Version::Http11);
         request.push(b"accept-encoding", b"gzip");
@@ -163,9 +177,19 @@ mod tests {
     #[test]
     fn a_head_request_is_not_compressed() {
         let mut pool = EncoderPool::default();
-        let responses = Direction { algorithms: vec![Algorithm::Gzip], ..Direction::default() };
-        let line = Arc::new(Compression { responses, response: true, ..Compression::default() });
-        let mut attached = Attached { chosen: Some((line, Algorithm::Gzip)), ..Attached::default() };
+        let responses = Direction {
+            algorithms: vec![Algorithm::Gzip],
+            ..Direction::default()
+        };
+        let line = Arc::new(Compression {
+            responses,
+            response: true,
+            ..Compression::default()
+        });
+        let mut attached = Attached {
+            chosen: Some((line, Algorithm::Gzip)),
+            ..Attached::default()
+        };
         let mut response = Head::new();
         response.set_response(Version::Http11, Status::OK, b"OK");
         attached.see_response(&mut response, Some(10), true, &mut pool);
