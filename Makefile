@@ -12,7 +12,7 @@ cargo := build/env.sh cargo
 endif
 
 .DEFAULT_GOAL := program
-.PHONY: program run test check deb rpm tarball dist verify clean help setup
+.PHONY: program run test check deb rpm tarball dist verify readme test-packages clean help setup
 
 program: ## the static program, target/x86_64-unknown-linux-musl/release/sluice (the default; CROSS=1: built by `cross`)
 	$(cargo) build --release --locked --target $(TARGET)
@@ -47,6 +47,17 @@ tarball: program ## the archive for any other Linux, in dist/
 
 verify: ## build twice under different circumstances, compare, and print what was found
 	build/verify.sh
+
+test-packages: dist ## lint the packages, install, upgrade and purge them in systems made for it (root, Debian's archive)
+	packaging/test/lint.sh dist
+	packaging/test/deb-chroot.sh bookworm dist/sluice_*_amd64.deb
+	packaging/test/deb-chroot.sh trixie dist/sluice_*_amd64.deb
+	packaging/test/rpm-root.sh dist/sluice-[0-9]*.rpm
+	packaging/test/dnf.sh dist/sluice-[0-9]*.rpm
+	packaging/test/systemd.sh dist/sluice_*_amd64.deb
+
+readme: program ## write the README's table of what works anew, from the program
+	python3 packaging/manual/support.py $(PROGRAM) README.md
 
 clean: ## delete everything that was built, but for the standard library kept in ~/.cache/sluice
 	rm -rf target dist

@@ -2,7 +2,8 @@
 
 ROWS is what `sluice manual` prints, one row a line, five fields between tabs:
 
-    kind    option, subcommand, keyword, fetch, converter, action or command
+    kind    option, subcommand, fetch, converter, action, command; for keywords
+            `keyword` if it works, else harmless, pending or refused
     name    -f, timeout connect, src, lower, http-request deny, show info, ...
     where   sections or contexts, between commas; empty where it does not apply
     usage   the arguments as the manual writes them; may be empty
@@ -20,7 +21,7 @@ from collections import namedtuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 Row = namedtuple("Row", "kind name where usage doc")
-KINDS = ("option", "subcommand", "keyword", "fetch", "converter", "action", "command")
+KINDS = ("option", "subcommand", "keyword", "harmless", "pending", "refused", "fetch", "converter", "action", "command")
 
 # Options whose argument is a file or directory; the shells complete those.
 TAKES_FILE = ("-f", "-p", "-C", "-x", "-S", "-L")
@@ -59,16 +60,22 @@ def date():
     return time.strftime("%Y-%m-%d", time.gmtime(int(os.environ["SOURCE_DATE_EPOCH"])))
 
 
+def listed(rows, kind):
+    """The names of a kind in one paragraph."""
+    names = sorted({row.name for row in rows if row.kind == kind})
+    return [roff(", ".join(names) + ".")] if names else []
+
+
 def page(template, rows):
-    """The template, each line `@kind Title` replaced by a section of that kind's rows."""
+    """The template; `@kind Title` becomes a section of that kind's rows, `@@kind Title` one of their names."""
     out = []
     with open(os.path.join(HERE, template), encoding="utf-8") as file:
         for line in file.read().splitlines():
             if not line.startswith("@"):
                 out.append(line.replace("DATE", date()) if line.startswith(".TH") else line)
                 continue
-            kind, title = line[1:].split(" ", 1)
-            body = entries(rows, kind)
+            kind, title = line.lstrip("@").split(" ", 1)
+            body = listed(rows, kind) if line.startswith("@@") else entries(rows, kind)
             if body:
                 out += [f".SH {title.upper()}", *body]
     return "\n".join(out) + "\n"

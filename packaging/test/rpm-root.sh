@@ -23,7 +23,7 @@ echo 'root:x:0:' >"$root/etc/group"
 # shellcheck disable=SC2016
 printf '#!/bin/sh\ngrep "^$2:" /etc/$1\n' >"$root/usr/bin/getent"
 # shellcheck disable=SC2016
-printf '#!/bin/sh\nfor name; do :; done\necho "$name:x:999:999::/var/lib/sluice:/usr/sbin/nologin" >>/etc/passwd\n' >"$root/usr/sbin/useradd"
+printf '#!/bin/sh\nfor name; do :; done\necho "$name:x:999:999::/var/lib/sluice:/usr/sbin/nologin" >>/etc/passwd\necho "$name:x:999:" >>/etc/group\n' >"$root/usr/sbin/useradd"
 chmod 755 "$root/usr/bin/getent" "$root/usr/sbin/useradd"
 
 run() { rpm --root "$root" "$@"; }

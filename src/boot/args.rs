@@ -112,6 +112,8 @@ pub enum Own {
     Explain(Explain),
     /// `fmt`.
     Fmt(Fmt),
+    /// `manual`.
+    Manual(Manual),
     /// `resolve`.
     Resolve(Resolve),
 }
@@ -136,6 +138,11 @@ pub struct Check {
     #[argh(positional)]
     pub files: Vec<String>,
 }
+
+/// print every keyword and option, a line each, for programs that make manuals
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+#[argh(subcommand, name = "manual")]
+pub struct Manual {}
 
 /// say what a keyword means
 #[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
@@ -343,7 +350,14 @@ const SPELLINGS: &[(&str, Option<&str>, Tail)] = &[
     ("-dt", None, Tail::Ignored),
 ];
 
-const OWN: [&str; 5] = ["demo", "check", "explain", "fmt", "resolve"];
+const OWN: [&str; 6] = ["demo", "check", "explain", "fmt", "manual", "resolve"];
+
+/// The options that have an effect, in the order of the table.
+#[cfg(test)]
+pub(super) fn spellings() -> impl Iterator<Item = &'static str> {
+    let known = SPELLINGS.iter().filter(|(_, long, _)| long.is_some());
+    known.map(|(spelling, _, _)| *spelling)
+}
 
 /// Reads the arguments behind the program's name.
 pub fn parse(args: &[String]) -> Command {

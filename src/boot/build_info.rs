@@ -19,6 +19,18 @@ pub const TARGET: &str = if cfg!(target_env = "musl") {
     "linux-glibc"
 };
 
+/// The compiler, where the build environment names it (build/env.sh).
+const COMPILER: &str = match option_env!("SLUICE_RUSTC") {
+    Some(name) => name,
+    None => "rustc",
+};
+
+/// The commit, where the build environment names it.
+const COMMIT: &str = match option_env!("SLUICE_COMMIT") {
+    Some(name) => name,
+    None => "unknown",
+};
+
 /// HAProxy's build features and whether this program has what they stand for.
 pub const FEATURES: &[(&str, bool)] = &[
     ("51DEGREES", false),
@@ -90,6 +102,8 @@ pub fn build() -> String {
         "Build options :\n\
          \x20 TARGET  = {TARGET}\n\
          \x20 CPU     = {}\n\
+         \x20 CC      = {COMPILER}\n\
+         \x20 COMMIT  = {COMMIT}\n\
          \x20 OPTIONS = {profile}\n\
          \n\
          Feature list : {}\n\

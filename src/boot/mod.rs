@@ -15,6 +15,7 @@ pub mod life;
 pub mod limits;
 pub mod link;
 pub mod load;
+pub mod manual;
 pub mod master;
 pub mod notify;
 pub mod old;

@@ -14,6 +14,7 @@ use super::console::Console;
 use super::life::End;
 use super::link::{self, Link};
 use super::load::{self, Loaded};
+use super::manual;
 use super::master::Again;
 use super::privileges::text;
 
@@ -149,6 +150,10 @@ fn own(own: Own, console: &Console) -> End {
                 return End::FAILED;
             }
             start(&options)
+        }
+        Own::Manual(_) => {
+            console.answer(&manual::rows());
+            End::DONE
         }
         Own::Demo(_) | Own::Explain(_) | Own::Fmt(_) | Own::Resolve(_) => {
             console.alert("this sub-command is not built yet.");

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use super::none;
+use crate::program;
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -51,6 +53,23 @@ fn every_dependency_is_explained() {
         found.push(format!("README.md: `{name}` is not a dependency"));
     }
     none("README.md's table of dependencies", found);
+}
+
+/// Only of the program that is shipped: its rows are what the README is about.
+#[test]
+fn the_readme_says_what_works() {
+    if !program::is_release() {
+        return;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let status = Command::new("python3")
+        .arg(root.join("packaging/manual/support.py"))
+        .arg(program::path())
+        .arg(root.join("README.md"))
+        .arg("--check")
+        .status()
+        .expect("build/test-tools.sh installs Python");
+    assert!(status.success(), "README.md is not current: make readme");
 }
 
 /// Top-level entries are fixed; whoever needs another place needs a reason first.

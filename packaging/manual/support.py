@@ -1,0 +1,69 @@
+"""support.py PROGRAM README [--check] - the README's table of what works.
+
+Asks `PROGRAM manual` for the rows and writes them between the README's markers
+`<!-- generated: support -->` and `<!-- end -->`. With --check nothing is written;
+the exit status is 1 if the README says something else than the program.
+"""
+
+import subprocess
+import sys
+
+BEGIN, END = "<!-- generated: support -->\n", "<!-- end -->\n"
+PLACES = ("global", "defaults", "frontend", "backend", "userlist", "resolvers", "peers", "mailers", "cache",
+          "http-errors", "ring", "log-forward", "program", "crt-store", "bind", "server")
+TITLES = {"bind": "parameters of `bind`", "server": "parameters of `server`"}
+KINDS = (("keyword", "work"), ("pending", "have no effect yet, and a warning says so"),
+         ("harmless", "concern nothing that sluice has"), ("refused", "are refused by name"))
+LISTS = (("fetch", "Sample fetches"), ("converter", "Converters"), ("action", "Actions"),
+         ("command", "Commands of the statistics socket"))
+
+
+def rows(program):
+    text = subprocess.run([program, "manual"], check=True, stdout=subprocess.PIPE).stdout.decode()
+    return [line.split("\t") for line in text.splitlines()]
+
+
+def names(found, kind, place=None):
+    return sorted({row[1] for row in found if row[0] == kind and (place is None or place in row[2].split(","))})
+
+
+def details(title, members):
+    listed = ", ".join(f"`{name}`" for name in members)
+    return f"<details><summary>{title} ({len(members)})</summary>\n\n{listed}\n\n</details>\n"
+
+
+def table(found):
+    out = ["Every keyword of HAProxy is known by name. Of them\n",
+           "| in | " + " | ".join(title for _, title in KINDS) + " |",
+           "|---|" + "---:|" * len(KINDS)]
+    present = [place for place in PLACES if names(found, "keyword", place)]
+    for place in present:
+        counts = " | ".join(str(len(names(found, kind, place))) for kind, _ in KINDS)
+        out.append(f"| {TITLES.get(place, f'`{place}`')} | {counts} |")
+    out.append("")
+    for place in present:
+        out.append(details(f"{TITLES.get(place, place).replace('`', '')}: what works", names(found, "keyword", place)))
+    for kind, title in LISTS:
+        if names(found, kind):
+            out.append(details(title, names(found, kind)))
+    return "\n".join(out)
+
+
+def main():
+    arguments = [word for word in sys.argv[1:] if word != "--check"]
+    if len(arguments) != 2:
+        sys.exit(__doc__)
+    program, path = arguments
+    with open(path, encoding="utf-8") as file:
+        before = file.read()
+    head, rest = before.split(BEGIN)
+    _, tail = rest.split(END)
+    after = head + BEGIN + table(rows(program)) + END + tail
+    if "--check" in sys.argv:
+        sys.exit(0 if after == before else f"{path}: the table of what works is not the program's: make readme")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(after)
+
+
+if __name__ == "__main__":
+    main()

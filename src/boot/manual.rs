@@ -1,0 +1,197 @@
+//! What the manual pages, the completions and the README's table are made of: every row, as text.
+//!
+//! The rows come from the catalogue of keywords and from [`OPTIONS`]; `sluice manual` prints them, and the packages'
+//! generator reads them. A line is a row; its fields, between tabs, are kind, name, places, usage and one sentence.
+//! Nothing here is for people's eyes, and nothing is decided here.
+
+use std::fmt::Write as _;
+
+use crate::config::catalog::{self, Effect, SECTIONS};
+use crate::lang::Sections;
+
+/// The command line: name, arguments, one sentence.
+pub const OPTIONS: &[(&str, &str, &str)] = &[
+    (
+        "-f",
+        "<file|dir>",
+        "Reads this configuration, or all `.cfg` files of this directory; may be repeated.",
+    ),
+    (
+        "-c",
+        "",
+        "Checks the configuration and ends; with -V says that it is valid.",
+    ),
+    (
+        "-cc",
+        "<condition>",
+        "Evaluates a condition and ends: 0 true, 1 false, 2 not understood.",
+    ),
+    ("-v", "", "Prints the version."),
+    (
+        "-vv",
+        "",
+        "Prints the version and how the program was built.",
+    ),
+    ("-V", "", "Says more, whatever the configuration says."),
+    ("-q", "", "Says nothing."),
+    ("-d", "", "Stays in the foreground and prints what happens."),
+    ("-db", "", "Stays in the foreground."),
+    ("-D", "", "Goes to the background."),
+    (
+        "-W",
+        "",
+        "Runs a master process that starts the working one.",
+    ),
+    (
+        "-Ws",
+        "",
+        "Like -W, and tells the service manager when ready.",
+    ),
+    (
+        "-C",
+        "<dir>",
+        "Changes to this directory before files are read.",
+    ),
+    (
+        "-p",
+        "<file>",
+        "Writes the number of the process to this file.",
+    ),
+    ("-n", "<number>", "Sets the number of connections at once."),
+    (
+        "-N",
+        "<number>",
+        "Sets the number of connections at once for a proxy that names none.",
+    ),
+    ("-m", "<megabytes>", "Limits the memory."),
+    (
+        "-L",
+        "<name>",
+        "Sets the name among peers; the host's name otherwise.",
+    ),
+    ("-S", "<address>", "Adds a command socket of the master."),
+    (
+        "-x",
+        "<socket>",
+        "Takes the listening sockets from the process behind this command socket.",
+    ),
+    (
+        "-sf",
+        "<pid>...",
+        "Asks these processes to finish their connections and end.",
+    ),
+    ("-st", "<pid>...", "Asks these processes to end at once."),
+    ("-dW", "", "Refuses to start when there are warnings."),
+    ("-dD", "", "Also says what is merely suspicious."),
+    ("-dK", "<classes>", "Lists keywords."),
+    (
+        "-dr",
+        "",
+        "Starts although names of servers do not resolve.",
+    ),
+    ("-dV", "", "Does not verify certificates of servers."),
+    ("-dS", "", "Does not splice."),
+    ("-dF", "", "Does not hand whole buffers on."),
+    ("-dR", "", "Does not share ports between processes."),
+    (
+        "--leave-others",
+        "",
+        "With -sf: spares older processes that were not named.",
+    ),
+];
+
+/// Sub-commands: name, one sentence.
+const SUBCOMMANDS: &[(&str, &str)] = &[
+    (
+        "demo",
+        "Runs an embedded configuration with two small servers behind it.",
+    ),
+    (
+        "check",
+        "Reads configuration files and explains what is wrong with them.",
+    ),
+    ("explain", "Says what a keyword means."),
+    ("fmt", "Lays a configuration file out anew."),
+    (
+        "resolve",
+        "Resolves a name the way servers' names are resolved.",
+    ),
+    (
+        "manual",
+        "Prints every keyword and option for programs that make manuals.",
+    ),
+];
+
+/// Parameters stand on lines of these names.
+const LINES: &[(&str, Sections)] = &[("bind", Sections::BIND), ("server", Sections::SERVER)];
+
+/// Every row.
+pub fn rows() -> String {
+    let mut out = String::new();
+    for (name, usage, doc) in OPTIONS {
+        row(&mut out, ["option", name, "", usage, doc]);
+    }
+    for (name, doc) in SUBCOMMANDS {
+        row(&mut out, ["subcommand", name, "", "", doc]);
+    }
+    for found in catalog::rows() {
+        let kind = match found.effect {
+            Effect::Works => "keyword",
+            Effect::None => "harmless",
+            Effect::Warned => "pending",
+            Effect::Refused => "refused",
+        };
+        let entry = found.entry;
+        let places = places(entry.sections);
+        row(
+            &mut out,
+            [kind, entry.name, &places, entry.usage, entry.doc],
+        );
+    }
+    out
+}
+
+fn row(out: &mut String, fields: [&str; 5]) {
+    let _ = writeln!(out, "{}", fields.join("\t"));
+}
+
+fn places(sections: Sections) -> String {
+    let kinds = SECTIONS.iter().map(|kind| (kind.keyword, kind.sections));
+    // `listen` is a frontend and a backend: it has what either has.
+    let names = kinds
+        .filter(|(name, _)| *name != "listen")
+        .chain(LINES.iter().copied())
+        .filter(|(_, place)| sections.meets(*place))
+        .map(|(name, _)| name);
+    names.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_have_five_fields_and_a_place() {
+        let text = rows();
+        for line in text.lines() {
+            let fields: Vec<&str> = line.split('\t').collect();
+            assert_eq!(fields.len(), 5, "{line}");
+            assert!(fields[4].ends_with('.'), "{line}");
+            let has_place = !fields[2].is_empty();
+            assert_eq!(
+                has_place,
+                !matches!(fields[0], "option" | "subcommand"),
+                "{line}"
+            );
+        }
+        let timeout = "keyword\ttimeout connect\tdefaults,backend\t";
+        assert!(text.lines().any(|line| line.starts_with(timeout)));
+    }
+
+    #[test]
+    fn options_are_those_of_the_command_line() {
+        let known: Vec<&str> = super::super::args::spellings().collect();
+        let told: Vec<&str> = OPTIONS.iter().map(|(name, _, _)| *name).collect();
+        assert_eq!(told, known, "add a row where the command line has one");
+    }
+}
