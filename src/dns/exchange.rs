@@ -119,7 +119,8 @@ pub(super) async fn exchange(via: &Via, queries: &[Query]) -> Exchanged {
     done
 }
 
-/// Sends what is unanswered and receives until all is answered.
+/// Sends what is unanswered and receives until all is answered. What stays unanswered is sent again after pauses that
+/// double: a datagram may be lost on the way, and a whole attempt is long.
 async fn over_udp(
     via: &Via,
     payload: Option<u16>,
@@ -133,31 +134,55 @@ async fn over_udp(
         .map_err(send_fault)?;
     // One byte more than was announced shows a datagram that is too large.
     let mut room = vec![0; usize::from(payload.unwrap_or(PLAIN_PAYLOAD).max(PLAIN_PAYLOAD)) + 1];
-    let mut next = 0;
-    let mut stray = 0;
-    while let Some(open) = done.replies.iter().position(Option::is_none) {
-        while next < queries.len() && (next <= open || !via.single_request) {
-            if done.replies[next].is_none() {
-                done.seen.sent += 1;
-                let bytes = queries[next].encode(payload, via.trust_ad);
-                let sent = timeout_at(deadline, socket.send(&bytes))
-                    .await
-                    .map_err(|_| Fault::Timeout)?;
-                sent.map_err(send_fault)?;
+    let (mut stray, mut pause) = (0, RESEND);
+    while done.replies.iter().any(Option::is_none) {
+        send_open(&socket, via, payload, queries, done).await?;
+        let again = (Instant::now() + pause).min(deadline);
+        pause *= 2;
+        loop {
+            let before = done.replies.iter().flatten().count();
+            let Ok(received) = timeout_at(again, socket.recv(&mut room)).await else {
+                break;
+            };
+            let length = received.map_err(receive_fault)?;
+            if !take_datagram(&room[..length], length == room.len(), queries, done) {
+                done.seen.stray += 1;
+                stray += 1;
+                if stray > STRAY_MAX {
+                    return Err(Fault::Nonsense);
+                }
             }
-            next += 1;
+            let after = done.replies.iter().flatten().count();
+            if after == queries.len() || (via.single_request && after > before) {
+                break;
+            }
         }
-        let received = timeout_at(deadline, socket.recv(&mut room))
+        if Instant::now() >= deadline && done.replies.iter().any(Option::is_none) {
+            return Err(Fault::Timeout);
+        }
+    }
+    Ok(())
+}
+
+/// Sends the questions that have no answer; with `single_request` the first of them alone.
+async fn send_open(
+    socket: &UdpSocket,
+    via: &Via,
+    payload: Option<u16>,
+    queries: &[Query],
+    done: &mut Exchanged,
+) -> Result<(), Fault> {
+    let open = queries
+        .iter()
+        .zip(&done.replies)
+        .filter(|(_, reply)| reply.is_none());
+    let most = if via.single_request { 1 } else { queries.len() };
+    for (query, _) in open.take(most) {
+        done.seen.sent += 1;
+        socket
+            .send(&query.encode(payload, via.trust_ad))
             .await
-            .map_err(|_| Fault::Timeout)?;
-        let length = received.map_err(receive_fault)?;
-        if !take_datagram(&room[..length], length == room.len(), queries, done) {
-            done.seen.stray += 1;
-            stray += 1;
-            if stray > STRAY_MAX {
-                return Err(Fault::Nonsense);
-            }
-        }
+            .map_err(send_fault)?;
     }
     Ok(())
 }
@@ -169,17 +194,17 @@ fn take_datagram(bytes: &[u8], too_big: bool, queries: &[Query], done: &mut Exch
             continue;
         }
         match query.read(bytes) {
-            Ok(reply) => {
+            Ok(reply) if !too_big => {
                 done.seen.truncated += u32::from(reply.truncated);
                 *slot = Some(reply);
                 return true;
             }
-            Err(NotOurs::Garbage) if too_big => {
+            Ok(_) | Err(NotOurs::Garbage) if too_big => {
                 done.seen.too_big += 1;
                 *slot = Some(query.oversized());
                 return true;
             }
-            Err(NotOurs::Garbage | NotOurs::Id | NotOurs::Question) => {}
+            Ok(_) | Err(NotOurs::Garbage | NotOurs::Id | NotOurs::Question) => {}
         }
     }
     false
@@ -278,5 +303,7 @@ const PLAIN_PAYLOAD: u16 = 512;
 pub(super) const PAYLOAD: u16 = 1232;
 /// Datagrams or messages that are no answer, per exchange.
 const STRAY_MAX: u32 = 64;
+/// How long a question waits before it is sent again to the same server.
+const RESEND: Duration = Duration::from_millis(500);
 /// With EDNS and once more without.
 const ROUNDS_MAX: u32 = 2;

@@ -9,10 +9,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::cache::Cache;
 use super::clock::Clock;
-use super::exchange::{Fault, PAYLOAD, Transport, Via, exchange};
+use super::exchange::{Exchanged, Fault, PAYLOAD, Transport, Via, exchange};
 use super::hosts::Family;
 use super::message::{Kind, Query, Rcode, Reply};
 use super::nss::{Action, Source, Status};
@@ -290,7 +291,8 @@ impl Host {
         judge(&replies)
     }
 
-    /// Walks the servers until one gives a usable answer.
+    /// Walks the servers until the questions have usable answers. A question that stayed without any answer is asked again,
+    /// unless the other one brought addresses already.
     async fn ask_around(
         &self,
         snapshot: &Snapshot,
@@ -301,51 +303,71 @@ impl Host {
         let servers = self.servers(snapshot, trace);
         let mut bad = Unanswered::try_again();
         bad.nobody_listens = !servers.is_empty();
-        for _attempt in 0..conf.options.attempts.max(1) {
-            for at in &servers {
-                let via = Via {
-                    server: conf.nameservers[*at],
-                    transport: if conf.options.use_vc {
-                        Transport::Tcp
-                    } else {
-                        Transport::Udp
-                    },
-                    payload: Some(PAYLOAD),
-                    patience: conf.patience(*at),
-                    trust_ad: conf.options.trust_ad,
-                    single_request: conf.options.single_request,
-                };
-                let begun = self.clock.now();
-                let done = exchange(&via, queries).await;
-                let took =
-                    std::time::Duration::from_millis(u64::from((self.clock.now() - begun).get()));
-                trace.step(&Step::Asked {
-                    server: via.server,
-                    transport: via.transport,
-                    queries,
-                    done: &done,
-                    took,
-                });
-                let heard = done.replies.iter().any(Option::is_some);
-                self.hear(via.server, heard || done.fault != Some(Fault::Timeout));
-                bad.nobody_listens &= !heard && done.fault == Some(Fault::Unreachable);
-                bad.servfail |= done
-                    .replies
-                    .iter()
-                    .flatten()
-                    .any(|reply| reply.rcode == Rcode::ServFail);
-                let usable: Vec<Reply> = done
-                    .replies
+        let mut usable: Vec<Reply> = Vec::new();
+        let mut open = queries.to_vec();
+        for at in servers
+            .iter()
+            .cycle()
+            .take(servers.len() * conf.options.attempts.max(1) as usize)
+        {
+            let via = Via {
+                server: conf.nameservers[*at],
+                transport: if conf.options.use_vc {
+                    Transport::Tcp
+                } else {
+                    Transport::Udp
+                },
+                payload: Some(PAYLOAD),
+                patience: conf.patience(*at),
+                trust_ad: conf.options.trust_ad,
+                single_request: conf.options.single_request,
+            };
+            let done = self.ask_one(&via, &open, trace).await;
+            let heard = done.replies.iter().any(Option::is_some);
+            bad.nobody_listens &= !heard && done.fault == Some(Fault::Unreachable);
+            bad.servfail |= done
+                .replies
+                .iter()
+                .flatten()
+                .any(|reply| reply.rcode == Rcode::ServFail);
+            let unanswered = open
+                .iter()
+                .zip(&done.replies)
+                .filter(|(_, reply)| reply.is_none());
+            let unanswered: Vec<Query> = unanswered.map(|(query, _)| query.again()).collect();
+            let before = usable.len();
+            usable.extend(
+                done.replies
                     .into_iter()
                     .flatten()
-                    .filter(|reply| !reply.is_useless())
-                    .collect();
-                if !usable.is_empty() {
-                    return Ok(usable);
-                }
+                    .filter(|reply| !reply.is_useless()),
+            );
+            let fruitful = usable.iter().any(|reply| !reply.records.is_empty());
+            if usable.len() > before || fruitful {
+                open = unanswered;
+            }
+            if fruitful || (open.is_empty() && !usable.is_empty()) {
+                return Ok(usable);
             }
         }
         Err(bad)
+    }
+
+    /// One exchange, told and remembered.
+    async fn ask_one(&self, via: &Via, queries: &[Query], trace: &mut dyn Trace) -> Exchanged {
+        let begun = self.clock.now();
+        let done = exchange(via, queries).await;
+        let took = Duration::from_millis(u64::from((self.clock.now() - begun).get()));
+        trace.step(&Step::Asked {
+            server: via.server,
+            transport: via.transport,
+            queries,
+            done: &done,
+            took,
+        });
+        let heard = done.replies.iter().any(Option::is_some);
+        self.hear(via.server, heard || done.fault != Some(Fault::Timeout));
+        done
     }
 
     /// The servers to ask, as positions in the list: in the written or rotated order, without those that are silent.

@@ -58,6 +58,14 @@ impl Query {
         })
     }
 
+    /// The same question under another id.
+    pub fn again(&self) -> Self {
+        Self {
+            id: Message::query().metadata.id,
+            ..self.clone()
+        }
+    }
+
     /// What is asked for.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -113,7 +113,7 @@ struct HostFiles {
     hosts: &'static str,
     resolv: String,
     multi: bool,
-    names: &'static [&'static str],
+    names: &'static str,
 }
 
 impl HostFiles {
@@ -127,8 +127,8 @@ impl HostFiles {
     fn questions(&self) -> Vec<Question> {
         let families = [Family::Any, Family::V4, Family::V6];
         self.names
-            .iter()
-            .flat_map(|name| families.map(|family| ((*name).to_owned(), family)))
+            .split_ascii_whitespace()
+            .flat_map(|name| families.map(|family| (name.to_owned(), family)))
             .collect()
     }
 }
@@ -141,17 +141,68 @@ const ONE: &str = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
 /// The states that are tried.
 fn hosts() -> Vec<HostFiles> {
     let mut all = Vec::new();
-    let mut add = |name: &str,
-                   switch: &'static str,
-                   hosts: &'static str,
-                   resolv: &str,
-                   names: &'static [&'static str]| {
-        for multi in [false, true] {
-            if multi && hosts.is_empty() {
-                continue;
-            }
+    add(
+        &mut all,
+        "files then dns",
+        (FILES_DNS, HOSTS, ONE),
+        FILE_NAMES,
+    );
+    for switch in SWITCHES {
+        add(
+            &mut all,
+            switch.trim(),
+            (switch, HOSTS, ONE),
+            "both.test web1 four.test nosuch.test fail.test",
+        );
+    }
+    add(&mut all, "the wire", (FILES_DNS, "", ONE), WIRE_NAMES);
+    for (option, names) in OPTIONS {
+        let resolv = format!("nameserver 127.0.0.1\noptions timeout:1 attempts:1 {option}\n");
+        add(&mut all, option, (FILES_DNS, "", &resolv), names);
+    }
+    for search in SEARCHES {
+        add(
+            &mut all,
+            search.trim(),
+            (FILES_DNS, "", &format!("{ONE}{search}")),
+            SEARCH_NAMES,
+        );
+    }
+    for last in 2..=6 {
+        let options = "options timeout:1 attempts:1";
+        let bad = format!("nameserver 127.0.0.{last}\n{options}\n");
+        add(
+            &mut all,
+            &bad,
+            ("hosts: dns [!UNAVAIL=return] files\n", HOSTS, &bad),
+            "both.test web1",
+        );
+        let both = format!("nameserver 127.0.0.{last}\nnameserver 127.0.0.1\n{options}\n");
+        add(
+            &mut all,
+            &both,
+            (FILES_DNS, "", &both),
+            "both.test nosuch.test fail.test four.test",
+        );
+        let behind = format!("nameserver 127.0.0.1\nnameserver 127.0.0.{last}\n{options} rotate\n");
+        add(&mut all, &behind, (FILES_DNS, "", &behind), "nosuch.test");
+    }
+    all
+}
+
+/// One state, without `multi on` and, where there is a hosts file, with it.
+fn add(
+    all: &mut Vec<HostFiles>,
+    name: &str,
+    files: (&'static str, &'static str, &str),
+    names: &'static str,
+) {
+    let (switch, hosts, resolv) = files;
+    for multi in [false, true] {
+        if !multi || !hosts.is_empty() {
+            let name = format!("{name}, multi {multi}");
             all.push(HostFiles {
-                name: format!("{name}, multi {multi}"),
+                name,
                 switch,
                 hosts,
                 resolv: resolv.to_owned(),
@@ -159,152 +210,47 @@ fn hosts() -> Vec<HostFiles> {
                 names,
             });
         }
-    };
-    const FILE_NAMES: &[&str] = &[
-        "localhost",
-        "web1",
-        "WEB1",
-        "web1.corp.test",
-        "web1.",
-        "both.test",
-        "mapped",
-        "six-loop",
-        "bad",
-        "alias",
-        "ip6-localhost",
-        "127.0.0.1",
-        "127.1",
-        "0x7f.1",
-        "::1",
-        "fe80::1%lo",
-        "1.2.3.4.",
-        "256.1.1.1",
-        "nosuch",
-    ];
-    add("files then dns", FILES_DNS, HOSTS, ONE, FILE_NAMES);
-    const SWITCHED: &[&str] = &["both.test", "web1", "four.test", "nosuch.test", "fail.test"];
-    for switch in [
-        "hosts: files\n",
-        "hosts: dns\n",
-        "hosts: dns files\n",
-        "hosts: dns [NOTFOUND=return] files\n",
-        "hosts: dns [!UNAVAIL=return] files\n",
-        "hosts: dns [UNAVAIL=return] files\n",
-        "hosts: files [NOTFOUND=return] dns\n",
-        "hosts: files [SUCCESS=continue] dns\n",
-        "hosts: nosuchmodule files dns\n",
-        "hosts: nosuchmodule [UNAVAIL=return] files\n",
-        "hosts: [bad files\n",
-        "passwd: files\n",
-        "",
-    ] {
-        add(switch.trim(), switch, HOSTS, ONE, SWITCHED);
     }
-    const WIRE: &[&str] = &[
-        "both.test",
-        "four.test",
-        "six.test",
-        "many.test",
-        "alias.test",
-        "chain.test",
-        "loop.test",
-        "dangling.test",
-        "nosuch.test",
-        "empty.test",
-        "fail.test",
-        "refused.test",
-        "notimp.test",
-        "formerr.test",
-        "cut.test",
-        "lame.test",
-        "strays.test",
-        "half.test",
-        "aaaafail.test",
-        "four-nx.test",
-        "BOTH.test",
-        "both.test.",
-        "_under.test",
-    ];
-    add("the wire", FILES_DNS, "", ONE, WIRE);
-    add(
-        "use-vc",
-        FILES_DNS,
-        "",
-        "nameserver 127.0.0.1\noptions timeout:1 attempts:1 use-vc\n",
-        &["both.test", "cut.test", "nosuch.test", "half.test"],
-    );
-    add(
-        "single-request",
-        FILES_DNS,
-        "",
-        "nameserver 127.0.0.1\noptions timeout:1 attempts:1 single-request\n",
-        &["both.test", "six.test", "aaaafail.test"],
-    );
-    add(
-        "edns0",
-        FILES_DNS,
-        "",
-        "nameserver 127.0.0.1\noptions timeout:1 attempts:1 edns0\n",
-        &["both.test", "cut.test"],
-    );
-    const SEARCHED: &[&str] = &[
-        "host",
-        "host.",
-        "a.b",
-        "a.b.",
-        "both.test",
-        "deep.a.b",
-        "nodata",
-        "failing",
-        "late",
-        "absolute",
-        "twice",
-    ];
-    for search in [
-        "search one.test two.test\n",
-        "domain one.test\n",
-        "search one.test two.test\noptions ndots:2\n",
-        "search one.test two.test\noptions ndots:0\n",
-        "search two.test .\n",
-        "search two.test one.test\noptions ndots:3\n",
-        "search one.test two.test\noptions no-tld-query\n",
-        "search one.test.\n",
-        "",
-    ] {
-        add(
-            search.trim(),
-            FILES_DNS,
-            "",
-            &format!("{ONE}{search}"),
-            SEARCHED,
-        );
-    }
-    const SERVED: &[&str] = &["both.test", "nosuch.test", "fail.test", "four.test"];
-    for servers in [
-        "127.0.0.3",
-        "127.0.0.2",
-        "127.0.0.4",
-        "127.0.0.5",
-        "127.0.0.6",
-    ] {
-        let bad = format!("nameserver {servers}\noptions timeout:1 attempts:1\n");
-        add(
-            &bad,
-            "hosts: dns [!UNAVAIL=return] files\n",
-            HOSTS,
-            &bad,
-            &["both.test", "web1"],
-        );
-        let both =
-            format!("nameserver {servers}\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
-        add(&both, FILES_DNS, "", &both, SERVED);
-        let behind = format!(
-            "nameserver 127.0.0.1\nnameserver {servers}\noptions timeout:1 attempts:1 rotate\n"
-        );
-        add(&behind, FILES_DNS, "", &behind, &["nosuch.test"]);
-    }
-    all
 }
+
+const FILE_NAMES: &str = "localhost web1 WEB1 web1.corp.test web1. both.test mapped six-loop bad alias ip6-localhost \
+    127.0.0.1 127.1 0x7f.1 ::1 fe80::1%lo 1.2.3.4. 256.1.1.1 nosuch";
+const WIRE_NAMES: &str = "both.test four.test six.test many.test alias.test chain.test loop.test dangling.test \
+    nosuch.test empty.test fail.test refused.test notimp.test formerr.test cut.test lame.test strays.test half.test \
+    aaaafail.test four-nx.test BOTH.test both.test. _under.test";
+const SEARCH_NAMES: &str =
+    "host host. a.b a.b. both.test deep.a.b nodata failing late absolute twice";
+const SWITCHES: [&str; 13] = [
+    "hosts: files\n",
+    "hosts: dns\n",
+    "hosts: dns files\n",
+    "hosts: dns [NOTFOUND=return] files\n",
+    "hosts: dns [!UNAVAIL=return] files\n",
+    "hosts: dns [UNAVAIL=return] files\n",
+    "hosts: files [NOTFOUND=return] dns\n",
+    "hosts: files [SUCCESS=continue] dns\n",
+    "hosts: nosuchmodule files dns\n",
+    "hosts: nosuchmodule [UNAVAIL=return] files\n",
+    "hosts: [bad files\n",
+    "passwd: files\n",
+    "",
+];
+const OPTIONS: [(&str, &str); 3] = [
+    ("use-vc", "both.test cut.test nosuch.test half.test"),
+    ("single-request", "both.test six.test aaaafail.test"),
+    ("edns0", "both.test cut.test"),
+];
+const SEARCHES: [&str; 9] = [
+    "search one.test two.test\n",
+    "domain one.test\n",
+    "search one.test two.test\noptions ndots:2\n",
+    "search one.test two.test\noptions ndots:0\n",
+    "search two.test .\n",
+    "search two.test one.test\noptions ndots:3\n",
+    "search one.test two.test\noptions no-tld-query\n",
+    "search one.test.\n",
+    "",
+];
 
 /// The honest server, a dead one, one that fails, one that refuses, one that knows nothing. On 127.0.0.3 nobody listens.
 fn servers() -> Vec<Server> {
@@ -332,76 +278,88 @@ fn six(last: u16) -> IpAddr {
 /// The zone: what each name answers.
 fn honest(asked: &Asked) -> Deed {
     let name = asked.name.as_str();
-    let empty = || Answer::to(asked);
-    let both = |owner: &str, last: u8| match asked.kind {
-        A => empty().address(owner, four(last)),
-        AAAA => empty().address(owner, six(u16::from(last))),
-        _ => empty(),
+    let answer = match name {
+        "half.test" if asked.kind != A => return Deed::silence(),
+        "strays.test" => {
+            let wrong = [
+                both(asked, 66).wrong_id().bytes(),
+                both(asked, 67).wrong_question().bytes(),
+                b"garbage".to_vec(),
+            ];
+            return Deed {
+                messages: wrong.into_iter().chain([both(asked, 8).bytes()]).collect(),
+                ..Deed::default()
+            };
+        }
+        "fail.test" | "failing.one.test" => Answer::to(asked).rcode(2),
+        "refused.test" => Answer::to(asked).rcode(5),
+        "notimp.test" => Answer::to(asked).rcode(4),
+        "formerr.test" => Answer::to(asked).rcode(1),
+        "lame.test" => Answer::to(asked).lame(),
+        "alias.test" | "chain.test" | "loop.test" | "dangling.test" => aliases(asked),
+        _ => addresses(asked),
     };
-    let answer = match (name, asked.kind) {
+    Deed::say(answer.bytes())
+}
+
+/// One address of the asked family.
+fn both(asked: &Asked, last: u8) -> Answer {
+    match asked.kind {
+        A => Answer::to(asked).address(&asked.name, four(last)),
+        AAAA => Answer::to(asked).address(&asked.name, six(u16::from(last))),
+        _ => Answer::to(asked),
+    }
+}
+
+fn addresses(asked: &Asked) -> Answer {
+    let name = asked.name.as_str();
+    let empty = || Answer::to(asked);
+    match (name, asked.kind) {
         (
             "both.test" | "_under.test" | "host.one.test" | "host.two.test" | "late.two.test"
             | "absolute" | "a.b.one.test",
             _,
-        ) => both(name, 1),
-        ("a.b" | "deep.a.b" | "twice" | "twice.two.test", _) => both(name, 2),
+        ) => both(asked, 1),
+        ("a.b" | "deep.a.b" | "twice" | "twice.two.test", _) => both(asked, 2),
+        ("failing.two.test", _) => both(asked, 3),
         ("four.test", A) => empty().address(name, four(4)),
+        ("four-nx.test", A) => empty().address(name, four(7)),
+        ("half.test" | "aaaafail.test", A) => empty().address(name, four(5)),
+        ("aaaafail.test", _) => empty().rcode(2),
         ("six.test", AAAA) => empty().address(name, six(6)),
         ("four.test" | "six.test" | "empty.test" | "nodata.one.test" | "nodata.two.test", _) => {
             empty()
         }
-        ("four-nx.test", A) => empty().address(name, four(7)),
         ("many.test", A) => (1..9).fold(empty(), |answer, last| answer.address(name, four(last))),
         ("many.test", AAAA) => (1..5).fold(empty(), |answer, last| answer.address(name, six(last))),
-        ("alias.test", A) => empty()
-            .alias(name, "both.test")
-            .address("both.test", four(1)),
-        ("alias.test", _) => empty()
-            .alias(name, "both.test")
-            .address("both.test", six(1)),
-        ("chain.test", A) => empty()
-            .alias(name, "c1.test")
-            .alias("c1.test", "c2.test")
-            .alias("c2.test", "both.test")
-            .address("both.test", four(1)),
-        ("chain.test", _) => empty()
-            .alias(name, "c1.test")
-            .alias("c1.test", "c2.test")
-            .alias("c2.test", "both.test"),
-        ("loop.test", _) => empty()
-            .alias(name, "loop2.test")
-            .alias("loop2.test", "loop.test"),
-        ("dangling.test", _) => empty().alias(name, "nowhere.test"),
-        ("fail.test" | "failing.one.test", _) => empty().rcode(2),
-        ("failing.two.test", _) => both(name, 3),
-        ("aaaafail.test", A) => empty().address(name, four(5)),
-        ("aaaafail.test", _) => empty().rcode(2),
-        ("refused.test", _) => empty().rcode(5),
-        ("notimp.test", _) => empty().rcode(4),
-        ("formerr.test", _) => empty().rcode(1),
-        ("lame.test", _) => empty().lame(),
-        ("half.test", A) => empty().address(name, four(5)),
-        ("half.test", _) => return Deed::silence(),
         ("cut.test", A) if asked.tcp => {
             (1..100).fold(empty(), |answer, last| answer.address(name, four(last)))
         }
         ("cut.test", AAAA) if asked.tcp => empty().address(name, six(1)),
         ("cut.test", _) => empty().truncated(),
-        ("strays.test", _) => {
-            let right = both(name, 8).bytes();
-            let wrong = [
-                both(name, 66).wrong_id().bytes(),
-                both(name, 67).wrong_question().bytes(),
-                b"garbage".to_vec(),
-            ];
-            return Deed {
-                messages: wrong.into_iter().chain([right]).collect(),
-                ..Deed::default()
-            };
-        }
         _ => empty().rcode(3),
-    };
-    Deed::say(answer.bytes())
+    }
+}
+
+fn aliases(asked: &Asked) -> Answer {
+    let (name, answer) = (asked.name.as_str(), Answer::to(asked));
+    let end = if asked.kind == A { four(1) } else { six(1) };
+    match name {
+        "alias.test" => answer.alias(name, "both.test").address("both.test", end),
+        "loop.test" => answer.alias(name, "loop2.test").alias("loop2.test", name),
+        "dangling.test" => answer.alias(name, "nowhere.test"),
+        _ => {
+            let chain = answer
+                .alias(name, "c1.test")
+                .alias("c1.test", "c2.test")
+                .alias("c2.test", "both.test");
+            if asked.kind == A {
+                chain.address("both.test", end)
+            } else {
+                chain
+            }
+        }
+    }
 }
 
 /// What the C library says, one line a question. It does not survive every question; then it is started again.

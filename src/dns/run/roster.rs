@@ -1,0 +1,499 @@
+//! Servers of one backend that share a name, and which of its addresses or services each of them has.
+//!
+//! Pure: answers go in, [`Change`]s come out, in the order in which they are to be applied. A server keeps what it has as long
+//! as the answers carry it; what is free goes to the first server that has none. Two servers do not share an address
+//! unless `allow-dup-ip` says so.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::section::Wishes;
+use crate::dns::message::Service;
+use crate::id::{BackendId, ServerId};
+
+/// A server line whose name is followed.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// The server.
+    pub server: ServerId,
+    /// Its backend.
+    pub backend: BackendId,
+    /// The position of its resolvers section.
+    pub section: usize,
+    /// The name; one that begins with `_` is a service.
+    pub host: Arc<str>,
+    /// `resolve-prefer`, `resolve-net`, `resolve-opts`.
+    pub wishes: Wishes,
+    /// The address it starts with.
+    pub ip: Option<IpAddr>,
+}
+
+/// Something that changes about a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is somewhere else. A port comes with services only.
+    Moved {
+        /// The server.
+        server: ServerId,
+        /// Its address.
+        ip: IpAddr,
+        /// The port, if the answer says one.
+        port: Option<u16>,
+    },
+    /// Its share, as SRV records give it.
+    Weight {
+        /// The server.
+        server: ServerId,
+        /// From 0 to 256.
+        weight: u16,
+    },
+    /// It has an address and may be used again.
+    Up {
+        /// The server.
+        server: ServerId,
+    },
+    /// It must not be used.
+    Down {
+        /// The server.
+        server: ServerId,
+        /// Why.
+        cause: Cause,
+    },
+}
+
+/// Why a server is down for its name's sake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// No address is left for it.
+    NoAddress,
+    /// The name does not exist.
+    Nx,
+    /// No nameserver answers.
+    Timeout,
+    /// The nameservers refuse.
+    Refused,
+    /// Anything else.
+    Other,
+}
+
+impl Cause {
+    /// HAProxy's words for the state change.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoAddress => "No IP for server",
+            Self::Nx => "DNS NX status",
+            Self::Timeout => "DNS timeout status",
+            Self::Refused => "DNS refused status",
+            Self::Other => "unspecified DNS error",
+        }
+    }
+}
+
+/// The servers of one backend that share a name.
+#[derive(Debug)]
+pub(in crate::dns) struct Group {
+    /// The position of the resolvers section.
+    pub section: usize,
+    backend: BackendId,
+    /// The shared name.
+    pub host: Arc<str>,
+    members: Vec<Member>,
+}
+
+#[derive(Debug)]
+struct Member {
+    server: ServerId,
+    wishes: Wishes,
+    ip: Option<IpAddr>,
+    up: bool,
+    service: Option<Held>,
+}
+
+/// The service a member has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Held {
+    target: String,
+    port: u16,
+    weight: Option<u16>,
+    /// Whether the address came along with the service.
+    glued: bool,
+}
+
+impl Group {
+    /// Sorts servers into groups by section, backend and name, in their order.
+    pub(in crate::dns) fn gather(watched: Vec<Watched>) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        let mut places = std::collections::HashMap::new();
+        for one in watched {
+            let host = one.host.to_ascii_lowercase();
+            let place = *places
+                .entry((one.section, one.backend, host))
+                .or_insert_with(|| {
+                    groups.push(Self {
+                        section: one.section,
+                        backend: one.backend,
+                        host: one.host.clone(),
+                        members: Vec::new(),
+                    });
+                    groups.len() - 1
+                });
+            let member = Member {
+                server: one.server,
+                wishes: one.wishes,
+                ip: one.ip,
+                up: one.ip.is_some(),
+                service: None,
+            };
+            groups[place].members.push(member);
+        }
+        groups
+    }
+
+    /// The backend its servers belong to.
+    pub(in crate::dns) fn backend(&self) -> BackendId {
+        self.backend
+    }
+
+    /// Whether its name stands for services.
+    pub(in crate::dns) fn is_of_services(&self) -> bool {
+        self.host.starts_with('_')
+    }
+
+    /// Whether IPv4 is asked for first: the word of the first server counts for all that share the question.
+    pub(in crate::dns) fn prefers_v4(&self) -> bool {
+        self.members
+            .first()
+            .is_some_and(|member| member.wishes.prefer_v4)
+    }
+
+    /// The targets whose addresses have to be asked for.
+    pub(in crate::dns) fn targets(&self) -> Vec<String> {
+        let held = self
+            .members
+            .iter()
+            .filter_map(|member| member.service.as_ref());
+        let mut targets: Vec<String> = held
+            .filter(|held| !held.glued)
+            .map(|held| held.target.clone())
+            .collect();
+        targets.sort();
+        targets.dedup();
+        targets
+    }
+
+    /// The addresses of the shared name, or of the `target` of services.
+    pub(in crate::dns) fn addresses(
+        &mut self,
+        target: Option<&str>,
+        addresses: &[IpAddr],
+    ) -> Vec<Change> {
+        let concerned: Vec<usize> = (0..self.members.len())
+            .filter(|at| self.members[*at].is_about(target))
+            .collect();
+        self.share_out(&concerned, addresses)
+    }
+
+    /// The services of the shared name.
+    pub(in crate::dns) fn services(&mut self, services: &[Service]) -> Vec<Change> {
+        let usable: Vec<&Service> = services
+            .iter()
+            .filter(|service| service.target != "." && service.port != 0)
+            .collect();
+        let mut changes = Vec::new();
+        for member in &mut self.members {
+            if member
+                .service
+                .as_ref()
+                .is_some_and(|held| !usable.iter().any(|service| held.is(service)))
+            {
+                member.service = None;
+                member.ip = None;
+                changes.extend(member.go_down(Cause::NoAddress));
+            }
+        }
+        for service in usable {
+            let holder = self
+                .members
+                .iter()
+                .position(|member| member.service.as_ref().is_some_and(|held| held.is(service)));
+            let holder = holder.or_else(|| {
+                self.members
+                    .iter()
+                    .position(|member| member.service.is_none())
+            });
+            let Some(at) = holder else { break };
+            let member = &mut self.members[at];
+            let weight = (!member.wishes.ignore_weight).then(|| share(service.weight));
+            if let Some(weight) = weight.filter(|_| {
+                member
+                    .service
+                    .as_ref()
+                    .is_none_or(|held| held.weight != weight)
+            }) {
+                changes.push(Change::Weight {
+                    server: member.server,
+                    weight,
+                });
+            }
+            let glued = !service.addresses.is_empty();
+            member.service = Some(Held {
+                target: service.target.clone(),
+                port: service.port,
+                weight,
+                glued,
+            });
+            if glued {
+                changes.extend(self.share_out(&[at], &service.addresses));
+            }
+        }
+        changes
+    }
+
+    /// The last valid answer about `target` (or about the shared name) has outlived its hold.
+    pub(in crate::dns) fn lapse(&mut self, target: Option<&str>, cause: Cause) -> Vec<Change> {
+        let all_of_them = target.is_none();
+        let concerned = self
+            .members
+            .iter_mut()
+            .filter(|member| all_of_them || member.is_about(target));
+        concerned
+            .filter_map(|member| member.go_down(cause))
+            .collect()
+    }
+
+    /// Gives each of the `concerned` members an address: its own while it is there, else a free one.
+    fn share_out(&mut self, concerned: &[usize], addresses: &[IpAddr]) -> Vec<Change> {
+        let mut chosen: Vec<Option<IpAddr>> = vec![None; concerned.len()];
+        for keeping in [true, false] {
+            for (slot, at) in concerned.iter().enumerate() {
+                let member = &self.members[*at];
+                if chosen[slot].is_some() {
+                    continue;
+                }
+                let rival = |ip: IpAddr| {
+                    let others = concerned.iter().zip(&chosen);
+                    others
+                        .filter(|(_, taken)| **taken == Some(ip))
+                        .any(|(other, _)| self.members[*other].port() == member.port())
+                };
+                let free = |ip: &&IpAddr| member.wishes.allow_duplicates || !rival(**ip);
+                let candidates = addresses
+                    .iter()
+                    .filter(free)
+                    .filter(|ip| !keeping || member.ip == Some(**ip));
+                chosen[slot] = best(candidates, member);
+            }
+        }
+        let mut changes = Vec::new();
+        for (at, chosen) in concerned.iter().zip(chosen) {
+            self.members[*at].take(chosen, &mut changes);
+        }
+        changes
+    }
+}
+
+impl Member {
+    /// Whether addresses of `target` concern it.
+    fn is_about(&self, target: Option<&str>) -> bool {
+        match (&self.service, target) {
+            (Some(held), Some(target)) => !held.glued && held.target == target,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    fn port(&self) -> Option<u16> {
+        self.service.as_ref().map(|held| held.port)
+    }
+
+    fn take(&mut self, ip: Option<IpAddr>, changes: &mut Vec<Change>) {
+        let Some(ip) = ip else {
+            changes.extend(self.go_down(Cause::NoAddress));
+            return;
+        };
+        let port = self.port();
+        // A server that comes back may have another port than the one it left with.
+        if self.ip != Some(ip) || (port.is_some() && !self.up) {
+            self.ip = Some(ip);
+            changes.push(Change::Moved {
+                server: self.server,
+                ip,
+                port,
+            });
+        }
+        if !self.up {
+            self.up = true;
+            changes.push(Change::Up {
+                server: self.server,
+            });
+        }
+    }
+
+    fn go_down(&mut self, cause: Cause) -> Option<Change> {
+        let was_up = std::mem::replace(&mut self.up, false);
+        was_up.then_some(Change::Down {
+            server: self.server,
+            cause,
+        })
+    }
+}
+
+impl Held {
+    fn is(&self, service: &Service) -> bool {
+        self.target == service.target && self.port == service.port
+    }
+}
+
+/// The address of the highest rank; the first among equals. A preferred network counts most, then the preferred family,
+/// then the address the server has.
+fn best<'a>(candidates: impl Iterator<Item = &'a IpAddr>, member: &Member) -> Option<IpAddr> {
+    let mut best: Option<(u8, IpAddr)> = None;
+    for ip in candidates {
+        let in_network = member
+            .wishes
+            .networks
+            .iter()
+            .any(|network| network.contains(*ip));
+        let of_family = ip.is_ipv4() == member.wishes.prefer_v4;
+        let rank =
+            u8::from(in_network) * 8 + u8::from(of_family) * 4 + u8::from(member.ip == Some(*ip));
+        if best.is_none_or(|(highest, _)| rank > highest) {
+            best = Some((rank, *ip));
+        }
+    }
+    best.map(|(_, ip)| ip)
+}
+
+/// The weight of an SRV record (0 to 65535) on the scale of servers (0 to 256); only 0 stays 0.
+fn share(weight: u16) -> u16 {
+    (weight / 256) + u16::from(weight % 256 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(last: u8) -> IpAddr {
+        [10, 0, 0, last].into()
+    }
+
+    fn group(host: &str, count: usize, wishes: &Wishes) -> Group {
+        let one = |at| Watched {
+            server: ServerId::at(at),
+            backend: BackendId::at(0),
+            section: 0,
+            host: host.into(),
+            wishes: wishes.clone(),
+            ip: None,
+        };
+        Group::gather((0..count).map(one).collect()).remove(0)
+    }
+
+    fn words(changes: &[Change]) -> Vec<String> {
+        let word = |change: &Change| match change {
+            Change::Moved {
+                server,
+                ip,
+                port: None,
+            } => format!("{server:?} {ip}"),
+            Change::Moved {
+                server,
+                ip,
+                port: Some(port),
+            } => format!("{server:?} {ip}:{port}"),
+            Change::Weight { server, weight } => format!("{server:?} weight {weight}"),
+            Change::Up { server } => format!("{server:?} up"),
+            Change::Down { server, cause } => format!("{server:?} down {cause:?}"),
+        };
+        changes
+            .iter()
+            .map(|change| {
+                word(change)
+                    .replace("ServerId", "s")
+                    .replace(['(', ')'], "")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn servers_keep_their_addresses_and_the_free_ones_are_given_out() {
+        let mut group = group("a.example", 3, &Wishes::default());
+        assert_eq!(
+            words(&group.addresses(None, &[ip(1), ip(2)])),
+            ["s0 10.0.0.1", "s0 up", "s1 10.0.0.2", "s1 up"]
+        );
+        assert_eq!(
+            words(&group.addresses(None, &[ip(2), ip(3), ip(4)])),
+            ["s0 10.0.0.3", "s2 10.0.0.4", "s2 up"]
+        );
+        assert_eq!(
+            words(&group.addresses(None, &[ip(4)])),
+            ["s0 down NoAddress", "s1 down NoAddress"]
+        );
+        assert_eq!(
+            words(&group.lapse(None, Cause::Timeout)),
+            ["s2 down Timeout"]
+        );
+        assert_eq!(
+            words(&group.addresses(None, &[ip(4), ip(2)])),
+            ["s1 up", "s2 up"]
+        );
+    }
+
+    #[test]
+    fn wishes_rank_addresses() {
+        let wishes = Wishes {
+            networks: vec!["10.0.0.8/29".parse().unwrap()],
+            allow_duplicates: true,
+            prefer_v4: true,
+            ..Wishes::default()
+        };
+        let mut group = group("a.example", 2, &wishes);
+        let six: IpAddr = "2001:db8::1".parse().unwrap();
+        assert_eq!(
+            words(&group.addresses(None, &[six, ip(1), ip(9)])),
+            ["s0 10.0.0.9", "s0 up", "s1 10.0.0.9", "s1 up"]
+        );
+    }
+
+    #[test]
+    fn services_come_go_and_weigh() {
+        let service = |last: u8, weight, glue: &[IpAddr]| Service {
+            priority: 0,
+            weight,
+            port: 8000 + u16::from(last),
+            target: format!("n{last}.example"),
+            addresses: glue.to_vec(),
+        };
+        let mut group = group("_http._tcp.example", 2, &Wishes::default());
+        let changes = group.services(&[
+            service(1, 257, &[ip(1)]),
+            service(2, 0, &[]),
+            service(3, 1, &[]),
+        ]);
+        assert_eq!(
+            words(&changes),
+            ["s0 weight 2", "s0 10.0.0.1:8001", "s0 up", "s1 weight 0"]
+        );
+        assert_eq!(group.targets(), ["n2.example"]);
+        assert_eq!(
+            words(&group.addresses(Some("n2.example"), &[ip(2)])),
+            ["s1 10.0.0.2:8002", "s1 up"]
+        );
+        let changes = group.services(&[service(2, 300, &[]), service(3, 1, &[ip(1)])]);
+        assert_eq!(
+            words(&changes),
+            [
+                "s0 down NoAddress",
+                "s1 weight 2",
+                "s0 weight 1",
+                "s0 10.0.0.1:8003",
+                "s0 up"
+            ]
+        );
+        assert_eq!(
+            [share(0), share(1), share(256), share(257), share(65535)],
+            [0, 1, 1, 2, 256]
+        );
+    }
+}
