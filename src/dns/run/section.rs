@@ -461,7 +461,8 @@ mod tests {
                 .iter()
                 .find(|row| words[0].is(row.name) && row.sections.meets(place))
                 .ok_or("no such keyword")?;
-            (row.parse)(&mut Cursor::after(&words, 1, &env), &mut draft).map_err(|diag| diag.message)?;
+            (row.parse)(&mut Cursor::after(&words, 1, &env), &mut draft)
+                .map_err(|diag| diag.message)?;
         }
         Ok(draft)
     }
