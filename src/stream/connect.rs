@@ -7,7 +7,7 @@ use crate::addr::SockAddr;
 use crate::http::Status;
 use crate::id::ServerId;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
-use crate::site::{Backend, Destination, HttpConnections, Options, Port, Reuse, Server, Site};
+use crate::site::{Backend, Destination, HttpConnections, Options, Port, Reuse, SendProxy, Server, Site};
 use crate::slab::Key;
 use crate::stats::Count;
 use crate::time::Tick;
@@ -137,6 +137,7 @@ impl Stream {
         }
         self.deadline = Tick::NEVER;
         self.txn.connect = Some(self.txn.elapsed(kit.now));
+        self.introduce(kit, key);
         Step::Go(Stage::Send)
     }
 
@@ -266,7 +267,7 @@ impl Kit {
     }
 
     /// Keeps a server connection for later requests.
-    pub(super) fn put_idle(&mut self, key: Key<Held>) {
+    pub(super) fn put_idle(&mut self, front: Key<Held>, key: Key<Held>) {
         let now = self.now;
         let Some(Held {
             role: Role::Back(back),
@@ -279,6 +280,10 @@ impl Kit {
         back.idle_since = now;
         let server = back.server;
         let configured = self.site.server(server);
+        if configured.send_proxy != SendProxy::No {
+            self.put_private(front, key);
+            return;
+        }
         let idle = configured
             .idle
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -290,6 +295,18 @@ impl Kit {
             return;
         }
         self.idle[server.index()].push(key);
+    }
+
+    /// Keeps a server connection that speaks for one client with that client's connection.
+    fn put_private(&mut self, front: Key<Held>, key: Key<Held>) {
+        match self.conns.get_mut(front).and_then(Held::front_mut) {
+            Some(front) => {
+                if let Some(before) = front.private_back.replace(key) {
+                    self.close(before);
+                }
+            }
+            None => self.close(key),
+        }
     }
 
     /// Forgets an idle connection that its server closed.

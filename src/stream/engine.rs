@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::front::{Front, Held, Peers, Role};
 use super::stage::Step;
-use super::{Kit, Stage, Stream, Timer};
+use super::{Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::mux::{Conn, Fill, H1, H1Role, Mux};
 use crate::queue::Which;
@@ -86,9 +86,16 @@ impl Engine {
         } else {
             Mux::Raw
         };
+        let greeting = if site.listener(listener).accept_proxy {
+            Greeting::Proxy
+        } else {
+            Greeting::Done
+        };
         let front = Front {
             listener,
             peers,
+            greeting,
+            proxied: None,
             accepted: self.kit.now,
             accept_date: self.kit.wall,
             waiting_since: self.kit.now,
@@ -110,7 +117,7 @@ impl Engine {
             return Err(held.conn.wire);
         }
         self.kit.count_connection(listener, frontend);
-        if http {
+        if http || greeting == Greeting::Proxy {
             self.arm_idle(key);
         } else {
             self.begin(key);
@@ -142,7 +149,24 @@ impl Engine {
         match &held.role {
             Role::Back(_) => self.kit.drop_idle(key),
             Role::Front(_) if held.lingers() => self.drain(key),
-            Role::Front(_) => self.begin(key),
+            Role::Front(front) if front.greeting == Greeting::Done => self.begin(key),
+            Role::Front(_) => self.greeted(key),
+        }
+    }
+
+    /// Goes on with a connection that has to introduce its client first.
+    fn greeted(&mut self, key: Key<Held>) {
+        if !self.greet(key) {
+            return;
+        }
+        let Some(held) = self.kit.conns.get(key) else {
+            return;
+        };
+        let silent = held.conn.pending().is_empty() && !held.conn.ready.readable;
+        if silent && matches!(held.conn.mux, Mux::H1(_)) {
+            self.arm_idle(key);
+        } else {
+            self.begin(key);
         }
     }
 
@@ -334,7 +358,7 @@ impl Engine {
             return;
         }
         match held.front() {
-            Some(front) if front.requests == 0 => self.begin(key),
+            Some(front) if front.requests == 0 && front.greeting == Greeting::Done => self.begin(key),
             Some(_) => self.kit.close(key),
             None => {}
         }

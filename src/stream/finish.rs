@@ -122,7 +122,7 @@ impl Stream {
             .get(key)
             .is_some_and(|held| self.http && held.conn.is_reusable());
         if reusable {
-            kit.put_idle(key)
+            kit.put_idle(self.front, key)
         } else {
             kit.close(key)
         }

@@ -8,7 +8,8 @@ use crate::mux::Conn;
 use crate::slab::Key;
 use crate::time::Tick;
 
-use super::Stream;
+use super::{Greeting, Stream};
+use crate::proto::proxy::Header;
 
 /// A connection and who it belongs to.
 #[derive(Debug)]
@@ -46,6 +47,10 @@ pub struct Front {
     pub listener: ListenerId,
     /// Its addresses.
     pub peers: Peers,
+    /// What still has to come before the first byte.
+    pub greeting: Greeting,
+    /// What the PROXY header said.
+    pub proxied: Option<Box<Header>>,
     /// When it was accepted.
     pub accepted: Tick,
     /// The same on the wall clock.
