@@ -5,21 +5,22 @@
 //! stream has ended, at `hard-stop-after`, or at once by SIGTERM and SIGINT, which then show in its status.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::id::ListenerId;
+use crate::cli::Desk;
 use crate::site::Site;
 use crate::sys::signal::{self, Blocked, Signals};
 use crate::sys::{clock, process, socket};
 use crate::time::Millis;
-use crate::worker::Crew;
+use crate::worker::{Crew, Inners};
 
 use super::bind::Bound;
+use super::build_info;
 use super::console::Console;
-use super::handover::Given;
+use super::export::Copies;
 use super::link::{Link, Said};
 use super::notify::{self, Notifier};
 use super::privileges::{Privileges, text};
@@ -66,8 +67,11 @@ pub struct Serving {
     notifier: Notifier,
     link: Option<Link>,
     /// Copies of the listening sockets, to pass on.
-    sockets: Vec<(ListenerId, OwnedFd)>,
+    copies: Arc<Copies>,
 }
+
+/// The date that tools see beside the version.
+const RELEASE_DATE: &str = "2026/11/21";
 
 const SIGNALS: [i32; 8] = [
     signal::SIGUSR1,
@@ -110,7 +114,15 @@ impl Serving {
             }
         }
         // Workers inherit the blocked signals: only this thread is interrupted.
-        let crew = Crew::start(Arc::clone(&site), sockets)?;
+        let desk = Arc::new(Desk::new(
+            Arc::clone(&site),
+            build_info::LANGUAGE,
+            RELEASE_DATE,
+        ));
+        let copies = Copies::new(Arc::clone(&site), copies);
+        copies.serve(&desk);
+        let inners: Arc<dyn Inners> = Arc::new(desk);
+        let crew = Crew::start(Arc::clone(&site), sockets, &inners)?;
         drop(blocked);
         signal::unblock_all();
         Ok(Self {
@@ -119,7 +131,7 @@ impl Serving {
             signals,
             notifier: Notifier::default(),
             link: None,
-            sockets: copies,
+            copies,
         })
     }
 
@@ -165,7 +177,7 @@ impl Serving {
             watch.drains = Some(clock::monotonic_ms());
             self.notifier
                 .status("Leaving when the last connection ends.");
-            self.sockets.clear();
+            self.copies.drop_all();
             self.crew.drain();
         }
     }
@@ -194,21 +206,9 @@ impl Serving {
     }
 
     fn pass_sockets(&self) {
-        let given: Vec<Given<'_>> = self
-            .sockets
-            .iter()
-            .map(|(id, socket)| {
-                let listener = self.site.listener(*id);
-                Given {
-                    socket: socket.as_fd(),
-                    interface: listener.interface.as_deref().unwrap_or(""),
-                    namespace: listener.namespace.as_deref().unwrap_or(""),
-                }
-            })
-            .collect();
         if let Some(link) = &self.link {
             // A master that does not take them does without; it is heard of again when its line ends.
-            let _ = link.give_sockets(&given);
+            let _ = self.copies.lend(|given| link.give_sockets(given));
         }
     }
 

@@ -10,6 +10,7 @@ pub mod birth;
 pub mod build_info;
 pub mod console;
 pub mod daemon;
+mod export;
 pub mod handover;
 pub mod life;
 pub mod limits;

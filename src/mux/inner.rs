@@ -16,6 +16,8 @@ pub enum Said {
     Listening,
     /// The response is complete.
     Done,
+    /// The connection itself is wanted: it leaves the engine.
+    Surrender,
 }
 
 /// Takes a request's parts, makes a response's.

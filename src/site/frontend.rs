@@ -66,6 +66,8 @@ pub struct Frontend {
     pub stats_page: Option<StatsPage>,
     /// `option socket-stats`.
     pub socket_stats: bool,
+    /// Not shown in statistics.
+    pub hidden: bool,
     /// `disabled`.
     pub disabled: bool,
     /// What was counted.

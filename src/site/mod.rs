@@ -7,6 +7,7 @@
 
 mod backend;
 mod census;
+mod faults;
 mod frontend;
 mod global;
 mod lineup;
@@ -17,6 +18,7 @@ mod stats_page;
 mod views;
 
 pub use census::Survey;
+pub use faults::{Captured, Faults};
 
 pub use backend::{Backend, RetryOn, Reuse};
 pub use frontend::{Frontend, Mode};
@@ -55,6 +57,10 @@ pub struct Site {
     pub hostname: String,
     /// The host's time zone.
     pub zone: Zone,
+    /// The last malformed messages.
+    pub faults: Faults,
+    /// Whom the stats sockets' connections count for.
+    pub operators: Option<FrontendId>,
     /// Whether the process accepts no more and leaves.
     pub stopping: AtomicBool,
 }
@@ -63,6 +69,7 @@ impl Site {
     /// Opens the books: every object counts for so many workers. Called once, before traffic.
     pub fn open_books(&mut self) {
         self.begun = Tick::from_millis(crate::sys::clock::monotonic_ms());
+        self.admit_operators();
         let workers = self.global.threads.max(1);
         self.frontends
             .iter_mut()
@@ -77,6 +84,26 @@ impl Site {
             .iter_mut()
             .for_each(|listener| listener.tally = Tally::new(workers));
         self.tally = Tally::new(workers);
+    }
+
+    /// Adds the frontend that the stats sockets' connections count for; statistics do not show it.
+    fn admit_operators(&mut self) {
+        if !self.listeners.iter().any(|listener| listener.service == Service::Stats) {
+            return;
+        }
+        let client = Some(self.global.stats_timeout.unwrap_or(OPERATOR_TIMEOUT));
+        let timeouts = Timeouts { client, ..Timeouts::default() };
+        self.operators = Some(FrontendId::at(self.frontends.len()));
+        let name = std::sync::Arc::from("GLOBAL");
+        self.frontends.push(Frontend { name, timeouts, hidden: true, dont_log_null: true, ..Frontend::default() });
+    }
+
+    /// The frontend that clients of this listener belong to.
+    pub fn frontend_of(&self, listener: ListenerId) -> Option<FrontendId> {
+        match self.listener(listener).service {
+            Service::Frontend(frontend) => Some(frontend),
+            Service::Stats => self.operators,
+        }
     }
 
     /// The frontend with this identity.
@@ -121,6 +148,9 @@ impl Site {
             .map(BackendId::at)
     }
 }
+
+/// How long an operator may be silent unless `stats timeout` says otherwise.
+const OPERATOR_TIMEOUT: Millis = Millis::seconds(10);
 
 /// The timeouts of a proxy (manual: `timeout …`); absent means none.
 #[derive(Clone, Copy, Debug, Default)]

@@ -23,7 +23,8 @@ impl Site {
     /// The statistics of every proxy, in order of their numbers.
     pub fn snapshot(&self, now: Tick) -> Snapshot {
         let mut proxies: Vec<(u32, ProxyView)> = Vec::new();
-        for (index, frontend) in self.frontends.iter().enumerate() {
+        let shown = |(_, frontend): &(usize, &Frontend)| !frontend.hidden;
+        for (index, frontend) in self.frontends.iter().enumerate().filter(shown) {
             let view = self.frontend_view(FrontendId::at(index), frontend, now);
             proxies.push((frontend.uuid, view));
         }

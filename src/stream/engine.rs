@@ -7,7 +7,7 @@ use super::front::{Front, Held, Peers, Role};
 use super::stage::Step;
 use super::{Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
-use crate::mux::{Conn, Fill, H1, H1Role, Mux};
+use crate::mux::{Conn, Fill, H1, H1Role, Inner, Mux};
 use crate::queue::Which;
 use crate::site::{Mode, Service};
 use crate::slab::{Key, Slab};
@@ -77,7 +77,7 @@ impl Engine {
         peers: Peers,
     ) -> Result<Key<Held>, Wire> {
         let site = self.kit.site.clone();
-        let Service::Frontend(frontend) = site.listener(listener).service else {
+let Some(frontend) = site.frontend_of(listener) else {
             return Err(wire);
         };
         let http = site.frontend(frontend).mode == Mode::Http;
@@ -208,6 +208,10 @@ impl Engine {
         } else {
             Stage::Inspect
         };
+        if let Some(inner) = self.inner_of(key) {
+            stream.inner = Some(inner);
+            stream.stage = Stage::Relay;
+        }
         let (now, wall) = (self.kit.now, self.kit.wall);
         let deadline = self.first_deadline(key, frontend);
         let Some(held) = self.kit.conns.get_mut(key) else {
@@ -240,12 +244,16 @@ impl Engine {
         self.schedule(stream);
     }
 
+    /// Who answers on this connection in place of servers.
+    fn inner_of(&mut self, key: Key<Held>) -> Option<Box<dyn Inner>> {
+        let listener = self.kit.conns.get(key)?.front()?.listener;
+        let stats = self.kit.site.listener(listener).service == Service::Stats;
+        stats.then(|| self.kit.doors.operator(listener))
+    }
+
     fn frontend_of(&self, key: Key<Held>) -> Option<FrontendId> {
         let listener = self.kit.conns.get(key)?.front()?.listener;
-        match self.kit.site.listener(listener).service {
-            Service::Frontend(frontend) => Some(frontend),
-            Service::Stats => None,
-        }
+        self.kit.site.frontend_of(listener)
     }
 
     /// Until when the first byte, and then the whole head, of a request must be there.

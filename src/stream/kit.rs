@@ -10,7 +10,7 @@ use super::{Held, Letter, Stream};
 use crate::addr::SockAddr;
 use crate::buf::Pool;
 use crate::id::{ListenerId, ServerId, WorkerId};
-use crate::mux::{Heads, Lent};
+use crate::mux::{Heads, Inner, Lent};
 use crate::site::Site;
 use crate::slab::{Key, Slab};
 use crate::time::{Tick, Wheel};
@@ -94,6 +94,12 @@ pub trait Doors: fmt::Debug {
     /// A client that came in by `listener` has left.
     fn left(&mut self, listener: ListenerId);
 
+    /// Who answers on a stats socket.
+    fn operator(&mut self, listener: ListenerId) -> Box<dyn Inner>;
+
+    /// Gives a connection's wire away.
+    fn surrender(&mut self, wire: Wire);
+
     /// Hands out a log line.
     fn log(&mut self, line: &[u8]);
 }
@@ -157,6 +163,16 @@ impl Kit {
             held.armed = deadline;
             self.wheel.insert(deadline, Timer::Conn(key));
         }
+    }
+
+    /// Gives the wire of a client's connection to somebody outside the engine.
+    pub(super) fn surrender(&mut self, key: Key<Held>) {
+        let Some(mut held) = self.conns.remove(key) else { return };
+        held.conn.release(&mut self.pool);
+        if let Some(front) = held.front() {
+            self.doors.left(front.listener);
+        }
+        self.doors.surrender(held.conn.wire);
     }
 
     /// Lets a connection go: its buffers return, its descriptor closes.

@@ -111,6 +111,11 @@ impl Stream {
             Flow::Passed
         };
         let down = self.pump_down(kit);
+        let up = match up {
+            Flow::Still if self.back.is_none() && self.inner.is_none() => Flow::Passed,
+            Flow::Still if self.inner.is_some() && self.request.room() && self.is_front_readable(kit) => Flow::More,
+            other => other,
+        };
         match (up, down) {
             (_, Flow::SinkGone) | (Flow::SourceGone | Flow::SourceBroken, _)
                 if !self.is_answered(down) =>
@@ -132,6 +137,11 @@ impl Stream {
                 Step::Wait
             }
         }
+    }
+
+    fn is_front_readable(&self, kit: &Kit) -> bool {
+        let front = kit.conns.get(self.front).map(|held| &held.conn);
+        front.is_some_and(|conn| conn.ready.readable && !conn.shut.read)
     }
 
     fn is_answered(&self, down: Flow) -> bool {
@@ -215,6 +225,11 @@ impl Stream {
                 Said::Done => {
                     self.inner = None;
                     Received::Full
+                }
+                Said::Surrender => {
+                    self.inner = None;
+                    kit.surrender(self.front);
+                    Received::Closed
                 }
             };
         }

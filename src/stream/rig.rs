@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use super::{Doors, Engine, Held, Kit, Letter, Peers};
 use crate::addr::SockAddr;
 use crate::id::{ListenerId, ServerId, WorkerId};
+use crate::mux::Inner;
 use crate::site::Site;
 use crate::slab::Key;
 use crate::time::Tick;
@@ -94,6 +95,12 @@ impl Doors for RigDoors {
     fn left(&mut self, _listener: ListenerId) {
         self.world.borrow_mut().left += 1;
     }
+
+    fn operator(&mut self, _listener: ListenerId) -> Box<dyn Inner> {
+        panic!("the rig has no stats socket")
+    }
+
+    fn surrender(&mut self, _wire: Wire) {}
 
     fn log(&mut self, line: &[u8]) {
         self.lines.borrow_mut().extend_from_slice(line);

@@ -17,6 +17,11 @@ impl Socket {
         Self { fd }
     }
 
+    /// The descriptor, for whoever goes on with it.
+    pub fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+
     pub(super) fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
         sys::io::read(&self.fd, into)
     }

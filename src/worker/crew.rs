@@ -7,7 +7,8 @@ use std::thread::{self, JoinHandle};
 
 use mio::{Poll, Waker};
 
-use super::{Listening, Mail, Mailbox, Office, Worker};
+use super::turn::Place;
+use super::{Inners, Listening, Mail, Mailbox, Office, Worker};
 use crate::id::{ListenerId, WorkerId};
 use crate::site::Site;
 
@@ -24,7 +25,11 @@ impl Crew {
     ///
     /// # Errors
     /// If the system has no descriptors or threads left.
-    pub fn start(site: Arc<Site>, sockets: Vec<(ListenerId, OwnedFd)>) -> io::Result<Self> {
+    pub fn start(
+        site: Arc<Site>,
+        sockets: Vec<(ListenerId, OwnedFd)>,
+        inners: &Arc<dyn Inners>,
+    ) -> io::Result<Self> {
         let count = site.global.threads.max(1);
         let mut polls = Vec::with_capacity(count);
         let mut mailboxes = Vec::with_capacity(count);
@@ -42,17 +47,17 @@ impl Crew {
             shares[number % count].push(Listening::new(fd, id));
         }
         let mut threads = Vec::with_capacity(count);
-        for (number, ((poll, mailbox), share)) in
-            polls.into_iter().zip(mailboxes).zip(shares).enumerate()
-        {
-            threads.push(spawn(
-                WorkerId::at(number),
-                &site,
+        for (number, ((poll, mailbox), listening)) in polls.into_iter().zip(mailboxes).zip(shares).enumerate() {
+            let place = Place {
+                id: WorkerId::at(number),
+                site: Arc::clone(&site),
                 poll,
                 mailbox,
-                &office,
-                share,
-            )?);
+                office: Arc::clone(&office),
+                inners: Arc::clone(inners),
+                listening,
+            };
+            threads.push(spawn(place)?);
         }
         Ok(Self { office, threads })
     }
@@ -100,16 +105,8 @@ impl Crew {
     }
 }
 
-fn spawn(
-    id: WorkerId,
-    site: &Arc<Site>,
-    poll: Poll,
-    mailbox: Mailbox,
-    office: &Arc<Office>,
-    share: Vec<Listening>,
-) -> io::Result<JoinHandle<io::Result<()>>> {
-    let (site, office) = (Arc::clone(site), Arc::clone(office));
+fn spawn(place: Place) -> io::Result<JoinHandle<io::Result<()>>> {
     thread::Builder::new()
-        .name(format!("worker-{}", id.index() + 1))
-        .spawn(move || Worker::new(id, site, poll, mailbox, office, share)?.run())
+        .name(format!("worker-{}", place.id.index() + 1))
+        .spawn(move || Worker::new(place)?.run())
 }

@@ -8,9 +8,10 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry};
 
 use super::token::Source;
-use super::{Mail, Office};
+use super::{Inners, Mail, Office};
 use crate::addr::SockAddr;
 use crate::id::{ListenerId, ServerId, WorkerId};
+use crate::mux::Inner;
 use crate::site::Site;
 use crate::slab::Key;
 use crate::stream::{Doors, Held, Letter};
@@ -23,6 +24,7 @@ pub(super) struct SocketDoors {
     pub(super) registry: Registry,
     pub(super) office: Arc<Office>,
     pub(super) worker: WorkerId,
+    pub(super) inners: Arc<dyn Inners>,
 }
 
 impl Doors for SocketDoors {
@@ -65,6 +67,16 @@ impl Doors for SocketDoors {
     fn left(&mut self, listener: ListenerId) {
         self.office.unassign(self.worker);
         self.office.dismiss(listener);
+    }
+
+    fn operator(&mut self, listener: ListenerId) -> Box<dyn Inner> {
+        self.inners.operator(&self.office, listener)
+    }
+
+    fn surrender(&mut self, wire: Wire) {
+        if let Wire::Socket(socket) = wire {
+            self.inners.surrender(socket.into_fd());
+        }
     }
 
     fn log(&mut self, line: &[u8]) {

@@ -11,7 +11,7 @@ use mio::{Events, Interest, Poll};
 
 use super::doors::SocketDoors;
 use super::token::Source;
-use super::{Listening, Mail, Moment, Office};
+use super::{Inners, Listening, Mail, Moment, Office};
 use crate::id::WorkerId;
 use crate::site::Site;
 use crate::stream::{Engine, Kit};
@@ -31,29 +31,29 @@ pub struct Worker {
     stops: bool,
 }
 
+/// What a worker begins with.
+pub(super) struct Place {
+    pub(super) id: WorkerId,
+    pub(super) site: Arc<Site>,
+    pub(super) poll: Poll,
+    pub(super) mailbox: super::Mailbox,
+    pub(super) office: Arc<Office>,
+    pub(super) inners: Arc<dyn Inners>,
+    /// The sockets that it accepts from.
+    pub(super) listening: Vec<Listening>,
+}
+
 impl Worker {
-    /// A worker with its poll; `listening` are the sockets that it accepts from.
-    pub fn new(
-        id: WorkerId,
-        site: Arc<Site>,
-        poll: Poll,
-        mailbox: super::Mailbox,
-        office: Arc<Office>,
-        listening: Vec<Listening>,
-    ) -> io::Result<Self> {
+    /// A worker at its place.
+    pub(super) fn new(place: Place) -> io::Result<Self> {
+        let Place { id, site, poll, mailbox, office, inners, listening } = place;
         for (index, listener) in listening.iter().enumerate() {
             let token = Source::Listener(index).token();
-            poll.registry().register(
-                &mut SourceFd(&listener.fd.as_raw_fd()),
-                token,
-                Interest::READABLE,
-            )?;
+            let mut source = SourceFd(&listener.fd.as_raw_fd());
+            poll.registry().register(&mut source, token, Interest::READABLE)?;
         }
-        let doors = SocketDoors {
-            registry: poll.registry().try_clone()?,
-            office: Arc::clone(&office),
-            worker: id,
-        };
+        let registry = poll.registry().try_clone()?;
+        let doors = SocketDoors { registry, office: Arc::clone(&office), worker: id, inners };
         let clients_max = site.global.maxconn.max(1);
         let kit = Kit::new(site, id, clients_max.saturating_mul(2), Box::new(doors));
         let engine = Engine::new(kit, clients_max);

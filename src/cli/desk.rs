@@ -1,0 +1,118 @@
+//! What commands work on: the site, the workers, and the facts of the process.
+
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Session;
+use crate::id::ListenerId;
+use crate::mux::Inner;
+use crate::site::Site;
+use crate::stats::{Count, InfoView, Pace};
+use crate::sys;
+use crate::time::Tick;
+use crate::worker::{Inners, Moment, Office};
+
+/// Takes a connection whose client wants the listening sockets.
+type Export = Box<dyn FnMut(OwnedFd) + Send>;
+
+/// The process, as its operators see it.
+pub struct Desk {
+    site: Arc<Site>,
+    /// The version that tools see.
+    version: String,
+    /// The date of that version.
+    release_date: String,
+    /// Takes connections that ask for the listening sockets.
+    export: Mutex<Option<Export>>,
+}
+
+impl Desk {
+    /// A desk for a running site.
+    pub fn new(site: Arc<Site>, version: &str, release_date: &str) -> Self {
+        let (version, release_date) = (version.to_owned(), release_date.to_owned());
+        Self { site, version, release_date, export: Mutex::new(None) }
+    }
+
+    /// Has connections that ask for the listening sockets given to `export`, which must not block.
+    pub fn export_with(&self, export: impl FnMut(OwnedFd) + Send + 'static) {
+        *self.export.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(export));
+    }
+
+    /// What runs.
+    pub fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    /// The version that tools see.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Tick {
+        Moment::read().tick
+    }
+
+    /// The figures of `show info`.
+    pub fn info(&self, office: &Office) -> InfoView {
+        let now = self.now();
+        let site = &self.site;
+        let folded = site.tally.fold(now);
+        let limit = sys::limits::descriptors();
+        let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let maxconn = number(site.global.maxconn as u64);
+        InfoView {
+            product: "HAProxy".to_owned(),
+            version: self.version.clone(),
+            release_date: self.release_date.clone(),
+            threads: number(site.global.threads as u64),
+            pid: u32::try_from(sys::process::pid()).unwrap_or(0),
+            uptime: now.since(site.begun).get() / 1000,
+            descriptors_max: number(limit.soft.unwrap_or(u64::MAX)),
+            sockets_max: number(limit.soft.unwrap_or(u64::MAX)),
+            conns_max: maxconn,
+            conns_hard_max: maxconn,
+            conns: number(office.clients() as u64),
+            conns_total: number(folded.count(Count::Connections)),
+            requests_total: number(folded.count(Count::Requests)),
+            conn_rate: folded.rate(Pace::Connections),
+            conn_rate_limit: site.global.max_conn_rate.unwrap_or(0),
+            conn_rate_max: folded.rate_peak(Pace::Connections),
+            sess_rate: folded.rate(Pace::Sessions),
+            sess_rate_limit: site.global.max_sess_rate.unwrap_or(0),
+            sess_rate_max: folded.rate_peak(Pace::Sessions),
+            node: site.global.node.as_deref().unwrap_or(&site.hostname).to_owned(),
+            description: site.global.description.as_deref().map(str::to_owned),
+            stopping: site.stopping.load(Relaxed),
+            jobs: number(office.clients() as u64 + site.listeners.len() as u64),
+            listeners: number(site.listeners.len() as u64),
+            bytes_out: folded.count(Count::BytesOut),
+            idle_percent: 100,
+            ..InfoView::default()
+        }
+        .finish()
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// Opens sessions for the workers.
+impl Inners for Arc<Desk> {
+    fn operator(&self, office: &Arc<Office>, listener: ListenerId) -> Box<dyn Inner> {
+        let level = self.site.listener(listener).level;
+        Box::new(Session::new(Arc::clone(self), Arc::clone(office), level))
+    }
+
+    fn surrender(&self, connection: OwnedFd) {
+        let mut export = self.export.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(export) = export.as_mut() {
+            export(connection);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Who answers in place of servers; rooms above set it up and lend it to the workers.
+
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::Office;
+use crate::id::ListenerId;
+use crate::mux::Inner;
+
+/// Makes inner endpoints.
+pub trait Inners: fmt::Debug + Send + Sync {
+    /// Who answers an operator that came in by `listener`.
+    fn operator(&self, office: &Arc<Office>, listener: ListenerId) -> Box<dyn Inner>;
+
+    /// Takes a stats socket's connection whose client asked for the listening sockets.
+    fn surrender(&self, connection: OwnedFd);
+}
