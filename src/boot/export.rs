@@ -24,7 +24,10 @@ pub(super) struct Copies {
 impl Copies {
     /// Copies of `site`'s sockets.
     pub(super) fn new(site: Arc<Site>, sockets: Vec<(ListenerId, OwnedFd)>) -> Arc<Self> {
-        Arc::new(Self { site, sockets: Mutex::new(sockets) })
+        Arc::new(Self {
+            site,
+            sockets: Mutex::new(sockets),
+        })
     }
 
     /// Serves whoever asks at `desk`.
@@ -33,7 +36,9 @@ impl Copies {
         desk.export_with(move |connection| {
             let copies = Arc::clone(&copies);
             // Without a thread the asker sees its connection end, and goes on without the sockets.
-            let _ = thread::Builder::new().name("handover".to_owned()).spawn(move || copies.give(&connection));
+            let _ = thread::Builder::new()
+                .name("handover".to_owned())
+                .spawn(move || copies.give(&connection));
         });
     }
 
@@ -46,13 +51,19 @@ impl Copies {
     /// Lets `use_them` see the sockets.
     pub(super) fn lend<R>(&self, use_them: impl FnOnce(&[Given<'_>]) -> R) -> R {
         let sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
-        let given: Vec<Given<'_>> = sockets.iter().map(|(id, socket)| self.given(*id, socket)).collect();
+        let given: Vec<Given<'_>> = sockets
+            .iter()
+            .map(|(id, socket)| self.given(*id, socket))
+            .collect();
         use_them(&given)
     }
 
     /// Closes the copies: nobody shall take over from a process that leaves.
     pub(super) fn drop_all(&self) {
-        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.sockets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     fn given<'a>(&'a self, id: ListenerId, socket: &'a OwnedFd) -> Given<'a> {

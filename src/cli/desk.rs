@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Session;
 use crate::id::ListenerId;
@@ -32,7 +32,12 @@ impl Desk {
     /// A desk for a running site.
     pub fn new(site: Arc<Site>, version: &str, release_date: &str) -> Self {
         let (version, release_date) = (version.to_owned(), release_date.to_owned());
-        Self { site, version, release_date, export: Mutex::new(None) }
+        Self {
+            site,
+            version,
+            release_date,
+            export: Mutex::new(None),
+        }
     }
 
     /// Has connections that ask for the listening sockets given to `export`, which must not block.
@@ -83,7 +88,12 @@ impl Desk {
             sess_rate: folded.rate(Pace::Sessions),
             sess_rate_limit: site.global.max_sess_rate.unwrap_or(0),
             sess_rate_max: folded.rate_peak(Pace::Sessions),
-            node: site.global.node.as_deref().unwrap_or(&site.hostname).to_owned(),
+            node: site
+                .global
+                .node
+                .as_deref()
+                .unwrap_or(&site.hostname)
+                .to_owned(),
             description: site.global.description.as_deref().map(str::to_owned),
             stopping: site.stopping.load(Relaxed),
             jobs: number(office.clients() as u64 + site.listeners.len() as u64),
@@ -98,7 +108,9 @@ impl Desk {
 
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk").field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Desk")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 

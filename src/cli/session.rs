@@ -125,7 +125,9 @@ impl Inner for Session {
         let ended = request.end() != End::Open;
         let mut out = Vec::new();
         while self.state == State::Open && response.room() {
-            let Some(line) = self.take_line(ended) else { break };
+            let Some(line) = self.take_line(ended) else {
+                break;
+            };
             self.read(line, &mut out);
         }
         if self.input.len() + self.payload.len() > INPUT_MAX {
@@ -206,11 +208,23 @@ mod tests {
 
     #[test]
     fn lines_are_split_as_operators_expect() {
-        assert_eq!(split_commands("show info; show stat ;help"), ["show info", "show stat", "help"]);
+        assert_eq!(
+            split_commands("show info; show stat ;help"),
+            ["show info", "show stat", "help"]
+        );
         assert_eq!(split_commands(r"add map x a\;b c"), [r"add map x a\;b c"]);
-        assert_eq!(split_words(r"set  server be/s\ 1 state"), ["set", "server", "be/s 1", "state"]);
-        assert_eq!(split_payload(b"add map f <<"), Some((&b"add map f "[..], &b""[..])));
-        assert_eq!(split_payload(b"add map f <<EOF"), Some((&b"add map f "[..], &b"EOF"[..])));
+        assert_eq!(
+            split_words(r"set  server be/s\ 1 state"),
+            ["set", "server", "be/s 1", "state"]
+        );
+        assert_eq!(
+            split_payload(b"add map f <<"),
+            Some((&b"add map f "[..], &b""[..]))
+        );
+        assert_eq!(
+            split_payload(b"add map f <<EOF"),
+            Some((&b"add map f "[..], &b"EOF"[..]))
+        );
         assert_eq!(split_payload(b"show info"), None);
     }
 }

@@ -52,7 +52,8 @@ impl Faults {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let number = kept.total;
         kept.total += 1;
-        kept.last.retain(|(_, other)| (&other.proxy, other.response) != (&fault.proxy, fault.response));
+        kept.last
+            .retain(|(_, other)| (&other.proxy, other.response) != (&fault.proxy, fault.response));
         if kept.last.len() >= PROXIES_MAX {
             kept.last.remove(0);
         }
@@ -63,8 +64,17 @@ impl Faults {
     pub fn show(&self, proxy: &str, dates: &mut Dates, now: (i64, u32)) -> String {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = String::new();
-        let _ = writeln!(out, "Total events captured on [{}] : {}", date(dates, now), kept.total);
-        for (number, fault) in kept.last.iter().filter(|(_, fault)| proxy.is_empty() || fault.proxy.0 == proxy) {
+        let _ = writeln!(
+            out,
+            "Total events captured on [{}] : {}",
+            date(dates, now),
+            kept.total
+        );
+        for (number, fault) in kept
+            .last
+            .iter()
+            .filter(|(_, fault)| proxy.is_empty() || fault.proxy.0 == proxy)
+        {
             out.push('\n');
             show_one(&mut out, *number, fault, dates);
         }
@@ -73,13 +83,32 @@ impl Faults {
 }
 
 fn show_one(out: &mut String, number: u64, fault: &Captured, dates: &mut Dates) {
-    let (kind, what) = if fault.response { ("backend", "response") } else { ("frontend", "request") };
+    let (kind, what) = if fault.response {
+        ("backend", "response")
+    } else {
+        ("frontend", "request")
+    };
     let (name, uuid) = (&fault.proxy.0, fault.proxy.1);
-    let _ = writeln!(out, "[{}] {kind} {name} (#{uuid}): invalid {what}", date(dates, fault.date));
+    let _ = writeln!(
+        out,
+        "[{}] {kind} {name} (#{uuid}): invalid {what}",
+        date(dates, fault.date)
+    );
     let server = fault.server.as_deref().unwrap_or("<NONE>");
-    let src = fault.src.map_or_else(|| "unix".to_owned(), |src| src.to_string());
-    let _ = writeln!(out, "  {}, server {server}, event #{number}, src {src}", fault.reason);
-    let _ = writeln!(out, "  len {}, error at position {}:", fault.bytes.len(), fault.at);
+    let src = fault
+        .src
+        .map_or_else(|| "unix".to_owned(), |src| src.to_string());
+    let _ = writeln!(
+        out,
+        "  {}, server {server}, event #{number}, src {src}",
+        fault.reason
+    );
+    let _ = writeln!(
+        out,
+        "  len {}, error at position {}:",
+        fault.bytes.len(),
+        fault.at
+    );
     out.push_str("  \n");
     let mut position = 0;
     for line in fault.bytes.split_inclusive(|&byte| byte == b'\n') {

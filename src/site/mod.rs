@@ -88,14 +88,27 @@ impl Site {
 
     /// Adds the frontend that the stats sockets' connections count for; statistics do not show it.
     fn admit_operators(&mut self) {
-        if !self.listeners.iter().any(|listener| listener.service == Service::Stats) {
+        if !self
+            .listeners
+            .iter()
+            .any(|listener| listener.service == Service::Stats)
+        {
             return;
         }
         let client = Some(self.global.stats_timeout.unwrap_or(OPERATOR_TIMEOUT));
-        let timeouts = Timeouts { client, ..Timeouts::default() };
+        let timeouts = Timeouts {
+            client,
+            ..Timeouts::default()
+        };
         self.operators = Some(FrontendId::at(self.frontends.len()));
         let name = std::sync::Arc::from("GLOBAL");
-        self.frontends.push(Frontend { name, timeouts, hidden: true, dont_log_null: true, ..Frontend::default() });
+        self.frontends.push(Frontend {
+            name,
+            timeouts,
+            hidden: true,
+            dont_log_null: true,
+            ..Frontend::default()
+        });
     }
 
     /// The frontend that clients of this listener belong to.

@@ -7,7 +7,9 @@ use crate::addr::SockAddr;
 use crate::http::Status;
 use crate::id::ServerId;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
-use crate::site::{Backend, Destination, HttpConnections, Options, Port, Reuse, SendProxy, Server, Site};
+use crate::site::{
+    Backend, Destination, HttpConnections, Options, Port, Reuse, SendProxy, Server, Site,
+};
 use crate::slab::Key;
 use crate::stats::Count;
 use crate::time::Tick;

@@ -77,7 +77,7 @@ impl Engine {
         peers: Peers,
     ) -> Result<Key<Held>, Wire> {
         let site = self.kit.site.clone();
-let Some(frontend) = site.frontend_of(listener) else {
+        let Some(frontend) = site.frontend_of(listener) else {
             return Err(wire);
         };
         let http = site.frontend(frontend).mode == Mode::Http;
@@ -366,7 +366,9 @@ let Some(frontend) = site.frontend_of(listener) else {
             return;
         }
         match held.front() {
-            Some(front) if front.requests == 0 && front.greeting == Greeting::Done => self.begin(key),
+            Some(front) if front.requests == 0 && front.greeting == Greeting::Done => {
+                self.begin(key)
+            }
             Some(_) => self.kit.close(key),
             None => {}
         }

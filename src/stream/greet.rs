@@ -75,17 +75,30 @@ impl Stream {
         if version == SendProxy::No {
             return;
         }
-        let peers = kit.conns.get(self.front).and_then(Held::front).map(|front| front.peers);
+        let peers = kit
+            .conns
+            .get(self.front)
+            .and_then(Held::front)
+            .map(|front| front.peers);
         let header = match peers {
-            Some(Peers { src: Some(src), dst: Some(dst) }) => Header::proxied(Endpoints::between(src, dst)),
+            Some(Peers {
+                src: Some(src),
+                dst: Some(dst),
+            }) => Header::proxied(Endpoints::between(src, dst)),
             Some(_) | None => Header::local(),
         };
-        let Some((held, lent)) = kit.conn(back) else { return };
-        held.conn.output.write_with(lent.pool, HEADER_HINT, |tail| match version {
-            SendProxy::No => {}
-            SendProxy::V1 => header.write_v1(tail),
-            SendProxy::V2 => header.write_v2(false, tail).expect("a header without TLVs is short"),
-        });
+        let Some((held, lent)) = kit.conn(back) else {
+            return;
+        };
+        held.conn
+            .output
+            .write_with(lent.pool, HEADER_HINT, |tail| match version {
+                SendProxy::No => {}
+                SendProxy::V1 => header.write_v1(tail),
+                SendProxy::V2 => header
+                    .write_v2(false, tail)
+                    .expect("a header without TLVs is short"),
+            });
     }
 }
 

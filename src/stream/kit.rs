@@ -167,7 +167,9 @@ impl Kit {
 
     /// Gives the wire of a client's connection to somebody outside the engine.
     pub(super) fn surrender(&mut self, key: Key<Held>) {
-        let Some(mut held) = self.conns.remove(key) else { return };
+        let Some(mut held) = self.conns.remove(key) else {
+            return;
+        };
         held.conn.release(&mut self.pool);
         if let Some(front) = held.front() {
             self.doors.left(front.listener);

@@ -113,7 +113,11 @@ impl Stream {
         let down = self.pump_down(kit);
         let up = match up {
             Flow::Still if self.back.is_none() && self.inner.is_none() => Flow::Passed,
-            Flow::Still if self.inner.is_some() && self.request.room() && self.is_front_readable(kit) => Flow::More,
+            Flow::Still
+                if self.inner.is_some() && self.request.room() && self.is_front_readable(kit) =>
+            {
+                Flow::More
+            }
             other => other,
         };
         match (up, down) {

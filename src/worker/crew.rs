@@ -47,7 +47,9 @@ impl Crew {
             shares[number % count].push(Listening::new(fd, id));
         }
         let mut threads = Vec::with_capacity(count);
-        for (number, ((poll, mailbox), listening)) in polls.into_iter().zip(mailboxes).zip(shares).enumerate() {
+        for (number, ((poll, mailbox), listening)) in
+            polls.into_iter().zip(mailboxes).zip(shares).enumerate()
+        {
             let place = Place {
                 id: WorkerId::at(number),
                 site: Arc::clone(&site),

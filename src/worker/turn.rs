@@ -46,14 +46,28 @@ pub(super) struct Place {
 impl Worker {
     /// A worker at its place.
     pub(super) fn new(place: Place) -> io::Result<Self> {
-        let Place { id, site, poll, mailbox, office, inners, listening } = place;
+        let Place {
+            id,
+            site,
+            poll,
+            mailbox,
+            office,
+            inners,
+            listening,
+        } = place;
         for (index, listener) in listening.iter().enumerate() {
             let token = Source::Listener(index).token();
             let mut source = SourceFd(&listener.fd.as_raw_fd());
-            poll.registry().register(&mut source, token, Interest::READABLE)?;
+            poll.registry()
+                .register(&mut source, token, Interest::READABLE)?;
         }
         let registry = poll.registry().try_clone()?;
-        let doors = SocketDoors { registry, office: Arc::clone(&office), worker: id, inners };
+        let doors = SocketDoors {
+            registry,
+            office: Arc::clone(&office),
+            worker: id,
+            inners,
+        };
         let clients_max = site.global.maxconn.max(1);
         let kit = Kit::new(site, id, clients_max.saturating_mul(2), Box::new(doors));
         let engine = Engine::new(kit, clients_max);

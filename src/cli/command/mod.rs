@@ -103,21 +103,43 @@ fn is_prefix(name: &str, typed: &[&str]) -> bool {
 
 fn unknown(call: &mut Call<'_>) -> Outcome {
     let typed = call.words.join(" ");
-    let near: Vec<&Command> = rows().filter(|row| row.name.starts_with(call.word(0))).collect();
+    let near: Vec<&Command> = rows()
+        .filter(|row| row.name.starts_with(call.word(0)))
+        .collect();
     let hint = suggest(&typed, rows().map(|row| row.name));
     let _ = match hint {
-        Some(hint) if near.is_empty() => writeln!(call.out, "Unknown command: '{typed}'; did you mean '{hint}' maybe ?"),
-        Some(_) | None => writeln!(call.out, "Unknown command: '{typed}', but maybe one of the following ones is a better match:"),
+        Some(hint) if near.is_empty() => writeln!(
+            call.out,
+            "Unknown command: '{typed}'; did you mean '{hint}' maybe ?"
+        ),
+        Some(_) | None => writeln!(
+            call.out,
+            "Unknown command: '{typed}', but maybe one of the following ones is a better match:"
+        ),
     };
-    list(call, if near.is_empty() { rows().collect() } else { near });
+    list(
+        call,
+        if near.is_empty() {
+            rows().collect()
+        } else {
+            near
+        },
+    );
     Outcome::Answered
 }
 
 /// Lists commands as `help` does.
 fn list(call: &mut Call<'_>, commands: Vec<&Command>) {
     let level = *call.level;
-    for row in commands.into_iter().filter(|row| row.level <= level && !row.name.starts_with('_')) {
-        let head = if row.usage.is_empty() { row.name.to_owned() } else { format!("{} {}", row.name, row.usage) };
+    for row in commands
+        .into_iter()
+        .filter(|row| row.level <= level && !row.name.starts_with('_'))
+    {
+        let head = if row.usage.is_empty() {
+            row.name.to_owned()
+        } else {
+            format!("{} {}", row.name, row.usage)
+        };
         let _ = writeln!(call.out, "  {head:<55} : {}", row.doc);
     }
 }

@@ -7,9 +7,27 @@ use crate::site::Level;
 
 /// The rows.
 pub(super) const COMMANDS: &[Command] = &[
-    Command { name: "help", usage: "[<command>]", doc: "list matching or all commands", level: Level::User, run: help },
-    Command { name: "prompt", usage: "", doc: "toggle interactive mode with prompt", level: Level::User, run: |_| Outcome::Prompt },
-    Command { name: "quit", usage: "", doc: "disconnect", level: Level::User, run: |_| Outcome::Quit },
+    Command {
+        name: "help",
+        usage: "[<command>]",
+        doc: "list matching or all commands",
+        level: Level::User,
+        run: help,
+    },
+    Command {
+        name: "prompt",
+        usage: "",
+        doc: "toggle interactive mode with prompt",
+        level: Level::User,
+        run: |_| Outcome::Prompt,
+    },
+    Command {
+        name: "quit",
+        usage: "",
+        doc: "disconnect",
+        level: Level::User,
+        run: |_| Outcome::Quit,
+    },
     Command {
         name: "user",
         usage: "",
@@ -31,9 +49,27 @@ pub(super) const COMMANDS: &[Command] = &[
         level: Level::User,
         run: show_level,
     },
-    Command { name: "show version", usage: "", doc: "show version of the current process", level: Level::User, run: version },
-    Command { name: "show env", usage: "[var]", doc: "dump environment variables known to the process", level: Level::Operator, run: env },
-    Command { name: "show cli sockets", usage: "", doc: "dump list of cli sockets", level: Level::Operator, run: sockets },
+    Command {
+        name: "show version",
+        usage: "",
+        doc: "show version of the current process",
+        level: Level::User,
+        run: version,
+    },
+    Command {
+        name: "show env",
+        usage: "[var]",
+        doc: "dump environment variables known to the process",
+        level: Level::Operator,
+        run: env,
+    },
+    Command {
+        name: "show cli sockets",
+        usage: "",
+        doc: "dump list of cli sockets",
+        level: Level::Operator,
+        run: sockets,
+    },
     Command {
         name: "clear counters",
         usage: "[all]",
@@ -53,7 +89,10 @@ pub(super) const COMMANDS: &[Command] = &[
 fn help(call: &mut Call<'_>) -> Outcome {
     let wanted = call.words.join(" ");
     call.say("The following commands are valid at this level:");
-    list(call, rows().filter(|row| row.name.starts_with(&wanted)).collect());
+    list(
+        call,
+        rows().filter(|row| row.name.starts_with(&wanted)).collect(),
+    );
     Outcome::Answered
 }
 
@@ -83,7 +122,12 @@ fn env(call: &mut Call<'_>) -> Outcome {
     }
     for (name, value) in std::env::vars_os() {
         if wanted.is_empty() || name == wanted.as_str() {
-            let _ = writeln!(call.out, "{}={}", name.to_string_lossy(), value.to_string_lossy());
+            let _ = writeln!(
+                call.out,
+                "{}={}",
+                name.to_string_lossy(),
+                value.to_string_lossy()
+            );
         }
     }
     Outcome::Answered
@@ -92,7 +136,11 @@ fn env(call: &mut Call<'_>) -> Outcome {
 fn sockets(call: &mut Call<'_>) -> Outcome {
     call.say("# socket lvl processes");
     let site = call.desk.site().clone();
-    for listener in site.listeners.iter().filter(|listener| listener.service == crate::site::Service::Stats) {
+    for listener in site
+        .listeners
+        .iter()
+        .filter(|listener| listener.service == crate::site::Service::Stats)
+    {
         let level = match listener.level {
             Level::User => "user",
             Level::Operator => "operator",
@@ -110,7 +158,12 @@ fn clear(call: &mut Call<'_>) -> Outcome {
     let backs = site.backends.iter().map(|backend| &backend.tally);
     let servers = site.servers.iter().map(|server| &server.tally);
     let listeners = site.listeners.iter().map(|listener| &listener.tally);
-    for tally in fronts.chain(backs).chain(servers).chain(listeners).chain([&site.tally]) {
+    for tally in fronts
+        .chain(backs)
+        .chain(servers)
+        .chain(listeners)
+        .chain([&site.tally])
+    {
         tally.clear(maxima_only);
     }
     Outcome::Answered

@@ -23,7 +23,9 @@ pub(super) const COMMANDS: &[Command] = &[
         level: Level::Admin,
         run: |call| {
             let wanted = call.word(1).to_owned();
-            with_server(call, |call, site, backend, server| change_weight(call, site, backend, server, &wanted))
+            with_server(call, |call, site, backend, server| {
+                change_weight(call, site, backend, server, &wanted)
+            })
         },
     },
     Command {
@@ -67,11 +69,21 @@ fn get_weight(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-fn change_weight(call: &mut Call<'_>, site: &Site, backend: BackendId, id: ServerId, wanted: &str) -> Outcome {
+fn change_weight(
+    call: &mut Call<'_>,
+    site: &Site,
+    backend: BackendId,
+    id: ServerId,
+    wanted: &str,
+) -> Outcome {
     let server = site.server(id);
     let first = server.first_weight.units();
     let units = match wanted.strip_suffix('%') {
-        Some(percent) => percent.parse::<u32>().ok().filter(|&percent| percent <= 100).map(|percent| first * percent / 100),
+        Some(percent) => percent
+            .parse::<u32>()
+            .ok()
+            .filter(|&percent| percent <= 100)
+            .map(|percent| first * percent / 100),
         None => wanted.parse().ok(),
     };
     let Some(weight) = units.and_then(Weight::new) else {
@@ -79,7 +91,9 @@ fn change_weight(call: &mut Call<'_>, site: &Site, backend: BackendId, id: Serve
     };
     let partial = weight.units() != 0 && weight.units() != first;
     if partial && !site.backend(backend).policy.weighs_at_run_time() {
-        return call.say("Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.");
+        return call.say(
+            "Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.",
+        );
     }
     reweigh(&server.seat, weight);
     site.backend(backend).policy.settle(&site.lineup(backend));

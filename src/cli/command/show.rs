@@ -21,7 +21,13 @@ pub(super) const COMMANDS: &[Command] = &[
         level: Level::User,
         run: stat,
     },
-    Command { name: "show schema json", usage: "", doc: "report schema used for stats", level: Level::User, run: schema },
+    Command {
+        name: "show schema json",
+        usage: "",
+        doc: "report schema used for stats",
+        level: Level::User,
+        run: schema,
+    },
     Command {
         name: "show errors",
         usage: "[<px>] [request|response]",
@@ -51,9 +57,19 @@ fn stat(call: &mut Call<'_>) -> Outcome {
         up_only: call.words.contains(&"up"),
         ..Selection::default()
     };
-    let numbers: Vec<i64> = call.words.iter().take(3).map_while(|word| word.parse().ok()).collect();
+    let numbers: Vec<i64> = call
+        .words
+        .iter()
+        .take(3)
+        .map_while(|word| word.parse().ok())
+        .collect();
     if let [proxy, kinds, object] = numbers[..] {
-        selection = Selection { proxy, kinds, object, ..selection };
+        selection = Selection {
+            proxy,
+            kinds,
+            object,
+            ..selection
+        };
     } else if let Some(frontend) = named_proxy(call) {
         selection.proxy = frontend;
     }
@@ -75,8 +91,17 @@ fn named_proxy(call: &Call<'_>) -> Option<i64> {
     }
     let site = call.desk.site();
     let name = call.word(0);
-    let frontend = site.frontends.iter().find(|frontend| &*frontend.name == name).map(|frontend| frontend.uuid);
-    let backend = || site.backends.iter().find(|backend| &*backend.name == name).map(|backend| backend.uuid);
+    let frontend = site
+        .frontends
+        .iter()
+        .find(|frontend| &*frontend.name == name)
+        .map(|frontend| frontend.uuid);
+    let backend = || {
+        site.backends
+            .iter()
+            .find(|backend| &*backend.name == name)
+            .map(|backend| backend.uuid)
+    };
     frontend.or_else(backend).map(i64::from)
 }
 
@@ -89,7 +114,11 @@ fn errors(call: &mut Call<'_>) -> Outcome {
     let site = call.desk.site().clone();
     let mut dates = Dates::new(site.zone.clone());
     let wall = crate::sys::clock::realtime();
-    let text = site.faults.show(call.word(0), &mut dates, (wall.secs, wall.nanos / 1_000_000));
+    let text = site.faults.show(
+        call.word(0),
+        &mut dates,
+        (wall.secs, wall.nanos / 1_000_000),
+    );
     call.out.extend_from_slice(text.as_bytes());
     Outcome::Answered
 }
