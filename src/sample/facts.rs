@@ -259,8 +259,12 @@ pub struct TlsFacts {
     pub ca_error_depth: u8,
     /// The handshake's failure, OpenSSL's number; 0 is none.
     pub error: u32,
-    /// The ClientHello as received, when the configuration asks for it to be kept.
+    /// The body of the ClientHello (without its handshake header) as received, when the
+    /// configuration asks for it to be kept.
     pub hello: Option<Vec<u8>>,
+    /// The secrets of the session by the labels of key logs, when the configuration asks for them
+    /// to be kept.
+    pub secrets: Vec<(&'static str, Vec<u8>)>,
     /// The random bytes of the hellos: client, server.
     pub randoms: Option<([u8; 32], [u8; 32])>,
 }

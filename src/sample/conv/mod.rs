@@ -1,0 +1,55 @@
+//! The converters, by family: each file has its rows, its functions and their tests.
+
+mod codec;
+mod text;
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::row::Conv;
+
+/// Every family.
+const FAMILIES: &[&[Conv]] = &[codec::ROWS, text::ROWS];
+
+/// Every converter.
+pub fn all() -> impl Iterator<Item = &'static Conv> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// The converter of a keyword.
+#[must_use]
+pub fn find(name: &[u8]) -> Option<&'static Conv> {
+    static BY_NAME: OnceLock<HashMap<&'static [u8], &'static Conv>> = OnceLock::new();
+    BY_NAME
+        .get_or_init(|| all().map(|c| (c.name.as_bytes(), c)).collect())
+        .get(name)
+        .copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = all().map(|c| c.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn every_file_is_in_the_list() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sample/conv");
+        let this = std::fs::read_to_string(format!("{folder}/mod.rs")).expect("this file");
+        for entry in std::fs::read_dir(folder).expect("this folder") {
+            let name = entry.expect("an entry").file_name();
+            let name = name.to_string_lossy().replace(".rs", "");
+            assert!(
+                name == "mod" || this.contains(&format!("mod {name};")),
+                "{name}"
+            );
+        }
+    }
+}

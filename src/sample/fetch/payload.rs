@@ -1,0 +1,466 @@
+//! The bytes in front of content rules.
+
+use crate::sample::arg::{Arg, Args, Spec, Wants};
+use crate::sample::expr::{Sampled, Walk};
+use crate::sample::facts::{Facts, Payload};
+use crate::sample::place::Source;
+use crate::sample::row::{Checking, Fetch};
+use crate::value::{Kind, Value, parse_int};
+
+use Source::{EitherHead, RequestBuffer, ResponseBuffer};
+
+const RANGE: Spec = Spec::all(&[Wants::Int, Wants::Int]);
+const LENGTH: Spec = Spec::from(2, &[Wants::Int, Wants::Int, Wants::Str]);
+const NAME: Spec = Spec::opt(&[Wants::Str]);
+
+/// The family.
+pub(super) const ROWS: &[Fetch] = &[
+    Fetch::each(
+        "payload",
+        Kind::Bin,
+        EitherHead,
+        either,
+        "Bytes of the stream, as many as asked for.",
+    )
+    .with(RANGE)
+    .checked(check_range),
+    Fetch::each(
+        "payload_lv",
+        Kind::Bin,
+        EitherHead,
+        either_lv,
+        "Bytes of the stream, as many as its own length field says.",
+    )
+    .with(LENGTH)
+    .checked(check_length),
+    Fetch::each(
+        "req.len",
+        Kind::Int,
+        RequestBuffer,
+        request_len,
+        "How many bytes the client has sent.",
+    ),
+    Fetch::each(
+        "req_len",
+        Kind::Int,
+        RequestBuffer,
+        request_len,
+        "As `req.len`.",
+    ),
+    Fetch::each(
+        "req.payload",
+        Kind::Bin,
+        RequestBuffer,
+        request,
+        "Bytes of the client's stream, as many as asked for.",
+    )
+    .with(RANGE)
+    .checked(check_range),
+    Fetch::each(
+        "req.payload_lv",
+        Kind::Bin,
+        RequestBuffer,
+        request_lv,
+        "Bytes of the client's stream, as many as its own length field says.",
+    )
+    .with(LENGTH)
+    .checked(check_length),
+    Fetch::each(
+        "res.len",
+        Kind::Int,
+        ResponseBuffer,
+        response_len,
+        "How many bytes the server has sent.",
+    ),
+    Fetch::each(
+        "res.payload",
+        Kind::Bin,
+        ResponseBuffer,
+        response,
+        "Bytes of the server's stream, as many as asked for.",
+    )
+    .with(RANGE)
+    .checked(check_range),
+    Fetch::each(
+        "res.payload_lv",
+        Kind::Bin,
+        ResponseBuffer,
+        response_lv,
+        "Bytes of the server's stream, as many as its own length field says.",
+    )
+    .with(LENGTH)
+    .checked(check_length),
+    Fetch::each(
+        "rdp_cookie",
+        Kind::Str,
+        RequestBuffer,
+        rdp_cookie,
+        "As `req.rdp_cookie`.",
+    )
+    .with(NAME),
+    Fetch::each(
+        "rdp_cookie_cnt",
+        Kind::Int,
+        RequestBuffer,
+        rdp_cookie_count,
+        "As `req.rdp_cookie_cnt`.",
+    )
+    .with(NAME),
+    Fetch::each(
+        "req.rdp_cookie",
+        Kind::Str,
+        RequestBuffer,
+        rdp_cookie,
+        "The cookie of a remote desktop request.",
+    )
+    .with(NAME),
+    Fetch::each(
+        "req.rdp_cookie_cnt",
+        Kind::Int,
+        RequestBuffer,
+        rdp_cookie_count,
+        "Whether there is one: 0 or 1.",
+    )
+    .with(NAME),
+    Fetch::each(
+        "distcc_body",
+        Kind::Bin,
+        EitherHead,
+        distcc_body,
+        "The body of a distcc token.",
+    )
+    .with(Spec::from(1, &[Wants::Str, Wants::Int]))
+    .checked(check_distcc),
+    Fetch::each(
+        "distcc_param",
+        Kind::Int,
+        EitherHead,
+        distcc_param,
+        "The parameter of a distcc token.",
+    )
+    .with(Spec::from(1, &[Wants::Str, Wants::Int]))
+    .checked(check_distcc),
+    Fetch::once(
+        "wait_end",
+        Kind::Bool,
+        Source::Internal,
+        wait_end,
+        "True once nothing more is waited for.",
+    ),
+];
+
+fn wait_end<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
+    if facts.last_call {
+        Sampled::truth(true)
+    } else {
+        Sampled::NotYet
+    }
+}
+
+fn check_range(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+    match (args.int_or(0, 0), args.int_or(1, 0)) {
+        (0.., 0..) => Ok(()),
+        _ => Err("payload offset and length must be positive".to_string()),
+    }
+}
+
+/// The third argument becomes a number and a flag: `+n` and `-n` count from the end of the length.
+fn check_length(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+    if args.int_or(0, 0) < 0 {
+        return Err("payload offset1 must be positive".to_string());
+    }
+    if !(1..=8).contains(&args.int_or(1, 0)) {
+        return Err("payload length must be > 0".to_string());
+    }
+    if let Some(text) = args.text(2).map(<[u8]>::to_vec) {
+        let relative = matches!(text.first(), Some(b'+' | b'-'));
+        let digits = text.strip_prefix(b"+").unwrap_or(&text);
+        let number = parse_int(digits).ok_or("payload offset2 is not a number")?;
+        args[2] = Arg::Int(number);
+        args.push(Arg::Int(i64::from(relative)));
+    }
+    Ok(())
+}
+
+fn side<'a>(facts: &Facts<'a>, response: bool) -> Payload<'a> {
+    if response {
+        facts.response_payload
+    } else {
+        facts.payload
+    }
+}
+
+/// The side whose rules run: the server's once it has sent something.
+fn response_runs(facts: &Facts<'_>) -> bool {
+    facts.response.is_some() || !facts.response_payload.bytes.is_empty()
+}
+
+fn len<'a>(payload: Payload<'_>, walk: &mut Walk) -> Sampled<'a> {
+    walk.open = !payload.complete;
+    Sampled::int(i64::try_from(payload.bytes.len()).unwrap_or(i64::MAX))
+}
+
+/// `len` bytes from `start` on; with a length of 0 whatever is there.
+fn range<'a>(payload: Payload<'a>, start: usize, len: usize, walk: &mut Walk) -> Sampled<'a> {
+    let bytes = payload.bytes;
+    let missing = || match payload.complete {
+        true => Sampled::Absent,
+        false => Sampled::NotYet,
+    };
+    if len == 0 {
+        walk.open = !payload.complete;
+        return bytes
+            .get(start..)
+            .map_or_else(missing, |b| Sampled::Got(Value::bin(b)));
+    }
+    let end = start.saturating_add(len);
+    bytes
+        .get(start..end)
+        .map_or_else(missing, |b| Sampled::Got(Value::bin(b)))
+}
+
+fn plain<'a>(payload: Payload<'a>, args: &[Arg], walk: &mut Walk) -> Sampled<'a> {
+    let number = |at| usize::try_from(args.int_or(at, 0)).unwrap_or(usize::MAX);
+    range(payload, number(0), number(1), walk)
+}
+
+fn prefixed<'a>(payload: Payload<'a>, args: &[Arg], walk: &mut Walk) -> Sampled<'a> {
+    let number = |at| usize::try_from(args.int_or(at, 0)).unwrap_or(usize::MAX);
+    let (start, width) = (number(0), number(1));
+    let end = start.saturating_add(width);
+    let Some(field) = payload.bytes.get(start..end) else {
+        return if payload.complete {
+            Sampled::Absent
+        } else {
+            Sampled::NotYet
+        };
+    };
+    let len = field.iter().fold(0u64, |n, b| (n << 8) | u64::from(*b));
+    let Ok(len) = usize::try_from(len) else {
+        return Sampled::Absent;
+    };
+    if len == 0 {
+        return Sampled::Absent;
+    }
+    let offset = args.int_or(2, 0);
+    let from = if args.int_or(3, 0) != 0 || offset == 0 {
+        i64::try_from(end)
+            .unwrap_or(i64::MAX)
+            .saturating_add(offset)
+    } else {
+        offset
+    };
+    match usize::try_from(from) {
+        Ok(from) => range(payload, from, len, walk),
+        Err(_) => Sampled::Absent,
+    }
+}
+
+macro_rules! sides {
+    ($($name:ident = $of:ident($response:expr);)*) => {$(
+        fn $name<'a>(args: &'a [Arg], facts: &'a Facts<'a>, walk: &mut Walk) -> Sampled<'a> {
+            let response: fn(&Facts<'_>) -> bool = $response;
+            $of(side(facts, response(facts)), args, walk)
+        }
+    )*};
+}
+
+sides! {
+    either = plain(response_runs);
+    either_lv = prefixed(response_runs);
+    request = plain(|_| false);
+    request_lv = prefixed(|_| false);
+    response = plain(|_| true);
+    response_lv = prefixed(|_| true);
+}
+
+fn request_len<'a>(_: &'a [Arg], facts: &'a Facts<'a>, walk: &mut Walk) -> Sampled<'a> {
+    len(facts.payload, walk)
+}
+
+fn response_len<'a>(_: &'a [Arg], facts: &'a Facts<'a>, walk: &mut Walk) -> Sampled<'a> {
+    len(facts.response_payload, walk)
+}
+
+/// The cookie of a connection request of the remote desktop protocol: a TPKT header, an X.224
+/// connection request, then `Cookie: name=value`.
+fn rdp<'a>(payload: Payload<'a>, name: &[u8]) -> Sampled<'a> {
+    let bytes = payload.bytes;
+    let missing = || match payload.complete {
+        true => Sampled::Absent,
+        false => Sampled::NotYet,
+    };
+    if bytes.len() < RDP_HEAD_LEN {
+        return match b"\x03\x00".iter().zip(bytes).all(|(a, b)| a == b) {
+            true => missing(),
+            false => Sampled::Absent,
+        };
+    }
+    if bytes[0] != 3 || bytes[1] != 0 || bytes[5] != 0xe0 {
+        return Sampled::Absent;
+    }
+    let total = 5 + usize::from(bytes[4]);
+    let Some(packet) = bytes.get(RDP_HEAD_LEN..total) else {
+        return missing();
+    };
+    let Some(text) = packet.strip_prefix(b"Cookie: ") else {
+        return Sampled::Absent;
+    };
+    let end = memchr::memchr(b'\r', text).unwrap_or(text.len());
+    let Some(equals) = memchr::memchr(b'=', &text[..end]) else {
+        return Sampled::Absent;
+    };
+    if !name.is_empty() && !text[..equals].eq_ignore_ascii_case(name) {
+        return Sampled::Absent;
+    }
+    Sampled::str(&text[equals + 1..end])
+}
+
+const RDP_HEAD_LEN: usize = 11;
+
+fn rdp_cookie<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> {
+    rdp(facts.payload, args.text_or_empty(0))
+}
+
+fn rdp_cookie_count<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> {
+    match rdp(facts.payload, args.text_or_empty(0)) {
+        Sampled::Got(_) => Sampled::int(1),
+        Sampled::Absent => Sampled::int(0),
+        Sampled::NotYet => Sampled::NotYet,
+    }
+}
+
+fn check_distcc(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+    if args.text_or_empty(0).len() != 4 {
+        return Err("a 4-letter token is expected".to_string());
+    }
+    Ok(())
+}
+
+/// How many distcc tokens are looked through.
+const DISTCC_TOKENS_MAX: usize = 256;
+
+/// Finds a token of the distcc protocol: four letters and eight hexadecimal digits, some followed
+/// by as many bytes.
+fn distcc<'a>(payload: Payload<'a>, args: &[Arg]) -> Sampled<'a> {
+    let wanted = args.text_or_empty(0);
+    let mut count = args.int_or(1, 0).max(1);
+    let mut at = 0;
+    for _ in 0..DISTCC_TOKENS_MAX {
+        let Some(token) = payload.bytes.get(at..at + 12) else {
+            return if payload.complete {
+                Sampled::Absent
+            } else {
+                Sampled::NotYet
+            };
+        };
+        let digits = std::str::from_utf8(&token[4..]).ok();
+        let Some(number) = digits.and_then(|d| u32::from_str_radix(d, 16).ok()) else {
+            return Sampled::Absent;
+        };
+        at += 12;
+        let has_body = matches!(&token[..4], b"ARGV" | b"DOTI" | b"DOTO" | b"SERR" | b"SOUT");
+        if token[..4] == *wanted {
+            count -= 1;
+            if count == 0 {
+                let len = usize::try_from(number).unwrap_or(usize::MAX);
+                let body = payload.bytes.get(at..at.saturating_add(len));
+                return Sampled::Got(match (has_body, body) {
+                    (true, Some(body)) => Value::bin(body),
+                    _ => Value::Int(i64::from(number)),
+                });
+            }
+        }
+        if has_body {
+            at = at.saturating_add(usize::try_from(number).unwrap_or(usize::MAX));
+        }
+    }
+    Sampled::Absent
+}
+
+fn distcc_body<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> {
+    match distcc(side(facts, response_runs(facts)), args) {
+        Sampled::Got(Value::Bin(body)) => Sampled::Got(Value::Bin(body)),
+        Sampled::Got(_) => Sampled::Absent,
+        other => other,
+    }
+}
+
+fn distcc_param<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> {
+    match distcc(side(facts, response_runs(facts)), args) {
+        Sampled::Got(Value::Bin(body)) => Sampled::int(i64::try_from(body.len()).unwrap_or(0)),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::rig::{absent_with, refused, yields_with};
+
+    fn facts(bytes: &[u8], complete: bool) -> Facts<'_> {
+        Facts {
+            payload: Payload { bytes, complete },
+            response_payload: Payload {
+                bytes: b"+OK",
+                complete: true,
+            },
+            last_call: false,
+            ..Facts::none()
+        }
+    }
+
+    #[test]
+    fn ranges_and_lengths() {
+        let some = facts(b"\x02ABCDEF", false);
+        for (text, want) in [
+            ("req.len", "7"),
+            ("req_len", "7"),
+            ("req.payload(1,3)", "ABC"),
+            ("req.payload(3,0)", "CDEF"),
+            ("req.payload(1,9)", "NOT YET"),
+            ("req.payload_lv(0,1)", "AB"),
+            ("req.payload_lv(0,1,3)", "CD"),
+            ("req.payload_lv(0,1,+1)", "BC"),
+            ("res.len", "3"),
+            ("res.payload(0,2)", "+O"),
+            ("payload(1,2)", "OK"),
+            ("wait_end", "NOT YET"),
+        ] {
+            yields_with(&some, text, want);
+        }
+        let all = facts(b"\x02ABCDEF", true);
+        absent_with(&all, "req.payload(1,9)");
+        absent_with(&all, "res.payload_lv(0,1)");
+        absent_with(&all, "payload_lv(0,1)");
+        refused("req.payload(-1,2)", "must be positive");
+        refused("req.payload_lv(0,0)", "payload length must be > 0");
+    }
+
+    #[test]
+    fn remote_desktops() {
+        let packet =
+            b"\x03\0\0\x2a\x25\xe0\0\0\0\0\0Cookie: mstshash=user\r\n\x01\0\x08\0\x03\0\0\0";
+        let mut packet = packet.to_vec();
+        packet[4] = u8::try_from(packet.len() - 5).expect("short");
+        let all = facts(&packet, false);
+        yields_with(&all, "req.rdp_cookie(mstshash)", "user");
+        yields_with(&all, "rdp_cookie", "user");
+        yields_with(&all, "req.rdp_cookie_cnt", "1");
+        yields_with(&all, "rdp_cookie_cnt(other)", "0");
+        yields_with(&facts(&packet[..20], false), "req.rdp_cookie", "NOT YET");
+        yields_with(&facts(b"GET / HTTP/1.1", false), "req.rdp_cookie_cnt", "0");
+    }
+
+    #[test]
+    fn distcc_tokens() {
+        let mut some = facts(b"", true);
+        some.response_payload = Payload::NONE;
+        some.payload.bytes = b"DIST00000003ARGV00000002ccARGV00000001x";
+        yields_with(&some, "distcc_param(DIST)", "3");
+        yields_with(&some, "distcc_body(ARGV)", "cc");
+        yields_with(&some, "distcc_body(ARGV,2)", "x");
+        absent_with(&some, "distcc_body(DOTI)");
+        refused("distcc_body(ARG)", "4-letter");
+    }
+}
