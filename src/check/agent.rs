@@ -40,7 +40,9 @@ pub fn read(input: &[u8], ended: bool) -> Option<AgentReply> {
     }
     let line = &input[..end.unwrap_or(input.len()).min(LINE_MAX)];
     let line = String::from_utf8_lossy(line);
-    let (orders, text) = line.split_once('#').map_or((&*line, None), |(orders, text)| (orders, Some(text)));
+    let (orders, text) = line
+        .split_once('#')
+        .map_or((&*line, None), |(orders, text)| (orders, Some(text)));
     let mut reply = AgentReply {
         weight_percent: None,
         max_conn: None,
@@ -49,15 +51,23 @@ pub fn read(input: &[u8], ended: bool) -> Option<AgentReply> {
         report: Report::of(Status::L7Ok),
     };
     let mut unknown = None;
-    for word in orders.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
+    for word in orders
+        .split([' ', '\t', ','])
+        .filter(|word| !word.is_empty())
+    {
         if !obey(&mut reply, word) && unknown.is_none() {
             unknown = Some(word.to_owned());
         }
     }
-    let silent = reply.weight_percent.is_none() && reply.max_conn.is_none() && reply.mode.is_none() && reply.state.is_none();
+    let silent = reply.weight_percent.is_none()
+        && reply.max_conn.is_none()
+        && reply.mode.is_none()
+        && reply.state.is_none();
     let text = text.map(str::trim).filter(|text| !text.is_empty());
     match (silent, unknown) {
-        (true, unknown) => reply.report = Report::with(Status::L7Response, 0, unknown.unwrap_or_default()),
+        (true, unknown) => {
+            reply.report = Report::with(Status::L7Response, 0, unknown.unwrap_or_default())
+        }
         (false, Some(word)) if reply.state != Some(AgentState::Down) => {
             // haproxy: the orders understood are carried out, and the word that was not is shown.
             reply.report.text = text.map_or(word, str::to_owned);
@@ -70,12 +80,16 @@ pub fn read(input: &[u8], ended: bool) -> Option<AgentReply> {
 /// Takes one word into the reply; false when it means nothing.
 fn obey(reply: &mut AgentReply, word: &str) -> bool {
     if let Some(percent) = word.strip_suffix('%') {
-        let Ok(percent) = percent.parse::<u32>() else { return false };
+        let Ok(percent) = percent.parse::<u32>() else {
+            return false;
+        };
         reply.weight_percent = Some(percent);
         return true;
     }
     if let Some(limit) = word.strip_prefix("maxconn:") {
-        let Ok(limit) = limit.parse() else { return false };
+        let Ok(limit) = limit.parse() else {
+            return false;
+        };
         reply.max_conn = Some(limit);
         return true;
     }
@@ -106,7 +120,11 @@ mod tests {
 
     fn line(text: &str) -> AgentReply {
         for cut in 0..text.len() {
-            assert_eq!(read(&text.as_bytes()[..cut], false), None, "{cut} bytes of {text:?}");
+            assert_eq!(
+                read(&text.as_bytes()[..cut], false),
+                None,
+                "{cut} bytes of {text:?}"
+            );
         }
         read(format!("{text}\n").as_bytes(), false).expect("a whole line")
     }
@@ -115,10 +133,16 @@ mod tests {
     fn orders() {
         let reply = line("75%,maxconn:30,maint,down");
         assert_eq!((reply.weight_percent, reply.max_conn), (Some(75), Some(30)));
-        assert_eq!((reply.mode, reply.state), (Some(AgentMode::Maintenance), Some(AgentState::Down)));
+        assert_eq!(
+            (reply.mode, reply.state),
+            (Some(AgentMode::Maintenance), Some(AgentState::Down))
+        );
         assert_eq!(reply.report.status, Status::L7Status);
         let reply = line("up ready 100%");
-        assert_eq!((reply.mode, reply.state), (Some(AgentMode::Ready), Some(AgentState::Up)));
+        assert_eq!(
+            (reply.mode, reply.state),
+            (Some(AgentMode::Ready), Some(AgentState::Up))
+        );
         assert_eq!(reply.report, Report::of(Status::L7Ok));
         assert_eq!(line("down up").state, Some(AgentState::Down));
         assert_eq!(line("stopped # disk full").report.text, "disk full");
@@ -130,6 +154,9 @@ mod tests {
             assert_eq!(line(text).report.status, Status::L7Response, "{text:?}");
         }
         assert_eq!(line("up hello").report.text, "hello");
-        assert_eq!(read(b"up", true).and_then(|reply| reply.state), Some(AgentState::Up));
+        assert_eq!(
+            read(b"up", true).and_then(|reply| reply.state),
+            Some(AgentState::Up)
+        );
     }
 }

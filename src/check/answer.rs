@@ -1,7 +1,9 @@
 //! Reading the response of an HTTP check: head, then as much body as an expectation needs.
 
 use crate::http::{Head, Method};
-use crate::proto::h1::{Body, ChunkStep, Chunked, HeadParser, Kind, Limits, Progress, response_body};
+use crate::proto::h1::{
+    Body, ChunkStep, Chunked, HeadParser, Kind, Limits, Progress, response_body,
+};
 
 /// The response of one request.
 #[derive(Debug)]
@@ -38,7 +40,12 @@ impl HttpAnswer {
     /// Takes what it understands out of `input`; false when it is no HTTP.
     pub(super) fn advance(&mut self, input: &mut Vec<u8>, ended: bool) -> bool {
         while self.step(input) {}
-        if ended && matches!(self.state, State::UntilClose | State::Sized(_) | State::Chunked(..)) {
+        if ended
+            && matches!(
+                self.state,
+                State::UntilClose | State::Sized(_) | State::Chunked(..)
+            )
+        {
             self.state = State::Done;
         }
         !matches!(self.state, State::Failed)
@@ -60,7 +67,9 @@ impl HttpAnswer {
             State::Done | State::Failed => false,
             State::Head => self.step_head(input),
             State::Sized(left) => {
-                let here = input.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                let here = input
+                    .len()
+                    .min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= here as u64;
                 let done = *left == 0;
                 keep(&mut self.body, input.drain(..here));
@@ -170,7 +179,14 @@ mod tests {
         assert!(!read(b"hello world\r\n\r\n", false).0);
         let (fine, answer) = read(b"HTTP/1.1 200 OK\r\nConte", true);
         assert!(fine && !answer.has_head());
-        let (_, answer) = read(&[b"HTTP/1.0 200 OK\r\n\r\n".as_slice(), &[b'x'; BODY_MAX + 10]].concat(), false);
+        let (_, answer) = read(
+            &[
+                b"HTTP/1.0 200 OK\r\n\r\n".as_slice(),
+                &[b'x'; BODY_MAX + 10],
+            ]
+            .concat(),
+            false,
+        );
         assert_eq!((answer.body.len(), answer.is_whole()), (BODY_MAX, true));
     }
 }

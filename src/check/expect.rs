@@ -120,9 +120,8 @@ impl What {
         match self {
             What::Bytes(want) => memchr::memmem::find(bytes, &want.value(facts)).is_some(),
             What::Binary(Text::Plain(want)) => memchr::memmem::find(bytes, want).is_some(),
-            What::Binary(made) => {
-                unhex(&made.value(facts)).is_some_and(|want| memchr::memmem::find(bytes, &want).is_some())
-            }
+            What::Binary(made) => unhex(&made.value(facts))
+                .is_some_and(|want| memchr::memmem::find(bytes, &want).is_some()),
             What::Pattern(pattern) => pattern.is_match(bytes),
             What::HexPattern(pattern) => pattern.is_match(&hex(bytes)),
             What::Status(_) | What::StatusPattern(_) | What::Field { .. } => false,
@@ -134,7 +133,11 @@ impl What {
         match self {
             What::Status(ranges) => {
                 let code = head.status().code();
-                Some(ranges.iter().any(|&(first, last)| (first..=last).contains(&code)))
+                Some(
+                    ranges
+                        .iter()
+                        .any(|&(first, last)| (first..=last).contains(&code)),
+                )
             }
             What::StatusPattern(pattern) => Some(pattern.is_match(&head.status().digits())),
             What::Field { name, value, full } => Some(head.fields().any(|(found, line)| {
@@ -183,14 +186,31 @@ fn shown(bytes: &[u8]) -> String {
 
 fn hex(bytes: &[u8]) -> Vec<u8> {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| {
+            [
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            ]
+        })
+        .collect()
 }
 
 /// Bytes from hexadecimal digits; none when they are none or not in pairs.
 pub fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, []) = text.as_chunks::<2>() else { return None };
-    pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let (pairs, []) = text.as_chunks::<2>() else {
+        return None;
+    };
+    pairs
+        .iter()
+        .map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?))
+        .collect()
 }
 
 #[cfg(test)]
@@ -208,8 +228,14 @@ mod tests {
         let found = |what: What, bytes: &[u8]| what.found_in(bytes, &facts);
         assert!(found(What::Bytes(plain("b")), b"abc") && !found(What::Bytes(plain("d")), b"abc"));
         assert!(found(What::Binary(Text::Plain(vec![0, 1])), b"x\0\x01y"));
-        assert!(found(What::Pattern(Regex::new("^a.c").expect("a pattern")), b"abc"));
-        assert!(found(What::HexPattern(Regex::new("^52000000").expect("a pattern")), b"R\0\0\0"));
+        assert!(found(
+            What::Pattern(Regex::new("^a.c").expect("a pattern")),
+            b"abc"
+        ));
+        assert!(found(
+            What::HexPattern(Regex::new("^52000000").expect("a pattern")),
+            b"R\0\0\0"
+        ));
         assert_eq!(unhex(b"0aFf"), Some(vec![10, 255]));
         assert_eq!((unhex(b"0"), unhex(b"0g")), (None, None));
     }
@@ -221,21 +247,44 @@ mod tests {
         head.set_response(Version::Http11, Code::new(202), b"");
         head.push(b"X-Test1", b"true, next value");
         let found = |what: What| what.found_in_head(&head, &facts);
-        assert_eq!(found(What::Status(vec![(200, 201), (203, 299)])), Some(false));
+        assert_eq!(
+            found(What::Status(vec![(200, 201), (203, 299)])),
+            Some(false)
+        );
         assert_eq!(found(What::Status(vec![(200, 399)])), Some(true));
-        assert_eq!(found(What::StatusPattern(Regex::new("^[23]").expect("a pattern"))), Some(true));
+        assert_eq!(
+            found(What::StatusPattern(Regex::new("^[23]").expect("a pattern"))),
+            Some(true)
+        );
         assert_eq!(found(What::Bytes(plain("x"))), None);
-        let field = |name: Match, value: Option<Match>, full| found(What::Field { name, value, full }).expect("a head");
+        let field = |name: Match, value: Option<Match>, full| {
+            found(What::Field { name, value, full }).expect("a head")
+        };
         assert!(field(Match::Exact(plain("X-TEST1")), None, false));
-        assert!(field(Match::Begins(plain("X-Te")), Some(Match::Exact(plain("true"))), false));
-        assert!(!field(Match::Ends(plain("1")), Some(Match::Exact(plain("true"))), true));
-        assert!(field(Match::Contains(plain("-T")), Some(Match::Exact(plain("true, next value"))), true));
+        assert!(field(
+            Match::Begins(plain("X-Te")),
+            Some(Match::Exact(plain("true"))),
+            false
+        ));
+        assert!(!field(
+            Match::Ends(plain("1")),
+            Some(Match::Exact(plain("true"))),
+            true
+        ));
+        assert!(field(
+            Match::Contains(plain("-T")),
+            Some(Match::Exact(plain("true, next value"))),
+            true
+        ));
         assert!(!field(Match::Exact(plain("other")), None, false));
     }
 
     #[test]
     fn names_for_reports() {
-        assert_eq!(What::Bytes(plain("+PONG\r\n")).name(), " (expect string '+PONG\\r\\n')");
+        assert_eq!(
+            What::Bytes(plain("+PONG\r\n")).name(),
+            " (expect string '+PONG\\r\\n')"
+        );
         assert_eq!(What::Binary(Text::Plain(vec![3, 4])).mismatch(), " '0304'");
     }
 }

@@ -43,7 +43,8 @@ pub enum Admin {
     TrackedDrain = 16,
 }
 
-const MAINTENANCE: u8 = Admin::Maintenance as u8 | Admin::TrackedMaintenance as u8 | Admin::Unresolved as u8;
+const MAINTENANCE: u8 =
+    Admin::Maintenance as u8 | Admin::TrackedMaintenance as u8 | Admin::Unresolved as u8;
 const DRAIN: u8 = Admin::Drain as u8 | Admin::TrackedDrain as u8;
 
 /// What the agent last said of the server's state.
@@ -110,7 +111,10 @@ pub struct Last {
 impl Health {
     /// The health of a server at the start: up, one failure from down, as HAProxy begins.
     pub fn new(thresholds: Thresholds, checked: bool, now: Tick) -> Health {
-        let thresholds = Thresholds { rise: thresholds.rise.max(1), fall: thresholds.fall.max(1) };
+        let thresholds = Thresholds {
+            rise: thresholds.rise.max(1),
+            fall: thresholds.fall.max(1),
+        };
         Health {
             thresholds,
             checked: AtomicBool::new(checked),
@@ -122,7 +126,10 @@ impl Health {
             downs: AtomicU64::new(0),
             changed_at: AtomicU64::new(now.as_millis()),
             down_millis: AtomicU64::new(0),
-            last: Mutex::new(Last { report: Report::of(Status::Initializing), duration: Millis::ZERO }),
+            last: Mutex::new(Last {
+                report: Report::of(Status::Initializing),
+                duration: Millis::ZERO,
+            }),
         }
     }
 
@@ -138,7 +145,10 @@ impl Health {
             self.stopping.store(stops, Relaxed);
         }
         let differs = self.remember(Last { report, duration });
-        Noted { shift: self.shift(was, now), worth_a_line: moved || differs }
+        Noted {
+            shift: self.shift(was, now),
+            worth_a_line: moved || differs,
+        }
     }
 
     /// Sets the counter as the command line and `on-error` do: at the top, or at the bottom.
@@ -228,7 +238,11 @@ impl Health {
     pub fn position(&self) -> (u32, u32) {
         let counter = self.counter.load(Relaxed);
         let Thresholds { rise, fall } = self.thresholds;
-        if counter >= rise { (counter - rise + 1, fall) } else { (counter, rise) }
+        if counter >= rise {
+            (counter - rise + 1, fall)
+        } else {
+            (counter, rise)
+        }
     }
 
     /// Whether the counter is at one of its ends, where the plain interval holds; else `fastinter` does.
@@ -260,12 +274,22 @@ impl Health {
     /// How long it has been down in all.
     pub fn downtime(&self, now: Tick) -> u64 {
         let so_far = self.down_millis.load(Relaxed);
-        if self.is_alive() { so_far } else { so_far + now.as_millis().saturating_sub(self.changed_at.load(Relaxed)) }
+        if self.is_alive() {
+            so_far
+        } else {
+            so_far
+                + now
+                    .as_millis()
+                    .saturating_sub(self.changed_at.load(Relaxed))
+        }
     }
 
     /// The last outcome.
     pub fn last(&self) -> Last {
-        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.last
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     /// Forgets counters of failures (`clear counters`).
@@ -287,7 +311,11 @@ impl Health {
             return "DOWN (agent)".to_owned();
         }
         let (at, of) = self.position();
-        let partly = if self.is_settled() { String::new() } else { format!(" {at}/{of}") };
+        let partly = if self.is_settled() {
+            String::new()
+        } else {
+            format!(" {at}/{of}")
+        };
         match (self.passes(), self.is_checked()) {
             (false, _) => format!("DOWN{partly}"),
             (true, _) if admin & DRAIN != 0 => "DRAIN".to_owned(),
@@ -323,7 +351,10 @@ impl Health {
 
     /// Keeps the outcome; tells whether its status differs from the last one's.
     fn remember(&self, last: Last) -> bool {
-        let mut held = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut held = self
+            .last
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let differs = held.report.status != last.report.status;
         *held = last;
         differs
@@ -344,7 +375,8 @@ impl Health {
         let since = self.changed_at.swap(now.as_millis(), Relaxed);
         match shift {
             Shift::Up => {
-                self.down_millis.fetch_add(now.as_millis().saturating_sub(since), Relaxed);
+                self.down_millis
+                    .fetch_add(now.as_millis().saturating_sub(since), Relaxed);
             }
             Shift::Down => {
                 self.downs.fetch_add(1, Relaxed);
@@ -364,7 +396,9 @@ mod tests {
     }
 
     fn note(health: &Health, status: Status, at: u64) -> Shift {
-        health.note(Report::of(status), Millis::new(1), Tick::from_millis(at)).shift
+        health
+            .note(Report::of(status), Millis::new(1), Tick::from_millis(at))
+            .shift
     }
 
     #[test]
@@ -395,7 +429,14 @@ mod tests {
         assert_eq!(note(&health, Status::L4Ok, 40), Shift::Same);
         assert_eq!(note(&health, Status::L4Ok, 50), Shift::Up);
         assert_eq!(health.label(), "UP");
-        assert_eq!((health.failed(), health.downs(), health.downtime(Tick::from_millis(99))), (4, 1, 40));
+        assert_eq!(
+            (
+                health.failed(),
+                health.downs(),
+                health.downtime(Tick::from_millis(99))
+            ),
+            (4, 1, 40)
+        );
         assert_eq!(health.changed_at(), Tick::from_millis(50));
     }
 
@@ -403,7 +444,14 @@ mod tests {
     fn conditional_passing_stops_new_clients() {
         let health = health(1, 1);
         assert_eq!(note(&health, Status::L7Conditional, 1), Shift::Stopping);
-        assert_eq!((health.label().as_str(), health.is_alive(), health.is_usable()), ("NOLB", true, false));
+        assert_eq!(
+            (
+                health.label().as_str(),
+                health.is_alive(),
+                health.is_usable()
+            ),
+            ("NOLB", true, false)
+        );
         assert_eq!(note(&health, Status::L7Ok, 2), Shift::Resumed);
         assert!(health.is_usable());
         note(&health, Status::L7Conditional, 3);
@@ -419,11 +467,21 @@ mod tests {
         assert_eq!(health.set_admin(Admin::Maintenance, true, now), Shift::Down);
         assert_eq!(health.label(), "MAINT");
         assert_eq!(health.set_agent(AgentState::Down, now), Shift::Same);
-        assert_eq!(health.set_admin(Admin::Maintenance, false, now), Shift::Same);
+        assert_eq!(
+            health.set_admin(Admin::Maintenance, false, now),
+            Shift::Same
+        );
         assert_eq!(health.label(), "DOWN (agent)");
         assert_eq!(health.set_agent(AgentState::Up, now), Shift::Up);
         health.set_admin(Admin::Drain, true, now);
-        assert_eq!((health.label().as_str(), health.is_alive(), health.is_usable()), ("DRAIN", true, false));
+        assert_eq!(
+            (
+                health.label().as_str(),
+                health.is_alive(),
+                health.is_usable()
+            ),
+            ("DRAIN", true, false)
+        );
         health.set_admin(Admin::Unresolved, true, now);
         assert_eq!(health.label(), "MAINT (resolution)");
     }
@@ -431,7 +489,11 @@ mod tests {
     #[test]
     fn lines_are_worth_it_when_something_moved_or_differs() {
         let health = health(1, 2);
-        let line = |status| health.note(Report::of(status), Millis::ZERO, Tick::from_millis(0)).worth_a_line;
+        let line = |status| {
+            health
+                .note(Report::of(status), Millis::ZERO, Tick::from_millis(0))
+                .worth_a_line
+        };
         assert!(line(Status::L4Ok));
         assert!(!line(Status::L4Ok));
         assert!(line(Status::L7Ok));

@@ -16,7 +16,11 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { inter: Millis::new(INTER_DEFAULT), fast: None, down: None }
+        Pace {
+            inter: Millis::new(INTER_DEFAULT),
+            fast: None,
+            down: None,
+        }
     }
 }
 
@@ -58,7 +62,11 @@ mod tests {
 
     #[test]
     fn the_interval_follows_the_state() {
-        let pace = Pace { inter: Millis::new(1000), fast: Some(Millis::new(100)), down: Some(Millis::new(500)) };
+        let pace = Pace {
+            inter: Millis::new(1000),
+            fast: Some(Millis::new(100)),
+            down: Some(Millis::new(500)),
+        };
         let health = Health::new(Thresholds { rise: 2, fall: 2 }, true, Tick::from_millis(0));
         let mut after = |status| {
             health.note(Report::of(status), Millis::ZERO, Tick::from_millis(0));

@@ -17,12 +17,20 @@ pub struct Report {
 impl Report {
     /// An outcome without details.
     pub fn of(status: Status) -> Report {
-        Report { status, code: 0, text: String::new() }
+        Report {
+            status,
+            code: 0,
+            text: String::new(),
+        }
     }
 
     /// An outcome with a text.
     pub fn with(status: Status, code: u16, text: impl Into<String>) -> Report {
-        Report { status, code, text: text.into() }
+        Report {
+            status,
+            code,
+            text: text.into(),
+        }
     }
 
     /// `, reason: …, code: …, info: "…", check duration: …ms`, as it follows `Server x/y is DOWN`.
@@ -113,7 +121,14 @@ mod tests {
              check duration: 2ms, status: 1/1 UP."
         );
         let report = Report::of(Status::L4Timeout);
-        let sentence = Sentence { report: &report, backup: true, agent: true, position: (0, 2), state: "DOWN", ..sentence };
+        let sentence = Sentence {
+            report: &report,
+            backup: true,
+            agent: true,
+            position: (0, 2),
+            state: "DOWN",
+            ..sentence
+        };
         assert_eq!(
             sentence.to_string(),
             "Agent check for backup server be1/srv failed, reason: Layer4 timeout, check duration: 2ms, status: 0/2 DOWN."

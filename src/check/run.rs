@@ -90,7 +90,13 @@ impl Run {
 
     /// Goes on by one event. `facts` are what is known without this check's own answer; `tls` says whether the connection
     /// that stands is encrypted.
-    pub fn advance(&mut self, event: Event<'_>, facts: &Facts<'_>, tls: bool, out: &mut Vec<u8>) -> Order<'_> {
+    pub fn advance(
+        &mut self,
+        event: Event<'_>,
+        facts: &Facts<'_>,
+        tls: bool,
+        out: &mut Vec<u8>,
+    ) -> Order<'_> {
         match event {
             Event::Begin => {}
             Event::Connected => {
@@ -102,12 +108,15 @@ impl Run {
             }
             Event::Received(bytes) => {
                 let room = RECEIVED_MAX.saturating_sub(self.received.len());
-                self.received.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                self.received
+                    .extend_from_slice(&bytes[..bytes.len().min(room)]);
                 self.ended |= bytes.len() >= room;
             }
             Event::Ended => self.ended = true,
             Event::Refused(text) => return Order::Done(self.lost(Status::L4Connection, text)),
-            Event::HandshakeFailed(text) => return Order::Done(self.lost(Status::L6Response, text)),
+            Event::HandshakeFailed(text) => {
+                return Order::Done(self.lost(Status::L6Response, text));
+            }
             Event::NoSocket(text) => return Order::Done(self.lost(Status::SocketError, text)),
             // What came before the break is judged first: a server may reset behind its answer.
             Event::Broken(_) if !self.received.is_empty() => self.ended = true,
@@ -169,11 +178,17 @@ impl Run {
     /// The facts with what this check has received.
     fn with_answer(&self, facts: &Facts<'_>, act: impl FnOnce(&Facts<'_>)) {
         let mut facts = *facts;
-        facts.response_payload = Payload { bytes: &self.received, complete: self.ended };
+        facts.response_payload = Payload {
+            bytes: &self.received,
+            complete: self.ended,
+        };
         if let Some(http) = self.http.as_ref().filter(|http| http.has_head()) {
             facts.response = Some(&http.head);
-            facts.response_body =
-                BodyView { bytes: &http.body, complete: http.is_whole(), ..BodyView::NONE };
+            facts.response_body = BodyView {
+                bytes: &http.body,
+                complete: http.is_whole(),
+                ..BodyView::NONE
+            };
         }
         act(&facts);
     }
@@ -182,7 +197,11 @@ impl Run {
         let mut head = Head::new();
         let mut body = None;
         self.with_answer(facts, |facts| {
-            head.set_request(&request.method, &request.target.value(facts), request.version);
+            head.set_request(
+                &request.method,
+                &request.target.value(facts),
+                request.version,
+            );
             for (name, value) in &request.fields {
                 head.push(name.as_bytes(), &value.value(facts));
             }
@@ -204,17 +223,31 @@ impl Run {
     }
 
     /// The verdict of an expectation; none while it has to wait.
-    fn expect(&mut self, step: &Step, expect: &Expect, facts: &Facts<'_>) -> Option<Result<(), Report>> {
+    fn expect(
+        &mut self,
+        step: &Step,
+        expect: &Expect,
+        facts: &Facts<'_>,
+    ) -> Option<Result<(), Report>> {
         let mut verdict = None;
         if let Some(mut http) = self.http.take() {
             let fine = http.advance(&mut self.received, self.ended);
             self.http = Some(http);
             if !fine {
-                return Some(Err(self.failed(step, expect, Status::L7Response, String::new())));
+                return Some(Err(self.failed(
+                    step,
+                    expect,
+                    Status::L7Response,
+                    String::new(),
+                )));
             }
-            self.with_answer(facts, |facts| verdict = self.judge_http(step, expect, facts));
+            self.with_answer(facts, |facts| {
+                verdict = self.judge_http(step, expect, facts)
+            });
         } else {
-            self.with_answer(facts, |facts| verdict = self.judge_bytes(step, expect, facts));
+            self.with_answer(facts, |facts| {
+                verdict = self.judge_bytes(step, expect, facts)
+            });
         }
         if let Some(Ok(report)) = &verdict {
             self.good = report.clone();
@@ -222,10 +255,17 @@ impl Run {
         verdict.map(|verdict| verdict.map(|_| ()))
     }
 
-    fn judge_http(&self, step: &Step, expect: &Expect, facts: &Facts<'_>) -> Option<Result<Report, Report>> {
+    fn judge_http(
+        &self,
+        step: &Step,
+        expect: &Expect,
+        facts: &Facts<'_>,
+    ) -> Option<Result<Report, Report>> {
         let http = self.http.as_ref()?;
         if !http.has_head() {
-            return self.ended.then(|| Err(self.failed(step, expect, Status::L7Response, String::new())));
+            return self
+                .ended
+                .then(|| Err(self.failed(step, expect, Status::L7Response, String::new())));
         }
         let code = http.head.status().code();
         let reason = first_line(http.head.reason());
@@ -234,7 +274,13 @@ impl Run {
                 return Some(Ok(Report::with(Status::L7Conditional, code, "")));
             }
             if found == expect.negated {
-                let mut report = self.worded(step, expect, expect.error.unwrap_or(Status::L7Status), reason, facts);
+                let mut report = self.worded(
+                    step,
+                    expect,
+                    expect.error.unwrap_or(Status::L7Status),
+                    reason,
+                    facts,
+                );
                 report.code = self.code(expect, facts).unwrap_or(code);
                 return Some(Err(report));
             }
@@ -250,21 +296,46 @@ impl Run {
                     (false, false) => "HTTP content check did not match",
                 };
                 let status = expect.error.unwrap_or(Status::L7Response);
-                return Some(Err(self.worded(step, expect, status, text.to_owned(), facts)));
+                return Some(Err(self.worded(
+                    step,
+                    expect,
+                    status,
+                    text.to_owned(),
+                    facts,
+                )));
             }
         }
-        let text = expect.on_success.as_ref().map(|phrase| written(phrase.as_ref(), facts)).unwrap_or_default();
+        let text = expect
+            .on_success
+            .as_ref()
+            .map(|phrase| written(phrase.as_ref(), facts))
+            .unwrap_or_default();
         let code = self.code(expect, facts).unwrap_or(code);
-        Some(Ok(Report::with(expect.ok.unwrap_or(Status::L7Ok), code, text)))
+        Some(Ok(Report::with(
+            expect.ok.unwrap_or(Status::L7Ok),
+            code,
+            text,
+        )))
     }
 
-    fn judge_bytes(&self, step: &Step, expect: &Expect, facts: &Facts<'_>) -> Option<Result<Report, Report>> {
+    fn judge_bytes(
+        &self,
+        step: &Step,
+        expect: &Expect,
+        facts: &Facts<'_>,
+    ) -> Option<Result<Report, Report>> {
         let status = expect.error.unwrap_or(Status::L7Response);
         if self.received.is_empty() {
             let text = format!("TCPCHK got an empty response at step {}", step.number);
-            return self.ended.then(|| Err(self.worded(step, expect, status, text, facts)));
+            return self
+                .ended
+                .then(|| Err(self.worded(step, expect, status, text, facts)));
         }
-        if expect.min_bytes.is_some_and(|min| self.received.len() < min) && !self.ended {
+        if expect
+            .min_bytes
+            .is_some_and(|min| self.received.len() < min)
+            && !self.ended
+        {
             return None;
         }
         let found = expect.what.found_in(&self.received, facts);
@@ -273,8 +344,16 @@ impl Run {
             return None;
         }
         if found == expect.negated {
-            let how = if found { "matched unwanted content" } else { "did not match content" };
-            let text = format!("TCPCHK {how}{} at step {}", expect.what.mismatch(), step.number);
+            let how = if found {
+                "matched unwanted content"
+            } else {
+                "did not match content"
+            };
+            let text = format!(
+                "TCPCHK {how}{} at step {}",
+                expect.what.mismatch(),
+                step.number
+            );
             let mut report = self.worded(step, expect, status, text, facts);
             report.code = self.code(expect, facts).unwrap_or(0);
             return Some(Err(report));
@@ -284,7 +363,11 @@ impl Run {
             None => "(tcp-check)".to_owned(),
         };
         let code = self.code(expect, facts).unwrap_or(0);
-        Some(Ok(Report::with(expect.ok.unwrap_or(Status::L7Ok), code, text)))
+        Some(Ok(Report::with(
+            expect.ok.unwrap_or(Status::L7Ok),
+            code,
+            text,
+        )))
     }
 
     fn code(&self, expect: &Expect, facts: &Facts<'_>) -> Option<u16> {
@@ -293,8 +376,18 @@ impl Run {
     }
 
     /// A failure with the texts that the expectation has for it.
-    fn worded(&self, step: &Step, expect: &Expect, status: Status, text: String, facts: &Facts<'_>) -> Report {
-        let text = expect.on_error.as_ref().map_or(text, |phrase| written(phrase.as_ref(), facts));
+    fn worded(
+        &self,
+        step: &Step,
+        expect: &Expect,
+        status: Status,
+        text: String,
+        facts: &Facts<'_>,
+    ) -> Report {
+        let text = expect
+            .on_error
+            .as_ref()
+            .map_or(text, |phrase| written(phrase.as_ref(), facts));
         self.failed(step, expect, status, text)
     }
 
@@ -305,13 +398,17 @@ impl Run {
 
     /// One turn of a greeting; the report once it is over.
     fn greet(&mut self, out: &mut Vec<u8>) -> Option<Report> {
-        let Phase::Greeting(probe) = &mut self.phase else { return None };
+        let Phase::Greeting(probe) = &mut self.phase else {
+            return None;
+        };
         let answer = probe.advance(&mut self.received, self.ended, out);
         let tls = probe.is_tls();
         match answer {
             Answer::More => None,
             Answer::Well { .. } if tls => Some(Report::of(Status::L6Ok)),
-            Answer::WrongResponse { text } if tls => Some(Report::with(Status::L6Response, 0, text)),
+            Answer::WrongResponse { text } if tls => {
+                Some(Report::with(Status::L6Response, 0, text))
+            }
             Answer::Well { code, text } => Some(Report::with(Status::L7Ok, code, text)),
             Answer::WrongResponse { text } => Some(Report::with(Status::L7Response, 0, text)),
             Answer::WrongStatus { code, text } => Some(Report::with(Status::L7Status, code, text)),
@@ -358,7 +455,10 @@ fn place(step: &Step) -> String {
         return " at initial connection step of tcp-check".to_owned();
     }
     let what = match &step.act {
-        Act::Connect(Connect { port: Some(super::Text::Plain(port)), .. }) => {
+        Act::Connect(Connect {
+            port: Some(super::Text::Plain(port)),
+            ..
+        }) => {
             format!(" (connect port {})", String::from_utf8_lossy(port))
         }
         Act::Connect(_) => " (connect)".to_owned(),

@@ -71,7 +71,10 @@ statuses! {
 impl Status {
     /// The status of this number, as stored in an atomic.
     pub fn numbered(number: u8) -> Status {
-        Status::ALL.get(usize::from(number)).copied().unwrap_or(Status::Unknown)
+        Status::ALL
+            .get(usize::from(number))
+            .copied()
+            .unwrap_or(Status::Unknown)
     }
 
     /// Its number.
@@ -81,7 +84,10 @@ impl Status {
 
     /// The status of this short name, as configurations give it.
     pub fn named(name: &str) -> Option<Status> {
-        Status::ALL.iter().copied().find(|status| status.name() == name)
+        Status::ALL
+            .iter()
+            .copied()
+            .find(|status| status.name() == name)
     }
 }
 
