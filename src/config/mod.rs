@@ -10,6 +10,7 @@ mod directive;
 pub mod draft;
 mod header;
 mod known;
+pub mod listing;
 mod load;
 mod modern;
 mod report;

@@ -59,6 +59,30 @@ impl Sections {
     /// Every proxy section.
     pub const PROXY: Sections = Sections::DEFAULTS.or(Sections::LISTEN);
 
+    /// The words for the members.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        const NAMES: [&str; 16] = [
+            "global",
+            "defaults",
+            "frontend",
+            "backend",
+            "userlist",
+            "resolvers",
+            "peers",
+            "mailers",
+            "cache",
+            "http-errors",
+            "ring",
+            "log-forward",
+            "program",
+            "crt-store",
+            "bind",
+            "server",
+        ];
+        let member = move |(bit, name)| (self.0 & (1_u32 << bit) != 0).then_some(name);
+        NAMES.into_iter().enumerate().filter_map(member)
+    }
+
     /// Both sets together.
     #[must_use]
     pub const fn or(self, other: Sections) -> Sections {
@@ -313,5 +337,7 @@ mod tests {
         assert!(!Sections::FRONT.contains(Sections::LISTEN));
         assert!(Sections::FRONT.meets(Sections::LISTEN));
         assert!(!Sections::GLOBAL.meets(Sections::PROXY));
+        let names: Vec<_> = Sections::PROXY.or(Sections::SERVER).names().collect();
+        assert_eq!(names, ["defaults", "frontend", "backend", "server"]);
     }
 }
