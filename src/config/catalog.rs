@@ -10,7 +10,7 @@ use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ServerDraft};
 use super::known::{self, Known, Standing};
 use super::section::{bind, global, log, option, proxy, server, stats, timeout, tune};
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
-use crate::{balance, queue, stick};
+use crate::{balance, filter, queue, stick};
 
 /// Keywords that are known by name only.
 struct Pending {
@@ -123,6 +123,7 @@ const PROXY_TABLES: &[ProxyTable] = &[
     lift!(stick::KEYWORDS, |p: &mut ProxyDraft| &mut p.stick),
     lift!(log::KEYWORDS, |p: &mut ProxyDraft| &mut p.log),
     lift!(stats::KEYWORDS, |p: &mut ProxyDraft| &mut p.stats),
+    lift!(filter::KEYWORDS, |p: &mut ProxyDraft| &mut p.filter),
     &PENDING_PROXY,
 ];
 

@@ -14,7 +14,7 @@ use crate::site::{
     ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
 };
 use crate::time::Millis;
-use crate::{balance, queue, stick};
+use crate::{balance, filter, queue, stick};
 
 /// A whole configuration as written.
 #[derive(Debug, Default)]
@@ -152,6 +152,8 @@ pub struct ProxyDraft {
     pub log: section::log::Draft,
     /// The statistics page.
     pub stats: section::stats::Draft,
+    /// What changes or paces bodies.
+    pub filter: filter::Draft,
 }
 
 impl ProxyDraft {
@@ -173,6 +175,7 @@ impl ProxyDraft {
             stick: stick::Draft::default(),
             log: section::log::Draft::default(),
             stats: section::stats::Draft::default(),
+            filter: filter::Draft::default(),
         }
     }
 

@@ -158,9 +158,9 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::PROXY,
         standing: Standing::Later,
-        names: "acl, appsession, compression, email-alert from, email-alert level, email-alert mailers, \
-                email-alert myhostname, email-alert to, errorfile, errorfiles, errorloc, errorloc302, \
-                errorloc303, http-after-response, http-error, http-request, http-response, option \
+        names: "acl, appsession, email-alert from, email-alert level, email-alert mailers, email-alert \
+                myhostname, email-alert to, errorfile, errorfiles, errorloc, errorloc302, errorloc303, \
+                http-after-response, http-error, http-request, http-response, option \
                 http-restrict-req-hdr-names, option http_proxy, option transparent, tcp-request content, \
                 tcp-request inspect-delay",
     },
@@ -203,7 +203,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::LISTEN,
         standing: Standing::Later,
-        names: "filter, filter-sequence, guid, redirect, stats admin, stats http-request",
+        names: "guid, redirect, stats admin, stats http-request",
     },
     Known {
         sections: Sections::FRONT,

@@ -121,84 +121,86 @@ fn four_slips_are_located_with_what_was_meant() {
     assert!(outcome.site.is_none());
 }
 
+/// A configuration, and the sentence that must be said about it.
+const MISTAKES: &[(&str, &str)] = &[
+    (
+        "global\n maxcon 5\n",
+        "unknown keyword 'maxcon' in 'global' section; did you mean 'maxconn' maybe ?",
+    ),
+    (
+        "global\n daemon now\n",
+        "'daemon' cannot handle unexpected argument 'now'.",
+    ),
+    ("maxconn 5\n", "unknown keyword 'maxconn' out of section."),
+    (
+        "defaults\n option httplogs\n",
+        "unknown option 'httplogs'; did you mean 'httplog' maybe ?",
+    ),
+    ("defaults\n mode htp\n", "unknown proxy mode 'htp'."),
+    (
+        "defaults\n timeout client 5q\n",
+        "unexpected character 'q' in 'timeout client'",
+    ),
+    (
+        "defaults\n timeout connect\n",
+        "'timeout connect' expects an integer value (in milliseconds)",
+    ),
+    ("frontend\n", "'frontend' expects an <id> argument"),
+    (
+        "frontend a/b\n",
+        "character '/' is not permitted in 'frontend' name 'a/b'.",
+    ),
+    (
+        "frontend f\n bind 127.0.0.1:70000\n",
+        "'bind' : invalid port '70000'",
+    ),
+    (
+        "frontend f\n bind 127.0.0.1\n",
+        "'bind' : missing port specification in '127.0.0.1'",
+    ),
+    (
+        "frontend f\n default_backend\n",
+        "'default_backend' expects a backend name.",
+    ),
+    (
+        "frontend f\n server s 1.2.3.4:5\n",
+        "'server' not allowed because frontend 'f' has no backend capability.",
+    ),
+    (
+        "backend b\n bind :1\n",
+        "'bind' ignored because backend 'b' has no frontend capability.",
+    ),
+    (
+        "defaults\n bind :1\n",
+        "'bind' not allowed in 'defaults' section.",
+    ),
+    (
+        "backend b\n server s nowhere:80\n",
+        "'server b/s' : could not resolve address 'nowhere'.",
+    ),
+    (
+        "global\n user nobody-here\n",
+        "cannot find user id for 'nobody-here'",
+    ),
+    (
+        "global\n lua-load x.lua\n",
+        "'lua-load' is not supported by sluice.",
+    ),
+    (
+        "fcgi-app x\n",
+        "section 'fcgi-app' is not supported by sluice.",
+    ),
+    (
+        "frontend f from x\n",
+        "defaults section 'x' not found for section.",
+    ),
+    (".qqqq\n", "unknown directive '.qqqq'."),
+    ("no maxconn\n", "unknown keyword 'no' out of section."),
+];
+
 #[test]
 fn mistakes_are_told_in_haproxys_words() {
-    let cases = [
-        (
-            "global\n maxcon 5\n",
-            "unknown keyword 'maxcon' in 'global' section; did you mean 'maxconn' maybe ?",
-        ),
-        (
-            "global\n daemon now\n",
-            "'daemon' cannot handle unexpected argument 'now'.",
-        ),
-        ("maxconn 5\n", "unknown keyword 'maxconn' out of section."),
-        (
-            "defaults\n option httplogs\n",
-            "unknown option 'httplogs'; did you mean 'httplog' maybe ?",
-        ),
-        ("defaults\n mode htp\n", "unknown proxy mode 'htp'."),
-        (
-            "defaults\n timeout client 5q\n",
-            "unexpected character 'q' in 'timeout client'",
-        ),
-        (
-            "defaults\n timeout connect\n",
-            "'timeout connect' expects an integer value (in milliseconds)",
-        ),
-        ("frontend\n", "'frontend' expects an <id> argument"),
-        (
-            "frontend a/b\n",
-            "character '/' is not permitted in 'frontend' name 'a/b'.",
-        ),
-        (
-            "frontend f\n bind 127.0.0.1:70000\n",
-            "'bind' : invalid port '70000'",
-        ),
-        (
-            "frontend f\n bind 127.0.0.1\n",
-            "'bind' : missing port specification in '127.0.0.1'",
-        ),
-        (
-            "frontend f\n default_backend\n",
-            "'default_backend' expects a backend name.",
-        ),
-        (
-            "frontend f\n server s 1.2.3.4:5\n",
-            "'server' not allowed because frontend 'f' has no backend capability.",
-        ),
-        (
-            "backend b\n bind :1\n",
-            "'bind' ignored because backend 'b' has no frontend capability.",
-        ),
-        (
-            "defaults\n bind :1\n",
-            "'bind' not allowed in 'defaults' section.",
-        ),
-        (
-            "backend b\n server s nowhere:80\n",
-            "'server b/s' : could not resolve address 'nowhere'.",
-        ),
-        (
-            "global\n user nobody-here\n",
-            "cannot find user id for 'nobody-here'",
-        ),
-        (
-            "global\n lua-load x.lua\n",
-            "'lua-load' is not supported by sluice.",
-        ),
-        (
-            "fcgi-app x\n",
-            "section 'fcgi-app' is not supported by sluice.",
-        ),
-        (
-            "frontend f from x\n",
-            "defaults section 'x' not found for section.",
-        ),
-        (".qqqq\n", "unknown directive '.qqqq'."),
-        ("no maxconn\n", "unknown keyword 'no' out of section."),
-    ];
-    for (text, sentence) in cases {
+    for (text, sentence) in MISTAKES {
         let found = found(text);
         let hit = found.iter().any(|(_, _, message)| message == sentence);
         assert!(hit, "{text}: {found:?}");

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use super::{Logging, Mode, Options, StatsPage, Timeouts};
 use crate::balance::persist::Persist;
 use crate::balance::{KeySource, Policy};
-use crate::id::{FrontendId, ServerId};
+use crate::filter::Filters;
+use crate::id::{FrontendId, ServerId, TableId};
 use crate::queue::Line;
 use crate::stats::Tally;
 
@@ -76,6 +77,10 @@ pub struct Backend {
     pub log_health_checks: bool,
     /// The statistics page, where `stats` lines ask for one.
     pub stats_page: Option<StatsPage>,
+    /// What changes or paces bodies.
+    pub filters: Filters,
+    /// Its stick table.
+    pub table: Option<TableId>,
     /// Where it logs: what happens to its servers.
     pub logging: Logging,
     /// `disabled`.
@@ -152,6 +157,8 @@ impl Backend {
             pretend_keep_alive: false,
             tcp_smart_connect: false,
             log_health_checks: false,
+            filters: Filters::default(),
+            table: None,
             stats_page: None,
             logging: Logging::default(),
             disabled: false,

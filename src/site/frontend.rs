@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use super::{Logging, Options, StatsPage, Timeouts};
-use crate::id::{BackendId, ListenerId};
+use crate::filter::Filters;
+use crate::id::{BackendId, ListenerId, TableId};
 use crate::stats::Tally;
 
 /// `mode`: what a proxy understands of what it carries.
@@ -64,6 +65,10 @@ pub struct Frontend {
     pub logging: Logging,
     /// The statistics page, where `stats` lines ask for one.
     pub stats_page: Option<StatsPage>,
+    /// What changes or paces bodies.
+    pub filters: Filters,
+    /// Its stick table.
+    pub table: Option<TableId>,
     /// `option socket-stats`.
     pub socket_stats: bool,
     /// Not shown in statistics.

@@ -31,8 +31,9 @@ pub use stats_page::StatsPage;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::id::{BackendId, FrontendId, ListenerId, ServerId};
+use crate::id::{BackendId, FrontendId, ListenerId, ServerId, TableId};
 use crate::stats::Tally;
+use crate::stick::Table;
 use crate::time::date::Zone;
 use crate::time::{Millis, Tick};
 
@@ -49,6 +50,8 @@ pub struct Site {
     pub servers: Vec<Server>,
     /// By [`ListenerId`].
     pub listeners: Vec<Listener>,
+    /// By [`TableId`].
+    pub tables: Vec<Table>,
     /// What the whole process counted.
     pub tally: Tally,
     /// When it began to run.
@@ -141,6 +144,20 @@ impl Site {
     #[inline]
     pub fn listener(&self, id: ListenerId) -> &Listener {
         &self.listeners[id.index()]
+    }
+
+    /// The table with this identity.
+    #[inline]
+    pub fn table(&self, id: TableId) -> &Table {
+        &self.tables[id.index()]
+    }
+
+    /// The table of this name: that of the proxy which declares it.
+    pub fn table_named(&self, name: &str) -> Option<TableId> {
+        self.tables
+            .iter()
+            .position(|table| **table.name() == *name)
+            .map(TableId::at)
     }
 
     /// The servers of a backend, as balancing looks at them.

@@ -8,9 +8,10 @@ use crate::balance::{Algorithm, Policy, Tuning};
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
 use crate::config::section::log::Line;
-use crate::id::{BackendId, FrontendId, ServerId};
+use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::lang::{Diag, Sections, Shape, Word, suggest};
 use crate::site::{Backend, Frontend, Lineup, Logging, Mode, Options, Site};
+use crate::stick::Table;
 
 /// Every proxy by name and by place in the file.
 pub(super) struct Names<'d> {
@@ -137,6 +138,13 @@ pub(super) fn resolve(
     let logging = logging(proxy, site, report);
     let stats_page = proxy.stats.page.clone();
     let stats_page = stats_page.filter(|_| proxy.mode == Mode::Http);
+    let filters = proxy.filter.filters();
+    let table = proxy.stick.table.as_ref().map(|written| {
+        let id = TableId::at(site.tables.len());
+        let table = Table::new(name.clone(), written.settings.clone());
+        site.tables.push(table);
+        id
+    });
     if front.is_some() {
         let written = default_backend(proxy, names, report);
         site.frontends.push(Frontend {
@@ -146,6 +154,8 @@ pub(super) fn resolve(
             description: description.clone(),
             logging: logging.clone(),
             stats_page: stats_page.clone(),
+            filters: filters.clone(),
+            table,
             ..frontend(proxy, name.clone())
         });
     }
@@ -159,6 +169,8 @@ pub(super) fn resolve(
             description,
             logging,
             stats_page,
+            filters,
+            table,
             ..made
         });
     }
