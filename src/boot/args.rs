@@ -131,9 +131,6 @@ pub struct Demo {
 #[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
 #[argh(subcommand, name = "check")]
 pub struct Check {
-    /// write outdated keywords in their present form
-    #[argh(switch)]
-    pub fix: bool,
     /// the files
     #[argh(positional)]
     pub files: Vec<String>,
@@ -587,10 +584,9 @@ mod tests {
         assert_eq!(of("-v"), Command::Version);
         assert_eq!(of("-vv -dM"), Command::Build);
         assert_eq!(of("demo"), Command::Own(Own::Demo(Demo { print: false })));
-        let Command::Own(Own::Check(check)) = of("check --fix a.cfg b.cfg") else {
+        let Command::Own(Own::Check(check)) = of("check a.cfg b.cfg") else {
             panic!("a check")
         };
-        assert!(check.fix);
         assert_eq!(check.files, ["a.cfg", "b.cfg"]);
     }
 }

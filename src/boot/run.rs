@@ -4,13 +4,17 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::config::Source;
+use crate::dns;
 use crate::lang::{Span, cond};
 use crate::sys::{process, signal};
 
-use super::args::{self, Command, Options, Own};
+use super::args::{self, Command, Demo, Fmt, Options, Own, Resolve};
 use super::birth;
 use super::build_info;
 use super::console::Console;
+use super::demo;
+use super::explain;
+use super::layout;
 use super::life::End;
 use super::link::{self, Link};
 use super::load::{self, Loaded};
@@ -138,28 +142,94 @@ fn read(options: &Options, sources: &[Source], console: &mut Console) -> Option<
 
 fn own(own: Own, console: &Console) -> End {
     match own {
-        Own::Check(check) => {
-            let options = Options {
-                files: check.files,
-                check: true,
-                diagnostics: true,
-                ..Options::default()
-            };
-            if options.files.is_empty() {
-                console.alert("sluice check: which files?");
-                return End::FAILED;
-            }
-            start(&options)
-        }
-        Own::Manual(_) => {
-            console.answer(&manual::rows());
-            End::DONE
-        }
-        Own::Demo(_) | Own::Explain(_) | Own::Fmt(_) | Own::Resolve(_) => {
-            console.alert("this sub-command is not built yet.");
+        Own::Check(check) if check.files.is_empty() => {
+            console.alert("sluice check: which files?");
             End::FAILED
         }
+        Own::Check(check) => start(&Options {
+            files: check.files,
+            check: true,
+            diagnostics: true,
+            ..Options::default()
+        }),
+        Own::Demo(demo) => show(&demo, console),
+        Own::Explain(words) => match explain::explain(&words.words) {
+            Ok(text) => said(&text, console),
+            Err(text) => refused(&text, console),
+        },
+        Own::Fmt(fmt) => lay_out(&fmt, console),
+        Own::Resolve(resolve) => look_up(&resolve, console),
+        Own::Manual(_) => said(&manual::rows(), console),
     }
+}
+
+fn said(text: &str, console: &Console) -> End {
+    console.answer(text);
+    End::DONE
+}
+
+fn refused(text: &str, console: &Console) -> End {
+    console.alert(text);
+    End::FAILED
+}
+
+fn show(demo: &Demo, console: &Console) -> End {
+    if demo.print {
+        return said(&demo::configuration(8081, 8082), console);
+    }
+    let source = match demo::begin() {
+        Ok(source) => source,
+        Err(error) => {
+            return refused(
+                &format!("cannot start the demo servers: {}", text(&error)),
+                console,
+            );
+        }
+    };
+    let options = Options {
+        foreground: true,
+        ..Options::default()
+    };
+    let mut console = Console::new(false);
+    let Some(loaded) = read(&options, &[source], &mut console) else {
+        return End::FAILED;
+    };
+    console.answer(demo::WELCOME);
+    birth::alone(loaded, &options, &console)
+}
+
+fn lay_out(fmt: &Fmt, console: &Console) -> End {
+    for file in &fmt.files {
+        let result = std::fs::read_to_string(file).and_then(|old| {
+            let new = layout::layout(&old);
+            if !fmt.write {
+                console.answer(&new);
+            } else if new != old {
+                let beside = format!("{file}.sluice-fmt");
+                std::fs::write(&beside, new)?;
+                std::fs::set_permissions(&beside, std::fs::metadata(file)?.permissions())?;
+                std::fs::rename(&beside, file)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = result {
+            return refused(&format!("{file}: {}", text(&error)), console);
+        }
+    }
+    End::DONE
+}
+
+fn look_up(resolve: &Resolve, console: &Console) -> End {
+    let mut end = End::DONE;
+    for name in &resolve.names {
+        let mut out = Vec::new();
+        let found = dns::explain(&dns::Root::host(), name, dns::Family::Any, &mut out);
+        console.answer(&String::from_utf8_lossy(&out));
+        if !matches!(found, Ok(true)) {
+            end = End::FAILED;
+        }
+    }
+    end
 }
 
 #[cfg(test)]
