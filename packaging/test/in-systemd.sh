@@ -1,0 +1,87 @@
+#!/bin/sh
+# in-systemd.sh - what systemd.sh runs inside the booted system.
+#
+# Expects /root/old.deb and /root/new.deb, one program under two versions, and a
+# static busybox as server and client.
+set -u
+case ${1-} in -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
+
+fail() {
+    echo "FAILED: $*"
+    systemctl status --no-pager -l sluice 2>&1 | tail -n 25
+    journalctl --no-pager -u sluice -n 25 2>&1
+    exit 1
+}
+fetch() { busybox wget -q -T 3 -O - "$1"; }
+main() { systemctl show -P MainPID sluice; }
+
+# A server behind, which answers with one file.
+mkdir -p /srv/www
+echo 'the answer' >/srv/www/index.html
+busybox httpd -p 127.0.0.1:9001 -h /srv/www
+
+dpkg -i /root/old.deb >/dev/null || fail 'the package does not install'
+systemctl is-active --quiet sluice || fail 'it was not started'
+systemctl is-enabled --quiet sluice || fail 'it is not enabled'
+fetch http://127.0.0.1:8404/ >/dev/null || fail 'the statistics page does not answer'
+echo "installed and started: $(systemctl show -P StatusText sluice)"
+systemd-analyze security --no-pager sluice 2>/dev/null | tail -n1
+
+cat >>/etc/sluice/sluice.cfg <<'SITE'
+
+frontend web
+    bind 127.0.0.1:8080
+    default_backend app
+
+backend app
+    server one 127.0.0.1:9001
+SITE
+systemctl reload sluice || fail 'it does not reload'
+sleep 0.3
+[ "$(fetch http://127.0.0.1:8080/)" = 'the answer' ] || fail 'the new site does not answer'
+echo 'a reload takes up a new site'
+
+(
+    good=0 bad=0
+    while [ ! -e /root/stop ]; do
+        if [ "$(fetch http://127.0.0.1:8080/ 2>/dev/null)" = 'the answer' ]; then good=$((good + 1)); else bad=$((bad + 1)); fi
+    done
+    echo "$good $bad" >/root/counts
+) &
+before=$(main)
+for _ in 1 2 3; do
+    sleep 0.5
+    systemctl reload sluice || fail 'it does not reload under load'
+done
+echo 'broken {' >>/etc/sluice/sluice.cfg
+if systemctl reload sluice 2>/dev/null; then fail 'a broken configuration was taken up'; fi
+sed -i '$d' /etc/sluice/sluice.cfg
+dpkg -i --force-confold /root/new.deb >/dev/null 2>&1 || fail 'the upgrade fails'
+sleep 1
+touch /root/stop
+wait
+read -r good bad </root/counts
+echo "requests during three reloads and an upgrade: $good answered, $bad lost"
+[ "$bad" = 0 ] && [ "$good" -gt 50 ] || fail 'requests were lost'
+[ "$(main)" = "$before" ] || fail 'the main process changed'
+case $(readlink "/proc/$(main)/exe") in
+    /usr/sbin/sluice) echo 'after the upgrade the master runs the new file' ;;
+    *) fail "the master runs $(readlink "/proc/$(main)/exe")" ;;
+esac
+
+mkdir -p /etc/systemd/system/sluice.service.d
+ln -s /usr/share/sluice/strict.conf /etc/systemd/system/sluice.service.d/
+sed -i -e '/^    user /d' -e '/^    group /d' /etc/sluice/sluice.cfg
+systemctl daemon-reload
+systemctl restart sluice || fail 'it does not start with the strict drop-in'
+[ "$(fetch http://127.0.0.1:8080/)" = 'the answer' ] || fail 'no answer with the strict drop-in'
+echo "with the strict drop-in: $(systemd-analyze security --no-pager sluice 2>/dev/null | tail -n1)"
+rm -r /etc/systemd/system/sluice.service.d
+systemctl daemon-reload
+
+dpkg -r sluice >/dev/null || fail 'it cannot be removed'
+if pidof sluice >/dev/null 2>&1 || busybox pidof sluice >/dev/null; then fail 'processes are left'; fi
+dpkg -P sluice >/dev/null || fail 'it cannot be purged'
+left=$(find / -xdev \( -path /proc -o -path /sys -o -path /root -o -path /var/log -o -path /var/lib/dpkg \) -prune -o -name '*sluice*' -print)
+[ -z "$left" ] || fail "left behind: $left"
+echo 'removed and purged'
