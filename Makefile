@@ -12,7 +12,7 @@ cargo := build/env.sh cargo
 endif
 
 .DEFAULT_GOAL := program
-.PHONY: program run test check deb rpm tarball dist verify readme test-packages clean help setup
+.PHONY: program run test check deb rpm tarball dist verify readme test-packages clean help setup bench
 
 program: ## the static program, target/x86_64-unknown-linux-musl/release/sluice (the default; CROSS=1: built by `cross`)
 	$(cargo) build --release --locked --target $(TARGET)
@@ -27,6 +27,14 @@ test: setup program ## set up, build and run the whole test suite against the st
 check: ## formatting and lints, warnings denied
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- --deny warnings
+
+bench: program ## every scenario beside haproxy and nginx, into tests/bench/RESULTS.md (about 25 minutes)
+	build/need.sh /usr/sbin/haproxy:haproxy /usr/sbin/nginx:nginx-light
+	cargo bench --locked --bench side_by_side -- --write
+
+bench-%: program ## the scenarios with this in their name, on the screen only (bench-list: their names)
+	build/need.sh /usr/sbin/haproxy:haproxy /usr/sbin/nginx:nginx-light
+	cargo bench --locked --bench side_by_side -- $(if $(filter list,$*),--list,$*)
 
 dist: deb rpm tarball ## all packages, the bill of materials, licences and SHA256SUMS, in dist/
 	build/env.sh python3 packaging/bill.py sbom >dist/sluice.cdx.json

@@ -1,0 +1,315 @@
+//! The contenders: how each is configured, started, found ready and stopped.
+
+use crate::meter::Meter;
+use crate::scenario::{Load, Scenario};
+use crate::{machine, nginx, relay};
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contender {
+    Sluice,
+    Haproxy,
+    Nginx,
+    Relay,
+    /// No proxy at all: the clients talk to the backend.
+    Direct,
+}
+
+impl Contender {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Sluice,
+        Self::Haproxy,
+        Self::Nginx,
+        Self::Relay,
+        Self::Direct,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sluice => "sluice",
+            Self::Haproxy => "haproxy",
+            Self::Nginx => "nginx",
+            Self::Relay => "relay",
+            Self::Direct => "direct",
+        }
+    }
+
+    /// Whether its program can be run.
+    pub(crate) fn is_here(self) -> bool {
+        let found = match self {
+            Self::Sluice => sluice().is_file(),
+            Self::Haproxy => Path::new(HAPROXY).is_file(),
+            Self::Nginx => Path::new(NGINX).is_file(),
+            Self::Relay | Self::Direct => true,
+        };
+        if !found {
+            eprintln!("  {} is not installed: left out", self.name());
+        }
+        found
+    }
+}
+
+const HAPROXY: &str = "/usr/sbin/haproxy";
+const NGINX: &str = "/usr/sbin/nginx";
+
+fn sluice() -> PathBuf {
+    std::env::var_os("SLUICE").map_or_else(
+        || PathBuf::from("target/x86_64-unknown-linux-musl/release/sluice"),
+        PathBuf::from,
+    )
+}
+
+/// A contender at work.
+pub(crate) struct Running {
+    /// Where clients go.
+    pub(crate) address: SocketAddr,
+    child: Option<Child>,
+    folder: PathBuf,
+    /// Where logs go: read by nobody, as a log server too busy to look.
+    _logs: UdpSocket,
+}
+
+static RUNS: AtomicU32 = AtomicU32::new(0);
+
+impl Running {
+    pub(crate) fn start(
+        contender: Contender,
+        scenario: &Scenario,
+        backend: SocketAddr,
+    ) -> Result<Self, String> {
+        let text = |error: std::io::Error| format!("{}: {error}", contender.name());
+        let run = RUNS.fetch_add(1, Relaxed);
+        let folder =
+            std::env::temp_dir().join(format!("sluice-bench-{}-{run}", std::process::id()));
+        fs::create_dir_all(&folder).map_err(text)?;
+        let logs = UdpSocket::bind("127.0.0.1:0").map_err(text)?;
+        let log_port = logs.local_addr().map_err(text)?.port();
+        let port = free_port().map_err(text)?;
+        let mut running = Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            child: None,
+            folder,
+            _logs: logs,
+        };
+        let mut command = match contender {
+            Contender::Direct => {
+                running.address = backend;
+                return Ok(running);
+            }
+            Contender::Relay => {
+                let own = std::env::current_exe().map_err(text)?;
+                let how = if scenario.setup.splice {
+                    "splice"
+                } else {
+                    "copy"
+                };
+                let mut command = Command::new(own);
+                command.args([
+                    relay::FLAG,
+                    &port.to_string(),
+                    &backend.to_string(),
+                    &scenario.threads.to_string(),
+                    how,
+                ]);
+                command
+            }
+            Contender::Nginx => {
+                let file = running.folder.join("nginx.conf");
+                fs::write(
+                    &file,
+                    nginx::config(scenario, port, backend, &running.folder),
+                )
+                .map_err(text)?;
+                let mut command = Command::new(NGINX);
+                command.arg("-p").arg(&running.folder).arg("-c").arg(file);
+                command
+            }
+            Contender::Sluice | Contender::Haproxy => {
+                let file = running.folder.join("proxy.cfg");
+                let config =
+                    config(scenario, port, backend, log_port, &running.folder).map_err(text)?;
+                fs::write(&file, config).map_err(text)?;
+                let mut command = match contender {
+                    Contender::Haproxy => Command::new(HAPROXY),
+                    _ => Command::new(sluice()),
+                };
+                command.arg("-db").arg("-f").arg(file);
+                command
+            }
+        };
+        let errors = fs::File::create(running.folder.join("stderr")).map_err(text)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .map_err(text)?;
+        running.child = Some(child);
+        running.await_ready()?;
+        Ok(running)
+    }
+
+    /// What its process spends; nothing where there is none.
+    pub(crate) fn meter(&self) -> Option<Meter> {
+        self.child.as_ref().map(|child| Meter::new(child.id()))
+    }
+
+    fn await_ready(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + READY_WITHIN;
+        while Instant::now() < deadline {
+            if TcpStream::connect(self.address).is_ok() {
+                // What the start still had to do is done by then.
+                std::thread::sleep(Duration::from_millis(100));
+                return Ok(());
+            }
+            let ended = self.child.as_mut().map(Child::try_wait);
+            if let Some(Ok(Some(status))) = ended {
+                let said = fs::read_to_string(self.folder.join("stderr")).unwrap_or_default();
+                let said: String = said.lines().take(5).collect::<Vec<_>>().join("\n    ");
+                return Err(format!("it ended with {status}:\n    {said}"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Err("it accepted no connection".to_owned())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            if let Some(pid) = rustix::process::Pid::from_raw(child.id() as i32) {
+                // A master stops its workers when it is asked to; killed, it would leave them.
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            }
+            let deadline = Instant::now() + Duration::from_secs(2);
+            while Instant::now() < deadline && matches!(child.try_wait(), Ok(None)) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            // Fails where it has ended, which is what is wanted.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        // A leftover folder does no harm.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// The configuration that sluice and haproxy share.
+fn config(
+    scenario: &Scenario,
+    port: u16,
+    backend: SocketAddr,
+    log_port: u16,
+    folder: &Path,
+) -> std::io::Result<String> {
+    let setup = &scenario.setup;
+    let mut text = String::new();
+    let maxconn = match scenario.load {
+        Load::Idle(count) => machine::holdable(count) + 100,
+        _ => 4_000,
+    };
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "global\n    nbthread {}\n    maxconn {maxconn}",
+        scenario.threads
+    );
+    if setup.log {
+        let _ = writeln!(text, "    log 127.0.0.1:{log_port} local0");
+    }
+    let mode = if setup.tcp { "tcp" } else { "http" };
+    let _ = writeln!(
+        text,
+        "defaults\n    mode {mode}\n    timeout connect 5s\n    timeout client 60s\n    timeout server 60s"
+    );
+    if setup.splice {
+        text.push_str("    option splice-auto\n");
+    }
+    if setup.log {
+        text.push_str("    log global\n    option httplog\n");
+    }
+    if setup.server_close {
+        text.push_str("    option httpclose\n");
+    }
+    if setup.reuse_always {
+        text.push_str("    http-reuse always\n");
+    }
+    let _ = writeln!(text, "frontend fe\n    bind 127.0.0.1:{port}");
+    if setup.rules {
+        fs::write(folder.join("paths.map"), paths_map())?;
+        text.push_str(&rules(folder));
+    }
+    for nth in 1..setup.backends {
+        let _ = writeln!(
+            text,
+            "    use_backend be{nth} if {{ hdr(host) -i host{nth}.example }}"
+        );
+    }
+    text.push_str("    default_backend be\n");
+    for nth in 1..setup.backends {
+        let _ = writeln!(text, "backend be{nth}\n    server s1 {backend}");
+    }
+    text.push_str("backend be\n");
+    for nth in 1..=setup.servers.max(1) {
+        let _ = writeln!(text, "    server s{nth} {backend}");
+    }
+    Ok(text)
+}
+
+fn paths_map() -> String {
+    (0..1_000)
+        .map(|n| format!("/section/{n} backend-{n}\n"))
+        .collect()
+}
+
+/// What a frontend of ordinary life does to a request.
+fn rules(folder: &Path) -> String {
+    let map = folder.join("paths.map").display().to_string();
+    let mut text = String::from("    option forwardfor\n");
+    for (nth, path) in [
+        "/admin",
+        "/private",
+        "/.git",
+        "/wp-login",
+        "/cgi-bin",
+        "/old",
+    ]
+    .iter()
+    .enumerate()
+    {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "    acl bad{nth} path_beg {path}");
+    }
+    text.push_str(
+        "    acl local src 10.0.0.0/8 192.168.0.0/16
+    acl post method POST
+    acl static path_end .css .js .png .jpg
+    acl robot hdr_sub(user-agent) -i bot crawler spider
+    http-request deny if bad0 || bad1 || bad2 || bad3 || bad4
+    http-request deny deny_status 429 if robot post
+    http-request set-header X-Static yes if static
+    http-request set-header X-Forwarded-Proto http
+    http-request del-header X-Debug
+    http-request add-header X-Request-Start %[date]
+    http-response set-header X-Frame-Options DENY
+    http-response del-header Server
+",
+    );
+    let _ = writeln!(
+        text,
+        "    http-request set-header X-Section %[path,map_beg({map},none)] unless local"
+    );
+    text
+}
