@@ -96,6 +96,7 @@ impl Stream {
         if let Some(head) = self.request_head.take() {
             kit.heads.give_back(head);
         }
+        self.filters.release(&mut kit.encoders);
         self.settle_front(kit);
         Step::Done
     }

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use super::{Held, Letter, Stream};
 use crate::addr::SockAddr;
 use crate::buf::Pool;
+use crate::filter::EncoderPool;
 use crate::id::{ListenerId, ServerId, WorkerId};
 use crate::mux::{Heads, Inner, Lent};
 use crate::site::Site;
@@ -30,6 +31,8 @@ pub struct Kit {
     pub conns: Slab<Held>,
     /// Buffers.
     pub pool: Pool,
+    /// States of compressors.
+    pub encoders: EncoderPool,
     /// Heads.
     pub heads: Heads,
     /// Timers.
@@ -118,6 +121,7 @@ impl Kit {
             worker,
             conns: Slab::new(conns_max),
             pool: Pool::new(tune.buffer_size, BUFFERS_KEPT, limit),
+            encoders: EncoderPool::default(),
             heads: Heads::default(),
             wheel: Wheel::new(Tick::default()),
             now: Tick::default(),

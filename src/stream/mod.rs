@@ -6,6 +6,7 @@
 //! Nothing here polls, reads a clock or knows a protocol.
 
 mod account;
+mod body;
 mod connect;
 mod ending;
 mod engine;

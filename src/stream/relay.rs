@@ -82,6 +82,7 @@ impl Stream {
         }
         self.txn.status = Some(status);
         self.txn.data = Some(self.txn.elapsed(kit.now));
+        self.filter_response(kit);
         if self.response.announced() == Body::Tunnel {
             self.tunnel = true;
             self.request.reopen();
@@ -186,37 +187,43 @@ impl Stream {
     fn pump_down(&mut self, kit: &mut Kit) -> Flow {
         for _ in 0..MOVES_MAX {
             let received = self.source_down(kit);
-            let Some((front, mut lent)) = kit.conn(self.front) else {
-                return Flow::SinkGone;
-            };
-            if let Some(mut head) = self.response.take_head() {
-                if self.last || (self.request.end() == End::Open && front.conn.expects_continue()) {
-                    self.last = true;
-                    front.conn.close_after(Close::Abandoned);
-                }
-                front
-                    .conn
-                    .send_response(&mut head, self.response.announced(), &mut lent);
-                lent.heads.give_back(head);
-            }
-            match (
-                received,
-                sink(&mut front.conn, &mut self.response, &mut lent),
-            ) {
+            self.filter_body(kit);
+            match (received, self.sink_down(kit)) {
                 (_, Flow::SinkGone) => return Flow::SinkGone,
                 (_, Flow::Passed) => return Flow::Passed,
-                (Received::Progress, _) => {}
-                (Received::Closed, Flow::Still) if self.response.queued() == 0 => {
+                (Received::Progress, _) | (Received::Full, Flow::More) => {}
+                (Received::Closed, Flow::Still) if self.outgoing().queued() == 0 => {
                     return Flow::SourceGone;
                 }
                 (Received::Broken(_), _) => return Flow::SourceBroken,
-                (Received::Full, Flow::More) => {}
                 (Received::Full | Received::Blocked | Received::Starved | Received::Closed, _) => {
                     return Flow::Still;
                 }
             }
         }
         Flow::More
+    }
+
+    /// Hands what the response's lane holds, filtered or not, to the client.
+    fn sink_down(&mut self, kit: &mut Kit) -> Flow {
+        let unfinished = self.request.end() == End::Open;
+        let key = self.front;
+        let mut last = self.last;
+        let Some((front, mut lent)) = kit.conn(key) else {
+            return Flow::SinkGone;
+        };
+        let lane = self.outgoing();
+        if let Some(mut head) = lane.take_head() {
+            last |= unfinished && front.conn.expects_continue();
+            if last {
+                front.conn.close_after(Close::Abandoned);
+            }
+            front.conn.send_response(&mut head, lane.announced(), &mut lent);
+            lent.heads.give_back(head);
+        }
+        let flow = sink(&mut front.conn, lane, &mut lent);
+        self.last = last;
+        flow
     }
 
     /// Lets the server or the inner endpoint put into the response lane.

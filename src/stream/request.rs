@@ -85,6 +85,7 @@ impl Stream {
     pub(super) fn decide_backend(&mut self, kit: &mut Kit) -> Step {
         if self.http {
             self.add_forward_headers(kit);
+            self.filter_request(kit);
         }
         Step::Go(Stage::Pick)
     }

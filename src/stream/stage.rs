@@ -4,6 +4,7 @@ use std::mem;
 
 use super::route::Waiting;
 use super::{Held, Kit, Txn};
+use crate::filter::Attached;
 use crate::http::Head;
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::mux::{Inner, Lane};
@@ -64,6 +65,10 @@ pub struct Stream {
     pub(super) request: Lane,
     /// Server to client.
     pub(super) response: Lane,
+    /// Server to client, behind a filter.
+    pub(super) filtered: Lane,
+    /// What changes or paces bodies.
+    pub(super) filters: Attached,
     /// The request's head once it was sent, kept for retries and late rules.
     pub(super) request_head: Option<Box<Head>>,
     pub(super) txn: Txn,
@@ -111,6 +116,8 @@ impl Stream {
             stage: Stage::default(),
             request: Lane::default(),
             response: Lane::default(),
+            filtered: Lane::default(),
+            filters: Attached::default(),
             request_head: None,
             txn: Txn::default(),
             frontend,
@@ -133,12 +140,16 @@ impl Stream {
     pub(super) fn recycle(&mut self, kit: &mut Kit, front: Key<Held>, frontend: FrontendId) {
         let mut request = mem::take(&mut self.request);
         let mut response = mem::take(&mut self.response);
+        let mut filtered = mem::take(&mut self.filtered);
         let txn = mem::take(&mut self.txn);
         request.clear(&mut kit.pool);
         response.clear(&mut kit.pool);
+        filtered.clear(&mut kit.pool);
+        self.filters.release(&mut kit.encoders);
         *self = Self {
             request,
             response,
+            filtered,
             txn,
             ..Self::new(front, frontend)
         };
