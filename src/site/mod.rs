@@ -26,7 +26,7 @@ pub use global::{CpuMap, Global, Tune};
 pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
 pub use logging::{LineFormat, Logging};
-pub use server::{Destination, Port, SendProxy, Server};
+pub use server::{Checking, Destination, Port, SendProxy, Server};
 pub use stats_page::StatsPage;
 
 use std::sync::atomic::AtomicBool;

@@ -6,11 +6,12 @@ use std::sync::atomic::AtomicUsize;
 
 use crate::addr::SockAddr;
 use crate::balance::{Seat, Weight};
+use crate::check::{Health, Pace, Script, Thresholds};
 use crate::id::BackendId;
 use crate::live::Live;
 use crate::queue::{Ceiling, Limit, Line, Slots};
 use crate::stats::Tally;
-use crate::time::Millis;
+use crate::time::{Millis, Tick};
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,10 +82,27 @@ pub struct Server {
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`.
     pub fast_open: bool,
+    /// What checks and operators make of it.
+    pub health: Health,
+    /// How it is checked; absent without `check`.
+    pub checking: Option<Checking>,
     /// What was counted.
     pub tally: Tally,
     /// Idle connections over all workers.
     pub idle: AtomicUsize,
+}
+
+/// How a server is checked.
+#[derive(Clone, Debug)]
+pub struct Checking {
+    /// What is asked.
+    pub script: Arc<Script>,
+    /// How often.
+    pub pace: Pace,
+    /// `addr` and `port` of the check; absent where they are the server's own.
+    pub address: Option<SockAddr>,
+    /// `timeout check`: for the answer once connected; absent where `inter` bounds the whole check.
+    pub timeout: Option<Millis>,
 }
 
 /// Which PROXY protocol header a server is sent.
@@ -127,6 +145,8 @@ impl Server {
             slow_start: Millis::ZERO,
             tcp_user_timeout: None,
             fast_open: false,
+            health: Health::new(Thresholds::default(), false, Tick::default()),
+            checking: None,
             tally: Tally::default(),
             idle: AtomicUsize::new(0),
         }

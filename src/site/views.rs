@@ -7,7 +7,7 @@ use crate::addr::SockAddr;
 use crate::id::{BackendId, FrontendId};
 use crate::queue::Limit;
 use crate::stats::{
-    BackView, Colour, Folded, Kind, ObjectView, ProxyView, ServerCensus, ServerView, Snapshot,
+    BackView, CheckView, Colour, Folded, Kind, ObjectView, ProxyView, ServerCensus, ServerView, Snapshot,
 };
 use crate::time::Tick;
 
@@ -102,8 +102,7 @@ impl Site {
         let mut back = BackView::default();
         for server in backend.servers.iter().map(|&id| self.server(id)) {
             let electable = server.seat.is_electable();
-            census.up += u32::from(electable);
-            census.down += u32::from(!electable);
+            count(&mut census, server);
             back.weight += if electable {
                 server.seat.share().shown()
             } else {
@@ -214,12 +213,9 @@ fn listener_row(heading: &Heading<'_>, listener: &Listener) -> ObjectView {
 }
 
 fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
-    let electable = server.seat.is_electable();
-    let (status, colour) = match (server.disabled, electable) {
-        (true, _) => ("MAINT", Colour::Maintenance),
-        (false, true) => ("no check", Colour::Unchecked),
-        (false, false) => ("DOWN", Colour::Down),
-    };
+    let status = server.health.label();
+    let last_change = heading.now.since(server.health.changed_at()).get() / 1000;
+    let downtime = server.health.downtime(heading.now) / 1000;
     let backup = server.seat.is_backup();
     let back = BackView {
         queued: server.line.len(),
@@ -227,6 +223,7 @@ fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
         user_weight: server.seat.weight().units(),
         active: u32::from(!backup),
         backup: u32::from(backup),
+        downtime: server.health.is_checked().then(|| u32::try_from(downtime).unwrap_or(u32::MAX)),
         cookie: server
             .cookie
             .as_deref()
@@ -238,13 +235,15 @@ fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
         idle: (0, number(server.idle.load(Relaxed))),
         used: server.slots.in_use(),
         idle_limit: server.pool_max_conn.map(number),
-        colour,
+        check: check_view(server),
+        colour: colour(server),
         ..ServerView::default()
     };
     ObjectView {
         current: server.slots.in_use(),
         limit: limit_of(server.limit(load)),
         address: server.address().map(|address| address.to_string()),
+        last_change: Some(last_change),
         back: Some(back),
         server: Some(view),
         ..row(
@@ -252,10 +251,54 @@ fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
             Kind::Server,
             &server.name,
             server.uuid,
-            status,
+            &status,
             server.tally.fold(heading.now),
         )
     }
+}
+
+fn count(census: &mut ServerCensus, server: &Server) {
+    match colour(server) {
+        Colour::Maintenance => census.maintenance += 1,
+        Colour::Draining => census.draining += 1,
+        Colour::Down | Colour::GoingUp => census.down += 1,
+        Colour::Up | Colour::GoingDown | Colour::Unchecked => census.up += 1,
+    }
+}
+
+fn colour(server: &Server) -> Colour {
+    let health = &server.health;
+    if health.is_in_maintenance() {
+        Colour::Maintenance
+    } else if health.is_draining() {
+        Colour::Draining
+    } else if !health.is_checked() {
+        Colour::Unchecked
+    } else {
+        match (health.passes(), health.is_settled()) {
+            (true, true) => Colour::Up,
+            (true, false) => Colour::GoingDown,
+            (false, true) => Colour::Down,
+            (false, false) => Colour::GoingUp,
+        }
+    }
+}
+
+fn check_view(server: &Server) -> Option<CheckView> {
+    server.checking.as_ref()?;
+    let health = &server.health;
+    let last = health.last();
+    let thresholds = health.thresholds();
+    Some(CheckView {
+        status: last.report.status.name().to_owned(),
+        description: last.report.status.text().to_owned(),
+        code: last.report.status.has_code().then_some(u32::from(last.report.code)),
+        duration: Some(u64::from(last.duration.get())),
+        last: (!last.report.text.is_empty()).then(|| last.report.text.clone()),
+        rise: thresholds.rise,
+        fall: thresholds.fall,
+        health: health.position().0,
+    })
 }
 
 fn limit_of(limit: Limit) -> Option<u32> {

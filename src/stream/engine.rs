@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
 use super::front::{Front, Held, Peers, Role};
+use super::probe::Probe;
 use super::stage::Step;
 use super::{Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
@@ -34,6 +35,11 @@ pub enum Letter {
         /// How many were served before it while it waited.
         position: u32,
     },
+    /// The server the stream waits for is down.
+    Dismissed {
+        /// The stream's key.
+        stream: u64,
+    },
 }
 
 /// A worker's streams.
@@ -48,6 +54,8 @@ pub struct Engine {
     )]
     spare: Vec<Box<Stream>>,
     due: Vec<Timer>,
+    /// Checks under way, by [`ServerId`].
+    pub(super) probes: Vec<Option<Box<Probe>>>,
     /// Streams that ended by a panic.
     pub panics: u64,
 }
@@ -60,6 +68,7 @@ impl Engine {
             streams: Slab::new(streams_max),
             spare: Vec::new(),
             due: Vec::new(),
+            probes: Vec::new(),
             panics: 0,
         }
     }
@@ -136,7 +145,7 @@ impl Engine {
         held.conn.ready.hangup |= hangup;
         match held.stream() {
             Some(stream) => self.schedule(stream),
-            None if readable || hangup => self.wake_idle(key),
+            None if readable || hangup || matches!(held.role, Role::Probe(_)) => self.wake_idle(key),
             None => {}
         }
     }
@@ -148,6 +157,10 @@ impl Engine {
         };
         match &held.role {
             Role::Back(_) => self.kit.drop_idle(key),
+            Role::Probe(server) => {
+                let server = *server;
+                self.probe_ready(server);
+            }
             Role::Front(_) if held.lingers() => self.drain(key),
             Role::Front(front) if front.greeting == Greeting::Done => self.begin(key),
             Role::Front(_) => self.greeted(key),
@@ -319,6 +332,12 @@ impl Engine {
                     self.kit.give_slot_back(server);
                 }
             }
+            Letter::Dismissed { stream } => {
+                let key = Key::from_bits(stream);
+                if self.streams.get_mut(key).is_some_and(|stream| stream.dismissed()) {
+                    self.schedule(key);
+                }
+            }
         }
     }
 
@@ -331,6 +350,7 @@ impl Engine {
         for timer in due.drain(..) {
             match timer {
                 Timer::Conn(key) => self.conn_due(key),
+                Timer::Check(server) => self.check_due(server),
             }
         }
         self.due = due;

@@ -29,6 +29,8 @@ pub enum Role {
     Front(Front),
     /// A server's.
     Back(Back),
+    /// A health check's.
+    Probe(ServerId),
 }
 
 /// The two ends of a connection; absent where it has no internet address.
@@ -89,7 +91,7 @@ impl Held {
     pub fn front(&self) -> Option<&Front> {
         match &self.role {
             Role::Front(front) => Some(front),
-            Role::Back(_) => None,
+            Role::Back(_) | Role::Probe(_) => None,
         }
     }
 
@@ -97,7 +99,7 @@ impl Held {
     pub fn front_mut(&mut self) -> Option<&mut Front> {
         match &mut self.role {
             Role::Front(front) => Some(front),
-            Role::Back(_) => None,
+            Role::Back(_) | Role::Probe(_) => None,
         }
     }
 
@@ -105,7 +107,7 @@ impl Held {
     pub fn back(&self) -> Option<&Back> {
         match &self.role {
             Role::Back(back) => Some(back),
-            Role::Front(_) => None,
+            Role::Front(_) | Role::Probe(_) => None,
         }
     }
 
@@ -113,7 +115,7 @@ impl Held {
     pub fn back_mut(&mut self) -> Option<&mut Back> {
         match &mut self.role {
             Role::Back(back) => Some(back),
-            Role::Front(_) => None,
+            Role::Front(_) | Role::Probe(_) => None,
         }
     }
 
@@ -122,6 +124,7 @@ impl Held {
         match &self.role {
             Role::Front(front) => front.stream,
             Role::Back(back) => back.stream,
+            Role::Probe(_) => None,
         }
     }
 }

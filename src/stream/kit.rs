@@ -10,7 +10,7 @@ use super::{Held, Letter, Stream};
 use crate::addr::SockAddr;
 use crate::buf::Pool;
 use crate::filter::EncoderPool;
-use crate::id::{ListenerId, ServerId, WorkerId};
+use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::mux::{Heads, Inner, Lent};
 use crate::site::Site;
 use crate::slab::{Key, Slab};
@@ -81,6 +81,8 @@ impl Chance {
 pub enum Timer {
     /// A connection's, or the stream's behind it.
     Conn(Key<Held>),
+    /// A server's health check.
+    Check(ServerId),
 }
 
 /// What the engine asks of whoever runs it: the worker with sockets and a poll, the rig with memory.
@@ -102,6 +104,9 @@ pub trait Doors: fmt::Debug {
 
     /// Gives a connection's wire away.
     fn surrender(&mut self, wire: Wire);
+
+    /// Hands out a notice about a server.
+    fn notice(&mut self, backend: BackendId, text: &str);
 
     /// Hands out a log line.
     fn log(&mut self, line: &[u8]);

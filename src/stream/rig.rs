@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Doors, Engine, Held, Kit, Letter, Peers};
 use crate::addr::SockAddr;
-use crate::id::{ListenerId, ServerId, WorkerId};
+use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::mux::Inner;
 use crate::site::Site;
 use crate::slab::Key;
@@ -101,6 +101,10 @@ impl Doors for RigDoors {
     }
 
     fn surrender(&mut self, _wire: Wire) {}
+
+    fn notice(&mut self, _backend: BackendId, text: &str) {
+        self.lines.borrow_mut().extend_from_slice(text.as_bytes());
+    }
 
     fn log(&mut self, line: &[u8]) {
         self.lines.borrow_mut().extend_from_slice(line);

@@ -169,6 +169,18 @@ impl Stream {
         true
     }
 
+    /// Sent away from the line: its server is down, another is chosen.
+    pub(super) fn dismissed(&mut self) -> bool {
+        if self.stage != Stage::Queue || self.waiting.take().is_none() {
+            return false;
+        }
+        self.failed = self.server.take();
+        self.txn.redispatched = true;
+        self.deadline = Tick::NEVER;
+        self.stage = Stage::Pick;
+        true
+    }
+
     /// Waits in line.
     pub(super) fn queue(&mut self, _kit: &mut Kit) -> Step {
         Step::Wait
@@ -229,7 +241,7 @@ impl Kit {
     }
 
     /// Calls those who wait while `server` has slots.
-    fn call_next(&mut self, server: ServerId) {
+    pub(super) fn call_next(&mut self, server: ServerId) {
         let site = self.site.clone();
         let configured = site.server(server);
         let backend = site.backend(configured.backend);

@@ -10,7 +10,7 @@ use mio::{Interest, Registry};
 use super::token::Source;
 use super::{Inners, Mail, Office};
 use crate::addr::SockAddr;
-use crate::id::{ListenerId, ServerId, WorkerId};
+use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::mux::Inner;
 use crate::site::Site;
 use crate::slab::Key;
@@ -77,6 +77,10 @@ impl Doors for SocketDoors {
         if let Wire::Socket(socket) = wire {
             self.inners.surrender(socket.into_fd());
         }
+    }
+
+    fn notice(&mut self, _backend: BackendId, text: &str) {
+        self.log(format!("[WARNING]  ({}) : {text}\n", sys::process::pid()).as_bytes());
     }
 
     fn log(&mut self, line: &[u8]) {

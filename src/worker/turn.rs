@@ -94,6 +94,7 @@ impl Worker {
         let mut events = Events::with_capacity(self.engine.kit.site.global.tune.max_poll_events);
         let mut busy = false;
         self.set_clock();
+        self.engine.begin_checks(self.office.workers());
         loop {
             let patience = if busy {
                 Some(Duration::ZERO)
