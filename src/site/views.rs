@@ -7,7 +7,8 @@ use crate::addr::SockAddr;
 use crate::id::{BackendId, FrontendId};
 use crate::queue::Limit;
 use crate::stats::{
-    BackView, CheckView, Colour, Folded, Kind, ObjectView, ProxyView, ServerCensus, ServerView, Snapshot,
+    BackView, CheckView, Colour, Folded, Kind, ObjectView, ProxyView, ServerCensus, ServerView,
+    Snapshot,
 };
 use crate::time::Tick;
 
@@ -223,7 +224,10 @@ fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
         user_weight: server.seat.weight().units(),
         active: u32::from(!backup),
         backup: u32::from(backup),
-        downtime: server.health.is_checked().then(|| u32::try_from(downtime).unwrap_or(u32::MAX)),
+        downtime: server
+            .health
+            .is_checked()
+            .then(|| u32::try_from(downtime).unwrap_or(u32::MAX)),
         cookie: server
             .cookie
             .as_deref()
@@ -292,7 +296,11 @@ fn check_view(server: &Server) -> Option<CheckView> {
     Some(CheckView {
         status: last.report.status.name().to_owned(),
         description: last.report.status.text().to_owned(),
-        code: last.report.status.has_code().then_some(u32::from(last.report.code)),
+        code: last
+            .report
+            .status
+            .has_code()
+            .then_some(u32::from(last.report.code)),
         duration: Some(u64::from(last.duration.get())),
         last: (!last.report.text.is_empty()).then(|| last.report.text.clone()),
         rise: thresholds.rise,

@@ -19,11 +19,15 @@ impl Stream {
             return;
         }
         let announced = size(self.request.announced());
-        let lines = [back.and_then(|filters| filters.compression.as_ref()), front.compression.as_ref()];
+        let lines = [
+            back.and_then(|filters| filters.compression.as_ref()),
+            front.compression.as_ref(),
+        ];
         let Some(head) = self.request.head_mut() else {
             return;
         };
-        self.filters.see_request(lines, head, announced, &mut kit.encoders);
+        self.filters
+            .see_request(lines, head, announced, &mut kit.encoders);
         if self.filters.request.is_some() {
             self.request.announce(Body::Chunked);
         }
@@ -32,12 +36,16 @@ impl Stream {
     /// Shows the response's head to them.
     pub(super) fn filter_response(&mut self, kit: &mut Kit) {
         let announced = size(self.response.announced());
-        let to_head = self.request_head.as_deref().is_some_and(|head| head.method() == Method::Head);
+        let to_head = self
+            .request_head
+            .as_deref()
+            .is_some_and(|head| head.method() == Method::Head);
         let bodyless = to_head || announced == Some(0);
         let Some(head) = self.response.head_mut() else {
             return;
         };
-        self.filters.see_response(head, announced, bodyless, &mut kit.encoders);
+        self.filters
+            .see_response(head, announced, bodyless, &mut kit.encoders);
         if self.filters.response.is_some() {
             self.response.announce(Body::Chunked);
         }
@@ -45,7 +53,11 @@ impl Stream {
 
     /// The lane that the client's connection sends from.
     pub(super) fn outgoing(&mut self) -> &mut Lane {
-        if self.filters.response.is_some() { &mut self.filtered } else { &mut self.response }
+        if self.filters.response.is_some() {
+            &mut self.filtered
+        } else {
+            &mut self.response
+        }
     }
 
     /// Takes what the response's lane holds through the filter.

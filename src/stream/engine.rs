@@ -145,7 +145,9 @@ impl Engine {
         held.conn.ready.hangup |= hangup;
         match held.stream() {
             Some(stream) => self.schedule(stream),
-            None if readable || hangup || matches!(held.role, Role::Probe(_)) => self.wake_idle(key),
+            None if readable || hangup || matches!(held.role, Role::Probe(_)) => {
+                self.wake_idle(key)
+            }
             None => {}
         }
     }
@@ -334,7 +336,11 @@ impl Engine {
             }
             Letter::Dismissed { stream } => {
                 let key = Key::from_bits(stream);
-                if self.streams.get_mut(key).is_some_and(|stream| stream.dismissed()) {
+                if self
+                    .streams
+                    .get_mut(key)
+                    .is_some_and(|stream| stream.dismissed())
+                {
                     self.schedule(key);
                 }
             }

@@ -41,12 +41,21 @@ impl Engine {
         let mine = self.kit.worker.index();
         let checked = |server: &Server| server.checking.is_some();
         let count = site.servers.iter().filter(|server| checked(server)).count();
-        let shortest = site.servers.iter().filter_map(|server| Some(server.checking.as_ref()?.pace.inter)).min();
+        let shortest = site
+            .servers
+            .iter()
+            .filter_map(|server| Some(server.checking.as_ref()?.pace.inter))
+            .min();
         self.probes.resize_with(site.servers.len(), || None);
-        for (rank, index) in (0..site.servers.len()).filter(|&index| checked(&site.servers[index])).enumerate() {
+        for (rank, index) in (0..site.servers.len())
+            .filter(|&index| checked(&site.servers[index]))
+            .enumerate()
+        {
             if index % workers.max(1) == mine {
                 let delay = first_delay(shortest.unwrap_or_default(), number(rank), number(count));
-                self.kit.wheel.insert(self.kit.now + delay, Timer::Check(ServerId::at(index)));
+                self.kit
+                    .wheel
+                    .insert(self.kit.now + delay, Timer::Check(ServerId::at(index)));
             }
         }
     }
@@ -79,7 +88,13 @@ impl Engine {
         }
         let deadline = self.kit.now + checking.pace.inter;
         let run = Run::new(checking.script.clone(), None);
-        let probe = Probe { run, began: self.kit.now, deadline, conn: None, connected: false };
+        let probe = Probe {
+            run,
+            began: self.kit.now,
+            deadline,
+            conn: None,
+            connected: false,
+        };
         self.probes[id.index()] = Some(Box::new(probe));
         self.kit.wheel.insert(deadline, Timer::Check(id));
         self.probe(id, Event::Begin);
@@ -89,7 +104,9 @@ impl Engine {
         let interval = checking.pace.interval(&server.health);
         let percent = u32::from(self.kit.site.global.spread_checks.unsigned_abs());
         let delay = spread(interval, percent, self.kit.chance.next());
-        self.kit.wheel.insert(self.kit.now + delay.max(Millis::new(1)), Timer::Check(id));
+        self.kit
+            .wheel
+            .insert(self.kit.now + delay.max(Millis::new(1)), Timer::Check(id));
     }
 
     /// Readiness of a probe's connection.
@@ -165,7 +182,9 @@ impl Engine {
         if let Some((held, lent)) = conn.and_then(|key| self.kit.conn(key))
             && !bytes.is_empty()
         {
-            held.conn.output.write_with(lent.pool, bytes.len(), |tail| tail.extend_from_slice(bytes));
+            held.conn
+                .output
+                .write_with(lent.pool, bytes.len(), |tail| tail.extend_from_slice(bytes));
             held.conn.flush(lent.pool, lent.now);
         }
     }
@@ -182,7 +201,10 @@ impl Engine {
         match open(&mut self.kit, &site, id, connect) {
             Ok(key) => {
                 let checking = site.server(id).checking.as_ref();
-                if let (Some(probe), Some(timeout)) = (self.probes[id.index()].as_mut(), checking.and_then(|c| c.timeout)) {
+                if let (Some(probe), Some(timeout)) = (
+                    self.probes[id.index()].as_mut(),
+                    checking.and_then(|c| c.timeout),
+                ) {
                     probe.deadline = self.kit.now + timeout;
                     self.kit.wheel.insert(probe.deadline, Timer::Check(id));
                 }
@@ -218,7 +240,13 @@ impl Engine {
 
 impl Kit {
     /// A server's health changed in a way that balancing must know of.
-    pub(super) fn server_shifted(&mut self, id: ServerId, shift: Shift, report: &Report, duration: Millis) {
+    pub(super) fn server_shifted(
+        &mut self,
+        id: ServerId,
+        shift: Shift,
+        report: &Report,
+        duration: Millis,
+    ) {
         if shift == Shift::Same {
             return;
         }
@@ -234,7 +262,9 @@ impl Kit {
         let server = site.server(id);
         let usable = server.health.is_usable();
         server.seat.set_usable(usable);
-        site.backend(server.backend).policy.settle(&site.lineup(server.backend));
+        site.backend(server.backend)
+            .policy
+            .settle(&site.lineup(server.backend));
         if usable {
             self.call_next(id);
             return;
@@ -264,7 +294,14 @@ impl Kit {
         self.doors.notice(server.backend, &sentence.to_string());
     }
 
-    fn log_shift(&mut self, site: &Site, server: &Server, shift: Shift, report: &Report, duration: Millis) {
+    fn log_shift(
+        &mut self,
+        site: &Site,
+        server: &Server,
+        shift: Shift,
+        report: &Report,
+        duration: Millis,
+    ) {
         let backend = site.backend(server.backend);
         let (active, backup) = backend.policy.electable();
         let state = match shift {
@@ -277,7 +314,11 @@ impl Kit {
         let mut text = format!("Server {}/{} is {state}", backend.name, server.name);
         report.write_reason(Some(duration), &mut text);
         let queued = backend.line.len();
-        let online = if shift == Shift::Down { "left" } else { "online" };
+        let online = if shift == Shift::Down {
+            "left"
+        } else {
+            "online"
+        };
         text.push_str(&format!(
             ". {active} active and {backup} backup servers {online}. {} sessions {}, {queued} {} in queue.",
             if shift == Shift::Down { server.slots.in_use() } else { 0 },
@@ -286,16 +327,29 @@ impl Kit {
         ));
         self.doors.notice(server.backend, &text);
         if (active, backup) == (0, 0) && shift == Shift::Down {
-            self.doors.notice(server.backend, &format!("backend {} has no server available!", backend.name));
+            self.doors.notice(
+                server.backend,
+                &format!("backend {} has no server available!", backend.name),
+            );
         }
     }
 }
 
 fn open(kit: &mut Kit, site: &Site, id: ServerId, connect: &Connect) -> io::Result<Key<Held>> {
     let server = site.server(id);
-    let own = server.checking.as_ref().and_then(|checking| checking.address.clone());
-    let base = own.or_else(|| server.address()).ok_or(io::ErrorKind::AddrNotAvailable)?;
-    let port = connect.port.as_ref().and_then(|text| String::from_utf8(text.value(&Facts::none())).ok()?.parse().ok());
+    let own = server
+        .checking
+        .as_ref()
+        .and_then(|checking| checking.address.clone());
+    let base = own
+        .or_else(|| server.address())
+        .ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let port = connect.port.as_ref().and_then(|text| {
+        String::from_utf8(text.value(&Facts::none()))
+            .ok()?
+            .parse()
+            .ok()
+    });
     let to = match (connect.address, port.or(base.port())) {
         (Some(ip), port) => std::net::SocketAddr::new(ip, port.unwrap_or(0)).into(),
         (None, Some(port)) => base.with_port(port),
@@ -303,8 +357,15 @@ fn open(kit: &mut Kit, site: &Site, id: ServerId, connect: &Connect) -> io::Resu
     };
     let wire = kit.doors.dial(id, &to, site)?;
     let conn = Conn::new(wire, Mux::Raw, kit.now);
-    let held = Held { conn, role: Role::Probe(id), armed: Tick::NEVER };
-    let key = kit.conns.insert(held).map_err(|_full| io::ErrorKind::OutOfMemory)?;
+    let held = Held {
+        conn,
+        role: Role::Probe(id),
+        armed: Tick::NEVER,
+    };
+    let key = kit
+        .conns
+        .insert(held)
+        .map_err(|_full| io::ErrorKind::OutOfMemory)?;
     if let Some(held) = kit.conns.get(key)
         && let Err(error) = kit.doors.enrol(&held.conn.wire, key)
     {
@@ -317,7 +378,10 @@ fn open(kit: &mut Kit, site: &Site, id: ServerId, connect: &Connect) -> io::Resu
 /// The system's words for an error, without its number.
 fn words(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
+    text.split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn number(count: usize) -> u32 {

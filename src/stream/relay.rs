@@ -218,7 +218,9 @@ impl Stream {
             if last {
                 front.conn.close_after(Close::Abandoned);
             }
-            front.conn.send_response(&mut head, lane.announced(), &mut lent);
+            front
+                .conn
+                .send_response(&mut head, lane.announced(), &mut lent);
             lent.heads.give_back(head);
         }
         let flow = sink(&mut front.conn, lane, &mut lent);
