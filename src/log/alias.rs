@@ -75,21 +75,28 @@ pub enum Date {
 
 /// A duration; the names are the aliases'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each variant is the alias of its name, documented in the manual"
-)]
 pub enum Timer {
+    /// The handshakes.
     Th,
+    /// Idle before the request.
     Ti,
+    /// Receiving the request.
     TR,
+    /// Idle and receiving.
     Tq,
+    /// In queues.
     Tw,
+    /// Connecting.
     Tc,
+    /// Waiting for the response.
     Tr,
+    /// Transferring data.
     Td,
+    /// The whole request.
     Ta,
+    /// The whole session.
     Tt,
+    /// As the client sees it.
     Tu,
 }
 
@@ -118,20 +125,32 @@ pub enum Name {
 
 /// A number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it; the manual describes each")]
 pub enum Count {
+    /// Connections of the process.
     Actconn,
+    /// Connections of the frontend.
     Feconn,
+    /// Connections of the backend.
     Beconn,
+    /// Connections of the server.
     SrvConn,
+    /// Retries.
     Retries,
+    /// Ahead in the server's queue.
     ServerQueue,
+    /// Ahead in the backend's queue.
     BackendQueue,
+    /// Bytes to the client.
     BytesDown,
+    /// Bytes to the server.
     BytesUp,
+    /// The status.
     Status,
+    /// Lines of the frontend so far.
     Lines,
+    /// Requests of the process so far.
     Requests,
+    /// The process.
     Pid,
 }
 

@@ -10,15 +10,22 @@ use super::style::decimal;
 
 /// How urgent a line is; syslog's numbers (RFC 5424, section 6.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names are syslog's")]
 pub enum Level {
+    /// The system is unusable.
     Emerg,
+    /// Act at once.
     Alert,
+    /// Critical.
     Crit,
+    /// An error.
     Err,
+    /// A warning.
     Warning,
+    /// Normal but significant.
     Notice,
+    /// Information.
     Info,
+    /// For debugging.
     Debug,
 }
 

@@ -1,6 +1,6 @@
 //! Log lines: what they show, how they are written, where they go.
 //!
-//! A [`Record`] holds the facts of a session, lent by the engine; a format turns it into text;
+//! A [`Record`] holds the facts of a session, lent by the engine; a [`Format`] turns it into text;
 //! a [`Sender`] puts a syslog header before it and sends it to the [`Target`]s of the `log` lines.
 //!
 //! Always true: writing a line neither waits nor fails, and allocates nothing once its buffers have
@@ -8,8 +8,12 @@
 //! not whether it is due: levels, `dontlognull` and their kind are the engine's to apply.
 
 mod alias;
+mod capture;
 mod dates;
+mod format;
+mod keywords;
 mod line;
+mod parse;
 pub mod presets;
 mod record;
 mod ring;
@@ -18,8 +22,12 @@ mod style;
 mod target;
 
 pub use alias::{ALIASES, Alias, Row};
+pub use capture::{CaptureSlots, CookieCapture};
 pub use dates::Dates;
+pub use format::{Format, Purpose};
+pub use keywords::{Draft, KEYWORDS};
 pub use line::{Author, FACILITIES, Facility, Header, Level, Line, Syntax, write_line};
+pub use parse::{FLAGS, Setting, parse_keyword};
 pub use record::{
     CaptureCounts, Counts, Endpoint, Http, Ledger, Origin, Process, Queues, Record, Timers, Tls,
 };

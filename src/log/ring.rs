@@ -39,7 +39,7 @@ pub struct Batch {
 }
 
 /// The size of a ring without `size`.
-pub const SIZE_DEFAULT: usize = 32 * 1024;
+pub(super) const SIZE_DEFAULT: usize = 32 * 1024;
 
 impl Ring {
     /// An empty ring of `size` bytes.

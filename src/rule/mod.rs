@@ -1,1 +1,38 @@
-//! Rules: actions under conditions.
+//! Rules: what a proxy's configuration makes of the messages that pass.
+//!
+//! Lines come from `config` as words; [`RuleSet::compile`] turns the lines of one [`Phase`] into
+//! conditions and [`Action`]s; the engine lends a [`Scene`] and gets back a [`Flow`]. `use_backend`
+//! and its kin are [`Choices`]; error pages are [`PageSet`]s.
+//!
+//! Always true: rules are evaluated in the order of writing, each once, and what one changed the
+//! next one sees. Nothing here knows a stream or a socket: what an action wants of them it writes
+//! into [`Wishes`] or asks of the [`World`].
+
+pub mod action;
+mod flow;
+mod keywords;
+mod page;
+mod phase;
+mod redirect;
+mod reply;
+#[cfg(test)]
+mod rig;
+mod ruleset;
+mod scene;
+mod switching;
+mod target;
+
+pub use action::{Action, Context, Needs, rows, Row};
+pub use flow::{Flow, Refusal, Verdict, Wait};
+pub use keywords::{Draft, KEYWORDS, PageLine, PageSource};
+pub use page::{Page, PageSet, has_page};
+pub use phase::{Phase, Phases};
+pub use redirect::Redirect;
+pub use reply::{Answer, Body, Cause, Content, Kind, Reply};
+pub use ruleset::{Position, Rule, RuleSet, Written};
+pub use scene::{
+    BandwidthWish, Desk, Family, LogWish, NoWorld, PacketWishes, PatternEdit, Query, Resolution,
+    Scene, Step, TimeoutWishes, Wishes, World,
+};
+pub use switching::{AnyOf, Choice, Choices, Target};
+pub use target::Parts;

@@ -1,0 +1,325 @@
+//! The keywords that write rules, and the draft they fill.
+//!
+//! Lines are kept as words: rules may name ACLs, captures and pages of other lines, so they are
+//! compiled when the whole proxy is known.
+
+use crate::lang::{Cursor, Diag, Keyword, Sections, Span, Unit, Word};
+use crate::time::Millis;
+
+use super::page::has_page;
+use super::phase::Phase;
+use super::ruleset::Written;
+
+/// What a proxy says with rules; an `http-errors` section uses the pages alone.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// `tcp-request connection` to `http-after-response`, by [`Phase`] in its order.
+    pub phases: [Vec<Written>; Phase::ALL.len()],
+    /// `redirect`, evaluated after `http-request`.
+    pub redirects: Vec<Written>,
+    /// `use_backend`.
+    pub use_backend: Vec<Written>,
+    /// `use-server`.
+    pub use_server: Vec<Written>,
+    /// `force-persist`.
+    pub force_persist: Vec<Written>,
+    /// `ignore-persist`.
+    pub ignore_persist: Vec<Written>,
+    /// `monitor fail`.
+    pub monitor_fail: Vec<Written>,
+    /// `tcp-request inspect-delay`.
+    pub request_delay: Option<Millis>,
+    /// `tcp-response inspect-delay`.
+    pub response_delay: Option<Millis>,
+    /// Error pages, in the order of writing.
+    pub pages: Vec<PageLine>,
+}
+
+/// A line about error pages.
+#[derive(Debug, Clone)]
+pub struct PageLine {
+    /// What it says.
+    pub what: PageSource,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Where error pages come from.
+#[derive(Debug, Clone)]
+pub enum PageSource {
+    /// `errorfile <status> <path>`.
+    File(u16, Word),
+    /// `errorloc302 <status> <url>` and its kin: the status, the redirect's code, the location.
+    Location(u16, u16, Word),
+    /// `errorfiles <name> [<status>...]`.
+    Section(Word, Vec<u16>),
+    /// `http-error status <status> …`: the status and every word after the keyword.
+    Reply(u16, Written),
+}
+
+impl Draft {
+    /// The rules of a phase.
+    #[must_use]
+    pub fn phase(&self, phase: Phase) -> &[Written] {
+        &self.phases[phase as usize]
+    }
+
+    fn push(&mut self, phase: Phase, cur: &mut Cursor<'_>) {
+        self.phases[phase as usize].push(written(cur));
+    }
+}
+
+fn written(cur: &mut Cursor<'_>) -> Written {
+    Written { keyword: cur.keyword_span(), words: cur.rest().to_vec() }
+}
+
+const PAGES: Sections = Sections::PROXY.or(Sections::HTTP_ERRORS);
+
+/// Every keyword of this room.
+pub const KEYWORDS: &[Keyword<Draft>] = &[
+    rules("http-request", Sections::PROXY, "Rules on requests.", |cur, draft| {
+        draft.push(Phase::Request, cur);
+        Ok(())
+    }),
+    rules("http-response", Sections::PROXY, "Rules on responses.", |cur, draft| {
+        draft.push(Phase::Response, cur);
+        Ok(())
+    }),
+    rules("http-after-response", Sections::PROXY, "Rules on every response sent.", |cur, draft| {
+        draft.push(Phase::AfterResponse, cur);
+        Ok(())
+    }),
+    rules("tcp-request", Sections::PROXY, "Rules on connections, sessions and their data.", tcp_request),
+    rules("tcp-response", Sections::BACK, "Rules on data from servers.", tcp_response),
+    rules("redirect", Sections::LISTEN, "Redirects requests.", |cur, draft| {
+        draft.redirects.push(written(cur));
+        Ok(())
+    }),
+    rules("use_backend", Sections::FRONTEND, "Chooses a backend.", |cur, draft| {
+        draft.use_backend.push(written(cur));
+        Ok(())
+    }),
+    rules("use-server", Sections::BACKEND, "Chooses a server.", |cur, draft| {
+        draft.use_server.push(written(cur));
+        Ok(())
+    }),
+    rules("force-persist", Sections::BACKEND, "Follows persistence even to servers that are down.", |cur, draft| {
+        draft.force_persist.push(written(cur));
+        Ok(())
+    }),
+    rules("ignore-persist", Sections::BACKEND, "Does not follow persistence.", |cur, draft| {
+        draft.ignore_persist.push(written(cur));
+        Ok(())
+    }),
+    rules("monitor", Sections::FRONTEND, "Says when the monitor request fails.", |cur, draft| {
+        if !cur.take("fail") {
+            return Err(Diag::alert(cur.here(), "'monitor' only supports 'fail'."));
+        }
+        draft.monitor_fail.push(written(cur));
+        Ok(())
+    }),
+    Keyword {
+        name: "errorfile",
+        sections: PAGES,
+        usage: "<code> <file>",
+        doc: "The file to send in place of an error page.",
+        parse: |cur, draft| {
+            let (status, path) = status_and(cur, "<file>")?;
+            page(cur, draft, PageSource::File(status, path))
+        },
+    },
+    location("errorloc", 302),
+    location("errorloc302", 302),
+    location("errorloc303", 303),
+    Keyword {
+        name: "errorfiles",
+        sections: Sections::PROXY,
+        usage: "<name> [ <code>... ]",
+        doc: "Takes error pages from an http-errors section.",
+        parse: errorfiles,
+    },
+    Keyword {
+        name: "http-error",
+        sections: Sections::PROXY,
+        usage: "status <code> [ content-type <type> ] [ <payload> ] [ hdr <name> <fmt> ]*",
+        doc: "The reply to send in place of an error page.",
+        parse: http_error,
+    },
+];
+
+type Parse = fn(&mut Cursor<'_>, &mut Draft) -> Result<(), Diag>;
+
+const fn rules(
+    name: &'static str,
+    sections: Sections,
+    doc: &'static str,
+    parse: Parse,
+) -> Keyword<Draft> {
+    Keyword { name, sections, usage: "<rule> [ { if | unless } <condition> ]", doc, parse }
+}
+
+const fn location(name: &'static str, code: u16) -> Keyword<Draft> {
+    let parse: Parse = match code {
+        303 => |cur, draft| errorloc(cur, draft, 303),
+        _ => |cur, draft| errorloc(cur, draft, 302),
+    };
+    Keyword {
+        name,
+        sections: Sections::PROXY,
+        usage: "<code> <url>",
+        doc: "Redirects in place of an error page.",
+        parse,
+    }
+}
+
+fn tcp_request(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
+    let phase = match cur.peek().map_or("", Word::str) {
+        "inspect-delay" => {
+            cur.skip(1);
+            draft.request_delay = Some(delay(cur)?);
+            return Ok(());
+        }
+        "connection" => Some(Phase::Connection),
+        "session" => Some(Phase::Session),
+        "content" => Some(Phase::RequestContent),
+        _ => None,
+    };
+    match phase {
+        Some(phase) => {
+            cur.skip(1);
+            draft.push(phase, cur);
+            Ok(())
+        }
+        None => {
+            let got = cur.peek().map_or_else(String::new, |word| word.shown().into_owned());
+            Err(Diag::alert(
+                cur.here(),
+                format!("'tcp-request' expects 'inspect-delay', 'connection', 'session' or 'content' (got '{got}')."),
+            ))
+        }
+    }
+}
+
+fn tcp_response(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
+    if cur.take("inspect-delay") {
+        draft.response_delay = Some(delay(cur)?);
+        return Ok(());
+    }
+    if !cur.take("content") {
+        let got = cur.peek().map_or_else(String::new, |word| word.shown().into_owned());
+        return Err(Diag::alert(
+            cur.here(),
+            format!("'tcp-response' expects 'inspect-delay' or 'content' (got '{got}')."),
+        ));
+    }
+    draft.push(Phase::ResponseContent, cur);
+    Ok(())
+}
+
+fn delay(cur: &mut Cursor<'_>) -> Result<Millis, Diag> {
+    let time = cur.millis(Unit::Millis)?;
+    cur.end()?;
+    Ok(time)
+}
+
+fn page(cur: &Cursor<'_>, draft: &mut Draft, what: PageSource) -> Result<(), Diag> {
+    draft.pages.push(PageLine { what, span: cur.line_span() });
+    cur.end()
+}
+
+fn status_and(cur: &mut Cursor<'_>, what: &str) -> Result<(u16, Word), Diag> {
+    let keyword = cur.keyword();
+    let (Some(code), Some(word)) = (cur.next(), cur.next()) else {
+        return Err(Diag::alert(
+            cur.here(),
+            format!("{keyword} : expects <status_code> and {what} as arguments."),
+        ));
+    };
+    Ok((status(code, &keyword)?, word.clone()))
+}
+
+fn status(word: &Word, keyword: &str) -> Result<u16, Diag> {
+    let status = word.str().parse::<u16>().ok().filter(|status| has_page(*status));
+    status.ok_or_else(|| {
+        let shown = word.shown();
+        Diag::alert(word.span, format!("{keyword} : status code '{shown}' not handled."))
+    })
+}
+
+fn errorloc(cur: &mut Cursor<'_>, draft: &mut Draft, code: u16) -> Result<(), Diag> {
+    let (status, url) = status_and(cur, "<url>")?;
+    page(cur, draft, PageSource::Location(status, code, url))
+}
+
+fn errorfiles(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
+    let Some(name) = cur.next() else {
+        return Err(Diag::alert(cur.here(), "'errorfiles' expects <name> as argument."));
+    };
+    let keyword = cur.keyword();
+    let codes = cur.rest().iter().map(|word| status(word, &keyword)).collect::<Result<_, _>>()?;
+    page(cur, draft, PageSource::Section(name.clone(), codes))
+}
+
+fn http_error(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
+    if cur.is_empty() {
+        return Err(Diag::alert(cur.here(), "http-error : expects at least a <status> as arguments."));
+    }
+    let words = cur.remaining();
+    let at = words.iter().position(|word| word.is("status"));
+    let Some(code) = at.and_then(|at| words.get(at + 1)) else {
+        return Err(Diag::alert(cur.here(), "http-error: expects at least a <status> as arguments."));
+    };
+    let code = status(code, "http-error").map_err(|diag| Diag {
+        message: diag.message.replacen(" :", ":", 1),
+        ..diag
+    })?;
+    let reply = written(cur);
+    page(cur, draft, PageSource::Reply(code, reply))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::{Env, lexer};
+
+    fn read(line: &str, draft: &mut Draft) -> Result<(), String> {
+        let env = Env::default();
+        let words = lexer::read(line, &env).expect("a line");
+        let row = KEYWORDS.iter().find(|row| words[0].is(row.name)).expect("a keyword");
+        (row.parse)(&mut Cursor::after(&words, 1, &env), draft).map_err(|diag| diag.message)
+    }
+
+    #[test]
+    fn lines_go_to_their_phases() {
+        let mut draft = Draft::default();
+        for line in [
+            "http-request deny",
+            "tcp-request inspect-delay 5s",
+            "tcp-request connection reject",
+            "tcp-request content accept if HTTP",
+            "tcp-response content close",
+            "use_backend b if TRUE",
+            "monitor fail if FALSE",
+            "errorfile 503 /x",
+            "errorloc303 404 /y",
+            "http-error status 403 content-type a/b string x",
+        ] {
+            read(line, &mut draft).expect(line);
+        }
+        assert_eq!(draft.phase(Phase::RequestContent)[0].words.len(), 3);
+        assert_eq!(draft.phase(Phase::Connection).len(), 1);
+        assert_eq!(draft.request_delay, Some(Millis::seconds(5)));
+        assert_eq!((draft.use_backend.len(), draft.monitor_fail.len(), draft.pages.len()), (1, 1, 3));
+    }
+
+    #[test]
+    fn mistakes_have_haproxys_words() {
+        let wrong = |line| read(line, &mut Draft::default()).expect_err("wrong");
+        assert_eq!(wrong("errorfile 299 /x"), "errorfile : status code '299' not handled.");
+        assert_eq!(wrong("errorloc 400"), "errorloc : expects <status_code> and <url> as arguments.");
+        assert_eq!(wrong("http-error"), "http-error : expects at least a <status> as arguments.");
+        assert_eq!(wrong("http-error status 299"), "http-error: status code '299' not handled.");
+        assert_eq!(wrong("monitor"), "'monitor' only supports 'fail'.");
+        assert!(wrong("tcp-request foo").contains("(got 'foo')"));
+    }
+}
