@@ -49,7 +49,10 @@ impl CaptureSlots {
     /// Fills the slots from a message: of several fields of a name the last one counts.
     pub fn fill(&self, head: &Head, response: bool, captures: &dyn Captures) {
         for (at, slot) in self.slots.iter().enumerate() {
-            let Some(value) = slot.field.as_deref().and_then(|name| head.all(name).next_back())
+            let Some(value) = slot
+                .field
+                .as_deref()
+                .and_then(|name| head.all(name).next_back())
             else {
                 continue;
             };
@@ -81,7 +84,9 @@ impl CookieCapture {
             let count = if response { 1 } else { usize::MAX };
             line.split(|b| *b == b';').take(count)
         });
-        let found = pairs.map(<[u8]>::trim_ascii).find(|pair| pair.starts_with(&self.name))?;
+        let found = pairs
+            .map(<[u8]>::trim_ascii)
+            .find(|pair| pair.starts_with(&self.name))?;
         Some(&found[..found.len().min(self.len_max)])
     }
 }
@@ -96,7 +101,10 @@ mod tests {
         let mut head = Head::new();
         head.set_request(b"GET", b"/", Version::Http11);
         head.push(b"cookie", b"a=1; SESSID=abcdef; b=2");
-        let capture = CookieCapture { name: b"SESS"[..].into(), len_max: 10 };
+        let capture = CookieCapture {
+            name: b"SESS"[..].into(),
+            len_max: 10,
+        };
         assert_eq!(capture.find(&head, false), Some(&b"SESSID=abc"[..]));
         assert_eq!(capture.find(&head, true), None);
         head.push(b"set-cookie", b"x=1; SESSID=no");
@@ -109,6 +117,9 @@ mod tests {
         let mut slots = CaptureSlots::default();
         assert_eq!(slots.declare(Some(b"Host"), 20), 0);
         assert_eq!(slots.declare(None, 5), 1);
-        assert_eq!((slots.len(), slots.len_max(1), slots.len_max(2)), (2, Some(5), None));
+        assert_eq!(
+            (slots.len(), slots.len_max(1), slots.len_max(2)),
+            (2, Some(5), None)
+        );
     }
 }

@@ -83,7 +83,12 @@ impl Format {
     pub fn literal(&self) -> Option<&[u8]> {
         match &*self.items {
             [] => Some(b""),
-            [Item { what: What::Text(text), .. }] => Some(text),
+            [
+                Item {
+                    what: What::Text(text),
+                    ..
+                },
+            ] => Some(text),
             _ => None,
         }
     }
@@ -92,7 +97,12 @@ impl Format {
     #[must_use]
     pub fn lone_expression(&self) -> Option<&Expr> {
         match &*self.items {
-            [Item { what: What::Expr(expr), .. }] => Some(expr),
+            [
+                Item {
+                    what: What::Expr(expr),
+                    ..
+                },
+            ] => Some(expr),
             _ => None,
         }
     }
@@ -153,7 +163,10 @@ impl Format {
         let record = self.has_aliases().then(|| ledger.record());
         let mut after_gap = true;
         for item in &self.items {
-            let mut pen = Pen { out, style: item.style };
+            let mut pen = Pen {
+                out,
+                style: item.style,
+            };
             let wrote = match &item.what {
                 What::Text(text) => {
                     pen.out.extend_from_slice(text);
@@ -165,9 +178,9 @@ impl Format {
                     after_gap = true;
                     continue;
                 }
-                What::Alias(alias) => record.as_ref().is_some_and(|record| {
-                    alias.write(&Source { record, facts }, dates, &mut pen)
-                }),
+                What::Alias(alias) => record
+                    .as_ref()
+                    .is_some_and(|record| alias.write(&Source { record, facts }, dates, &mut pen)),
                 What::Expr(expr) => {
                     write_sample(expr, item.kind, facts, &mut pen);
                     true
@@ -178,7 +191,9 @@ impl Format {
     }
 
     fn has_aliases(&self) -> bool {
-        self.items.iter().any(|item| matches!(item.what, What::Alias(_)))
+        self.items
+            .iter()
+            .any(|item| matches!(item.what, What::Alias(_)))
     }
 
     /// The whole line as one JSON object or CBOR map; items without a name have no place in it.
@@ -192,7 +207,10 @@ impl Format {
         let record = ledger.record();
         let json = self.encoding.has(Style::JSON);
         let mut first = true;
-        let mut pen = Pen { out, style: self.encoding };
+        let mut pen = Pen {
+            out,
+            style: self.encoding,
+        };
         if json {
             pen.out.push(b'{');
         } else {
@@ -210,7 +228,14 @@ impl Format {
             }
             match &item.what {
                 What::Alias(alias) => {
-                    if !alias.write(&Source { record: &record, facts }, dates, &mut pen) {
+                    if !alias.write(
+                        &Source {
+                            record: &record,
+                            facts,
+                        },
+                        dates,
+                        &mut pen,
+                    ) {
                         pen.null();
                     }
                 }
@@ -306,12 +331,22 @@ impl Builder {
 
     pub(super) fn byte(&mut self, byte: u8) {
         if self.purpose.merges_gaps() && matches!(byte, b' ' | b'\t') {
-            if !matches!(self.items.last(), Some(Item { what: What::Gap, .. })) {
+            if !matches!(
+                self.items.last(),
+                Some(Item {
+                    what: What::Gap,
+                    ..
+                })
+            ) {
                 self.push(What::Gap, Style::default());
             }
             return;
         }
-        if let Some(Item { what: What::Text(text), .. }) = self.items.last_mut() {
+        if let Some(Item {
+            what: What::Text(text),
+            ..
+        }) = self.items.last_mut()
+        {
             text.push(byte);
             return;
         }
@@ -338,7 +373,12 @@ impl Builder {
     }
 
     fn labelled(&mut self, what: What, style: Style, label: Label) {
-        self.items.push(Item { what, style, name: label.name, kind: label.kind });
+        self.items.push(Item {
+            what,
+            style,
+            name: label.name,
+            kind: label.kind,
+        });
     }
 
     fn push(&mut self, what: What, style: Style) {

@@ -39,7 +39,10 @@ fn capture(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         "cookie" => {
             let usage = "'capture' expects 'cookie' <cookie_name> 'len' <len>.";
             let (name, len_max) = name_and_len(cur, usage)?;
-            draft.cookie = Some(CookieCapture { name: name.into(), len_max });
+            draft.cookie = Some(CookieCapture {
+                name: name.into(),
+                len_max,
+            });
         }
         "request" | "response" => {
             let usage = format!("'capture {kind}' expects 'header' <header_name> 'len' <len>.");
@@ -54,9 +57,9 @@ fn capture(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
             slots.declare(Some(name), len_max);
         }
         _ => {
-            return Err(cur.alert(
-                "'capture' expects 'cookie' or 'request header' or 'response header'.",
-            ));
+            return Err(
+                cur.alert("'capture' expects 'cookie' or 'request header' or 'response header'.")
+            );
         }
     }
     cur.end()
@@ -82,7 +85,9 @@ fn declare_capture(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> 
     let usage = "'declare capture' expects 'request' or 'response' 'len' <length>.";
     let direction = cur.next().map_or("", Word::str);
     let len = cur.take("len").then(|| cur.next()).flatten();
-    let Some(len) = len else { return Err(Diag::alert(cur.here(), usage)) };
+    let Some(len) = len else {
+        return Err(Diag::alert(cur.here(), usage));
+    };
     let len_max = length(cur, len)?;
     match direction {
         "request" => draft.request.declare(None, len_max),
@@ -132,6 +137,9 @@ mod tests {
             wrong("capture request header a"),
             "'capture request' expects 'header' <header_name> 'len' <len>."
         );
-        assert_eq!(wrong("capture cookie a"), "'capture' expects 'cookie' <cookie_name> 'len' <len>.");
+        assert_eq!(
+            wrong("capture cookie a"),
+            "'capture' expects 'cookie' <cookie_name> 'len' <len>."
+        );
     }
 }

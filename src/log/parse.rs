@@ -57,7 +57,10 @@ pub fn parse_keyword(
 ) -> Result<Format, Diag> {
     Format::parse(word, setting).map_err(|diag| {
         let stop = if diag.message.ends_with('.') { "" } else { "." };
-        Diag { message: format!("failed to parse {keyword} : {}{stop}", diag.message), ..diag }
+        Diag {
+            message: format!("failed to parse {keyword} : {}{stop}", diag.message),
+            ..diag
+        }
     })
 }
 
@@ -117,7 +120,9 @@ impl Reader<'_, '_> {
                 [sign @ (b'+' | b'-'), name @ ..] => (*sign, name),
                 _ => continue,
             };
-            let Some(flag) = flag_named(name) else { continue };
+            let Some(flag) = flag_named(name) else {
+                continue;
+            };
             style = match sign {
                 b'+' => style.with(flag),
                 _ => style.without(flag),
@@ -146,12 +151,18 @@ impl Reader<'_, '_> {
                 ));
             }
         };
-        Ok(Label { name: (!name.is_empty()).then(|| name.into()), kind })
+        Ok(Label {
+            name: (!name.is_empty()).then(|| name.into()),
+            kind,
+        })
     }
 
     fn alias(&mut self, style: Style, label: Label, start: usize) -> Result<(), Diag> {
         let rest = &self.text[self.at..];
-        let len = rest.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let len = rest
+            .iter()
+            .position(|b| !b.is_ascii_alphanumeric())
+            .unwrap_or(rest.len());
         let name = std::str::from_utf8(&rest[..len]).unwrap_or("");
         self.at += len;
         if name == "o" {
@@ -163,7 +174,9 @@ impl Reader<'_, '_> {
                 self.setting.warnings.push(
                     Diag::warning(
                         self.word.part(start, self.at),
-                        format!("using deprecated variable '{old}' in log-format, use '{new}' instead"),
+                        format!(
+                            "using deprecated variable '{old}' in log-format, use '{new}' instead"
+                        ),
                     )
                     .with_fix(format!("%{new}")),
                 );
@@ -192,9 +205,12 @@ impl Reader<'_, '_> {
     fn expression(&mut self, style: Style, label: Label, start: usize) -> Result<(), Diag> {
         let open = self.at + 1;
         let seen = String::from_utf8_lossy(&self.text[open..]);
-        let (expr, end) = Expr::parse_prefix(self.word, open, self.setting.reader)
-            .map_err(|diag| Diag {
-                message: format!("failed to parse sample expression <{seen}> : {}", diag.message),
+        let (expr, end) =
+            Expr::parse_prefix(self.word, open, self.setting.reader).map_err(|diag| Diag {
+                message: format!(
+                    "failed to parse sample expression <{seen}> : {}",
+                    diag.message
+                ),
                 ..diag
             })?;
         self.at = end;
@@ -203,7 +219,10 @@ impl Reader<'_, '_> {
             return Err(self.alert(start, format!("missing ']' after '{read}'.")));
         }
         self.at = end + 1;
-        let also = self.setting.also.is_some_and(|place| expr.places().has(place));
+        let also = self
+            .setting
+            .also
+            .is_some_and(|place| expr.places().has(place));
         if !also {
             expr.require_in_format(self.setting.place, &seen)?;
         }
@@ -216,7 +235,11 @@ impl Reader<'_, '_> {
     }
 
     fn truncated(&self, seen_from: usize, start: usize) -> Diag {
-        let from = if seen_from > start + 1 { seen_from } else { start };
+        let from = if seen_from > start + 1 {
+            seen_from
+        } else {
+            start
+        };
         let seen = String::from_utf8_lossy(&self.text[from..]);
         Diag::alert(
             self.word.part(start, self.text.len()),
@@ -257,24 +280,33 @@ pub const FLAGS: &[(&str, Style)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::acl::Book;
     use crate::lang::{Env, Span};
     use crate::log::{Dates, Record};
-    use crate::acl::Book;
     use crate::sample::Facts;
 
     fn parse(text: &str, purpose: Purpose) -> Result<(Format, Vec<Diag>), Diag> {
         let mut warnings = Vec::new();
         let (book, env) = (Book::without_files(), Env::default());
         let reader = book.reader(&env);
-        let mut setting =
-            Setting { purpose, place: Place::Log, also: None, reader, warnings: &mut warnings };
+        let mut setting = Setting {
+            purpose,
+            place: Place::Log,
+            also: None,
+            reader,
+            warnings: &mut warnings,
+        };
         let format = Format::parse(&Word::new(text, Span::default()), &mut setting)?;
         Ok((format, warnings))
     }
 
     fn written(text: &str, purpose: Purpose) -> String {
         let (format, _) = parse(text, purpose).expect("legal");
-        let record = Record { frontend: "fe", backend: "be", ..Record::none() };
+        let record = Record {
+            frontend: "fe",
+            backend: "be",
+            ..Record::none()
+        };
         let mut out = Vec::new();
         format.write(&record, &Facts::none(), &mut Dates::default(), &mut out);
         String::from_utf8(out).expect("text")
@@ -306,7 +338,10 @@ mod tests {
     #[test]
     fn flags_hold_for_one_item_or_for_all_that_follow() {
         assert_eq!(written("%{+Q,+E}b %s", Purpose::Log), "\"be\" <NOSRV>");
-        assert_eq!(written("%{+Q}o %b %{-Q}s %f", Purpose::Log), "\"be\" <NOSRV> \"fe\"");
+        assert_eq!(
+            written("%{+Q}o %b %{-Q}s %f", Purpose::Log),
+            "\"be\" <NOSRV> \"fe\""
+        );
         assert_eq!(written("%{Q}b %{+Zz}b", Purpose::Log), "be be");
         assert_eq!(wrong("%{+Q"), "truncated line after '+Q'.");
     }
@@ -326,8 +361,14 @@ mod tests {
 
     #[test]
     fn http_only_aliases_are_told() {
-        assert_eq!(parse("%ci %r", Purpose::Log).expect("legal").0.http_only(), Some("r"));
-        assert_eq!(parse("%ci", Purpose::Log).expect("legal").0.http_only(), None);
+        assert_eq!(
+            parse("%ci %r", Purpose::Log).expect("legal").0.http_only(),
+            Some("r")
+        );
+        assert_eq!(
+            parse("%ci", Purpose::Log).expect("legal").0.http_only(),
+            None
+        );
     }
 
     #[test]
@@ -335,7 +376,10 @@ mod tests {
         assert_eq!(written("%[str(a]b)]z%[int(7)]", Purpose::Log), "a]bz7");
         assert_eq!(written("%[src] %{+Q}[src]", Purpose::Log), "- \"\"");
         assert_eq!(written("<%[src]>", Purpose::Field), "<>");
-        assert_eq!(written("%{+json}o%(a)[int(7)]%(b:str)[int(7)]", Purpose::Log), "{\"a\": 7, \"b\": \"7\"}");
+        assert_eq!(
+            written("%{+json}o%(a)[int(7)]%(b:str)[int(7)]", Purpose::Log),
+            "{\"a\": 7, \"b\": \"7\"}"
+        );
         assert_eq!(wrong("%[src"), "missing ']' after 'src'.");
         assert_eq!(
             wrong("%[zz]"),

@@ -70,54 +70,112 @@ impl Draft {
 }
 
 fn written(cur: &mut Cursor<'_>) -> Written {
-    Written { keyword: cur.keyword_span(), words: cur.rest().to_vec() }
+    Written {
+        keyword: cur.keyword_span(),
+        words: cur.rest().to_vec(),
+    }
 }
 
 const PAGES: Sections = Sections::PROXY.or(Sections::HTTP_ERRORS);
 
 /// Every keyword of this room.
 pub const KEYWORDS: &[Keyword<Draft>] = &[
-    rules("http-request", Sections::PROXY, "Rules on requests.", |cur, draft| {
-        draft.push(Phase::Request, cur);
-        Ok(())
-    }),
-    rules("http-response", Sections::PROXY, "Rules on responses.", |cur, draft| {
-        draft.push(Phase::Response, cur);
-        Ok(())
-    }),
-    rules("http-after-response", Sections::PROXY, "Rules on every response sent.", |cur, draft| {
-        draft.push(Phase::AfterResponse, cur);
-        Ok(())
-    }),
-    rules("tcp-request", Sections::PROXY, "Rules on connections, sessions and their data.", tcp_request),
-    rules("tcp-response", Sections::BACK, "Rules on data from servers.", tcp_response),
-    rules("redirect", Sections::LISTEN, "Redirects requests.", |cur, draft| {
-        draft.redirects.push(written(cur));
-        Ok(())
-    }),
-    rules("use_backend", Sections::FRONTEND, "Chooses a backend.", |cur, draft| {
-        draft.use_backend.push(written(cur));
-        Ok(())
-    }),
-    rules("use-server", Sections::BACKEND, "Chooses a server.", |cur, draft| {
-        draft.use_server.push(written(cur));
-        Ok(())
-    }),
-    rules("force-persist", Sections::BACKEND, "Follows persistence even to servers that are down.", |cur, draft| {
-        draft.force_persist.push(written(cur));
-        Ok(())
-    }),
-    rules("ignore-persist", Sections::BACKEND, "Does not follow persistence.", |cur, draft| {
-        draft.ignore_persist.push(written(cur));
-        Ok(())
-    }),
-    rules("monitor", Sections::FRONTEND, "Says when the monitor request fails.", |cur, draft| {
-        if !cur.take("fail") {
-            return Err(Diag::alert(cur.here(), "'monitor' only supports 'fail'."));
-        }
-        draft.monitor_fail.push(written(cur));
-        Ok(())
-    }),
+    rules(
+        "http-request",
+        Sections::PROXY,
+        "Rules on requests.",
+        |cur, draft| {
+            draft.push(Phase::Request, cur);
+            Ok(())
+        },
+    ),
+    rules(
+        "http-response",
+        Sections::PROXY,
+        "Rules on responses.",
+        |cur, draft| {
+            draft.push(Phase::Response, cur);
+            Ok(())
+        },
+    ),
+    rules(
+        "http-after-response",
+        Sections::PROXY,
+        "Rules on every response sent.",
+        |cur, draft| {
+            draft.push(Phase::AfterResponse, cur);
+            Ok(())
+        },
+    ),
+    rules(
+        "tcp-request",
+        Sections::PROXY,
+        "Rules on connections, sessions and their data.",
+        tcp_request,
+    ),
+    rules(
+        "tcp-response",
+        Sections::BACK,
+        "Rules on data from servers.",
+        tcp_response,
+    ),
+    rules(
+        "redirect",
+        Sections::LISTEN,
+        "Redirects requests.",
+        |cur, draft| {
+            draft.redirects.push(written(cur));
+            Ok(())
+        },
+    ),
+    rules(
+        "use_backend",
+        Sections::FRONTEND,
+        "Chooses a backend.",
+        |cur, draft| {
+            draft.use_backend.push(written(cur));
+            Ok(())
+        },
+    ),
+    rules(
+        "use-server",
+        Sections::BACKEND,
+        "Chooses a server.",
+        |cur, draft| {
+            draft.use_server.push(written(cur));
+            Ok(())
+        },
+    ),
+    rules(
+        "force-persist",
+        Sections::BACKEND,
+        "Follows persistence even to servers that are down.",
+        |cur, draft| {
+            draft.force_persist.push(written(cur));
+            Ok(())
+        },
+    ),
+    rules(
+        "ignore-persist",
+        Sections::BACKEND,
+        "Does not follow persistence.",
+        |cur, draft| {
+            draft.ignore_persist.push(written(cur));
+            Ok(())
+        },
+    ),
+    rules(
+        "monitor",
+        Sections::FRONTEND,
+        "Says when the monitor request fails.",
+        |cur, draft| {
+            if !cur.take("fail") {
+                return Err(Diag::alert(cur.here(), "'monitor' only supports 'fail'."));
+            }
+            draft.monitor_fail.push(written(cur));
+            Ok(())
+        },
+    ),
     Keyword {
         name: "errorfile",
         sections: PAGES,
@@ -155,7 +213,13 @@ const fn rules(
     doc: &'static str,
     parse: Parse,
 ) -> Keyword<Draft> {
-    Keyword { name, sections, usage: "<rule> [ { if | unless } <condition> ]", doc, parse }
+    Keyword {
+        name,
+        sections,
+        usage: "<rule> [ { if | unless } <condition> ]",
+        doc,
+        parse,
+    }
 }
 
 const fn location(name: &'static str, code: u16) -> Keyword<Draft> {
@@ -191,10 +255,14 @@ fn tcp_request(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
             Ok(())
         }
         None => {
-            let got = cur.peek().map_or_else(String::new, |word| word.shown().into_owned());
+            let got = cur
+                .peek()
+                .map_or_else(String::new, |word| word.shown().into_owned());
             Err(Diag::alert(
                 cur.here(),
-                format!("'tcp-request' expects 'inspect-delay', 'connection', 'session' or 'content' (got '{got}')."),
+                format!(
+                    "'tcp-request' expects 'inspect-delay', 'connection', 'session' or 'content' (got '{got}')."
+                ),
             ))
         }
     }
@@ -206,7 +274,9 @@ fn tcp_response(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         return Ok(());
     }
     if !cur.take("content") {
-        let got = cur.peek().map_or_else(String::new, |word| word.shown().into_owned());
+        let got = cur
+            .peek()
+            .map_or_else(String::new, |word| word.shown().into_owned());
         return Err(Diag::alert(
             cur.here(),
             format!("'tcp-response' expects 'inspect-delay' or 'content' (got '{got}')."),
@@ -223,7 +293,10 @@ fn delay(cur: &mut Cursor<'_>) -> Result<Millis, Diag> {
 }
 
 fn page(cur: &Cursor<'_>, draft: &mut Draft, what: PageSource) -> Result<(), Diag> {
-    draft.pages.push(PageLine { what, span: cur.line_span() });
+    draft.pages.push(PageLine {
+        what,
+        span: cur.line_span(),
+    });
     cur.end()
 }
 
@@ -239,10 +312,17 @@ fn status_and(cur: &mut Cursor<'_>, what: &str) -> Result<(u16, Word), Diag> {
 }
 
 fn status(word: &Word, keyword: &str) -> Result<u16, Diag> {
-    let status = word.str().parse::<u16>().ok().filter(|status| has_page(*status));
+    let status = word
+        .str()
+        .parse::<u16>()
+        .ok()
+        .filter(|status| has_page(*status));
     status.ok_or_else(|| {
         let shown = word.shown();
-        Diag::alert(word.span, format!("{keyword} : status code '{shown}' not handled."))
+        Diag::alert(
+            word.span,
+            format!("{keyword} : status code '{shown}' not handled."),
+        )
     })
 }
 
@@ -253,21 +333,34 @@ fn errorloc(cur: &mut Cursor<'_>, draft: &mut Draft, code: u16) -> Result<(), Di
 
 fn errorfiles(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
     let Some(name) = cur.next() else {
-        return Err(Diag::alert(cur.here(), "'errorfiles' expects <name> as argument."));
+        return Err(Diag::alert(
+            cur.here(),
+            "'errorfiles' expects <name> as argument.",
+        ));
     };
     let keyword = cur.keyword();
-    let codes = cur.rest().iter().map(|word| status(word, &keyword)).collect::<Result<_, _>>()?;
+    let codes = cur
+        .rest()
+        .iter()
+        .map(|word| status(word, &keyword))
+        .collect::<Result<_, _>>()?;
     page(cur, draft, PageSource::Section(name.clone(), codes))
 }
 
 fn http_error(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
     if cur.is_empty() {
-        return Err(Diag::alert(cur.here(), "http-error : expects at least a <status> as arguments."));
+        return Err(Diag::alert(
+            cur.here(),
+            "http-error : expects at least a <status> as arguments.",
+        ));
     }
     let words = cur.remaining();
     let at = words.iter().position(|word| word.is("status"));
     let Some(code) = at.and_then(|at| words.get(at + 1)) else {
-        return Err(Diag::alert(cur.here(), "http-error: expects at least a <status> as arguments."));
+        return Err(Diag::alert(
+            cur.here(),
+            "http-error: expects at least a <status> as arguments.",
+        ));
     };
     let code = status(code, "http-error").map_err(|diag| Diag {
         message: diag.message.replacen(" :", ":", 1),
@@ -285,7 +378,10 @@ mod tests {
     fn read(line: &str, draft: &mut Draft) -> Result<(), String> {
         let env = Env::default();
         let words = lexer::read(line, &env).expect("a line");
-        let row = KEYWORDS.iter().find(|row| words[0].is(row.name)).expect("a keyword");
+        let row = KEYWORDS
+            .iter()
+            .find(|row| words[0].is(row.name))
+            .expect("a keyword");
         (row.parse)(&mut Cursor::after(&words, 1, &env), draft).map_err(|diag| diag.message)
     }
 
@@ -309,16 +405,35 @@ mod tests {
         assert_eq!(draft.phase(Phase::RequestContent)[0].words.len(), 3);
         assert_eq!(draft.phase(Phase::Connection).len(), 1);
         assert_eq!(draft.request_delay, Some(Millis::seconds(5)));
-        assert_eq!((draft.use_backend.len(), draft.monitor_fail.len(), draft.pages.len()), (1, 1, 3));
+        assert_eq!(
+            (
+                draft.use_backend.len(),
+                draft.monitor_fail.len(),
+                draft.pages.len()
+            ),
+            (1, 1, 3)
+        );
     }
 
     #[test]
     fn mistakes_have_haproxys_words() {
         let wrong = |line| read(line, &mut Draft::default()).expect_err("wrong");
-        assert_eq!(wrong("errorfile 299 /x"), "errorfile : status code '299' not handled.");
-        assert_eq!(wrong("errorloc 400"), "errorloc : expects <status_code> and <url> as arguments.");
-        assert_eq!(wrong("http-error"), "http-error : expects at least a <status> as arguments.");
-        assert_eq!(wrong("http-error status 299"), "http-error: status code '299' not handled.");
+        assert_eq!(
+            wrong("errorfile 299 /x"),
+            "errorfile : status code '299' not handled."
+        );
+        assert_eq!(
+            wrong("errorloc 400"),
+            "errorloc : expects <status_code> and <url> as arguments."
+        );
+        assert_eq!(
+            wrong("http-error"),
+            "http-error : expects at least a <status> as arguments."
+        );
+        assert_eq!(
+            wrong("http-error status 299"),
+            "http-error: status code '299' not handled."
+        );
         assert_eq!(wrong("monitor"), "'monitor' only supports 'fail'.");
         assert!(wrong("tcp-request foo").contains("(got 'foo')"));
     }

@@ -22,7 +22,7 @@ mod scene;
 mod switching;
 mod target;
 
-pub use action::{Action, Context, Needs, rows, Row};
+pub use action::{Action, Context, Needs, Row, rows};
 pub use flow::{Flow, Refusal, Verdict, Wait};
 pub use keywords::{Draft, KEYWORDS, PageLine, PageSource};
 pub use page::{Page, PageSet, has_page};

@@ -41,41 +41,89 @@ impl std::fmt::Debug for Page {
 const BUILT_IN: &[(u16, &str, &str)] = &[
     (200, "OK", "Service ready."),
     (400, "Bad request", "Your browser sent an invalid request."),
-    (401, "Unauthorized", "You need a valid user and password to access this content."),
-    (403, "Forbidden", "Request forbidden by administrative rules."),
+    (
+        401,
+        "Unauthorized",
+        "You need a valid user and password to access this content.",
+    ),
+    (
+        403,
+        "Forbidden",
+        "Request forbidden by administrative rules.",
+    ),
     (404, "Not Found", "The resource could not be found."),
     (
         405,
         "Method Not Allowed",
         "A request was made of a resource using a request method not supported by that resource",
     ),
-    (407, "Unauthorized", "You need a valid user and password to access this content."),
-    (408, "Request Time-out", "Your browser didn't send a complete request in time."),
+    (
+        407,
+        "Unauthorized",
+        "You need a valid user and password to access this content.",
+    ),
+    (
+        408,
+        "Request Time-out",
+        "Your browser didn't send a complete request in time.",
+    ),
     (
         410,
         "Gone",
         "The resource is no longer available and will not be available again.",
     ),
-    (413, "Payload Too Large", "The request entity exceeds the maximum allowed."),
+    (
+        413,
+        "Payload Too Large",
+        "The request entity exceeds the maximum allowed.",
+    ),
     (414, "URI Too Long", "The requested URI is too long."),
-    (421, "Misdirected Request", "Request sent to a non-authoritative server."),
-    (422, "Unprocessable Content", "The server cannot process the contained instructions."),
+    (
+        421,
+        "Misdirected Request",
+        "Request sent to a non-authoritative server.",
+    ),
+    (
+        422,
+        "Unprocessable Content",
+        "The server cannot process the contained instructions.",
+    ),
     (425, "Too Early", "Your browser sent early data."),
     (
         429,
         "Too Many Requests",
         "You have sent too many requests in a given amount of time.",
     ),
-    (431, "Request Header Fields Too Large", "The request headers are too large."),
-    (500, "Internal Server Error", "An internal server error occurred."),
+    (
+        431,
+        "Request Header Fields Too Large",
+        "The request headers are too large.",
+    ),
+    (
+        500,
+        "Internal Server Error",
+        "An internal server error occurred.",
+    ),
     (
         501,
         "Not Implemented",
         ".The server does not support the functionality required to fulfill the request.",
     ),
-    (502, "Bad Gateway", "The server returned an invalid or incomplete response."),
-    (503, "Service Unavailable", "No server is available to handle this request."),
-    (504, "Gateway Time-out", "The server didn't respond in time."),
+    (
+        502,
+        "Bad Gateway",
+        "The server returned an invalid or incomplete response.",
+    ),
+    (
+        503,
+        "Service Unavailable",
+        "No server is available to handle this request.",
+    ),
+    (
+        504,
+        "Gateway Time-out",
+        "The server didn't respond in time.",
+    ),
 ];
 
 /// Whether there is a page for the status.
@@ -90,15 +138,18 @@ fn index(status: u16) -> Option<usize> {
 
 impl Page {
     fn built_in(status: u16, phrase: &str, sentence: &str) -> Page {
-        let body = format!(
-            "<html><body><h1>{status} {phrase}</h1>\n{sentence}\n</body></html>\n"
-        );
+        let body = format!("<html><body><h1>{status} {phrase}</h1>\n{sentence}\n</body></html>\n");
         let mut head = Head::new();
         head.set_response(Version::Http11, Status::new(status), phrase.as_bytes());
         head.push(b"content-length", body.len().to_string().as_bytes());
         head.push(b"cache-control", b"no-cache");
         head.push(b"content-type", b"text/html");
-        Page { status, head, body: body.into_bytes().into(), silent: false }
+        Page {
+            status,
+            head,
+            body: body.into_bytes().into(),
+            silent: false,
+        }
     }
 
     /// Reads a whole response, as an `errorfile` holds it. The status stays the one asked for.
@@ -108,14 +159,21 @@ impl Page {
     pub fn parse(status: u16, bytes: &[u8]) -> Result<Page, &'static str> {
         if bytes.is_empty() {
             let head = Head::new();
-            return Ok(Page { status, head, body: Arc::from([]), silent: true });
+            return Ok(Page {
+                status,
+                head,
+                body: Arc::from([]),
+                silent: true,
+            });
         }
         let (text, body) = split_head(bytes).ok_or("unable to parse headers")?;
         let mut lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
         let start = lines.next().unwrap_or_default();
         let mut words = start.splitn(3, |b| *b == b' ');
         let version = words.next().unwrap_or_default();
-        let code = words.next().and_then(|c| std::str::from_utf8(c).ok()?.parse::<u16>().ok());
+        let code = words
+            .next()
+            .and_then(|c| std::str::from_utf8(c).ok()?.parse::<u16>().ok());
         let phrase = words.next().unwrap_or_default();
         if !version.starts_with(b"HTTP/") || code.is_none() {
             return Err("unable to parse headers");
@@ -131,7 +189,12 @@ impl Page {
             }
         }
         head.push(b"content-length", body.len().to_string().as_bytes());
-        Ok(Page { status: code.unwrap_or(status), head, body: body.into(), silent: false })
+        Ok(Page {
+            status: code.unwrap_or(status),
+            head,
+            body: body.into(),
+            silent: false,
+        })
     }
 
     /// A redirect in place of an error (`errorloc`).
@@ -143,7 +206,12 @@ impl Page {
         head.push(b"content-length", b"0");
         head.push(b"location", location);
         head.push(b"cache-control", b"no-cache");
-        Page { status: code, head, body: Arc::from([]), silent: false }
+        Page {
+            status: code,
+            head,
+            body: Arc::from([]),
+            silent: false,
+        }
     }
 
     /// The page as an answer.
@@ -185,7 +253,10 @@ impl Default for PageSet {
         let built = |(status, phrase, sentence): &(u16, &str, &str)| {
             Arc::new(Page::built_in(*status, phrase, sentence))
         };
-        PageSet { pages: BUILT_IN.iter().map(built).collect(), replies: Vec::new() }
+        PageSet {
+            pages: BUILT_IN.iter().map(built).collect(),
+            replies: Vec::new(),
+        }
     }
 }
 
@@ -211,7 +282,10 @@ impl PageSet {
     /// The reply to make for a status in place of its page, if there is one.
     #[must_use]
     pub fn reply(&self, status: u16) -> Option<&Arc<Reply>> {
-        self.replies.iter().find(|(code, _)| *code == status).map(|(_, reply)| reply)
+        self.replies
+            .iter()
+            .find(|(code, _)| *code == status)
+            .map(|(_, reply)| reply)
     }
 
     /// Takes the pages that `lines` ask for, in their order.
@@ -248,7 +322,12 @@ impl PageSet {
                 let word = Word::new("http-error", written.keyword);
                 let cur = Cursor::new(&written.words, context.reader.env);
                 let label = "'http-error' line".to_owned();
-                let mut args = Args { cur, word: &word, label, context };
+                let mut args = Args {
+                    cur,
+                    word: &word,
+                    label,
+                    context,
+                };
                 let reply = Reply::parse(&mut args, Kind::HttpError)?;
                 args.cur.end()?;
                 self.set_reply(*status, Arc::new(reply));
@@ -301,7 +380,11 @@ mod tests {
     fn text(page: &Page) -> String {
         let mut out = String::new();
         for (name, value) in page.head.fields() {
-            out.push_str(&format!("{}: {}\n", super::super::scene::shown(name), super::super::scene::shown(value)));
+            out.push_str(&format!(
+                "{}: {}\n",
+                super::super::scene::shown(name),
+                super::super::scene::shown(value)
+            ));
         }
         out + &String::from_utf8_lossy(&page.body)
     }
@@ -309,7 +392,17 @@ mod tests {
     #[test]
     fn built_in_pages_have_haproxys_lengths() {
         let pages = PageSet::default();
-        for (status, len) in [(200, 58), (400, 90), (403, 93), (405, 146), (407, 112), (422, 116), (501, 136), (503, 107), (504, 92)] {
+        for (status, len) in [
+            (200, 58),
+            (400, 90),
+            (403, 93),
+            (405, 146),
+            (407, 112),
+            (422, 116),
+            (501, 136),
+            (503, 107),
+            (504, 92),
+        ] {
             assert_eq!(pages.page(status).body.len(), len, "{status}");
         }
         assert_eq!(

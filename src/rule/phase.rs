@@ -53,13 +53,19 @@ impl Phase {
     /// Whether the rules need an HTTP proxy.
     #[must_use]
     pub fn is_http(self) -> bool {
-        matches!(self, Phase::Request | Phase::Response | Phase::AfterResponse)
+        matches!(
+            self,
+            Phase::Request | Phase::Response | Phase::AfterResponse
+        )
     }
 
     /// Whether the rules see the response.
     #[must_use]
     pub fn is_response(self) -> bool {
-        matches!(self, Phase::ResponseContent | Phase::Response | Phase::AfterResponse)
+        matches!(
+            self,
+            Phase::ResponseContent | Phase::Response | Phase::AfterResponse
+        )
     }
 
     /// Where expressions of a rule stand, in a frontend or in a backend.
@@ -100,8 +106,10 @@ impl Phases {
     /// Everything on the request's way.
     pub const FORTH: Phases = Phases::EARLY.or(Phases::REQUEST);
     /// The three of HTTP.
-    pub const HTTP: Phases =
-        Phase::Request.only().or(Phase::Response.only()).or(Phase::AfterResponse.only());
+    pub const HTTP: Phases = Phase::Request
+        .only()
+        .or(Phase::Response.only())
+        .or(Phase::AfterResponse.only());
     /// The four of TCP.
     pub const TCP: Phases = Phases::EARLY
         .or(Phase::RequestContent.only())

@@ -134,7 +134,11 @@ impl Redirect {
 
     fn append_path(&self, request: &Head, location: &mut Vec<u8>) {
         let parts = Parts::of(request.target());
-        location.extend_from_slice(if parts.path.is_empty() { b"/" } else { parts.path });
+        location.extend_from_slice(if parts.path.is_empty() {
+            b"/"
+        } else {
+            parts.path
+        });
         if !self.drop_query {
             location.extend_from_slice(parts.query.unwrap_or_default());
         } else if self.append_slash && location.last() != Some(&b'/') {
@@ -150,7 +154,10 @@ impl Redirect {
 }
 
 fn destination(args: &mut Args<'_>) -> Result<Format, Diag> {
-    let name = args.cur.next().map_or_else(String::new, |word| word.shown().into_owned());
+    let name = args
+        .cur
+        .next()
+        .map_or_else(String::new, |word| word.shown().into_owned());
     if args.cur.is_empty() {
         return Err(args.fail(format!("missing argument for '{name}'")));
     }
@@ -172,7 +179,10 @@ fn code(args: &mut Args<'_>) -> Result<u16, Diag> {
 }
 
 fn cookie(args: &mut Args<'_>, tail: &str) -> Result<Box<[u8]>, Diag> {
-    let name = args.cur.next().map_or_else(String::new, |word| word.shown().into_owned());
+    let name = args
+        .cur
+        .next()
+        .map_or_else(String::new, |word| word.shown().into_owned());
     let Some(word) = args.cur.next() else {
         return Err(args.fail(format!("missing argument for '{name}'")));
     };

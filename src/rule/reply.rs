@@ -140,8 +140,14 @@ impl Reply {
                 }
                 "errorfile" => {
                     let bytes = file(args)?;
-                    let page = Page::parse(draft.status.unwrap_or(kind.status()), &bytes)
-                        .map_err(|why| args.fail(format!("unable to convert message in HTX for http return code {} : {why}.", draft.status.unwrap_or(kind.status()))))?;
+                    let page = Page::parse(draft.status.unwrap_or(kind.status()), &bytes).map_err(
+                        |why| {
+                            args.fail(format!(
+                                "unable to convert message in HTX for http return code {} : {why}.",
+                                draft.status.unwrap_or(kind.status())
+                            ))
+                        },
+                    )?;
                     draft.set(args, Content::Page(Arc::new(page)))?;
                 }
                 "errorfiles" => {
@@ -195,7 +201,13 @@ impl Reply {
         if let Some(kind) = kind.filter(|_| !body.bytes().is_empty()) {
             head.push(b"content-type", kind);
         }
-        Some(Box::new(Answer { status: self.status, head, body, cause, silent: false }))
+        Some(Box::new(Answer {
+            status: self.status,
+            head,
+            body,
+            cause,
+            silent: false,
+        }))
     }
 
     /// Every format of the reply.
@@ -262,7 +274,11 @@ impl Draft {
             }
             Content::Empty | Content::Default | Content::Page(_) => {}
         }
-        Ok(Reply { status, content, headers: self.headers })
+        Ok(Reply {
+            status,
+            content,
+            headers: self.headers,
+        })
     }
 }
 
@@ -272,15 +288,25 @@ fn untyped(args: &Args<'_>) -> Diag {
 
 fn status(args: &mut Args<'_>) -> Result<u16, Diag> {
     let text = value(args, "<status_code>")?;
-    let number = std::str::from_utf8(&text).ok().and_then(|t| t.parse::<u16>().ok());
-    number.filter(|code| (200..=599).contains(code)).ok_or_else(|| {
-        args.fail(format!("Unexpected status code '{}'", super::scene::shown(&text)))
-    })
+    let number = std::str::from_utf8(&text)
+        .ok()
+        .and_then(|t| t.parse::<u16>().ok());
+    number
+        .filter(|code| (200..=599).contains(code))
+        .ok_or_else(|| {
+            args.fail(format!(
+                "Unexpected status code '{}'",
+                super::scene::shown(&text)
+            ))
+        })
 }
 
 /// The word after a parameter's name.
 fn value(args: &mut Args<'_>, what: &str) -> Result<Vec<u8>, Diag> {
-    let name = args.cur.next().map_or_else(String::new, |word| word.shown().into_owned());
+    let name = args
+        .cur
+        .next()
+        .map_or_else(String::new, |word| word.shown().into_owned());
     match args.cur.next() {
         Some(word) => Ok(word.bytes.clone()),
         None => Err(args.fail(format!("'{name}' expects {what} as argument"))),
@@ -298,7 +324,14 @@ fn header(args: &mut Args<'_>) -> Result<(Box<[u8]>, Format), Diag> {
         return Err(args.fail("'hdr' expects <name> and <value> as arguments"));
     };
     let lower = name.bytes.to_ascii_lowercase();
-    if [&b"content-length"[..], b"connection", b"transfer-encoding", b"content-type"].contains(&&*lower) {
+    if [
+        &b"content-length"[..],
+        b"connection",
+        b"transfer-encoding",
+        b"content-type",
+    ]
+    .contains(&&*lower)
+    {
         args.warn(&format!("header '{}' ignored", name.shown()));
     }
     let format = args.format("<fmt>", Purpose::Field)?;

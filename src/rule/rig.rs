@@ -45,7 +45,10 @@ pub(super) struct Diary {
 
 impl World for Diary {
     fn record(&self) -> Record<'_> {
-        Record { frontend: "fe", ..Record::none() }
+        Record {
+            frontend: "fe",
+            ..Record::none()
+        }
     }
     fn track(&mut self, slot: usize, _: TableId, key: &Value<'_>) {
         self.tracked.push((slot, text(key)));
@@ -141,10 +144,17 @@ impl Rig {
         let mut lines = message.lines();
         let mut words = lines.next().unwrap_or_default().split(' ');
         let mut head = Head::new();
-        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let (method, target) = (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        );
         head.set_request(method.as_bytes(), target.as_bytes(), Version::Http11);
         push(&mut head, lines);
-        Rig { request: Some(head), body: (Vec::new(), true), ..Rig::default() }
+        Rig {
+            request: Some(head),
+            body: (Vec::new(), true),
+            ..Rig::default()
+        }
     }
 
     /// A stage with a response.
@@ -152,11 +162,18 @@ impl Rig {
         let mut lines = message.lines();
         let mut words = lines.next().unwrap_or_default().splitn(3, ' ').skip(1);
         let mut head = Head::new();
-        let status = words.next().and_then(|code| code.parse().ok()).unwrap_or(200);
+        let status = words
+            .next()
+            .and_then(|code| code.parse().ok())
+            .unwrap_or(200);
         let reason = words.next().unwrap_or_default();
         head.set_response(Version::Http11, Status::new(status), reason.as_bytes());
         push(&mut head, lines);
-        Rig { response: Some(head), body: (Vec::new(), true), ..Rig::default() }
+        Rig {
+            response: Some(head),
+            body: (Vec::new(), true),
+            ..Rig::default()
+        }
     }
 
     /// Gives the message a body.
@@ -224,19 +241,34 @@ impl Rig {
     /// The sentence about a rule that is wrong.
     pub(super) fn wrong(rule: &str) -> String {
         let (_, faults, _) = compiled(&[rule]);
-        faults.into_iter().next().map_or_else(|| format!("{rule} is accepted"), |diag| diag.message)
+        faults
+            .into_iter()
+            .next()
+            .map_or_else(|| format!("{rule} is accepted"), |diag| diag.message)
     }
 
     /// The warnings about rules.
     pub(super) fn warnings(rules: &[&str]) -> Vec<String> {
-        compiled(rules).2.into_iter().map(|diag| diag.message).collect()
+        compiled(rules)
+            .2
+            .into_iter()
+            .map(|diag| diag.message)
+            .collect()
     }
 
     /// The fields of the message.
     pub(super) fn fields(&self) -> String {
-        let head = self.response.as_ref().or(self.request.as_ref()).expect("a message");
+        let head = self
+            .response
+            .as_ref()
+            .or(self.request.as_ref())
+            .expect("a message");
         let fields = head.fields().map(|(name, value)| {
-            format!("{}: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(value))
+            format!(
+                "{}: {}",
+                String::from_utf8_lossy(name),
+                String::from_utf8_lossy(value)
+            )
         });
         fields.collect::<Vec<_>>().join("|")
     }
@@ -246,7 +278,9 @@ impl Rig {
         let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match (&self.response, &self.request) {
             (Some(head), _) => format!("{} {}", head.status().code(), shown(head.reason())),
-            (None, Some(head)) => format!("{} {}", shown(head.method_bytes()), shown(head.target())),
+            (None, Some(head)) => {
+                format!("{} {}", shown(head.method_bytes()), shown(head.target()))
+            }
             (None, None) => String::new(),
         }
     }
@@ -259,7 +293,9 @@ impl Rig {
     /// What a capture slot holds.
     pub(super) fn captured(&self, slot: usize) -> Option<String> {
         let slots = self.slots.0.borrow();
-        slots.get(&slot).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        slots
+            .get(&slot)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 }
 
@@ -309,12 +345,22 @@ fn with_context(phase: Phase, env: &Env, work: impl FnOnce(&Context<'_>)) -> Vec
 /// Choices of `use_backend`, or the first sentence about what is wrong.
 pub(super) fn choices<T>(rules: &[&str]) -> Result<Choices<T>, String> {
     let env = Env::default();
-    let lines: Vec<Written> = rules.iter().enumerate().map(|(at, rule)| written(rule, at).1).collect();
+    let lines: Vec<Written> = rules
+        .iter()
+        .enumerate()
+        .map(|(at, rule)| written(rule, at).1)
+        .collect();
     let mut faults = Vec::new();
     let mut made = None;
     with_context(Phase::Request, &env, |context| {
         let place = Place::UseBackend;
-        made = Some(Choices::compile("use_backend", place, &lines, context, &mut faults));
+        made = Some(Choices::compile(
+            "use_backend",
+            place,
+            &lines,
+            context,
+            &mut faults,
+        ));
     });
     match faults.into_iter().next() {
         Some(diag) => Err(diag.message),
@@ -328,11 +374,18 @@ fn written(rule: &str, at: usize) -> (Option<Phase>, Written) {
     let words = lexed(rule, line);
     let found = Phase::ALL.into_iter().find_map(|phase| {
         let keyword: Vec<&str> = phase.keyword().split(' ').collect();
-        let fits = words.iter().zip(&keyword).filter(|(word, part)| word.is(part)).count();
+        let fits = words
+            .iter()
+            .zip(&keyword)
+            .filter(|(word, part)| word.is(part))
+            .count();
         (fits == keyword.len()).then_some((phase, keyword.len()))
     });
     let skip = found.map_or(0, |(_, len)| len);
-    let keyword = Span { line, ..Span::default() };
+    let keyword = Span {
+        line,
+        ..Span::default()
+    };
     let written = Written {
         words: words[skip..].to_vec(),
         keyword,
@@ -342,6 +395,13 @@ fn written(rule: &str, at: usize) -> (Option<Phase>, Written) {
 
 fn lexed(rule: &str, line: u32) -> Vec<Word> {
     let env = Env::default();
-    let scope = lexer::Scope { env: &env, file: FileId::default(), path: "", section: "" };
-    lexer::words(rule.as_bytes(), line, scope).expect("a line").words
+    let scope = lexer::Scope {
+        env: &env,
+        file: FileId::default(),
+        path: "",
+        section: "",
+    };
+    lexer::words(rule.as_bytes(), line, scope)
+        .expect("a line")
+        .words
 }

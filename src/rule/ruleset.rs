@@ -90,7 +90,9 @@ impl RuleSet {
                 Err(diag) => faults.push(diag),
             }
         }
-        RuleSet { rules: rules.into_boxed_slice() }
+        RuleSet {
+            rules: rules.into_boxed_slice(),
+        }
     }
 
     /// Rules from lines of the keyword `redirect`.
@@ -107,7 +109,9 @@ impl RuleSet {
                 Err(diag) => faults.push(diag),
             }
         }
-        RuleSet { rules: rules.into_boxed_slice() }
+        RuleSet {
+            rules: rules.into_boxed_slice(),
+        }
     }
 
     /// Closes the names of proxies, servers and tables.
@@ -157,7 +161,11 @@ impl RuleSet {
         }
         let facts = scene.view();
         while let Some(rule) = self.rules.get(at.next) {
-            match rule.condition.as_ref().map_or(Verdict3::Hit, |c| c.test(&facts)) {
+            match rule
+                .condition
+                .as_ref()
+                .map_or(Verdict3::Hit, |c| c.test(&facts))
+            {
                 Verdict3::Miss => at.next += 1,
                 Verdict3::NotYet if facts.last_call => at.next += 1,
                 verdict => return Some(verdict),
@@ -173,12 +181,16 @@ impl Rule {
         let Some(word) = line.words.first() else {
             return Err(unknown(phase, context, None, line.keyword.after(), None));
         };
-        let row = action::find(word.str(), phase).map_err(|nearest| {
-            unknown(phase, context, Some(word), word.span, nearest)
-        })?;
+        let row = action::find(word.str(), phase)
+            .map_err(|nearest| unknown(phase, context, Some(word), word.span, nearest))?;
         let cur = Cursor::after(&line.words, 1, context.reader.env);
         let name = format!("{} {}", phase.keyword(), word.shown());
-        let mut args = Args { cur, word, label: format!("'{name}' rule"), context };
+        let mut args = Args {
+            cur,
+            word,
+            label: format!("'{name}' rule"),
+            context,
+        };
         let action = (row.parse)(&mut args)?;
         Rule::finish(args.cur, action, &name, line, context)
     }
@@ -187,7 +199,12 @@ impl Rule {
     fn compile_redirect(line: &Written, context: &Context<'_>) -> Result<Rule, Diag> {
         let word = Word::new("redirect", line.keyword);
         let cur = Cursor::new(&line.words, context.reader.env);
-        let mut args = Args { cur, word: &word, label: "redirect rule".to_owned(), context };
+        let mut args = Args {
+            cur,
+            word: &word,
+            label: "redirect rule".to_owned(),
+            context,
+        };
         let action = Box::new(Redirect::parse(&mut args)?);
         Rule::finish(args.cur, action, "redirect", line, context)
     }
@@ -201,7 +218,9 @@ impl Rule {
         context: &Context<'_>,
     ) -> Result<Rule, Diag> {
         let condition = condition(&mut cur, name, context)?;
-        cur.into_warnings().into_iter().for_each(|diag| context.warn(diag));
+        cur.into_warnings()
+            .into_iter()
+            .for_each(|diag| context.warn(diag));
         let text: Vec<_> = line.words.iter().map(Word::shown).collect();
         let first = line.words.first().map_or(line.keyword, |word| word.span);
         Ok(Rule {
@@ -250,7 +269,9 @@ fn condition(
     keyword: &str,
     context: &Context<'_>,
 ) -> Result<Option<Condition>, Diag> {
-    let Some(next) = cur.peek() else { return Ok(None) };
+    let Some(next) = cur.peek() else {
+        return Ok(None);
+    };
     if !next.is("if") && !next.is("unless") {
         return Err(Diag::alert(
             next.span,
@@ -262,7 +283,10 @@ fn condition(
     }
     let place = context.phase.place(!context.front);
     let condition = Condition::parse(cur, context.book, place).map_err(|diag| Diag {
-        message: format!("error detected while parsing an '{keyword}' condition : {}", diag.message),
+        message: format!(
+            "error detected while parsing an '{keyword}' condition : {}",
+            diag.message
+        ),
         ..diag
     })?;
     Ok(Some(condition))
@@ -282,11 +306,15 @@ fn unknown(
         (true, Some(word)) => {
             let hint = nearest.map_or_else(String::new, |n| format!(" Did you mean '{n}' maybe ?"));
             let word = word.shown();
-            Diag::alert(span, format!("'{keyword}' expects {names}, but got '{word}'.{hint}"))
+            Diag::alert(
+                span,
+                format!("'{keyword}' expects {names}, but got '{word}'.{hint}"),
+            )
         }
-        (true, None) => {
-            Diag::alert(span, format!("'{keyword}' expects {names}, but got '' (missing argument)."))
-        }
+        (true, None) => Diag::alert(
+            span,
+            format!("'{keyword}' expects {names}, but got '' (missing argument)."),
+        ),
         (false, word) => {
             let got = word.map_or_else(String::new, |word| word.shown().into_owned());
             let proxy = context.proxy;
@@ -318,22 +346,34 @@ mod tests {
         ]);
         assert!(matches!(flow, Flow::Verdict(Verdict::Deny(refusal)) if refusal.status == 403));
         assert_eq!(rig.fields(), "host: h|a: 1");
-        assert_eq!(rig.wishes.last_rule.as_ref().map(|(_, line)| *line), Some(3));
+        assert_eq!(
+            rig.wishes.last_rule.as_ref().map(|(_, line)| *line),
+            Some(3)
+        );
     }
 
     #[test]
     fn a_rule_sees_what_the_one_before_it_did() {
         let mut rig = Rig::request("GET /a HTTP/1.1\nHost: h");
-        rig.run_all(&["http-request set-path /b", "http-request set-header x 1 if { path /b }"]);
+        rig.run_all(&[
+            "http-request set-path /b",
+            "http-request set-header x 1 if { path /b }",
+        ]);
         assert_eq!(rig.fields(), "host: h|x: 1");
     }
 
     #[test]
     fn a_waiting_rule_goes_on_without_its_condition() {
         let mut rig = Rig::request("POST /a HTTP/1.1\nHost: h");
-        let rules = Rig::compile(&["http-request pause 5ms if { path /a }", "http-request set-header x 1"]);
+        let rules = Rig::compile(&[
+            "http-request pause 5ms if { path /a }",
+            "http-request set-header x 1",
+        ]);
         let mut at = Position::default();
-        assert!(matches!(rig.step(&rules, &mut at), Flow::Wait(Wait::Pause(_))));
+        assert!(matches!(
+            rig.step(&rules, &mut at),
+            Flow::Wait(Wait::Pause(_))
+        ));
         rig.run("http-request set-path /other");
         assert!(matches!(rig.step(&rules, &mut at), Flow::Continue));
         assert!(rig.fields().ends_with("x: 1"));
@@ -348,7 +388,10 @@ mod tests {
         );
         let wrong = Rig::wrong("http-request set-heade x y");
         assert!(wrong.starts_with("'http-request' expects '"), "{wrong}");
-        assert!(wrong.ends_with("but got 'set-heade'. Did you mean 'set-header' maybe ?"), "{wrong}");
+        assert!(
+            wrong.ends_with("but got 'set-heade'. Did you mean 'set-header' maybe ?"),
+            "{wrong}"
+        );
         let wrong = Rig::wrong("http-request deny if nosuch");
         assert!(wrong.contains("error detected while parsing an 'http-request deny' condition : no such ACL : 'nosuch'."), "{wrong}");
         let wrong = Rig::wrong("http-request");
@@ -358,6 +401,9 @@ mod tests {
     #[test]
     fn what_follows_an_end_is_warned_about() {
         let warnings = Rig::warnings(&["http-request deny", "http-request set-header a b"]);
-        assert!(warnings[0].contains("previous 'http-request' action is final and has no condition"), "{warnings:?}");
+        assert!(
+            warnings[0].contains("previous 'http-request' action is final and has no condition"),
+            "{warnings:?}"
+        );
     }
 }

@@ -58,7 +58,11 @@ impl Scene<'_> {
 
     /// The message the rules of this side edit: the response if there is one, else the request.
     pub fn message(&mut self, response: bool) -> Option<&mut Head> {
-        if response { self.response.as_deref_mut() } else { self.request.as_deref_mut() }
+        if response {
+            self.response.as_deref_mut()
+        } else {
+            self.request.as_deref_mut()
+        }
     }
 
     /// The text a format gives; hand it back with [`Scene::put_back`].
@@ -69,7 +73,12 @@ impl Scene<'_> {
             response: self.response.as_deref(),
             ..self.facts
         };
-        format.write(&Recorder(&*self.world), &facts, &mut self.desk.dates, &mut out);
+        format.write(
+            &Recorder(&*self.world),
+            &facts,
+            &mut self.desk.dates,
+            &mut out,
+        );
         out
     }
 
@@ -107,7 +116,9 @@ impl Scene<'_> {
     #[must_use]
     pub fn address(&self, expr: &Expr) -> Option<IpAddr> {
         let facts = self.view();
-        expr.eval_as(&facts, Kind::Addr).value().and_then(|value| value.as_ip())
+        expr.eval_as(&facts, Kind::Addr)
+            .value()
+            .and_then(|value| value.as_ip())
     }
 }
 

@@ -58,7 +58,10 @@ impl<T> Choices<T> {
             }
         }
         let switch = Switch::new(list.iter().map(|choice| choice.condition.as_ref()));
-        Choices { list: list.into_boxed_slice(), switch }
+        Choices {
+            list: list.into_boxed_slice(),
+            switch,
+        }
     }
 
     /// The rules.
@@ -81,7 +84,11 @@ impl<T> Choices<T> {
     /// The first rule that applies. What cannot be told yet does not hold.
     #[must_use]
     pub fn first(&self, facts: &Facts<'_>) -> Option<&Choice<T>> {
-        let condition = |at: usize| self.list.get(at).and_then(|choice| choice.condition.as_ref());
+        let condition = |at: usize| {
+            self.list
+                .get(at)
+                .and_then(|choice| choice.condition.as_ref())
+        };
         let mut from = 0;
         while let Some((at, verdict)) = self.switch.first(facts, from, condition) {
             if verdict == Verdict3::Hit {
@@ -120,15 +127,25 @@ fn compile_one<T>(
 ) -> Result<Choice<T>, Diag> {
     let mut cur = Cursor::new(&line.words, context.reader.env);
     let Some(word) = cur.next() else {
-        let what = if keyword == "use_backend" { "a backend name" } else { "a server name" };
-        return Err(Diag::alert(line.keyword.after(), format!("'{keyword}' expects {what}.")));
+        let what = if keyword == "use_backend" {
+            "a backend name"
+        } else {
+            "a server name"
+        };
+        return Err(Diag::alert(
+            line.keyword.after(),
+            format!("'{keyword}' expects {what}."),
+        ));
     };
     let format = context.format(word, Purpose::Text, (place, None))?;
     let target = match format.literal() {
         Some(name) => Target::Named(String::from_utf8_lossy(name).into()),
         None => Target::Made(format),
     };
-    if let Some(next) = cur.peek().filter(|next| !next.is("if") && !next.is("unless")) {
+    if let Some(next) = cur
+        .peek()
+        .filter(|next| !next.is("if") && !next.is("unless"))
+    {
         return Err(Diag::alert(
             next.span,
             format!(
@@ -138,8 +155,14 @@ fn compile_one<T>(
         ));
     }
     let condition = condition(keyword, place, &mut cur, context)?;
-    cur.into_warnings().into_iter().for_each(|diag| context.warn(diag));
-    Ok(Choice { target, condition, span: word.span })
+    cur.into_warnings()
+        .into_iter()
+        .for_each(|diag| context.warn(diag));
+    Ok(Choice {
+        target,
+        condition,
+        span: word.span,
+    })
 }
 
 fn condition(
@@ -151,9 +174,15 @@ fn condition(
     Condition::parse_optional(cur, context.book, place).map_err(|diag| Diag {
         message: match keyword {
             "use_backend" => {
-                format!("error detected while parsing switching rule : {}", diag.message)
+                format!(
+                    "error detected while parsing switching rule : {}",
+                    diag.message
+                )
             }
-            _ => format!("error detected while parsing a '{keyword}' rule : {}", diag.message),
+            _ => format!(
+                "error detected while parsing a '{keyword}' rule : {}",
+                diag.message
+            ),
         },
         ..diag
     })
@@ -182,11 +211,15 @@ impl AnyOf {
                 Ok(Some(condition)) => list.push(condition),
                 Ok(None) => faults.push(Diag::alert(
                     line.keyword.after(),
-                    format!("'{keyword}' requires either 'if' or 'unless' followed by a condition."),
+                    format!(
+                        "'{keyword}' requires either 'if' or 'unless' followed by a condition."
+                    ),
                 )),
                 Err(diag) => faults.push(diag),
             }
-            cur.into_warnings().into_iter().for_each(|diag| context.warn(diag));
+            cur.into_warnings()
+                .into_iter()
+                .for_each(|diag| context.warn(diag));
         }
         AnyOf { list }
     }
@@ -194,7 +227,9 @@ impl AnyOf {
     /// Whether one of them holds.
     #[must_use]
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
-        self.list.iter().any(|condition| condition.test(facts) == Verdict3::Hit)
+        self.list
+            .iter()
+            .any(|condition| condition.test(facts) == Verdict3::Hit)
     }
 
     /// Whether there are none.
@@ -205,7 +240,11 @@ impl AnyOf {
 
     /// Closes the names.
     pub fn resolve(&self, names: &dyn Names, faults: &mut Vec<Diag>) {
-        faults.extend(self.list.iter().filter_map(|condition| condition.resolve(names).err()));
+        faults.extend(
+            self.list
+                .iter()
+                .filter_map(|condition| condition.resolve(names).err()),
+        );
     }
 }
 
@@ -216,19 +255,25 @@ mod tests {
 
     #[test]
     fn the_first_that_applies_wins() {
-        let choices: Choices<()> = choices(&["a if { path /a }", "%[path] if { path /b }", "z"]).expect("legal");
+        let choices: Choices<()> =
+            choices(&["a if { path /a }", "%[path] if { path /b }", "z"]).expect("legal");
         let chosen = |path: &str| {
             let mut rig = Rig::request(&format!("GET {path} HTTP/1.1\nHost: h"));
-            match rig.with_facts(|facts| choices.first(facts).map(|c| match &c.target {
-                Target::Named(name) => name.to_string(),
-                Target::Made(_) => "made".to_owned(),
-                Target::Known(()) => String::new(),
-            })) {
+            match rig.with_facts(|facts| {
+                choices.first(facts).map(|c| match &c.target {
+                    Target::Named(name) => name.to_string(),
+                    Target::Made(_) => "made".to_owned(),
+                    Target::Known(()) => String::new(),
+                })
+            }) {
                 Some(name) => name,
                 None => "none".to_owned(),
             }
         };
-        assert_eq!((chosen("/a"), chosen("/b"), chosen("/c")), ("a".into(), "made".into(), "z".into()));
+        assert_eq!(
+            (chosen("/a"), chosen("/b"), chosen("/c")),
+            ("a".into(), "made".into(), "z".into())
+        );
     }
 
     #[test]
@@ -238,6 +283,9 @@ mod tests {
             wrong("x foo"),
             "unexpected keyword 'foo' after switching rule, only 'if' and 'unless' are allowed."
         );
-        assert!(wrong("x if nosuch").starts_with("error detected while parsing switching rule : no such ACL"));
+        assert!(
+            wrong("x if nosuch")
+                .starts_with("error detected while parsing switching rule : no such ACL")
+        );
     }
 }

@@ -27,7 +27,11 @@ impl<'a> Parts<'a> {
             Some(at) => (&rest[..at], Some(&rest[at..])),
             None => (rest, None),
         };
-        Parts { before, path, query }
+        Parts {
+            before,
+            path,
+            query,
+        }
     }
 }
 
@@ -35,7 +39,9 @@ fn path_start(target: &[u8]) -> usize {
     if target.starts_with(b"/") || target == b"*" {
         return 0;
     }
-    let Some(colon) = memchr::memmem::find(target, b"://") else { return target.len() };
+    let Some(colon) = memchr::memmem::find(target, b"://") else {
+        return target.len();
+    };
     let host = colon + 3;
     let end = target[host..].iter().position(|b| matches!(b, b'/' | b'?'));
     end.map_or(target.len(), |at| host + at)
@@ -84,7 +90,11 @@ mod tests {
         head.push(b"host", b"old");
         edit(&mut head);
         let host = head.get(b"host").unwrap_or_default();
-        format!("{} {}", String::from_utf8_lossy(head.target()), String::from_utf8_lossy(host))
+        format!(
+            "{} {}",
+            String::from_utf8_lossy(head.target()),
+            String::from_utf8_lossy(host)
+        )
     }
 
     #[test]
@@ -95,7 +105,10 @@ mod tests {
         };
         assert_eq!(parts("/a?b"), (&b""[..], &b"/a"[..], Some(&b"?b"[..])));
         assert_eq!(parts("http://h/a"), (&b"http://h"[..], &b"/a"[..], None));
-        assert_eq!(parts("http://h?b"), (&b"http://h"[..], &b""[..], Some(&b"?b"[..])));
+        assert_eq!(
+            parts("http://h?b"),
+            (&b"http://h"[..], &b""[..], Some(&b"?b"[..]))
+        );
         assert_eq!(parts("*"), (&b""[..], &b"*"[..], None));
         assert_eq!(parts("h:443"), (&b"h:443"[..], &b""[..], None));
     }
@@ -103,8 +116,14 @@ mod tests {
     #[test]
     fn replacing() {
         assert_eq!(edited("/p/q?x=1", |h| set_path(h, b"/n")), "/n?x=1 old");
-        assert_eq!(edited("http://z/p/q?x=1", |h| set_path(h, b"/n")), "http://z/n?x=1 old");
-        assert_eq!(edited("http://z/p/q?x=1", |h| set_path_and_query(h, b"/n")), "http://z/n old");
+        assert_eq!(
+            edited("http://z/p/q?x=1", |h| set_path(h, b"/n")),
+            "http://z/n?x=1 old"
+        );
+        assert_eq!(
+            edited("http://z/p/q?x=1", |h| set_path_and_query(h, b"/n")),
+            "http://z/n old"
+        );
         assert_eq!(edited("/p/q?x=1", |h| set_query(h, b"a=b")), "/p/q?a=b old");
         assert_eq!(edited("/p/q?x=1", |h| set_query(h, b"")), "/p/q? old");
         assert_eq!(edited("/a", |h| set_uri(h, b"http://o/z")), "http://o/z o");

@@ -31,12 +31,26 @@ struct Capture {
 fn parse(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     let expr = args.expression()?;
     let response = args.context.phase.is_response();
-    let usage = if response { "'id'" } else { "<expression> [ 'len' <length> | id <idx> ]" };
+    let usage = if response {
+        "'id'"
+    } else {
+        "<expression> [ 'len' <length> | id <idx> ]"
+    };
     if args.cur.take("id") {
         let word = args.one(usage)?;
-        let slot = word.str().parse::<usize>().ok().filter(|slot| *slot < usize::from(u16::MAX));
+        let slot = word
+            .str()
+            .parse::<usize>()
+            .ok()
+            .filter(|slot| *slot < usize::from(u16::MAX));
         let slot = slot.ok_or_else(|| args.fail(format!("cannot parse id '{}'", word.shown())))?;
-        return Ok(Box::new(Capture { expr, slot, len_max: usize::MAX, response, borrowed: true }));
+        return Ok(Box::new(Capture {
+            expr,
+            slot,
+            len_max: usize::MAX,
+            response,
+            borrowed: true,
+        }));
     }
     if !args.cur.take("len") || response {
         return Err(args.fail(format!("expects {usage}")));
@@ -51,7 +65,13 @@ fn parse(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     let len_max = word.str().parse::<usize>().ok().filter(|len| *len > 0);
     let len_max = len_max.ok_or_else(|| args.fail("length must be > 0"))?;
     let slot = args.context.captures.borrow_mut().declare(None, len_max);
-    Ok(Box::new(Capture { expr, slot, len_max, response, borrowed: false }))
+    Ok(Box::new(Capture {
+        expr,
+        slot,
+        len_max,
+        response,
+        borrowed: false,
+    }))
 }
 
 impl Action for Capture {
@@ -96,7 +116,12 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        assert!(Rig::wrong("http-request capture req.hdr(a)").contains("expects <expression> [ 'len' <length> | id <idx> ]."));
-        assert!(Rig::wrong("http-request capture req.hdr(a) len 0").contains("length must be > 0."));
+        assert!(
+            Rig::wrong("http-request capture req.hdr(a)")
+                .contains("expects <expression> [ 'len' <length> | id <idx> ].")
+        );
+        assert!(
+            Rig::wrong("http-request capture req.hdr(a) len 0").contains("length must be > 0.")
+        );
     }
 }

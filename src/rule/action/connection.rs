@@ -14,36 +14,78 @@ use super::{Action, Args, Needs, Row};
 const CLIENT: Phases = Phases::ALL.without(Phase::AfterResponse.only());
 
 pub(super) const ROWS: &[Row] = &[
-    address("set-src", "Changes the client's address as everybody sees it.", |args| {
-        Ok(Box::new(Address { which: Which::Src, expr: args.expression()? }))
-    }),
+    address(
+        "set-src",
+        "Changes the client's address as everybody sees it.",
+        |args| {
+            Ok(Box::new(Address {
+                which: Which::Src,
+                expr: args.expression()?,
+            }))
+        },
+    ),
     address("set-src-port", "Changes the client's port.", |args| {
-        Ok(Box::new(Address { which: Which::SrcPort, expr: args.expression()? }))
+        Ok(Box::new(Address {
+            which: Which::SrcPort,
+            expr: args.expression()?,
+        }))
     }),
-    address("set-dst", "Changes the address the client connected to.", |args| {
-        Ok(Box::new(Address { which: Which::Dst, expr: args.expression()? }))
-    }),
-    address("set-dst-port", "Changes the port the client connected to.", |args| {
-        Ok(Box::new(Address { which: Which::DstPort, expr: args.expression()? }))
-    }),
-    packets("set-mark", CLIENT, "Marks packets to the client (set-fc-mark).", |args| {
-        mark(args, Packets::FcMark)
-    }),
-    packets("set-tos", CLIENT, "Sets the type of service to the client (set-fc-tos).", |args| {
-        mark(args, Packets::FcTos)
-    }),
-    packets("set-fc-mark", CLIENT, "Marks packets to the client.", |args| {
-        mark(args, Packets::FcMark)
-    }),
-    packets("set-fc-tos", CLIENT, "Sets the type of service to the client.", |args| {
-        mark(args, Packets::FcTos)
-    }),
-    packets("set-bc-mark", Phases::REQUEST, "Marks packets to the server.", |args| {
-        mark(args, Packets::BcMark)
-    }),
-    packets("set-bc-tos", Phases::REQUEST, "Sets the type of service to the server.", |args| {
-        mark(args, Packets::BcTos)
-    }),
+    address(
+        "set-dst",
+        "Changes the address the client connected to.",
+        |args| {
+            Ok(Box::new(Address {
+                which: Which::Dst,
+                expr: args.expression()?,
+            }))
+        },
+    ),
+    address(
+        "set-dst-port",
+        "Changes the port the client connected to.",
+        |args| {
+            Ok(Box::new(Address {
+                which: Which::DstPort,
+                expr: args.expression()?,
+            }))
+        },
+    ),
+    packets(
+        "set-mark",
+        CLIENT,
+        "Marks packets to the client (set-fc-mark).",
+        |args| mark(args, Packets::FcMark),
+    ),
+    packets(
+        "set-tos",
+        CLIENT,
+        "Sets the type of service to the client (set-fc-tos).",
+        |args| mark(args, Packets::FcTos),
+    ),
+    packets(
+        "set-fc-mark",
+        CLIENT,
+        "Marks packets to the client.",
+        |args| mark(args, Packets::FcMark),
+    ),
+    packets(
+        "set-fc-tos",
+        CLIENT,
+        "Sets the type of service to the client.",
+        |args| mark(args, Packets::FcTos),
+    ),
+    packets(
+        "set-bc-mark",
+        Phases::REQUEST,
+        "Marks packets to the server.",
+        |args| mark(args, Packets::BcMark),
+    ),
+    packets(
+        "set-bc-tos",
+        Phases::REQUEST,
+        "Sets the type of service to the server.",
+        |args| mark(args, Packets::BcTos),
+    ),
     Row {
         name: "expect-proxy",
         arguments: false,
@@ -65,11 +107,25 @@ pub(super) const ROWS: &[Row] = &[
 type Parse = fn(&mut Args<'_>) -> Result<Box<dyn Action>, Diag>;
 
 const fn address(name: &'static str, doc: &'static str, parse: Parse) -> Row {
-    Row { name, arguments: false, phases: Phases::FORTH, usage: "<expr>", doc, parse }
+    Row {
+        name,
+        arguments: false,
+        phases: Phases::FORTH,
+        usage: "<expr>",
+        doc,
+        parse,
+    }
 }
 
 const fn packets(name: &'static str, phases: Phases, doc: &'static str, parse: Parse) -> Row {
-    Row { name, arguments: false, phases, usage: "{ <value> | <expr> }", doc, parse }
+    Row {
+        name,
+        arguments: false,
+        phases,
+        usage: "{ <value> | <expr> }",
+        doc,
+        parse,
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +148,11 @@ const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0
 impl Action for Address {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let source = matches!(self.which, Which::Src | Which::SrcPort);
-        let now = if source { scene.facts.src } else { scene.facts.dst };
+        let now = if source {
+            scene.facts.src
+        } else {
+            scene.facts.dst
+        };
         let mut changed = now.unwrap_or(UNKNOWN);
         match self.which {
             Which::Src | Which::Dst => match scene.address(&self.expr) {
@@ -101,7 +161,9 @@ impl Action for Address {
                 None => return Flow::Continue,
             },
             Which::SrcPort | Which::DstPort => {
-                let port = scene.number(&self.expr).and_then(|port| u16::try_from(port).ok());
+                let port = scene
+                    .number(&self.expr)
+                    .and_then(|port| u16::try_from(port).ok());
                 match port {
                     Some(port) => changed.set_port(port),
                     None => return Flow::Continue,
@@ -140,7 +202,9 @@ struct Mark {
 
 fn mark(args: &mut Args<'_>, what: Packets) -> Result<Box<dyn Action>, Diag> {
     let usage = "exactly 1 argument (integer/hex value)";
-    let Some(word) = args.cur.peek() else { return Err(args.fail(format!("expects {usage}"))) };
+    let Some(word) = args.cur.peek() else {
+        return Err(args.fail(format!("expects {usage}")));
+    };
     let text = word.str();
     let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(hex) => u32::from_str_radix(hex, 16).ok(),
@@ -148,24 +212,35 @@ fn mark(args: &mut Args<'_>, what: Packets) -> Result<Box<dyn Action>, Diag> {
     };
     if let Some(number) = number {
         args.cur.skip(1);
-        return Ok(Box::new(Mark { what, value: Ok(number) }));
+        return Ok(Box::new(Mark {
+            what,
+            value: Ok(number),
+        }));
     }
     let deprecated = matches!(args.word.str(), "set-mark" | "set-tos");
     if deprecated {
         args.cur.skip(1);
-        let message = format!("invalid character starting at '{text}' (integer/hex value expected)");
+        let message =
+            format!("invalid character starting at '{text}' (integer/hex value expected)");
         return Err(args.fail(message));
     }
-    Ok(Box::new(Mark { what, value: Err(Box::new(args.expression()?)) }))
+    Ok(Box::new(Mark {
+        what,
+        value: Err(Box::new(args.expression()?)),
+    }))
 }
 
 impl Action for Mark {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let value = match &self.value {
             Ok(value) => Some(*value),
-            Err(expr) => scene.number(expr).and_then(|value| u32::try_from(value).ok()),
+            Err(expr) => scene
+                .number(expr)
+                .and_then(|value| u32::try_from(value).ok()),
         };
-        let Some(value) = value else { return Flow::Continue };
+        let Some(value) = value else {
+            return Flow::Continue;
+        };
         let tos = u8::try_from(value & 0xff).ok();
         let packets = &mut scene.wishes.packets;
         match self.what {
@@ -178,7 +253,9 @@ impl Action for Mark {
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
-        self.value.as_ref().map_or_else(|expr| expr.resolve(names), |_| Ok(()))
+        self.value
+            .as_ref()
+            .map_or_else(|expr| expr.resolve(names), |_| Ok(()))
     }
 }
 
@@ -218,9 +295,15 @@ mod tests {
         let mut rig = Rig::request("GET / HTTP/1.1\nX: 10.0.0.9");
         rig.run("http-request set-src req.hdr(x)");
         rig.run("http-request set-src-port int(80)");
-        assert_eq!(rig.wishes.src.map(|a| a.to_string()).as_deref(), Some("10.0.0.9:80"));
+        assert_eq!(
+            rig.wishes.src.map(|a| a.to_string()).as_deref(),
+            Some("10.0.0.9:80")
+        );
         rig.run("http-request set-src req.hdr(nope)");
-        assert_eq!(rig.wishes.src.map(|a| a.to_string()).as_deref(), Some("10.0.0.9:80"));
+        assert_eq!(
+            rig.wishes.src.map(|a| a.to_string()).as_deref(),
+            Some("10.0.0.9:80")
+        );
     }
 
     #[test]
@@ -230,7 +313,13 @@ mod tests {
         rig.run("http-request set-tos 46");
         rig.run("http-request set-bc-mark int(5)");
         let packets = rig.wishes.packets;
-        assert_eq!((packets.fc_mark, packets.fc_tos, packets.bc_mark), (Some(31), Some(46), Some(5)));
-        assert!(Rig::wrong("http-request set-mark zz").contains("invalid character starting at 'zz' (integer/hex value expected)."));
+        assert_eq!(
+            (packets.fc_mark, packets.fc_tos, packets.bc_mark),
+            (Some(31), Some(46), Some(5))
+        );
+        assert!(
+            Rig::wrong("http-request set-mark zz")
+                .contains("invalid character starting at 'zz' (integer/hex value expected).")
+        );
     }
 }

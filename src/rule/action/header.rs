@@ -118,7 +118,10 @@ impl Action for Put {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let value = scene.text(&self.value);
         match self.mode {
-            Mode::Hint => scene.wishes.early_hints.push((self.name.to_vec(), value.clone())),
+            Mode::Hint => scene
+                .wishes
+                .early_hints
+                .push((self.name.to_vec(), value.clone())),
             Mode::Add => {
                 if let Some(head) = scene.message(self.response) {
                     head.push(&self.name, &value);
@@ -168,9 +171,9 @@ impl Delete {
                 "beg" => By::Beg,
                 "end" => By::End,
                 "sub" => By::Sub,
-                "reg" => {
-                    By::Reg(Box::new(Regex::new(&word.bytes, true).map_err(|why| args.fail(why))?))
-                }
+                "reg" => By::Reg(Box::new(
+                    Regex::new(&word.bytes, true).map_err(|why| args.fail(why))?,
+                )),
                 other => {
                     let message = format!("-m with unsupported matching method '{other}'");
                     return Err(args.fail(message));
@@ -178,7 +181,11 @@ impl Delete {
             };
         }
         let name = word.bytes.to_ascii_lowercase().into_boxed_slice();
-        Ok(Delete { name, by, response: args.context.phase.is_response() })
+        Ok(Delete {
+            name,
+            by,
+            response: args.context.phase.is_response(),
+        })
     }
 
     fn takes(&self, name: &[u8]) -> bool {
@@ -268,7 +275,9 @@ impl Action for Replace {
             let mut from = 0;
             while let Some(at) = head.find(&self.name, from) {
                 from = at + 1;
-                let Some((_, value)) = head.field(at) else { break };
+                let Some((_, value)) = head.field(at) else {
+                    break;
+                };
                 out.clear();
                 if self.replace_line(value, &by, &mut out) {
                     head.replace_value(at, &out);
@@ -306,17 +315,30 @@ impl Binary {
         let list = args.expression()?;
         let mut prefix: Box<[u8]> = Box::default();
         if args.cur.take("prefix") {
-            prefix = args.one("<prefix>")?.bytes.to_ascii_lowercase().into_boxed_slice();
+            prefix = args
+                .one("<prefix>")?
+                .bytes
+                .to_ascii_lowercase()
+                .into_boxed_slice();
         }
-        Ok(Binary { mode, list, prefix, response: args.context.phase.is_response() })
+        Ok(Binary {
+            mode,
+            list,
+            prefix,
+            response: args.context.phase.is_response(),
+        })
     }
 }
 
 impl Action for Binary {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        let Some(list) = scene.value(&self.list) else { return Flow::Continue };
+        let Some(list) = scene.value(&self.list) else {
+            return Flow::Continue;
+        };
         let mut bytes = list.as_bytes().unwrap_or_default();
-        let Some(head) = scene.message(self.response) else { return Flow::Continue };
+        let Some(head) = scene.message(self.response) else {
+            return Flow::Continue;
+        };
         while let Some(name) = take_text(&mut bytes).filter(|name| !name.is_empty()) {
             let value = match self.mode {
                 BinaryMode::Delete => Some(&b""[..]),
@@ -390,7 +412,10 @@ mod tests {
             assert_eq!(rig.fields(), left, "{rule}");
         }
         let wrong = Rig::wrong("http-request del-header a -m foo");
-        assert!(wrong.contains("-m with unsupported matching method 'foo'."), "{wrong}");
+        assert!(
+            wrong.contains("-m with unsupported matching method 'foo'."),
+            "{wrong}"
+        );
     }
 
     #[test]
@@ -400,9 +425,18 @@ mod tests {
             rig.run(&format!("http-request {rule}"));
             rig.fields()
         };
-        assert_eq!(replaced(r"replace-header Foo (b+) 'x\1\x41y'"), "foo: xbbbAy|foo: a");
-        assert_eq!(replaced(r"replace-value Foo (b+) 'x\1y'"), "foo: xbbby,xbby|foo: a");
-        assert_eq!(replaced(r"replace-value Foo (zz) 'x\1y'"), "foo: aabbb,cbbc|foo: a");
+        assert_eq!(
+            replaced(r"replace-header Foo (b+) 'x\1\x41y'"),
+            "foo: xbbbAy|foo: a"
+        );
+        assert_eq!(
+            replaced(r"replace-value Foo (b+) 'x\1y'"),
+            "foo: xbbby,xbby|foo: a"
+        );
+        assert_eq!(
+            replaced(r"replace-value Foo (zz) 'x\1y'"),
+            "foo: aabbb,cbbc|foo: a"
+        );
     }
 
     #[test]
@@ -416,6 +450,9 @@ mod tests {
     fn hints_wait_for_the_engine() {
         let mut rig = Rig::request("GET / HTTP/1.1\nHost: h");
         rig.run("http-request early-hint Link </a>");
-        assert_eq!(rig.wishes.early_hints, [(b"link".to_vec(), b"</a>".to_vec())]);
+        assert_eq!(
+            rig.wishes.early_hints,
+            [(b"link".to_vec(), b"</a>".to_vec())]
+        );
     }
 }

@@ -133,7 +133,9 @@ pub fn find(word: &str, phase: Phase) -> Result<&'static Row, Option<&'static st
         "track-sc" | "lua." => name.starts_with(row.name),
         exact => exact == name,
     };
-    here().find(plain).ok_or_else(|| suggest(name, here().map(|row| row.name)))
+    here()
+        .find(plain)
+        .ok_or_else(|| suggest(name, here().map(|row| row.name)))
 }
 
 /// The names of a phase's actions, as a message lists them.
@@ -191,7 +193,13 @@ impl Context<'_> {
     ) -> Result<Format, Diag> {
         let mut warnings = Vec::new();
         let reader = self.reader;
-        let mut setting = Setting { purpose, place, also, reader, warnings: &mut warnings };
+        let mut setting = Setting {
+            purpose,
+            place,
+            also,
+            reader,
+            warnings: &mut warnings,
+        };
         let format = Format::parse(word, &mut setting);
         self.warnings.borrow_mut().append(&mut warnings);
         format
@@ -220,7 +228,10 @@ impl<'w> Args<'w> {
     /// The frame around somebody else's diagnostic.
     #[must_use]
     pub fn frame(&self, diag: Diag) -> Diag {
-        Diag { message: self.framed(&diag.message), ..diag }
+        Diag {
+            message: self.framed(&diag.message),
+            ..diag
+        }
     }
 
     fn framed(&self, message: &str) -> String {
@@ -252,7 +263,9 @@ impl<'w> Args<'w> {
     /// Whether no word of the action's own is left.
     #[must_use]
     pub fn at_end(&self) -> bool {
-        self.cur.peek().is_none_or(|word| word.is("if") || word.is("unless"))
+        self.cur
+            .peek()
+            .is_none_or(|word| word.is("if") || word.is("unless"))
     }
 
     /// Takes exactly one more word; `usage` completes `expects …`.
@@ -303,7 +316,8 @@ impl<'w> Args<'w> {
         if also.is_some_and(|place| expr.places().has(place)) {
             return Ok(expr);
         }
-        expr.require(place, expr.text()).map_err(|diag| self.frame(diag))?;
+        expr.require(place, expr.text())
+            .map_err(|diag| self.frame(diag))?;
         Ok(expr)
     }
 
@@ -351,7 +365,12 @@ mod tests {
         for phase in Phase::ALL {
             let mut seen: Vec<&str> = Vec::new();
             for row in rows().filter(|row| row.phases.has(phase)) {
-                assert!(!seen.contains(&row.name), "{} in {}", row.name, phase.keyword());
+                assert!(
+                    !seen.contains(&row.name),
+                    "{} in {}",
+                    row.name,
+                    phase.keyword()
+                );
                 seen.push(row.name);
             }
         }
@@ -361,7 +380,10 @@ mod tests {
     fn words_are_found_with_their_arguments() {
         let name = |word, phase| find(word, phase).map(|row| row.name);
         assert_eq!(name("set-var(txn.a)", Phase::Request), Ok("set-var"));
-        assert_eq!(name("set-var-fmt(txn.a)", Phase::Request), Ok("set-var-fmt"));
+        assert_eq!(
+            name("set-var-fmt(txn.a)", Phase::Request),
+            Ok("set-var-fmt")
+        );
         assert_eq!(name("track-sc2", Phase::Session), Ok("track-sc"));
         assert_eq!(name("lua.foo", Phase::Request), Ok("lua."));
         assert_eq!(name("set-heade", Phase::Request), Err(Some("set-header")));

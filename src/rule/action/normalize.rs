@@ -37,11 +37,15 @@ fn parse(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
         "fragment-strip" => Normalizer::FragmentStrip,
         "path-merge-slashes" => Normalizer::MergeSlashes,
         "path-strip-dot" => Normalizer::StripDot,
-        "path-strip-dotdot" => Normalizer::StripDotDot { full: args.cur.take("full") },
-        "percent-decode-unreserved" => {
-            Normalizer::DecodeUnreserved { strict: args.cur.take("strict") }
-        }
-        "percent-to-uppercase" => Normalizer::UpperCase { strict: args.cur.take("strict") },
+        "path-strip-dotdot" => Normalizer::StripDotDot {
+            full: args.cur.take("full"),
+        },
+        "percent-decode-unreserved" => Normalizer::DecodeUnreserved {
+            strict: args.cur.take("strict"),
+        },
+        "percent-to-uppercase" => Normalizer::UpperCase {
+            strict: args.cur.take("strict"),
+        },
         "query-sort-by-name" => Normalizer::SortQuery,
         other => {
             let message = format!(
@@ -57,7 +61,9 @@ fn parse(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
 
 impl Action for Normalizer {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        let Some(head) = scene.request.as_deref_mut() else { return Flow::Continue };
+        let Some(head) = scene.request.as_deref_mut() else {
+            return Flow::Continue;
+        };
         let target = head.target();
         match self.rewrite(target) {
             Ok(Some(text)) => {
@@ -77,22 +83,23 @@ impl Normalizer {
     /// The rewritten target, or nothing when it is canonical already.
     fn rewrite(self, target: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
         let parts = Parts::of(target);
-        let around = |path: Vec<u8>| {
-            [parts.before, &path[..], parts.query.unwrap_or_default()].concat()
-        };
+        let around =
+            |path: Vec<u8>| [parts.before, &path[..], parts.query.unwrap_or_default()].concat();
         let text = match self {
             Normalizer::FragmentEncode => replace_fragment(target, true),
             Normalizer::FragmentStrip => replace_fragment(target, false),
             Normalizer::MergeSlashes => around(merge_slashes(parts.path)),
             Normalizer::StripDot => around(strip_dot(parts.path)),
             Normalizer::StripDotDot { full } => around(strip_dot_dot(parts.path, full)),
-            Normalizer::DecodeUnreserved { strict } => percents(target, strict, |byte, high, low, out| {
-                if is_unreserved(byte) {
-                    out.push(byte);
-                } else {
-                    out.extend_from_slice(&[b'%', high, low]);
-                }
-            })?,
+            Normalizer::DecodeUnreserved { strict } => {
+                percents(target, strict, |byte, high, low, out| {
+                    if is_unreserved(byte) {
+                        out.push(byte);
+                    } else {
+                        out.extend_from_slice(&[b'%', high, low]);
+                    }
+                })?
+            }
             Normalizer::UpperCase { strict } => percents(target, strict, |_, high, low, out| {
                 out.extend_from_slice(&[b'%', high.to_ascii_uppercase(), low.to_ascii_uppercase()]);
             })?,
@@ -106,9 +113,20 @@ impl Normalizer {
 }
 
 fn replace_fragment(target: &[u8], encode: bool) -> Vec<u8> {
-    let Some(at) = memchr::memchr(b'#', target) else { return target.to_vec() };
+    let Some(at) = memchr::memchr(b'#', target) else {
+        return target.to_vec();
+    };
     if encode {
-        target.iter().flat_map(|b| if *b == b'#' { b"%23".to_vec() } else { vec![*b] }).collect()
+        target
+            .iter()
+            .flat_map(|b| {
+                if *b == b'#' {
+                    b"%23".to_vec()
+                } else {
+                    vec![*b]
+                }
+            })
+            .collect()
     } else {
         target[..at].to_vec()
     }
@@ -142,7 +160,9 @@ fn strip_dot(path: &[u8]) -> Vec<u8> {
 /// Removes segments with the `..` after them; `full` also removes `..` at the root.
 fn strip_dot_dot(path: &[u8], full: bool) -> Vec<u8> {
     let segments: Vec<&[u8]> = path.split(|b| *b == b'/').collect();
-    let (first, rest) = segments.split_first().map_or((&b""[..], &[][..]), |(f, r)| (*f, r));
+    let (first, rest) = segments
+        .split_first()
+        .map_or((&b""[..], &[][..]), |(f, r)| (*f, r));
     let mut out: Vec<&[u8]> = vec![first];
     let mut kept_dots = 0;
     for (at, segment) in rest.iter().enumerate() {
@@ -222,23 +242,109 @@ mod tests {
 
     #[test]
     fn every_normalizer_does_what_haproxys_does() {
-        let targets =
-            ["/a//b///c?z//y", "/a/./b/../../../c/.", "/%41%2f%zz/..%2e?b=1&a=%41&&a", "/a/..", "/..", "//../x"];
+        let targets = [
+            "/a//b///c?z//y",
+            "/a/./b/../../../c/.",
+            "/%41%2f%zz/..%2e?b=1&a=%41&&a",
+            "/a/..",
+            "/..",
+            "//../x",
+        ];
         let table: &[(Normalizer, [&str; 6])] = &[
-            (Normalizer::MergeSlashes, ["/a/b/c?z//y", "/a/./b/../../../c/.", targets[2], "/a/..", "/..", "/../x"]),
-            (Normalizer::StripDot, [targets[0], "/a/b/../../../c/", targets[2], "/a/..", "/..", "//../x"]),
-            (Normalizer::StripDotDot { full: false }, [targets[0], "/c/.", targets[2], "/", "/../", "/x"]),
-            (Normalizer::StripDotDot { full: true }, [targets[0], "/c/.", targets[2], "/", "/", "/x"]),
-            (Normalizer::DecodeUnreserved { strict: false }, [targets[0], targets[1], "/A%2f%zz/...?b=1&a=A&&a", "/a/..", "/..", "//../x"]),
-            (Normalizer::DecodeUnreserved { strict: true }, [targets[0], targets[1], "malformed", "/a/..", "/..", "//../x"]),
-            (Normalizer::UpperCase { strict: false }, [targets[0], targets[1], "/%41%2F%zz/..%2E?b=1&a=%41&&a", "/a/..", "/..", "//../x"]),
-            (Normalizer::UpperCase { strict: true }, [targets[0], targets[1], "malformed", "/a/..", "/..", "//../x"]),
-            (Normalizer::SortQuery, [targets[0], targets[1], "/%41%2f%zz/..%2e?&a=%41&a&b=1", "/a/..", "/..", "//../x"]),
+            (
+                Normalizer::MergeSlashes,
+                [
+                    "/a/b/c?z//y",
+                    "/a/./b/../../../c/.",
+                    targets[2],
+                    "/a/..",
+                    "/..",
+                    "/../x",
+                ],
+            ),
+            (
+                Normalizer::StripDot,
+                [
+                    targets[0],
+                    "/a/b/../../../c/",
+                    targets[2],
+                    "/a/..",
+                    "/..",
+                    "//../x",
+                ],
+            ),
+            (
+                Normalizer::StripDotDot { full: false },
+                [targets[0], "/c/.", targets[2], "/", "/../", "/x"],
+            ),
+            (
+                Normalizer::StripDotDot { full: true },
+                [targets[0], "/c/.", targets[2], "/", "/", "/x"],
+            ),
+            (
+                Normalizer::DecodeUnreserved { strict: false },
+                [
+                    targets[0],
+                    targets[1],
+                    "/A%2f%zz/...?b=1&a=A&&a",
+                    "/a/..",
+                    "/..",
+                    "//../x",
+                ],
+            ),
+            (
+                Normalizer::DecodeUnreserved { strict: true },
+                [
+                    targets[0],
+                    targets[1],
+                    "malformed",
+                    "/a/..",
+                    "/..",
+                    "//../x",
+                ],
+            ),
+            (
+                Normalizer::UpperCase { strict: false },
+                [
+                    targets[0],
+                    targets[1],
+                    "/%41%2F%zz/..%2E?b=1&a=%41&&a",
+                    "/a/..",
+                    "/..",
+                    "//../x",
+                ],
+            ),
+            (
+                Normalizer::UpperCase { strict: true },
+                [
+                    targets[0],
+                    targets[1],
+                    "malformed",
+                    "/a/..",
+                    "/..",
+                    "//../x",
+                ],
+            ),
+            (
+                Normalizer::SortQuery,
+                [
+                    targets[0],
+                    targets[1],
+                    "/%41%2f%zz/..%2e?&a=%41&a&b=1",
+                    "/a/..",
+                    "/..",
+                    "//../x",
+                ],
+            ),
             (Normalizer::FragmentStrip, targets),
         ];
         for (normalizer, expected) in table {
             for (target, expected) in targets.iter().zip(expected) {
-                assert_eq!(rewritten(*normalizer, target), *expected, "{normalizer:?} {target}");
+                assert_eq!(
+                    rewritten(*normalizer, target),
+                    *expected,
+                    "{normalizer:?} {target}"
+                );
             }
         }
         assert_eq!(rewritten(Normalizer::FragmentEncode, "/a#b"), "/a%23b");

@@ -14,12 +14,24 @@ use super::{Action, Args, Needs, Row};
 const WHERE: Phases = Phase::Request.only().or(Phases::HTTP_RESPONSES);
 
 pub(super) const ROWS: &[Row] = &[
-    row("add-acl", "(<file>) <key-fmt>", "Adds a pattern.", |args| edit(args, Kind::AddAcl)),
-    row("del-acl", "(<file>) <key-fmt>", "Removes a pattern.", |args| edit(args, Kind::DelAcl)),
-    row("set-map", "(<file>) <key-fmt> <value-fmt>", "Sets a key's value.", |args| {
-        edit(args, Kind::SetMap)
+    row("add-acl", "(<file>) <key-fmt>", "Adds a pattern.", |args| {
+        edit(args, Kind::AddAcl)
     }),
-    row("del-map", "(<file>) <key-fmt>", "Removes a key.", |args| edit(args, Kind::DelMap)),
+    row(
+        "del-acl",
+        "(<file>) <key-fmt>",
+        "Removes a pattern.",
+        |args| edit(args, Kind::DelAcl),
+    ),
+    row(
+        "set-map",
+        "(<file>) <key-fmt> <value-fmt>",
+        "Sets a key's value.",
+        |args| edit(args, Kind::SetMap),
+    ),
+    row("del-map", "(<file>) <key-fmt>", "Removes a key.", |args| {
+        edit(args, Kind::DelMap)
+    }),
 ];
 
 const fn row(
@@ -28,7 +40,14 @@ const fn row(
     doc: &'static str,
     parse: fn(&mut Args<'_>) -> Result<Box<dyn Action>, Diag>,
 ) -> Row {
-    Row { name, arguments: true, phases: WHERE, usage, doc, parse }
+    Row {
+        name,
+        arguments: true,
+        phases: WHERE,
+        usage,
+        doc,
+        parse,
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +70,22 @@ fn edit(args: &mut Args<'_>, kind: Kind) -> Result<Box<dyn Action>, Diag> {
     let Some(file) = args.inside().filter(|file| !file.is_empty()) else {
         return Err(args.fail("expects a file name between parentheses"));
     };
-    let usage = if kind == Kind::SetMap { "exactly 2 arguments" } else { "exactly 1 arguments" };
+    let usage = if kind == Kind::SetMap {
+        "exactly 2 arguments"
+    } else {
+        "exactly 1 arguments"
+    };
     let key = args.format(usage, Purpose::Field)?;
     let value = match kind {
         Kind::SetMap => args.format(usage, Purpose::Field)?,
         Kind::AddAcl | Kind::DelAcl | Kind::DelMap => Format::default(),
     };
-    Ok(Box::new(Edit { kind, file: file.into(), key, value }))
+    Ok(Box::new(Edit {
+        kind,
+        file: file.into(),
+        key,
+        value,
+    }))
 }
 
 impl Action for Edit {
@@ -67,7 +95,11 @@ impl Action for Edit {
         scene.world.edit_patterns(&match self.kind {
             Kind::AddAcl => PatternEdit::AddAcl { file, key: &key },
             Kind::DelAcl => PatternEdit::DelAcl { file, key: &key },
-            Kind::SetMap => PatternEdit::SetMap { file, key: &key, value: &value },
+            Kind::SetMap => PatternEdit::SetMap {
+                file,
+                key: &key,
+                value: &value,
+            },
             Kind::DelMap => PatternEdit::DelMap { file, key: &key },
         });
         scene.put_back(key);

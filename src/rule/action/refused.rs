@@ -2,8 +2,8 @@
 
 use crate::lang::Diag;
 
-use super::super::phase::Phases;
 use super::super::phase::Phase;
+use super::super::phase::Phases;
 use super::{Action, Args, Row};
 
 /// Wherever HAProxy has them.
@@ -11,13 +11,28 @@ const WHERE: Phases = Phases::ALL.without(Phases::EARLY);
 
 pub(super) const ROWS: &[Row] = &[
     refused("lua.", WHERE, "Runs a Lua function: not supported."),
-    refused("send-spoe-group", WHERE.without(Phase::AfterResponse.only()), "Sends messages to an SPOE agent: not supported."),
+    refused(
+        "send-spoe-group",
+        WHERE.without(Phase::AfterResponse.only()),
+        "Sends messages to an SPOE agent: not supported.",
+    ),
     refused("ot-group", WHERE, "Sends OpenTracing spans: not supported."),
-    refused("attach-srv", Phase::Session.only(), "Reverse HTTP: not supported."),
+    refused(
+        "attach-srv",
+        Phase::Session.only(),
+        "Reverse HTTP: not supported.",
+    ),
 ];
 
 const fn refused(name: &'static str, phases: Phases, doc: &'static str) -> Row {
-    Row { name, arguments: false, phases, usage: "", doc, parse: refuse }
+    Row {
+        name,
+        arguments: false,
+        phases,
+        usage: "",
+        doc,
+        parse: refuse,
+    }
 }
 
 fn refuse(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {

@@ -108,10 +108,18 @@ mod tests {
     fn services_and_caches() {
         let mut rig = Rig::request("GET / HTTP/1.1\nHost: h");
         let flow = rig.run("http-request use-service prometheus-exporter");
-        assert!(matches!(flow, Flow::Verdict(Verdict::Service(name)) if &*name == "prometheus-exporter"));
-        assert!(matches!(rig.run("http-request cache-use c"), Flow::Continue));
+        assert!(
+            matches!(flow, Flow::Verdict(Verdict::Service(name)) if &*name == "prometheus-exporter")
+        );
+        assert!(matches!(
+            rig.run("http-request cache-use c"),
+            Flow::Continue
+        ));
         rig.world.cached = true;
-        assert!(matches!(rig.run("http-request cache-use c"), Flow::Verdict(Verdict::Cached(_))));
+        assert!(matches!(
+            rig.run("http-request cache-use c"),
+            Flow::Verdict(Verdict::Cached(_))
+        ));
         assert!(Rig::wrong("http-request use-service foo").contains("'foo' unknown service name."));
     }
 }

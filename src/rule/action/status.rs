@@ -26,7 +26,11 @@ struct SetStatus {
 fn parse(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     let usage = "an integer status code between 100 and 999";
     let word = args.one(usage)?;
-    let code = word.str().parse::<u16>().ok().filter(|code| (100..=999).contains(code));
+    let code = word
+        .str()
+        .parse::<u16>()
+        .ok()
+        .filter(|code| (100..=999).contains(code));
     let Some(code) = code else {
         return Err(args.fail(format!("expects {usage}")));
     };
@@ -34,7 +38,10 @@ fn parse(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     if args.cur.take("reason") {
         reason = Some(args.one("'reason' <str>")?.bytes.clone().into_boxed_slice());
     }
-    Ok(Box::new(SetStatus { status: Status::new(code), reason }))
+    Ok(Box::new(SetStatus {
+        status: Status::new(code),
+        reason,
+    }))
 }
 
 impl Action for SetStatus {
@@ -57,6 +64,9 @@ mod tests {
         assert_eq!(rig.line(), "431 Request Header Fields Too Large");
         rig.run("http-response set-status 503 reason \"Slow Down\"");
         assert_eq!(rig.line(), "503 Slow Down");
-        assert!(Rig::wrong("http-response set-status 99").contains("expects an integer status code between 100 and 999."));
+        assert!(
+            Rig::wrong("http-response set-status 99")
+                .contains("expects an integer status code between 100 and 999.")
+        );
     }
 }

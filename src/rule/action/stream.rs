@@ -38,7 +38,12 @@ pub(super) const ROWS: &[Row] = &[
         phases: Phases::REQUEST,
         usage: "<expr>",
         doc: "Sets the class in queues; smaller ones are served first.",
-        parse: |args| Ok(Box::new(Priority { class: true, expr: args.expression()? })),
+        parse: |args| {
+            Ok(Box::new(Priority {
+                class: true,
+                expr: args.expression()?,
+            }))
+        },
     },
     Row {
         name: "set-priority-offset",
@@ -46,7 +51,12 @@ pub(super) const ROWS: &[Row] = &[
         phases: Phases::REQUEST,
         usage: "<expr>",
         doc: "Moves the place in queues by milliseconds.",
-        parse: |args| Ok(Box::new(Priority { class: false, expr: args.expression()? })),
+        parse: |args| {
+            Ok(Box::new(Priority {
+                class: false,
+                expr: args.expression()?,
+            }))
+        },
     },
     Row {
         name: "set-timeout",
@@ -147,7 +157,9 @@ struct Priority {
 
 impl Action for Priority {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        let Some(number) = scene.number(&self.expr) else { return Flow::Continue };
+        let Some(number) = scene.number(&self.expr) else {
+            return Flow::Continue;
+        };
         let clamped = |low: i64, high: i64| i32::try_from(number.clamp(low, high)).ok();
         match self.class {
             true => scene.wishes.priority_class = clamped(-0x7ff, 0x7ff),
@@ -233,12 +245,17 @@ fn timeout(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
         let proxy = args.context.proxy;
         return Err(args.fail(format!("proxy '{proxy}' has no backend capability")));
     }
-    Ok(Box::new(SetTimeout { which, time: Time::parse(args)? }))
+    Ok(Box::new(SetTimeout {
+        which,
+        time: Time::parse(args)?,
+    }))
 }
 
 impl Action for SetTimeout {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        let Some(time) = self.time.of(scene) else { return Flow::Continue };
+        let Some(time) = self.time.of(scene) else {
+            return Flow::Continue;
+        };
         let timeouts = &mut scene.wishes.timeouts;
         let slot = match self.which {
             Timeout::Client => &mut timeouts.client,
@@ -264,13 +281,18 @@ const RETRIES_MAX: i64 = 100;
 struct Retries(Result<u32, Box<Expr>>);
 
 fn retries(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
-    let fixed = args.cur.peek().and_then(|word| word.str().parse::<u32>().ok());
+    let fixed = args
+        .cur
+        .peek()
+        .and_then(|word| word.str().parse::<u32>().ok());
     match fixed {
         Some(count) if i64::from(count) <= RETRIES_MAX => {
             args.cur.skip(1);
             Ok(Box::new(Retries(Ok(count))))
         }
-        Some(_) => Err(args.fail(format!("the number of retries must be between 0 and {RETRIES_MAX}"))),
+        Some(_) => Err(args.fail(format!(
+            "the number of retries must be between 0 and {RETRIES_MAX}"
+        ))),
         None => Ok(Box::new(Retries(Err(Box::new(args.expression()?))))),
     }
 }
@@ -289,7 +311,9 @@ impl Action for Retries {
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
-        self.0.as_ref().map_or_else(|expr| expr.resolve(names), |_| Ok(()))
+        self.0
+            .as_ref()
+            .map_or_else(|expr| expr.resolve(names), |_| Ok(()))
     }
 }
 
@@ -341,16 +365,22 @@ enum Size {
 
 fn bandwidth(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     let filter = args.one("at least 1 argument")?.text()?.into();
-    let mut action = Bandwidth { filter, limit: None, period: None };
+    let mut action = Bandwidth {
+        filter,
+        limit: None,
+        period: None,
+    };
     loop {
         if args.cur.take("limit") {
-            action.limit = Some(match args.cur.peek().map(|word| quantity::size(&word.bytes)) {
-                Some(Ok(size)) => {
-                    args.cur.skip(1);
-                    Size::Fixed(u64::from(size))
-                }
-                _ => Size::Sample(Box::new(args.expression()?)),
-            });
+            action.limit = Some(
+                match args.cur.peek().map(|word| quantity::size(&word.bytes)) {
+                    Some(Ok(size)) => {
+                        args.cur.skip(1);
+                        Size::Fixed(u64::from(size))
+                    }
+                    _ => Size::Sample(Box::new(args.expression()?)),
+                },
+            );
         } else if args.cur.take("period") {
             action.period = Some(Time::parse(args)?);
         } else {
@@ -363,11 +393,17 @@ impl Action for Bandwidth {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let limit = match &self.limit {
             Some(Size::Fixed(size)) => Some(*size),
-            Some(Size::Sample(expr)) => scene.number(expr).and_then(|size| u64::try_from(size).ok()),
+            Some(Size::Sample(expr)) => {
+                scene.number(expr).and_then(|size| u64::try_from(size).ok())
+            }
             None => None,
         };
         let period = self.period.as_ref().and_then(|time| time.of(scene));
-        let wish = BandwidthWish { filter: Arc::clone(&self.filter), limit, period };
+        let wish = BandwidthWish {
+            filter: Arc::clone(&self.filter),
+            limit,
+            period,
+        };
         let wishes = &mut scene.wishes.bandwidth;
         wishes.retain(|other| other.filter != self.filter);
         wishes.push(wish);
@@ -378,7 +414,9 @@ impl Action for Bandwidth {
         if let Some(Size::Sample(expr)) = &self.limit {
             expr.resolve(names)?;
         }
-        self.period.as_ref().map_or(Ok(()), |time| time.resolve(names))
+        self.period
+            .as_ref()
+            .map_or(Ok(()), |time| time.resolve(names))
     }
 
     fn needs(&self) -> Needs<'_> {
@@ -432,10 +470,16 @@ mod tests {
         }
         let wishes = &rig.wishes;
         assert_eq!(wishes.log_level, Some(LogWish::Silent));
-        assert_eq!((wishes.priority_class, wishes.priority_offset), (Some(-0x7ff), Some(10)));
+        assert_eq!(
+            (wishes.priority_class, wishes.priority_offset),
+            (Some(-0x7ff), Some(10))
+        );
         assert_eq!(wishes.timeouts.tunnel, Some(Millis::seconds(3)));
         assert_eq!(wishes.timeouts.client, Some(Millis::new(1500)));
-        assert_eq!((wishes.retries, wishes.no_l7_retry, wishes.lenient), (Some(4), true, true));
+        assert_eq!(
+            (wishes.retries, wishes.no_l7_retry, wishes.lenient),
+            (Some(4), true, true)
+        );
         assert_eq!(wishes.bandwidth[0].limit, Some(10 * 1024));
         rig.run("http-request set-log-level err");
         assert_eq!(rig.wishes.log_level, Some(LogWish::Level(Level::Err)));
@@ -443,8 +487,14 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        assert!(Rig::wrong("http-request set-log-level foo").contains("expects exactly 1 argument (log level name or 'silent')."));
-        assert!(Rig::wrong("http-request strict-mode x").contains("Unexpected value 'x'. Only 'on' and 'off' are supported."));
+        assert!(
+            Rig::wrong("http-request set-log-level foo")
+                .contains("expects exactly 1 argument (log level name or 'silent').")
+        );
+        assert!(
+            Rig::wrong("http-request strict-mode x")
+                .contains("Unexpected value 'x'. Only 'on' and 'off' are supported.")
+        );
         assert!(Rig::wrong("http-request set-timeout foo 1s").contains("as 1st argument"));
     }
 }

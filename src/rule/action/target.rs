@@ -12,18 +12,42 @@ use super::super::target::{Parts, set_path, set_path_and_query, set_query, set_u
 use super::{Action, Args, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    row("set-method", "<fmt>", "Replaces the method.", |args| set(args, Part::Method)),
-    row("set-path", "<fmt>", "Replaces the path, keeping the query.", |args| set(args, Part::Path)),
-    row("set-pathq", "<fmt>", "Replaces path and query.", |args| set(args, Part::PathAndQuery)),
-    row("set-query", "<fmt>", "Replaces the query.", |args| set(args, Part::Query)),
-    row("set-uri", "<fmt>", "Replaces the whole target.", |args| set(args, Part::Uri)),
-    row("replace-path", REPLACE, "Replaces the path if it matches.", |args| replace(args, Part::Path)),
-    row("replace-pathq", REPLACE, "Replaces path and query if they match.", |args| {
-        replace(args, Part::PathAndQuery)
+    row("set-method", "<fmt>", "Replaces the method.", |args| {
+        set(args, Part::Method)
     }),
-    row("replace-uri", REPLACE, "Replaces the whole target if it matches.", |args| {
-        replace(args, Part::Uri)
+    row(
+        "set-path",
+        "<fmt>",
+        "Replaces the path, keeping the query.",
+        |args| set(args, Part::Path),
+    ),
+    row("set-pathq", "<fmt>", "Replaces path and query.", |args| {
+        set(args, Part::PathAndQuery)
     }),
+    row("set-query", "<fmt>", "Replaces the query.", |args| {
+        set(args, Part::Query)
+    }),
+    row("set-uri", "<fmt>", "Replaces the whole target.", |args| {
+        set(args, Part::Uri)
+    }),
+    row(
+        "replace-path",
+        REPLACE,
+        "Replaces the path if it matches.",
+        |args| replace(args, Part::Path),
+    ),
+    row(
+        "replace-pathq",
+        REPLACE,
+        "Replaces path and query if they match.",
+        |args| replace(args, Part::PathAndQuery),
+    ),
+    row(
+        "replace-uri",
+        REPLACE,
+        "Replaces the whole target if it matches.",
+        |args| replace(args, Part::Uri),
+    ),
 ];
 
 const REPLACE: &str = "<match-regex> <replace-fmt>";
@@ -34,7 +58,14 @@ const fn row(
     doc: &'static str,
     parse: fn(&mut Args<'_>) -> Result<Box<dyn Action>, Diag>,
 ) -> Row {
-    Row { name, arguments: false, phases: Phase::Request.only(), usage, doc, parse }
+    Row {
+        name,
+        arguments: false,
+        phases: Phase::Request.only(),
+        usage,
+        doc,
+        parse,
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +87,11 @@ struct Set {
 
 fn set(args: &mut Args<'_>, part: Part) -> Result<Box<dyn Action>, Diag> {
     let text = args.format("exactly 1 argument <format>", Purpose::Field)?;
-    Ok(Box::new(Set { part, matches: None, text }))
+    Ok(Box::new(Set {
+        part,
+        matches: None,
+        text,
+    }))
 }
 
 fn replace(args: &mut Args<'_>, part: Part) -> Result<Box<dyn Action>, Diag> {
@@ -64,7 +99,11 @@ fn replace(args: &mut Args<'_>, part: Part) -> Result<Box<dyn Action>, Diag> {
     let source = args.one(usage)?;
     let regex = Regex::new(&source.bytes, false).map_err(|why| args.fail(why))?;
     let text = args.format(usage, Purpose::Field)?;
-    Ok(Box::new(Set { part, matches: Some(regex), text }))
+    Ok(Box::new(Set {
+        part,
+        matches: Some(regex),
+        text,
+    }))
 }
 
 impl Action for Set {
@@ -148,7 +187,12 @@ mod tests {
     #[test]
     fn missing_arguments() {
         let wrong = Rig::wrong("http-request replace-path a");
-        assert!(wrong.contains("expects exactly 2 arguments <match-regex> and <replace-format>."), "{wrong}");
-        assert!(Rig::wrong("http-request set-path").contains("expects exactly 1 argument <format>."));
+        assert!(
+            wrong.contains("expects exactly 2 arguments <match-regex> and <replace-format>."),
+            "{wrong}"
+        );
+        assert!(
+            Rig::wrong("http-request set-path").contains("expects exactly 1 argument <format>.")
+        );
     }
 }

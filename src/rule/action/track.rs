@@ -26,31 +26,51 @@ pub(super) const ROWS: &[Row] = &[
         doc: "Tracks an entry of a stick table in a counter.",
         parse: track,
     },
-    row("sc-inc-gpc", "(<idx>,<sc-id>)", "Adds one to an element of gpc.", |args| {
-        let (index, slot) = pair(args)?;
-        change(slot, Counter::Gpc(index), Amount::One)
-    }),
+    row(
+        "sc-inc-gpc",
+        "(<idx>,<sc-id>)",
+        "Adds one to an element of gpc.",
+        |args| {
+            let (index, slot) = pair(args)?;
+            change(slot, Counter::Gpc(index), Amount::One)
+        },
+    ),
     row("sc-inc-gpc0", "(<sc-id>)", "Adds one to gpc0.", |args| {
         change(slot(args)?, Counter::Gpc0, Amount::One)
     }),
     row("sc-inc-gpc1", "(<sc-id>)", "Adds one to gpc1.", |args| {
         change(slot(args)?, Counter::Gpc1, Amount::One)
     }),
-    row("sc-add-gpc", "(<idx>,<sc-id>) { <int> | <expr> }", "Adds to an element of gpc.", |args| {
-        let (index, slot) = pair(args)?;
-        let amount = amount(args, true)?;
-        change(slot, Counter::Gpc(index), amount)
-    }),
-    row("sc-set-gpt", "(<idx>,<sc-id>) { <int> | <expr> }", "Sets an element of gpt.", |args| {
-        let (index, slot) = pair(args)?;
-        let amount = amount(args, false)?;
-        change(slot, Counter::Gpt(index), amount)
-    }),
-    row("sc-set-gpt0", "(<sc-id>) { <int> | <expr> }", "Sets gpt0.", |args| {
-        let slot = slot(args)?;
-        let amount = amount(args, false)?;
-        change(slot, Counter::Gpt0, amount)
-    }),
+    row(
+        "sc-add-gpc",
+        "(<idx>,<sc-id>) { <int> | <expr> }",
+        "Adds to an element of gpc.",
+        |args| {
+            let (index, slot) = pair(args)?;
+            let amount = amount(args, true)?;
+            change(slot, Counter::Gpc(index), amount)
+        },
+    ),
+    row(
+        "sc-set-gpt",
+        "(<idx>,<sc-id>) { <int> | <expr> }",
+        "Sets an element of gpt.",
+        |args| {
+            let (index, slot) = pair(args)?;
+            let amount = amount(args, false)?;
+            change(slot, Counter::Gpt(index), amount)
+        },
+    ),
+    row(
+        "sc-set-gpt0",
+        "(<sc-id>) { <int> | <expr> }",
+        "Sets gpt0.",
+        |args| {
+            let slot = slot(args)?;
+            let amount = amount(args, false)?;
+            change(slot, Counter::Gpt0, amount)
+        },
+    ),
 ];
 
 const fn row(
@@ -59,7 +79,14 @@ const fn row(
     doc: &'static str,
     parse: fn(&mut Args<'_>) -> Result<Box<dyn Action>, Diag>,
 ) -> Row {
-    Row { name, arguments: true, phases: Phases::ALL, usage, doc, parse }
+    Row {
+        name,
+        arguments: true,
+        phases: Phases::ALL,
+        usage,
+        doc,
+        parse,
+    }
 }
 
 /// `track-sc<n>`.
@@ -80,7 +107,12 @@ fn track(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     if args.cur.take("table") {
         table = Some(args.one("a table name after 'table'")?.text()?.into());
     }
-    Ok(Box::new(Track { slot, key, table, id: OnceLock::new() }))
+    Ok(Box::new(Track {
+        slot,
+        key,
+        table,
+        id: OnceLock::new(),
+    }))
 }
 
 /// The number of a stick counter.
@@ -97,8 +129,14 @@ fn checked(args: &Args<'_>, digits: &str) -> Result<usize, Diag> {
 
 impl Action for Track {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        let known = scene.facts.tracked.get(self.slot).is_some_and(Option::is_some);
-        let Some(table) = self.id.get().filter(|_| !known) else { return Flow::Continue };
+        let known = scene
+            .facts
+            .tracked
+            .get(self.slot)
+            .is_some_and(Option::is_some);
+        let Some(table) = self.id.get().filter(|_| !known) else {
+            return Flow::Continue;
+        };
         match scene.value(&self.key) {
             Some(key) => {
                 scene.world.track(self.slot, *table, &key);
@@ -118,7 +156,10 @@ impl Action for Track {
             }
             None => Err(Diag::alert(
                 self.key.span(),
-                format!("Proxy '{}': unable to find stick-table '{name}'.", names.proxy()),
+                format!(
+                    "Proxy '{}': unable to find stick-table '{name}'.",
+                    names.proxy()
+                ),
             )),
         }
     }
@@ -140,7 +181,10 @@ fn pair(args: &mut Args<'_>) -> Result<(u8, u8), Diag> {
 }
 
 fn parsed(args: &Args<'_>, text: &str) -> Result<u8, Diag> {
-    let slot = text.parse::<u8>().ok().filter(|slot| usize::from(*slot) < COUNTERS_MAX);
+    let slot = text
+        .parse::<u8>()
+        .ok()
+        .filter(|slot| usize::from(*slot) < COUNTERS_MAX);
     slot.ok_or_else(|| {
         args.fail(format!(
             "invalid stick table track ID. The max allowed ID is {}",
@@ -164,7 +208,10 @@ enum Number {
 }
 
 fn amount(args: &mut Args<'_>, adds: bool) -> Result<Amount, Diag> {
-    let fixed = args.cur.peek().and_then(|word| word.str().parse::<u32>().ok());
+    let fixed = args
+        .cur
+        .peek()
+        .and_then(|word| word.str().parse::<u32>().ok());
     let number = match fixed {
         Some(number) => {
             args.cur.skip(1);
@@ -172,7 +219,11 @@ fn amount(args: &mut Args<'_>, adds: bool) -> Result<Amount, Diag> {
         }
         None => Number::Sample(Box::new(args.expression()?)),
     };
-    Ok(if adds { Amount::Add(number) } else { Amount::Set(number) })
+    Ok(if adds {
+        Amount::Add(number)
+    } else {
+        Amount::Set(number)
+    })
 }
 
 /// An action on the entry a counter tracks.
@@ -229,9 +280,15 @@ mod tests {
     #[test]
     fn tracking_renews_the_facts() {
         let mut rig = Rig::request("GET / HTTP/1.1\nHost: h");
-        assert!(matches!(rig.run("http-request track-sc1 req.hdr(host) table t"), Flow::Renew));
+        assert!(matches!(
+            rig.run("http-request track-sc1 req.hdr(host) table t"),
+            Flow::Renew
+        ));
         assert_eq!(rig.world.tracked, [(1, "h".to_owned())]);
-        assert!(matches!(rig.run("http-request track-sc1 req.hdr(nope) table t"), Flow::Continue));
+        assert!(matches!(
+            rig.run("http-request track-sc1 req.hdr(nope) table t"),
+            Flow::Continue
+        ));
     }
 
     #[test]
@@ -253,7 +310,13 @@ mod tests {
     #[test]
     fn mistakes() {
         assert!(Rig::wrong("http-request track-sc0").contains("missing fetch method."));
-        assert!(Rig::wrong("http-request track-sc99 src").contains("99 track-sc number exceeding 11 (MAX_SESS_STKCTR-1) value."));
-        assert!(Rig::wrong("http-request sc-inc-gpc0(99)").contains("invalid stick table track ID. The max allowed ID is 11."));
+        assert!(
+            Rig::wrong("http-request track-sc99 src")
+                .contains("99 track-sc number exceeding 11 (MAX_SESS_STKCTR-1) value.")
+        );
+        assert!(
+            Rig::wrong("http-request sc-inc-gpc0(99)")
+                .contains("invalid stick table track ID. The max allowed ID is 11.")
+        );
     }
 }

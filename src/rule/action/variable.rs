@@ -20,7 +20,11 @@ pub(super) const ROWS: &[Row] = &[
         parse: |args| {
             let (name, when) = name(args)?;
             let expr = args.expression()?;
-            Ok(Box::new(Set { name, when, value: Source::Sample(Box::new(expr)) }))
+            Ok(Box::new(Set {
+                name,
+                when,
+                value: Source::Sample(Box::new(expr)),
+            }))
         },
     },
     Row {
@@ -32,7 +36,11 @@ pub(super) const ROWS: &[Row] = &[
         parse: |args| {
             let (name, when) = name(args)?;
             let format = args.format("<fmt>", Purpose::Text)?;
-            Ok(Box::new(Set { name, when, value: Source::Text(format) }))
+            Ok(Box::new(Set {
+                name,
+                when,
+                value: Source::Text(format),
+            }))
         },
     },
     Row {
@@ -92,7 +100,9 @@ impl When {
     /// Whether it holds for the value the variable has, and the one it would get.
     fn holds(self, old: Option<&Value<'_>>, new: Option<&Value<'_>>) -> bool {
         let is_empty = |value: Option<&Value<'_>>| {
-            value.and_then(Value::as_bytes).is_some_and(<[u8]>::is_empty)
+            value
+                .and_then(Value::as_bytes)
+                .is_some_and(<[u8]>::is_empty)
         };
         let is_null = |value: Option<&Value<'_>>| match value {
             None => true,
@@ -134,7 +144,11 @@ impl Action for Set {
         let vars = scene.facts.vars;
         if !self.when.is_empty() {
             let old = vars.read(&self.name);
-            if !self.when.iter().all(|when| when.holds(old.as_ref(), value.as_ref())) {
+            if !self
+                .when
+                .iter()
+                .all(|when| when.holds(old.as_ref(), value.as_ref()))
+            {
                 return Flow::Continue;
             }
         }
@@ -191,8 +205,13 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        assert!(Rig::wrong("http-request set-var(foo) int(1)").contains("invalid variable name 'foo'"));
-        assert!(Rig::wrong("http-request set-var int(1)").contains("invalid or incomplete action 'set-var'."));
+        assert!(
+            Rig::wrong("http-request set-var(foo) int(1)").contains("invalid variable name 'foo'")
+        );
+        assert!(
+            Rig::wrong("http-request set-var int(1)")
+                .contains("invalid or incomplete action 'set-var'.")
+        );
         assert!(Rig::wrong("http-request set-var(txn.a)").contains("missing fetch method."));
     }
 }

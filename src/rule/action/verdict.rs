@@ -59,7 +59,12 @@ pub(super) const ROWS: &[Row] = &[
         phases: Phase::Request.only().or(Phase::Response.only()),
         usage: "[ { status | deny_status } <code> ] [ content-type <type> ] [ <payload> ] [ hdr <name> <fmt> ]*",
         doc: "Refuses the request, or replaces the response.",
-        parse: |args| Ok(Box::new(Deny { reply: Reply::parse(args, Kind::Deny)?, tarpit: false })),
+        parse: |args| {
+            Ok(Box::new(Deny {
+                reply: Reply::parse(args, Kind::Deny)?,
+                tarpit: false,
+            }))
+        },
     },
     Row {
         name: "tarpit",
@@ -67,7 +72,12 @@ pub(super) const ROWS: &[Row] = &[
         phases: Phase::Request.only(),
         usage: "[ { status | deny_status } <code> ] [ content-type <type> ] [ <payload> ] [ hdr <name> <fmt> ]*",
         doc: "Holds the request for timeout tarpit, then refuses it.",
-        parse: |args| Ok(Box::new(Deny { reply: Reply::parse(args, Kind::Tarpit)?, tarpit: true })),
+        parse: |args| {
+            Ok(Box::new(Deny {
+                reply: Reply::parse(args, Kind::Tarpit)?,
+                tarpit: true,
+            }))
+        },
     },
     Row {
         name: "return",
@@ -134,9 +144,10 @@ fn silent_drop(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     if args.cur.take("rst-ttl") {
         let word = args.one("<ttl>")?;
         let ttl = word.str().parse::<u8>().ok().filter(|ttl| *ttl > 0);
-        reset_ttl = Some(ttl.ok_or_else(|| {
-            args.fail(format!("'rst-ttl' : invalid value '{}'", word.shown()))
-        })?);
+        reset_ttl =
+            Some(ttl.ok_or_else(|| {
+                args.fail(format!("'rst-ttl' : invalid value '{}'", word.shown()))
+            })?);
     }
     Ok(Box::new(Plain::Drop { reset_ttl }))
 }
@@ -167,7 +178,10 @@ struct Deny {
 impl Action for Deny {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let answer = self.reply.answer(scene, Cause::Deny);
-        let refusal = Refusal { status: self.reply.status, answer };
+        let refusal = Refusal {
+            status: self.reply.status,
+            answer,
+        };
         Flow::Verdict(match self.tarpit {
             true => Verdict::Tarpit(refusal),
             false => Verdict::Deny(refusal),
@@ -175,7 +189,9 @@ impl Action for Deny {
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
-        self.reply.formats().try_for_each(|format| format.resolve(names))
+        self.reply
+            .formats()
+            .try_for_each(|format| format.resolve(names))
     }
 
     fn is_final(&self) -> bool {
@@ -191,12 +207,17 @@ impl Action for Return {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         Flow::Verdict(match self.0.answer(scene, Cause::Return) {
             Some(answer) => Verdict::Answer(answer),
-            None => Verdict::Deny(Refusal { status: self.0.status, answer: None }),
+            None => Verdict::Deny(Refusal {
+                status: self.0.status,
+                answer: None,
+            }),
         })
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
-        self.0.formats().try_for_each(|format| format.resolve(names))
+        self.0
+            .formats()
+            .try_for_each(|format| format.resolve(names))
     }
 
     fn is_final(&self) -> bool {
@@ -239,7 +260,10 @@ fn auth(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
         let name = args.context.proxy.to_owned();
         args.format_of(name.as_bytes(), Purpose::Field)?
     };
-    Ok(Box::new(Auth { realm, challenge: Box::default() }))
+    Ok(Box::new(Auth {
+        realm,
+        challenge: Box::default(),
+    }))
 }
 
 impl Action for Auth {
@@ -255,7 +279,9 @@ impl Action for Auth {
         };
         let realm = scene.text(&self.realm);
         let mut answer: Answer = self.challenge.page(status).answer(Cause::Auth);
-        answer.head.push(field, &[b"Basic realm=\"", &realm[..], b"\""].concat());
+        answer
+            .head
+            .push(field, &[b"Basic realm=\"", &realm[..], b"\""].concat());
         scene.put_back(realm);
         Flow::Verdict(Verdict::Answer(Box::new(answer)))
     }

@@ -71,21 +71,34 @@ fn body(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
             break;
         }
     }
-    let Some(time) = time else { return Err(args.fail(format!("expects {usage}"))) };
+    let Some(time) = time else {
+        return Err(args.fail(format!("expects {usage}")));
+    };
     let response = args.context.phase.is_response();
-    Ok(Box::new(ForBody { time: Millis::new(time.value), at_least, response }))
+    Ok(Box::new(ForBody {
+        time: Millis::new(time.value),
+        at_least,
+        response,
+    }))
 }
 
 impl Action for ForBody {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let facts = &scene.facts;
-        let body = if self.response { facts.response_body } else { facts.request_body };
+        let body = if self.response {
+            facts.response_body
+        } else {
+            facts.request_body
+        };
         let enough = self.at_least > 0 && body.bytes.len() as u64 >= self.at_least;
         // When time is up the engine makes it the last call, and the rules go on with what is there.
         if body.complete || enough || (scene.resumed && facts.last_call) {
             return Flow::Continue;
         }
-        Flow::Wait(Wait::Body { time: self.time, at_least: self.at_least })
+        Flow::Wait(Wait::Body {
+            time: self.time,
+            at_least: self.at_least,
+        })
     }
 
     fn needs(&self) -> Needs<'_> {
@@ -111,7 +124,10 @@ impl Action for ForHandshake {
 struct Pause(Result<Millis, Box<Expr>>);
 
 fn pause(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
-    let word = args.cur.peek().filter(|word| word.bytes.first().is_some_and(u8::is_ascii_digit));
+    let word = args
+        .cur
+        .peek()
+        .filter(|word| word.bytes.first().is_some_and(u8::is_ascii_digit));
     let Some(word) = word else {
         return Ok(Box::new(Pause(Err(Box::new(args.expression()?)))));
     };
@@ -129,7 +145,10 @@ impl Action for Pause {
         }
         let time = match &self.0 {
             Ok(time) => Some(*time),
-            Err(expr) => scene.number(expr).and_then(|ms| u32::try_from(ms).ok()).map(Millis::new),
+            Err(expr) => scene
+                .number(expr)
+                .and_then(|ms| u32::try_from(ms).ok())
+                .map(Millis::new),
         };
         match time {
             Some(time) if !time.is_zero() => Flow::Wait(Wait::Pause(time)),
@@ -138,7 +157,9 @@ impl Action for Pause {
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
-        self.0.as_ref().map_or_else(|expr| expr.resolve(names), |_| Ok(()))
+        self.0
+            .as_ref()
+            .map_or_else(|expr| expr.resolve(names), |_| Ok(()))
     }
 }
 
@@ -166,7 +187,12 @@ fn resolve(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     };
     let resolvers = resolvers.into();
     let name = args.expression()?;
-    Ok(Box::new(DoResolve { into, resolvers, family, name }))
+    Ok(Box::new(DoResolve {
+        into,
+        resolvers,
+        family,
+        name,
+    }))
 }
 
 impl Action for DoResolve {
@@ -176,8 +202,14 @@ impl Action for DoResolve {
             let value = self.name.eval_as(&facts, Kind::Str).value();
             value.and_then(|value| value.as_bytes().map(<[u8]>::to_vec))
         };
-        let Some(name) = name else { return Flow::Continue };
-        let query = Query { resolvers: &self.resolvers, name: &name, family: self.family };
+        let Some(name) = name else {
+            return Flow::Continue;
+        };
+        let query = Query {
+            resolvers: &self.resolvers,
+            name: &name,
+            family: self.family,
+        };
         match scene.world.resolve(&query) {
             Resolution::Pending => Flow::Wait(Wait::Lookup),
             Resolution::Failed => Flow::Continue,
@@ -209,13 +241,19 @@ mod tests {
         let mut rig = Rig::request("POST / HTTP/1.1\nContent-Length: 10");
         let rule = "http-request wait-for-body time 2s at-least 5";
         rig.body(b"abc", false);
-        let waits = Wait::Body { time: Millis::seconds(2), at_least: 5 };
+        let waits = Wait::Body {
+            time: Millis::seconds(2),
+            at_least: 5,
+        };
         assert!(matches!(rig.run(rule), Flow::Wait(wait) if wait == waits));
         rig.body(b"abcdef", false);
         assert!(matches!(rig.run(rule), Flow::Continue));
         rig.body(b"abc", true);
         assert!(matches!(rig.run(rule), Flow::Continue));
-        assert!(Rig::wrong("http-request wait-for-body").contains("expects time <time> [ at-least <bytes> ]."));
+        assert!(
+            Rig::wrong("http-request wait-for-body")
+                .contains("expects time <time> [ at-least <bytes> ].")
+        );
     }
 
     #[test]
@@ -232,7 +270,13 @@ mod tests {
     #[test]
     fn a_pause_is_taken_once() {
         let mut rig = Rig::request("GET / HTTP/1.1\nHost: h");
-        assert!(matches!(rig.run("http-request pause 20ms"), Flow::Wait(Wait::Pause(_))));
-        assert!(matches!(rig.run("http-request pause int(0)"), Flow::Continue));
+        assert!(matches!(
+            rig.run("http-request pause 20ms"),
+            Flow::Wait(Wait::Pause(_))
+        ));
+        assert!(matches!(
+            rig.run("http-request pause int(0)"),
+            Flow::Continue
+        ));
     }
 }
