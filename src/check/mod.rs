@@ -9,16 +9,22 @@
 
 pub mod agent;
 mod answer;
+mod compile;
+pub mod draft;
 mod expect;
 mod health;
+mod keyword;
 mod pace;
 mod report;
 mod run;
 mod script;
 mod status;
 
+pub use compile::{Tools, agent as agent_script, compile};
+pub use draft::{Draft, ServerDraft};
 pub use expect::{Expect, Match, What, unhex};
 pub use health::{Admin, AgentState, Health, Last, Noted, Shift, Thresholds};
+pub use keyword::{KEYWORDS, RULES, SERVER_KEYWORDS};
 pub use pace::{Pace, first_delay, spread};
 pub use report::{Report, Sentence};
 pub use run::{Event, Order, RECEIVED_MAX, Run};
