@@ -6,7 +6,8 @@ use std::sync::Arc;
 use regex::bytes::Regex;
 
 use super::draft::{
-    ActDraft, ConnectDraft, Draft, ExpectDraft, KindDraft, MatchDraft, MatchKind, RequestDraft, RuleDraft, TextDraft, WhatDraft,
+    ActDraft, ConnectDraft, Draft, ExpectDraft, KindDraft, MatchDraft, MatchKind, RequestDraft,
+    RuleDraft, TextDraft, WhatDraft,
 };
 use super::expect::{Expect, Match, What, unhex};
 use super::script::{Act, Assign, Connect, Phrase, Request, Script, Step, Style, Text};
@@ -35,34 +36,66 @@ pub trait Tools {
 pub fn compile(draft: &Draft, tools: &mut dyn Tools) -> Result<Script, Diag> {
     let (style, acts) = match &draft.kind {
         None => (Style::Connection, Vec::new()),
-        Some(KindDraft::Greeting(service)) => (Style::Greeting, vec![unnumbered(Act::Greet(service.clone()))]),
+        Some(KindDraft::Greeting(service)) => (
+            Style::Greeting,
+            vec![unnumbered(Act::Greet(service.clone()))],
+        ),
         Some(KindDraft::Tcp) => (Style::Tcp, steps(&draft.tcp, tools)?),
         Some(KindDraft::Http(request)) => (Style::Http, http_steps(request, &draft.http, tools)?),
     };
     let mut steps = acts;
-    let first = steps.iter().find(|step| !matches!(step.act, Act::Assign(_)));
+    let first = steps
+        .iter()
+        .find(|step| !matches!(step.act, Act::Assign(_)));
     if !first.is_some_and(|step| matches!(step.act, Act::Connect(_))) {
-        steps.insert(0, unnumbered(Act::Connect(Connect { as_server: true, ..Connect::default() })));
+        steps.insert(
+            0,
+            unnumbered(Act::Connect(Connect {
+                as_server: true,
+                ..Connect::default()
+            })),
+        );
     }
-    Ok(Script { style, steps, disable_on_404: draft.disable_on_404, send_state: draft.send_state })
+    Ok(Script {
+        style,
+        steps,
+        disable_on_404: draft.disable_on_404,
+        send_state: draft.send_state,
+    })
 }
 
 /// The script of an agent: send the text, if any; the engine reads the answer with [`super::agent::read`].
 pub fn agent(send: &[u8]) -> Script {
-    let connect = unnumbered(Act::Connect(Connect { as_server: true, ..Connect::default() }));
+    let connect = unnumbered(Act::Connect(Connect {
+        as_server: true,
+        ..Connect::default()
+    }));
     let mut steps = vec![connect];
     if !send.is_empty() {
         steps.push(unnumbered(Act::Send(Text::Plain(send.to_vec()))));
     }
-    Script { style: Style::Connection, steps, disable_on_404: false, send_state: false }
+    Script {
+        style: Style::Connection,
+        steps,
+        disable_on_404: false,
+        send_state: false,
+    }
 }
 
 fn unnumbered(act: Act) -> Step {
-    Step { act, comment: None, number: 0 }
+    Step {
+        act,
+        comment: None,
+        number: 0,
+    }
 }
 
 fn steps(rules: &[RuleDraft], tools: &mut dyn Tools) -> Result<Vec<Step>, Diag> {
-    rules.iter().enumerate().map(|(at, rule)| step(at + 1, rule, tools)).collect()
+    rules
+        .iter()
+        .enumerate()
+        .map(|(at, rule)| step(at + 1, rule, tools))
+        .collect()
 }
 
 fn step(number: usize, rule: &RuleDraft, tools: &mut dyn Tools) -> Result<Step, Diag> {
@@ -73,16 +106,27 @@ fn step(number: usize, rule: &RuleDraft, tools: &mut dyn Tools) -> Result<Step, 
         ActDraft::Expect(draft) => Act::Expect(expect(draft, tools)?),
         ActDraft::Assign { verb, name, value } => Act::Assign(tools.assign(verb, name, value)?),
     };
-    Ok(Step { act, comment: rule.comment.clone(), number })
+    Ok(Step {
+        act,
+        comment: rule.comment.clone(),
+        number,
+    })
 }
 
 /// The first request sent is that of the option, as far as its rule says nothing else; a last request without an
 /// expectation gets HAProxy's.
-fn http_steps(option: &RequestDraft, rules: &[RuleDraft], tools: &mut dyn Tools) -> Result<Vec<Step>, Diag> {
+fn http_steps(
+    option: &RequestDraft,
+    rules: &[RuleDraft],
+    tools: &mut dyn Tools,
+) -> Result<Vec<Step>, Diag> {
     let mut rules = rules.to_vec();
     let is_assign = |rule: &&RuleDraft| matches!(rule.act, ActDraft::Assign { .. });
     let mut first = rules.iter().take_while(is_assign).count();
-    if rules.get(first).is_some_and(|rule| matches!(rule.act, ActDraft::Connect(_))) {
+    if rules
+        .get(first)
+        .is_some_and(|rule| matches!(rule.act, ActDraft::Connect(_)))
+    {
         first += 1;
     }
     let request_at = first + rules[first..].iter().take_while(is_assign).count();
@@ -91,13 +135,24 @@ fn http_steps(option: &RequestDraft, rules: &[RuleDraft], tools: &mut dyn Tools)
         Some(_) | None => {
             let act = ActDraft::Request(Box::new(option.clone()));
             let span = rules.get(first).map(|rule| rule.span).unwrap_or_default();
-            rules.insert(first, RuleDraft { act, comment: None, span });
+            rules.insert(
+                first,
+                RuleDraft {
+                    act,
+                    comment: None,
+                    span,
+                },
+            );
         }
     }
     let mut steps = steps(&rules, tools)?;
     if matches!(steps.last().map(|step| &step.act), Some(Act::Request(_))) {
         let number = steps.len() + 1;
-        steps.push(Step { act: Act::Expect(Expect::of(What::good_status())), comment: None, number });
+        steps.push(Step {
+            act: Act::Expect(Expect::of(What::good_status())),
+            comment: None,
+            number,
+        });
     }
     Ok(steps)
 }
@@ -146,8 +201,17 @@ fn connect(draft: &ConnectDraft, tools: &mut dyn Tools) -> Result<Connect, Diag>
 /// An address of a `connect` rule; a port behind it is ignored, for rules have a word for ports.
 fn address(word: &Word) -> Result<IpAddr, Diag> {
     let text = word.text()?;
-    let bare = text.parse().ok().or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|address| address.ip()));
-    bare.ok_or_else(|| Diag::alert(word.span, format!("'addr' : '{text}' is not an IPv4 or IPv6 address.")))
+    let bare = text.parse().ok().or_else(|| {
+        text.parse::<std::net::SocketAddr>()
+            .ok()
+            .map(|address| address.ip())
+    });
+    bare.ok_or_else(|| {
+        Diag::alert(
+            word.span,
+            format!("'addr' : '{text}' is not an IPv4 or IPv6 address."),
+        )
+    })
 }
 
 fn expect(draft: &ExpectDraft, tools: &mut dyn Tools) -> Result<Expect, Diag> {
@@ -160,7 +224,10 @@ fn expect(draft: &ExpectDraft, tools: &mut dyn Tools) -> Result<Expect, Diag> {
         WhatDraft::StatusPattern(word) => What::StatusPattern(pattern(word)?),
         WhatDraft::Field { name, value, full } => What::Field {
             name: comparison(name, tools)?,
-            value: value.as_ref().map(|value| comparison(value, tools)).transpose()?,
+            value: value
+                .as_ref()
+                .map(|value| comparison(value, tools))
+                .transpose()?,
             full: *full,
         },
     };
@@ -196,7 +263,11 @@ fn comparison(draft: &MatchDraft, tools: &mut dyn Tools) -> Result<Match, Diag> 
 
 fn pattern(word: &Word) -> Result<Regex, Diag> {
     let refused = |reason: String| {
-        Diag::alert(word.span, format!("regular expression '{}' is invalid.", word.shown())).with_reason(reason)
+        Diag::alert(
+            word.span,
+            format!("regular expression '{}' is invalid.", word.shown()),
+        )
+        .with_reason(reason)
     };
     Regex::new(word.text()?).map_err(|error| refused(error.to_string()))
 }
@@ -214,7 +285,10 @@ fn text(draft: &TextDraft, tools: &mut dyn Tools) -> Result<Text, Diag> {
     })
 }
 
-fn phrase(draft: Option<&TextDraft>, tools: &mut dyn Tools) -> Result<Option<Arc<dyn Phrase>>, Diag> {
+fn phrase(
+    draft: Option<&TextDraft>,
+    tools: &mut dyn Tools,
+) -> Result<Option<Arc<dyn Phrase>>, Diag> {
     Ok(match optional(draft, tools)? {
         None => None,
         Some(Text::Made(phrase)) => Some(phrase),

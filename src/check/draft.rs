@@ -86,7 +86,11 @@ pub enum TextDraft {
 impl TextDraft {
     /// The text of a word that may hold expressions.
     pub fn of(word: &Word) -> TextDraft {
-        if word.bytes.contains(&b'%') { TextDraft::Format(word.clone()) } else { TextDraft::Plain(word.bytes.clone()) }
+        if word.bytes.contains(&b'%') {
+            TextDraft::Format(word.clone())
+        } else {
+            TextDraft::Plain(word.bytes.clone())
+        }
     }
 
     /// The bytes that a word of hexadecimal digits stands for.
@@ -215,7 +219,10 @@ impl Draft {
     /// What a section begins with that takes this `defaults` section's values.
     #[must_use]
     pub fn inherit(&self) -> Draft {
-        Draft { inherited: true, ..self.clone() }
+        Draft {
+            inherited: true,
+            ..self.clone()
+        }
     }
 
     /// A section's first rule or option of its own replaces all that was inherited but the kind of check.
@@ -303,7 +310,11 @@ pub struct ObserveDraft {
 
 impl Default for ObserveDraft {
     fn default() -> ObserveDraft {
-        ObserveDraft { layer: None, error_limit: ERROR_LIMIT_DEFAULT, on_error: OnError::FailCheck }
+        ObserveDraft {
+            layer: None,
+            error_limit: ERROR_LIMIT_DEFAULT,
+            on_error: OnError::FailCheck,
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! `http-check expect` and `tcp-check expect`.
 
 use crate::check::Status;
-use crate::check::draft::{ActDraft, ExpectDraft, MatchDraft, MatchKind, RuleDraft, TextDraft, WhatDraft};
+use crate::check::draft::{
+    ActDraft, ExpectDraft, MatchDraft, MatchKind, RuleDraft, TextDraft, WhatDraft,
+};
 use crate::lang::{Cursor, Diag, Word, suggest};
 
 /// An expectation of a `tcp-check`.
@@ -42,10 +44,16 @@ fn rule(cur: &mut Cursor<'_>, http: bool) -> Result<RuleDraft, Diag> {
             "ok-status" => expect.ok = Some(status(cur, OK_STATUSES)?),
             "error-status" => expect.error = Some(status(cur, ERROR_STATUSES)?),
             "tout-status" => expect.timeout = Some(status(cur, TIMEOUT_STATUSES)?),
-            "on-success" => expect.on_success = Some(TextDraft::of(cur.expect("a log-format string")?)),
+            "on-success" => {
+                expect.on_success = Some(TextDraft::of(cur.expect("a log-format string")?))
+            }
             "on-error" => expect.on_error = Some(TextDraft::of(cur.expect("a log-format string")?)),
-            "status-code" => expect.code = Some(TextDraft::Expression(cur.expect("an expression")?.clone())),
-            _ if what.is_some() => return Err(cur.alert(format!("'{}' : only one pattern expected.", cur.keyword()))),
+            "status-code" => {
+                expect.code = Some(TextDraft::Expression(cur.expect("an expression")?.clone()))
+            }
+            _ if what.is_some() => {
+                return Err(cur.alert(format!("'{}' : only one pattern expected.", cur.keyword())));
+            }
             _ => {
                 let bare = text.strip_prefix('!').unwrap_or(text);
                 negated ^= bare.len() != text.len();
@@ -58,7 +66,11 @@ fn rule(cur: &mut Cursor<'_>, http: bool) -> Result<RuleDraft, Diag> {
     };
     expect.what = what;
     expect.negated = negated;
-    Ok(RuleDraft { act: ActDraft::Expect(Box::new(expect)), comment, span })
+    Ok(RuleDraft {
+        act: ActDraft::Expect(Box::new(expect)),
+        comment,
+        span,
+    })
 }
 
 fn pattern(cur: &mut Cursor<'_>, how: &str, http: bool) -> Result<WhatDraft, Diag> {
@@ -74,7 +86,11 @@ fn pattern(cur: &mut Cursor<'_>, how: &str, http: bool) -> Result<WhatDraft, Dia
         "binary" if !http => {
             let word = cur.expect(what)?;
             WhatDraft::Binary(TextDraft::of_hex(word).ok_or_else(|| {
-                cur.alert(format!("'{}' : '{}' is no string of hexadecimal digits.", cur.keyword(), word.shown()))
+                cur.alert(format!(
+                    "'{}' : '{}' is no string of hexadecimal digits.",
+                    cur.keyword(),
+                    word.shown()
+                ))
             })?)
         }
         "binary-lf" if !http => WhatDraft::Binary(TextDraft::of(cur.expect(what)?)),
@@ -94,12 +110,26 @@ fn ranges(cur: &mut Cursor<'_>) -> Result<Vec<(u16, u16)>, Diag> {
     let word = cur.expect("status codes")?;
     let range = |text: &str| {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let code = |text: &str| text.parse::<u16>().ok().filter(|code| (100..=999).contains(code));
-        code(first).zip(code(last)).filter(|(first, last)| first <= last)
+        let code = |text: &str| {
+            text.parse::<u16>()
+                .ok()
+                .filter(|code| (100..=999).contains(code))
+        };
+        code(first)
+            .zip(code(last))
+            .filter(|(first, last)| first <= last)
     };
-    word.str().split([',', ' ']).map(range).collect::<Option<_>>().ok_or_else(|| {
-        cur.alert(format!("'{}' : invalid status codes '{}'.", cur.keyword(), word.shown()))
-    })
+    word.str()
+        .split([',', ' '])
+        .map(range)
+        .collect::<Option<_>>()
+        .ok_or_else(|| {
+            cur.alert(format!(
+                "'{}' : invalid status codes '{}'.",
+                cur.keyword(),
+                word.shown()
+            ))
+        })
 }
 
 /// `name [-m <how>] <pattern> [log-format] [value [-m <how>] <pattern> [log-format]] [full]`
@@ -108,7 +138,11 @@ fn field(cur: &mut Cursor<'_>, full: bool) -> Result<WhatDraft, Diag> {
         return Err(cur.missing("'name' and a pattern"));
     }
     let name = comparison(cur)?;
-    let value = if cur.take("value") { Some(comparison(cur)?) } else { None };
+    let value = if cur.take("value") {
+        Some(comparison(cur)?)
+    } else {
+        None
+    };
     let full = cur.take("full") || full;
     Ok(WhatDraft::Field { name, value, full })
 }
@@ -130,17 +164,49 @@ fn comparison(cur: &mut Cursor<'_>) -> Result<MatchDraft, Diag> {
     };
     let pattern: Word = cur.expect("a pattern")?.clone();
     let format = cur.take("log-format");
-    Ok(MatchDraft { how, pattern, format })
+    Ok(MatchDraft {
+        how,
+        pattern,
+        format,
+    })
 }
 
 fn status(cur: &mut Cursor<'_>, allowed: &[Status]) -> Result<Status, Diag> {
-    let choices: Vec<(&str, Status)> = allowed.iter().map(|status| (status.name(), *status)).collect();
+    let choices: Vec<(&str, Status)> = allowed
+        .iter()
+        .map(|status| (status.name(), *status))
+        .collect();
     cur.choice("a check status", &choices)
 }
 
-const OK_STATUSES: &[Status] = &[Status::L7Ok, Status::L7Conditional, Status::L6Ok, Status::L4Ok];
-const ERROR_STATUSES: &[Status] =
-    &[Status::L7Conditional, Status::L7Response, Status::L7Status, Status::L6Response, Status::L4Connection];
+const OK_STATUSES: &[Status] = &[
+    Status::L7Ok,
+    Status::L7Conditional,
+    Status::L6Ok,
+    Status::L4Ok,
+];
+const ERROR_STATUSES: &[Status] = &[
+    Status::L7Conditional,
+    Status::L7Response,
+    Status::L7Status,
+    Status::L6Response,
+    Status::L4Connection,
+];
 const TIMEOUT_STATUSES: &[Status] = &[Status::L7Timeout, Status::L6Timeout, Status::L4Timeout];
-const HTTP_MATCHES: &[&str] = &["status", "rstatus", "hdr", "fhdr", "string", "rstring", "string-lf"];
-const TCP_MATCHES: &[&str] = &["string", "rstring", "string-lf", "binary", "rbinary", "binary-lf"];
+const HTTP_MATCHES: &[&str] = &[
+    "status",
+    "rstatus",
+    "hdr",
+    "fhdr",
+    "string",
+    "rstring",
+    "string-lf",
+];
+const TCP_MATCHES: &[&str] = &[
+    "string",
+    "rstring",
+    "string-lf",
+    "binary",
+    "rbinary",
+    "binary-lf",
+];

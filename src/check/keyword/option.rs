@@ -103,7 +103,11 @@ fn choose(draft: &mut Draft, kind: KindDraft) {
 }
 
 /// Carries out `no option …`; tells whether that was it.
-fn switched_off(cur: &Cursor<'_>, draft: &mut Draft, same: fn(&KindDraft) -> bool) -> Result<bool, Diag> {
+fn switched_off(
+    cur: &Cursor<'_>,
+    draft: &mut Draft,
+    same: fn(&KindDraft) -> bool,
+) -> Result<bool, Diag> {
     if cur.polarity() == Polarity::Plain {
         return Ok(false);
     }
@@ -136,7 +140,10 @@ fn mysql_user(cur: &mut Cursor<'_>) -> Result<Option<(String, MysqlAuth)>, Diag>
     let auth = if cur.is_empty() {
         MysqlAuth::Post41
     } else {
-        cur.choice("'post-41' or 'pre-41'", &[("post-41", MysqlAuth::Post41), ("pre-41", MysqlAuth::Pre41)])?
+        cur.choice(
+            "'post-41' or 'pre-41'",
+            &[("post-41", MysqlAuth::Post41), ("pre-41", MysqlAuth::Pre41)],
+        )?
     };
     Ok(Some((user, auth)))
 }
@@ -155,11 +162,16 @@ fn request(cur: &mut Cursor<'_>) -> Result<RequestDraft, Diag> {
             if let [version, more @ ..] = rest {
                 embedded(cur, version, &mut request)?;
                 if let [host] = more {
-                    request.fields.push(("host".to_owned(), TextDraft::of(host)));
+                    request
+                        .fields
+                        .push(("host".to_owned(), TextDraft::of(host)));
                 } else if let [_, extra, ..] = more {
                     return Err(Diag::alert(
                         extra.span,
-                        format!("'option httpchk' cannot handle unexpected argument '{}'.", extra.shown()),
+                        format!(
+                            "'option httpchk' cannot handle unexpected argument '{}'.",
+                            extra.shown()
+                        ),
                     ));
                 }
             }
@@ -171,10 +183,15 @@ fn request(cur: &mut Cursor<'_>) -> Result<RequestDraft, Diag> {
 /// The version, behind which old configurations hide fields and a body.
 fn embedded(cur: &mut Cursor<'_>, word: &Word, request: &mut RequestDraft) -> Result<(), Diag> {
     let text = word.text()?;
-    let (version, hidden) = text.split_once("\r\n").map_or((text, None), |(version, hidden)| (version, Some(hidden)));
+    let (version, hidden) = text
+        .split_once("\r\n")
+        .map_or((text, None), |(version, hidden)| (version, Some(hidden)));
     request.version = Some(version_of(version).ok_or_else(|| {
-        Diag::alert(word.span, format!("'option httpchk' : '{version}' is not a supported version."))
-            .with_reason("checks speak HTTP/1.0 and HTTP/1.1")
+        Diag::alert(
+            word.span,
+            format!("'option httpchk' : '{version}' is not a supported version."),
+        )
+        .with_reason("checks speak HTTP/1.0 and HTTP/1.1")
     })?);
     let Some(hidden) = hidden else { return Ok(()) };
     cur.warn(
@@ -185,12 +202,20 @@ fn embedded(cur: &mut Cursor<'_>, word: &Word, request: &mut RequestDraft) -> Re
         )
         .with_fix("http-check send hdr <name> <value>"),
     );
-    let (fields, body) = hidden.split_once("\r\n\r\n").map_or((hidden, None), |(fields, body)| (fields, Some(body)));
+    let (fields, body) = hidden
+        .split_once("\r\n\r\n")
+        .map_or((hidden, None), |(fields, body)| (fields, Some(body)));
     for line in fields.split("\r\n").filter(|line| !line.is_empty()) {
         let Some((name, value)) = line.split_once(':') else {
-            return Err(Diag::alert(word.span, format!("'option httpchk' : '{line}' is no header field.")));
+            return Err(Diag::alert(
+                word.span,
+                format!("'option httpchk' : '{line}' is no header field."),
+            ));
         };
-        request.fields.push((name.to_ascii_lowercase(), TextDraft::Plain(value.trim().into())));
+        request.fields.push((
+            name.to_ascii_lowercase(),
+            TextDraft::Plain(value.trim().into()),
+        ));
     }
     if let Some(body) = body.filter(|body| !body.is_empty()) {
         request.body = Some(TextDraft::Plain(body.into()));

@@ -57,7 +57,9 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
         sections: Sections::BACK,
         usage: "{set-var(<name>) <expr>|set-var-fmt(<name>) <fmt>|unset-var(<name>)}",
         doc: "Change variables between the steps of a check.",
-        parse: |cur, draft| assign(cur, "http-check", HTTP_WORDS).map(|rule| push_http(draft, rule)),
+        parse: |cur, draft| {
+            assign(cur, "http-check", HTTP_WORDS).map(|rule| push_http(draft, rule))
+        },
     },
     Keyword {
         name: "tcp-check connect",
@@ -71,14 +73,19 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
         sections: Sections::BACK,
         usage: "<data> [comment <msg>]",
         doc: "Send a text.",
-        parse: |cur, draft| send(cur, |word| Some(TextDraft::Plain(word.bytes.clone()))).map(|rule| push_tcp(draft, rule)),
+        parse: |cur, draft| {
+            send(cur, |word| Some(TextDraft::Plain(word.bytes.clone())))
+                .map(|rule| push_tcp(draft, rule))
+        },
     },
     Keyword {
         name: "tcp-check send-lf",
         sections: Sections::BACK,
         usage: "<fmt> [comment <msg>]",
         doc: "Send a text with expressions in it.",
-        parse: |cur, draft| send(cur, |word| Some(TextDraft::of(word))).map(|rule| push_tcp(draft, rule)),
+        parse: |cur, draft| {
+            send(cur, |word| Some(TextDraft::of(word))).map(|rule| push_tcp(draft, rule))
+        },
     },
     Keyword {
         name: "tcp-check send-binary",
@@ -92,7 +99,10 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
         sections: Sections::BACK,
         usage: "<hexfmt> [comment <msg>]",
         doc: "Send bytes given in hexadecimal with expressions in it.",
-        parse: |cur, draft| send(cur, |word| Some(TextDraft::HexFormat(word.clone()))).map(|rule| push_tcp(draft, rule)),
+        parse: |cur, draft| {
+            send(cur, |word| Some(TextDraft::HexFormat(word.clone())))
+                .map(|rule| push_tcp(draft, rule))
+        },
     },
     Keyword {
         name: "tcp-check expect",
@@ -120,10 +130,28 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
     },
 ];
 
-const HTTP_WORDS: &[&str] =
-    &["connect", "send", "expect", "disable-on-404", "send-state", "comment", "set-var", "set-var-fmt", "unset-var"];
+const HTTP_WORDS: &[&str] = &[
+    "connect",
+    "send",
+    "expect",
+    "disable-on-404",
+    "send-state",
+    "comment",
+    "set-var",
+    "set-var-fmt",
+    "unset-var",
+];
 const TCP_WORDS: &[&str] = &[
-    "connect", "send", "send-lf", "send-binary", "send-binary-lf", "expect", "comment", "set-var", "set-var-fmt", "unset-var",
+    "connect",
+    "send",
+    "send-lf",
+    "send-binary",
+    "send-binary-lf",
+    "expect",
+    "comment",
+    "set-var",
+    "set-var-fmt",
+    "unset-var",
 ];
 
 fn push_http(draft: &mut Draft, rule: RuleDraft) {
@@ -159,8 +187,11 @@ fn connect(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
             "port" => {
                 let port = cur.expect("a port number or an expression")?;
                 let plain = port.bytes.iter().all(u8::is_ascii_digit);
-                connect.port =
-                    Some(if plain { TextDraft::Plain(port.bytes.clone()) } else { TextDraft::Expression(port.clone()) });
+                connect.port = Some(if plain {
+                    TextDraft::Plain(port.bytes.clone())
+                } else {
+                    TextDraft::Expression(port.clone())
+                });
             }
             "addr" => connect.address = Some(cur.address("an address")?),
             "ssl" => connect.tls = true,
@@ -172,7 +203,19 @@ fn connect(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
             "linger" => connect.linger = true,
             "comment" => comment = Some(cur.expect("a comment")?.text()?.to_owned()),
             other => {
-                let known = ["default", "port", "addr", "ssl", "sni", "alpn", "proto", "send-proxy", "via-socks4", "linger", "comment"];
+                let known = [
+                    "default",
+                    "port",
+                    "addr",
+                    "ssl",
+                    "sni",
+                    "alpn",
+                    "proto",
+                    "send-proxy",
+                    "via-socks4",
+                    "linger",
+                    "comment",
+                ];
                 return Err(cur
                     .alert(format!(
                         "'{}' : expects 'comment', 'port', 'addr', 'send-proxy', 'via-socks4', 'linger', 'default', \
@@ -183,12 +226,18 @@ fn connect(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
             }
         }
     }
-    Ok(RuleDraft { act: ActDraft::Connect(Box::new(connect)), comment, span })
+    Ok(RuleDraft {
+        act: ActDraft::Connect(Box::new(connect)),
+        comment,
+        span,
+    })
 }
 
 /// The protocols of an `alpn` argument.
 pub(super) fn protocols(cur: &mut Cursor<'_>) -> Result<Vec<String>, Diag> {
-    let list = cur.expect("a comma-delimited list of protocol names")?.text()?;
+    let list = cur
+        .expect("a comma-delimited list of protocol names")?
+        .text()?;
     Ok(list.split(',').map(str::to_owned).collect())
 }
 
@@ -196,11 +245,23 @@ fn send(cur: &mut Cursor<'_>, text: fn(&Word) -> Option<TextDraft>) -> Result<Ru
     let span = cur.line_span();
     let word = cur.expect("a string as argument")?;
     let text = text(word).ok_or_else(|| {
-        cur.alert(format!("'{}' : '{}' is no string of hexadecimal digits.", cur.keyword(), word.shown()))
+        cur.alert(format!(
+            "'{}' : '{}' is no string of hexadecimal digits.",
+            cur.keyword(),
+            word.shown()
+        ))
     })?;
-    let comment = if cur.take("comment") { Some(cur.expect("a comment")?.text()?.to_owned()) } else { None };
+    let comment = if cur.take("comment") {
+        Some(cur.expect("a comment")?.text()?.to_owned())
+    } else {
+        None
+    };
     cur.end()?;
-    Ok(RuleDraft { act: ActDraft::Send(text), comment, span })
+    Ok(RuleDraft {
+        act: ActDraft::Send(text),
+        comment,
+        span,
+    })
 }
 
 fn send_request(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
@@ -215,8 +276,11 @@ fn send_request(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
             "ver" => {
                 let version = cur.expect("a version")?;
                 request.version = Some(version_of(version.str()).ok_or_else(|| {
-                    cur.alert(format!("'http-check send' : '{}' is not a supported version.", version.shown()))
-                        .with_reason("checks speak HTTP/1.0 and HTTP/1.1")
+                    cur.alert(format!(
+                        "'http-check send' : '{}' is not a supported version.",
+                        version.shown()
+                    ))
+                    .with_reason("checks speak HTTP/1.0 and HTTP/1.1")
                 })?);
             }
             "hdr" => field(cur, &mut request)?,
@@ -224,7 +288,9 @@ fn send_request(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
             "body-lf" => request.body = Some(TextDraft::of(cur.expect("a text")?)),
             "comment" => comment = Some(cur.expect("a comment")?.text()?.to_owned()),
             other => {
-                let known = ["meth", "uri", "uri-lf", "ver", "hdr", "body", "body-lf", "comment"];
+                let known = [
+                    "meth", "uri", "uri-lf", "ver", "hdr", "body", "body-lf", "comment",
+                ];
                 return Err(cur
                     .alert(format!(
                         "'http-check send' : expects 'comment', 'meth', 'uri', 'uri-lf', 'ver', 'hdr', 'body' or \
@@ -234,14 +300,23 @@ fn send_request(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
             }
         }
     }
-    Ok(RuleDraft { act: ActDraft::Request(Box::new(request)), comment, span })
+    Ok(RuleDraft {
+        act: ActDraft::Request(Box::new(request)),
+        comment,
+        span,
+    })
 }
 
 fn field(cur: &mut Cursor<'_>, request: &mut RequestDraft) -> Result<(), Diag> {
-    let name = cur.expect("<name> and <value> as arguments.")?.text()?.to_ascii_lowercase();
+    let name = cur
+        .expect("<name> and <value> as arguments.")?
+        .text()?
+        .to_ascii_lowercase();
     let value = cur.expect("<name> and <value> as arguments.")?;
     if name == "content-length" || name == "transfer-encoding" {
-        return Err(cur.alert(format!("'http-check send' : '{name}' header is not allowed, it is set from the body.")));
+        return Err(cur.alert(format!(
+            "'http-check send' : '{name}' header is not allowed, it is set from the body."
+        )));
     }
     request.fields.push((name, TextDraft::of(value)));
     Ok(())
@@ -253,18 +328,29 @@ fn assign(cur: &mut Cursor<'_>, keyword: &str, words: &[&'static str]) -> Result
     let word = cur.expect("a rule")?;
     let text = word.text()?;
     let open = text.find('(');
-    let verb = open.and_then(|open| ["set-var", "set-var-fmt", "unset-var"].into_iter().find(|verb| *verb == &text[..open]));
+    let verb = open.and_then(|open| {
+        ["set-var", "set-var-fmt", "unset-var"]
+            .into_iter()
+            .find(|verb| *verb == &text[..open])
+    });
     let (Some(verb), Some(open), true) = (verb, open, text.ends_with(')')) else {
         return Err(cur
             .alert(format!("'{keyword}' : unknown rule '{text}'."))
             .with_reason(format!("the rules known here are {}", words.join(", ")))
             .suggesting(suggest(text, words.iter().copied())));
     };
-    let name = Word::new(text[open + 1..text.len() - 1].as_bytes(), word.part(open + 1, text.len() - 1));
+    let name = Word::new(
+        text[open + 1..text.len() - 1].as_bytes(),
+        word.part(open + 1, text.len() - 1),
+    );
     let value = cur.rest().to_vec();
     let missing = value.is_empty() != (verb == "unset-var");
     if missing {
         return Err(cur.alert(format!("'{keyword} {verb}' : wrong number of arguments.")));
     }
-    Ok(RuleDraft { act: ActDraft::Assign { verb, name, value }, comment: None, span })
+    Ok(RuleDraft {
+        act: ActDraft::Assign { verb, name, value },
+        comment: None,
+        span,
+    })
 }

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::check::{Act, Assign, Connect, Event, Order, Phrase, Run, Script, Style, Text, Tools, compile};
+use crate::check::{
+    Act, Assign, Connect, Event, Order, Phrase, Run, Script, Style, Text, Tools, compile,
+};
 use crate::lang::{Cursor, Diag, Env, Span, Word};
 use crate::sample::Facts;
 
@@ -33,7 +35,12 @@ impl Tools for Stage {
 
 fn words(line: &str) -> Vec<Word> {
     line.split(' ')
-        .map(|word| Word::new(word.replace("_", " ").replace("\\r\\n", "\r\n"), Span::default()))
+        .map(|word| {
+            Word::new(
+                word.replace("_", " ").replace("\\r\\n", "\r\n"),
+                Span::default(),
+            )
+        })
         .collect()
 }
 
@@ -45,7 +52,10 @@ fn read(draft: &mut Draft, line: &str) -> Result<usize, Diag> {
         let name: Vec<&str> = row.name.split(' ').collect();
         words.len() >= name.len() && name.iter().zip(&words).all(|(name, word)| word.is(name))
     };
-    let row = rows.filter(names).max_by_key(|row| row.name.split(' ').count()).expect(line);
+    let row = rows
+        .filter(names)
+        .max_by_key(|row| row.name.split(' ').count())
+        .expect(line);
     let mut cur = Cursor::after(&words, row.name.split(' ').count(), &env);
     (row.parse)(&mut cur, draft)?;
     Ok(cur.into_warnings().len())
@@ -64,7 +74,10 @@ fn sent(lines: &[&str]) -> String {
     let mut run = Run::new(Arc::new(script(lines)), None);
     let mut out = Vec::new();
     let facts = Facts::none();
-    assert!(matches!(run.advance(Event::Begin, &facts, false, &mut out), Order::Connect(_)));
+    assert!(matches!(
+        run.advance(Event::Begin, &facts, false, &mut out),
+        Order::Connect(_)
+    ));
     let _ = run.advance(Event::Connected, &facts, false, &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
@@ -74,7 +87,10 @@ fn the_four_forms_of_httpchk() {
     assert_eq!(sent(&["option httpchk"]), "OPTIONS / HTTP/1.0\r\n\r\n");
     assert_eq!(sent(&["option httpchk /x"]), "OPTIONS /x HTTP/1.0\r\n\r\n");
     assert_eq!(sent(&["option httpchk GET /x"]), "GET /x HTTP/1.0\r\n\r\n");
-    assert_eq!(sent(&["option httpchk GET /x HTTP/1.1"]), "GET /x HTTP/1.1\r\nconnection: close\r\n\r\n");
+    assert_eq!(
+        sent(&["option httpchk GET /x HTTP/1.1"]),
+        "GET /x HTTP/1.1\r\nconnection: close\r\n\r\n"
+    );
     assert_eq!(
         sent(&["option httpchk GET /x HTTP/1.1 www"]),
         "GET /x HTTP/1.1\r\nhost: www\r\nconnection: close\r\n\r\n"
@@ -82,12 +98,18 @@ fn the_four_forms_of_httpchk() {
     let mut draft = Draft::default();
     let hidden = "option httpchk HEAD /y HTTP/1.1\\r\\nHost:_a.b\\r\\nX:_y";
     assert_eq!(read(&mut draft, hidden).map_err(|diag| diag.message), Ok(1));
-    assert_eq!(sent(&[hidden]), "HEAD /y HTTP/1.1\r\nhost: a.b\r\nx: y\r\nconnection: close\r\n\r\n");
+    assert_eq!(
+        sent(&[hidden]),
+        "HEAD /y HTTP/1.1\r\nhost: a.b\r\nx: y\r\nconnection: close\r\n\r\n"
+    );
 }
 
 #[test]
 fn the_first_request_completes_the_options() {
-    let lines = ["option httpchk GET /status HTTP/1.1\\r\\nHdr:_gone", "http-check send hdr Host www hdr X-Test true body test"];
+    let lines = [
+        "option httpchk GET /status HTTP/1.1\\r\\nHdr:_gone",
+        "http-check send hdr Host www hdr X-Test true body test",
+    ];
     assert_eq!(
         sent(&lines),
         "GET /status HTTP/1.1\r\nhost: www\r\nx-test: true\r\ncontent-length: 4\r\nconnection: close\r\n\r\ntest"
@@ -113,25 +135,43 @@ fn the_first_request_completes_the_options() {
             Act::Send(_) | Act::Greet(_) => "other",
         })
         .collect();
-    assert_eq!(acts, ["connect", "assign", "request", "expect", "connect", "request", "expect"]);
-    let Act::Request(second) = &script.steps[5].act else { panic!("a request") };
+    assert_eq!(
+        acts,
+        [
+            "connect", "assign", "request", "expect", "connect", "request", "expect"
+        ]
+    );
+    let Act::Request(second) = &script.steps[5].act else {
+        panic!("a request")
+    };
     assert_eq!(second.method, b"OPTIONS");
 }
 
 #[test]
 fn a_section_of_its_own_forgets_what_was_inherited() {
     let mut defaults = Draft::default();
-    for line in ["option httpchk GET /status", "http-check send hdr Host a", "http-check disable-on-404"] {
+    for line in [
+        "option httpchk GET /status",
+        "http-check send hdr Host a",
+        "http-check disable-on-404",
+    ] {
         read(&mut defaults, line).expect("good");
     }
     let mut section = defaults.inherit();
     read(&mut section, "http-check send hdr Host b").expect("good");
     let script = compile(&section, &mut Stage).expect("good");
-    let Some(Act::Request(request)) = script.steps.get(1).map(|step| &step.act) else { panic!("a request") };
-    assert_eq!((request.method.as_slice(), request.fields.len()), (b"OPTIONS".as_slice(), 1));
+    let Some(Act::Request(request)) = script.steps.get(1).map(|step| &step.act) else {
+        panic!("a request")
+    };
+    assert_eq!(
+        (request.method.as_slice(), request.fields.len()),
+        (b"OPTIONS".as_slice(), 1)
+    );
     assert!(script.disable_on_404);
     let untouched = compile(&defaults.inherit(), &mut Stage).expect("good");
-    let Some(Act::Request(request)) = untouched.steps.get(1).map(|step| &step.act) else { panic!("a request") };
+    let Some(Act::Request(request)) = untouched.steps.get(1).map(|step| &step.act) else {
+        panic!("a request")
+    };
     assert_eq!(request.method, b"GET");
 }
 
@@ -148,16 +188,37 @@ fn tcp_rules() {
     ];
     let script = script(&lines);
     assert_eq!(script.style, Style::Tcp);
-    let comments: Vec<_> = script.steps.iter().map(|step| step.comment.as_deref()).collect();
-    assert_eq!(comments, [Some("one"), Some("two"), Some("three"), None, Some("four")]);
-    let Act::Connect(Connect { port: Some(Text::Plain(port)), send_proxy: true, linger: true, .. }) = &script.steps[0].act
+    let comments: Vec<_> = script
+        .steps
+        .iter()
+        .map(|step| step.comment.as_deref())
+        .collect();
+    assert_eq!(
+        comments,
+        [Some("one"), Some("two"), Some("three"), None, Some("four")]
+    );
+    let Act::Connect(Connect {
+        port: Some(Text::Plain(port)),
+        send_proxy: true,
+        linger: true,
+        ..
+    }) = &script.steps[0].act
     else {
         panic!("a connection")
     };
     assert_eq!(port, b"25");
-    let Act::Expect(expect) = &script.steps[2].act else { panic!("an expectation") };
+    let Act::Expect(expect) = &script.steps[2].act else {
+        panic!("an expectation")
+    };
     assert_eq!((expect.negated, expect.min_bytes), (true, Some(5)));
-    assert_eq!(sent(&["option tcp-check", "tcp-check send-lf %[src]", "tcp-check expect string x"]), "<%[src]>");
+    assert_eq!(
+        sent(&[
+            "option tcp-check",
+            "tcp-check send-lf %[src]",
+            "tcp-check expect string x"
+        ]),
+        "<%[src]>"
+    );
 }
 
 #[test]
@@ -183,7 +244,12 @@ fn greetings_and_their_arguments() {
     ] {
         assert_eq!(sent(&[line]), out);
     }
-    for line in ["option mysql-check user u pre-41", "option pgsql-check user p", "option ldap-check", "option ssl-hello-chk"] {
+    for line in [
+        "option mysql-check user u pre-41",
+        "option pgsql-check user p",
+        "option ldap-check",
+        "option ssl-hello-chk",
+    ] {
         assert_eq!(script(&[line]).style, Style::Greeting);
     }
 }
@@ -203,9 +269,15 @@ fn refusals_name_what_is_wrong() {
         ("http-check send hdr content-length 3", "not allowed"),
         ("http-check sendd", "unknown rule 'sendd'"),
         ("http-check set-var(x)", "wrong number of arguments"),
-        ("tcp-check send-binary 0x", "no string of hexadecimal digits"),
+        (
+            "tcp-check send-binary 0x",
+            "no string of hexadecimal digits",
+        ),
         ("tcp-check connect prot 1", "but got 'prot'"),
-        ("tcp-check expect string a ok-status L7STS", "a check status"),
+        (
+            "tcp-check expect string a ok-status L7STS",
+            "a check status",
+        ),
     ] {
         let error = read(&mut Draft::default(), line).expect_err(line);
         assert!(error.message.contains(part), "{line}: {}", error.message);
@@ -214,7 +286,12 @@ fn refusals_name_what_is_wrong() {
     for line in ["option tcp-check", "tcp-check expect rstring a(b"] {
         read(&mut draft, line).expect("read");
     }
-    assert!(compile(&draft, &mut Stage).expect_err("a bad pattern").message.contains("regular expression"));
+    assert!(
+        compile(&draft, &mut Stage)
+            .expect_err("a bad pattern")
+            .message
+            .contains("regular expression")
+    );
 }
 
 fn server(line: &str) -> Result<ServerDraft, Diag> {
@@ -223,7 +300,10 @@ fn server(line: &str) -> Result<ServerDraft, Diag> {
     let mut draft = ServerDraft::default();
     let mut cur = Cursor::new(&words, &env);
     while let Some(word) = cur.parameter() {
-        let row = SERVER_KEYWORDS.iter().find(|row| word.is(row.name)).expect("a known word");
+        let row = SERVER_KEYWORDS
+            .iter()
+            .find(|row| word.is(row.name))
+            .expect("a known word");
         (row.parse)(&mut cur, &mut draft)?;
     }
     Ok(draft)
@@ -234,9 +314,26 @@ fn servers() {
     let draft = server("check inter 1s fastinter 100 downinter 5s rise 3 fall 4 port 81 addr 127.0.0.1 check-ssl check-sni a observe layer7 error-limit 5 on-error mark-down on-marked-down shutdown-sessions agent-check agent-port 9 agent-send x")
         .expect("good");
     assert!(draft.enabled && draft.tls && draft.shut_when_down && draft.agent.enabled);
-    assert_eq!((draft.pace.inter.get(), draft.thresholds.rise, draft.thresholds.fall), (1000, 3, 4));
-    assert_eq!((draft.port, draft.agent.port, draft.agent.send.as_slice()), (Some(81), Some(9), b"x".as_slice()));
-    for bad in ["rise 0", "inter 0", "port 0", "observe layer5", "on-error panic", "fall"] {
+    assert_eq!(
+        (
+            draft.pace.inter.get(),
+            draft.thresholds.rise,
+            draft.thresholds.fall
+        ),
+        (1000, 3, 4)
+    );
+    assert_eq!(
+        (draft.port, draft.agent.port, draft.agent.send.as_slice()),
+        (Some(81), Some(9), b"x".as_slice())
+    );
+    for bad in [
+        "rise 0",
+        "inter 0",
+        "port 0",
+        "observe layer5",
+        "on-error panic",
+        "fall",
+    ] {
         assert!(server(bad).is_err(), "{bad}");
     }
 }
