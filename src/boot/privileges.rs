@@ -9,7 +9,7 @@ use std::io;
 
 use rustix::thread::CapabilitySet;
 
-use crate::sys::process;
+use crate::sys::{errno, process};
 
 /// What the configuration says about rights.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,13 +102,9 @@ impl Privileges {
     }
 }
 
-/// The system's words for an error, without the number that Rust appends.
+/// The system's words for an error.
 pub fn text(error: &io::Error) -> String {
-    let full = error.to_string();
-    match full.find(" (os error") {
-        Some(at) => full[..at].to_owned(),
-        None => full,
-    }
+    errno::words(error)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 
 pub mod clock;
 pub mod datagram;
+pub mod errno;
 pub mod fdpass;
 pub mod io;
 pub mod limits;
