@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::cli::Desk;
+use crate::dns::{News, Plan, Resolver, Root};
 use crate::site::Site;
 use crate::sys::signal::{self, Blocked, Signals};
 use crate::sys::{clock, process, socket};
@@ -63,6 +64,8 @@ pub fn privileges(site: &Site) -> Privileges {
 pub struct Serving {
     site: Arc<Site>,
     crew: Crew,
+    /// Follows the names of servers as long as it is kept.
+    _resolver: Option<Resolver>,
     signals: Signals,
     notifier: Notifier,
     link: Option<Link>,
@@ -83,6 +86,26 @@ const SIGNALS: [i32; 8] = [
     signal::SIGTTOU,
     signal::SIGTTIN,
 ];
+
+/// Starts the resolver thread if the site has anything to follow.
+fn follow(site: &Arc<Site>) -> io::Result<Option<Resolver>> {
+    if site.watched.is_empty() {
+        return Ok(None);
+    }
+    let plan = Plan {
+        root: Root::host(),
+        sections: site.resolvers.clone(),
+        watched: site.watched.clone(),
+    };
+    let heeding = Arc::clone(site);
+    let sink = move |news| {
+        if let News::Server { backend, change } = news {
+            heeding.heed(backend, &change);
+        }
+    };
+    let (resolver, _ends_with_its_handle) = Resolver::start(plan, Arc::new(sink))?;
+    Ok(Some(resolver))
+}
 
 impl Serving {
     /// Gives up rights and starts the workers, with handlers in place before anybody can know the process.
@@ -123,11 +146,13 @@ impl Serving {
         copies.serve(&desk);
         let inners: Arc<dyn Inners> = Arc::new(desk);
         let crew = Crew::start(Arc::clone(&site), sockets, &inners)?;
+        let resolver = follow(&site)?;
         drop(blocked);
         signal::unblock_all();
         Ok(Self {
             site,
             crew,
+            _resolver: resolver,
             signals,
             notifier: Notifier::default(),
             link: None,

@@ -204,6 +204,10 @@ impl Host for Machine {
         found.unwrap_or_default()
     }
 
+    fn root(&self) -> Root {
+        self.root.clone()
+    }
+
     fn user(&self, name: &str) -> Option<u32> {
         let found = accounts::user(&self.root, name).ok().flatten();
         found.map(|user| user.uid)

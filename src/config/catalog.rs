@@ -6,11 +6,11 @@
 
 use std::sync::LazyLock;
 
-use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ServerDraft};
+use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDraft};
 use super::known::{self, Known, Standing};
 use super::section::{bind, global, log, option, proxy, server, stats, timeout, tune};
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
-use crate::{balance, filter, queue, stick};
+use crate::{balance, dns, filter, queue, stick};
 
 /// Keywords that are known by name only.
 struct Pending {
@@ -133,8 +133,16 @@ const SERVER_TABLES: &[ServerTable] = &[
     lift!(server::KEYWORDS, |s| s),
     lift!(balance::SEAT_KEYWORDS, |s: &mut ServerDraft| &mut s.seat),
     lift!(queue::SERVER_KEYWORDS, |s: &mut ServerDraft| &mut s.queue),
+    lift!(dns::run::section::SERVER_KEYWORDS, |s: &mut ServerDraft| {
+        &mut s.resolution
+    }),
     &PENDING_SERVER,
 ];
+
+const RESOLVERS_TABLES: &[&dyn Table<ResolversDraft>] = &[lift!(
+    dns::run::section::KEYWORDS,
+    |r: &mut ResolversDraft| &mut r.dns
+)];
 
 /// The keywords of `global`.
 pub(crate) static GLOBAL: LazyLock<Catalog<GlobalDraft>> =
@@ -147,6 +155,10 @@ pub(crate) static BIND: LazyLock<Catalog<BindDraft>> = LazyLock::new(|| Catalog:
 /// The parameters of `server`.
 pub(crate) static SERVER: LazyLock<Catalog<ServerDraft>> =
     LazyLock::new(|| Catalog::new(SERVER_TABLES));
+
+/// The keywords of `resolvers`.
+pub(crate) static RESOLVERS: LazyLock<Catalog<ResolversDraft>> =
+    LazyLock::new(|| Catalog::new(RESOLVERS_TABLES));
 
 /// The sections, what may stand in them, and whether they have a name.
 pub const SECTIONS: &[SectionKind] = &[
@@ -251,6 +263,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (PROXY.entries(), known::PROXY),
         (BIND.entries(), known::BIND),
         (SERVER.entries(), known::SERVER),
+        (RESOLVERS.entries(), &[]),
     ];
     lists
         .into_iter()

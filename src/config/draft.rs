@@ -14,7 +14,7 @@ use crate::site::{
     ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
 };
 use crate::time::Millis;
-use crate::{balance, filter, queue, stick};
+use crate::{balance, dns, filter, queue, stick};
 
 /// A whole configuration as written.
 #[derive(Debug, Default)]
@@ -23,8 +23,21 @@ pub struct Draft {
     pub global: GlobalDraft,
     /// The `defaults` sections.
     pub defaults: Vec<ProxyDraft>,
+    /// The `resolvers` sections.
+    pub resolvers: Vec<ResolversDraft>,
     /// Frontends, backends and listens in file order.
     pub proxies: Vec<ProxyDraft>,
+}
+
+/// A `resolvers` section.
+#[derive(Debug)]
+pub struct ResolversDraft {
+    /// Its name.
+    pub name: String,
+    /// Where it was named.
+    pub span: Span,
+    /// What its lines say.
+    pub dns: dns::run::section::Draft,
 }
 
 /// The `global` section.
@@ -414,8 +427,8 @@ pub struct ServerDraft {
     pub fast_open: bool,
     /// `init-addr`
     pub init_addr: Vec<InitAddr>,
-    /// `resolve-prefer`
-    pub prefer_ipv4: bool,
+    /// `resolvers`, `resolve-…`
+    pub resolution: dns::run::section::ServerDraft,
 }
 
 /// One way of `init-addr` to find a server's first address.
@@ -452,7 +465,7 @@ impl Default for ServerDraft {
             tcp_user_timeout: None,
             fast_open: false,
             init_addr: vec![InitAddr::Last, InitAddr::Resolve],
-            prefer_ipv4: false,
+            resolution: dns::run::section::ServerDraft::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::lang::{Cursor, Diag, Sections, Severity, Span, Word, check_name, sugg
 use super::catalog::{Naming, SectionKind};
 use super::draft::ProxyDraft;
 use super::load::{Loader, Place};
-use super::section::{bind, proxy};
+use super::section::{bind, proxy, resolvers};
 
 /// Begins a section.
 ///
@@ -29,6 +29,9 @@ pub(crate) fn begin(
     }
     if kind.sections.meets(Sections::PROXY) {
         return begin_proxy(loader, kind, words);
+    }
+    if kind.sections == Sections::RESOLVERS {
+        return resolvers::begin(loader, words);
     }
     loader.place = Place::Skipped;
     if kind.naming == Naming::Required {

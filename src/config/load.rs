@@ -76,6 +76,8 @@ pub(crate) enum Place {
     Defaults(usize),
     /// A frontend, backend or listen, by its index.
     Proxy(usize),
+    /// A `resolvers` section, by its index.
+    Resolvers(usize),
     /// A section whose lines are not looked at.
     Skipped,
 }
@@ -212,6 +214,7 @@ impl Loader<'_> {
             Place::Outside => Err(outside(first)),
             Place::Skipped => Ok(()),
             Place::Global => self.global(&words),
+            Place::Resolvers(at) => self.resolvers(at, &words),
             Place::Defaults(_) | Place::Proxy(_) => self.proxy_line(words),
         }
     }
@@ -226,6 +229,21 @@ impl Loader<'_> {
         let warnings = cur.into_warnings();
         self.add_all(warnings);
         self.edit_env();
+        result
+    }
+
+    fn resolvers(&mut self, at: usize, words: &[Word]) -> Result<(), Diag> {
+        let catalog = &catalog::RESOLVERS;
+        let found = catalog
+            .find(words, Sections::RESOLVERS)
+            .ok_or_else(|| unknown::keyword(words, catalog, Sections::RESOLVERS, None))?;
+        let Some(draft) = self.written.draft.resolvers.get_mut(at) else {
+            return Ok(());
+        };
+        let mut cur = Cursor::after(words, found.words, &self.written.env);
+        let result = found.parse(&mut cur, draft);
+        let warnings = cur.into_warnings();
+        self.add_all(warnings);
         result
     }
 
@@ -260,7 +278,7 @@ impl Loader<'_> {
         let proxy = match self.place {
             Place::Defaults(at) => draft.defaults.get_mut(at),
             Place::Proxy(at) => draft.proxies.get_mut(at),
-            Place::Outside | Place::Global | Place::Skipped => None,
+            Place::Outside | Place::Global | Place::Resolvers(_) | Place::Skipped => None,
         };
         let Some(proxy) = proxy else {
             return Ok(());

@@ -363,6 +363,47 @@ fn no_text_panics() {
 }
 
 #[test]
+fn names_are_followed_by_their_resolvers() {
+    let text = "resolvers r\n nameserver n 127.0.0.1:5353\n hold valid 3s\n\
+        backend b\n server one nowhere:80 resolvers r resolve-prefer ipv4\n server-template t 2 _http._tcp.test resolvers r\n\
+        server two 127.0.0.1:80\n";
+    let outcome = outcome(text);
+    let site = outcome.site.expect("a warning alone");
+    assert_eq!(&*site.resolvers[0].name, "r");
+    let followed: Vec<_> = site
+        .watched
+        .iter()
+        .map(|one| (one.server.index(), &*one.host, one.wishes.prefer_v4))
+        .collect();
+    assert_eq!(
+        followed,
+        [
+            (0, "nowhere", true),
+            (1, "_http._tcp.test", false),
+            (2, "_http._tcp.test", false)
+        ]
+    );
+    let usable: Vec<bool> = site
+        .servers
+        .iter()
+        .map(|server| server.seat.is_electable())
+        .collect();
+    assert_eq!(usable, [false, false, false, true]);
+    let warned = "'server b/one' : could not resolve address 'nowhere', disabling server.";
+    assert!(
+        found(text).iter().any(|(_, _, said)| said.contains(warned)),
+        "{:?}",
+        found(text)
+    );
+    assert!(
+        said("backend b\n server s 1.2.3.4:80 resolvers nope\n")
+            .contains("proxy 'b', server 's': unable to find required resolvers 'nope'")
+    );
+    let twice = "resolvers r\n nameserver n 1.1.1.1:53\nresolvers r\n";
+    assert!(said(twice).contains("resolvers 'r' has same name as another resolvers"));
+}
+
+#[test]
 fn logs_and_pages_reach_the_site() {
     let text = "global\n log 127.0.0.1 local0\n log stdout format raw daemon\ndefaults\n mode http\n \
                 timeout client 1s\n log global\n option httplog\n stats auth a:b\nfrontend a\n bind \

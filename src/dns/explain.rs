@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::clock::Clock;
 use super::exchange::{Exchanged, Fault, Transport};
 use super::host::{Failure, Found, Host};
 use super::hosts::Family;
@@ -20,7 +19,7 @@ pub fn explain(root: &Root, name: &str, family: Family, out: &mut dyn Write) -> 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let host = Host::new(root.clone(), Clock::start());
+    let host = Host::new(root.clone());
     let (text, found) = runtime.block_on(narrate(&host, name, family));
     out.write_all(text.as_bytes())?;
     Ok(found.is_ok())

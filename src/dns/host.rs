@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::Cache;
-use super::clock::Clock;
+use super::clock;
 use super::exchange::{Exchanged, Fault, PAYLOAD, Transport, Via, exchange};
 use super::hosts::Family;
 use super::message::{Kind, Query, Rcode, Reply};
@@ -74,7 +74,6 @@ struct Unanswered {
 /// The host's resolver. One thread owns it; many lookups run on it at a time.
 #[derive(Debug)]
 pub struct Host {
-    clock: Clock,
     files: RefCell<Files>,
     cache: RefCell<Cache>,
     silence: RefCell<HashMap<SocketAddr, Silence>>,
@@ -90,10 +89,9 @@ struct Silence {
 
 impl Host {
     /// A resolver over the files below `root`.
-    pub fn new(root: Root, clock: Clock) -> Self {
+    pub fn new(root: Root) -> Self {
         Self {
-            clock,
-            files: RefCell::new(Files::new(root, clock.now())),
+            files: RefCell::new(Files::new(root, clock::now())),
             cache: RefCell::default(),
             silence: RefCell::default(),
             turn: Cell::new(0),
@@ -147,7 +145,7 @@ impl Host {
 
     /// The order of sources that lookups follow at the moment.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        let (snapshot, changed) = self.files.borrow_mut().current(self.clock.now());
+        let (snapshot, changed) = self.files.borrow_mut().current(clock::now());
         if changed {
             self.cache.borrow_mut().clear();
             self.silence.borrow_mut().clear();
@@ -271,7 +269,7 @@ impl Host {
         let mut replies = Vec::new();
         let mut queries = Vec::new();
         for kind in kinds(family) {
-            match self.cache.borrow().find(&key, *kind, self.clock.now()) {
+            match self.cache.borrow().find(&key, *kind, clock::now()) {
                 Some((reply, left)) => {
                     trace.step(&Step::Kept(*kind, reply, left.get() / 1000));
                     replies.push(reply.clone());
@@ -282,7 +280,7 @@ impl Host {
         if !queries.is_empty() {
             let fresh = self.ask_around(snapshot, &queries, trace).await?;
             for reply in &fresh {
-                self.cache.borrow_mut().keep(&key, reply, self.clock.now());
+                self.cache.borrow_mut().keep(&key, reply, clock::now());
             }
             replies.extend(fresh);
         }
@@ -355,9 +353,9 @@ impl Host {
 
     /// One exchange, told and remembered.
     async fn ask_one(&self, via: &Via, queries: &[Query], trace: &mut dyn Trace) -> Exchanged {
-        let begun = self.clock.now();
+        let begun = clock::now();
         let done = exchange(via, queries).await;
-        let took = Duration::from_millis(u64::from((self.clock.now() - begun).get()));
+        let took = Duration::from_millis(u64::from((clock::now() - begun).get()));
         trace.step(&Step::Asked {
             server: via.server,
             transport: via.transport,
@@ -380,7 +378,7 @@ impl Host {
         };
         self.turn.set(self.turn.get().wrapping_add(1));
         let silence = self.silence.borrow();
-        let now = self.clock.now();
+        let now = clock::now();
         let mut servers = Vec::new();
         for at in (0..all.len()).map(|at| (at + first) % all.len()) {
             match silence.get(&all[at]) {
@@ -402,7 +400,7 @@ impl Host {
         }
         let silent = silence.entry(server).or_default();
         silent.questions = silent.questions.saturating_add(1);
-        silent.until = self.clock.now() + SILENT_FOR;
+        silent.until = clock::now() + SILENT_FOR;
     }
 }
 

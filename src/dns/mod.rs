@@ -29,7 +29,6 @@ mod snapshot;
 pub mod startup;
 mod trace;
 
-pub use clock::Clock;
 pub use exchange::{Exchanged, Fault, Seen, Transport};
 pub use explain::explain;
 pub use host::{Failure, Found, Host};

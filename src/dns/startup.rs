@@ -10,7 +10,6 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::timeout;
 
-use super::clock::Clock;
 use super::host::{Failure, Found, Host};
 use super::hosts::Family;
 use super::root::Root;
@@ -63,7 +62,7 @@ pub fn resolve_all(root: &Root, names: &[String], policy: Policy) -> io::Result<
         .build()?;
     let mut results = Results::default();
     runtime.block_on(async {
-        let host = Host::new(root.clone(), Clock::start());
+        let host = Host::new(root.clone());
         let all = drain(&host, names, policy.family, &mut results.by_name);
         let _late = timeout(policy.wait, all).await;
         if results.by_name.values().any(Result::is_err) || results.by_name.len() < names.len() {

@@ -13,6 +13,7 @@ mod global;
 mod lineup;
 mod listener;
 mod logging;
+mod names;
 mod server;
 mod stats_page;
 mod views;
@@ -29,8 +30,11 @@ pub use logging::{LineFormat, Logging};
 pub use server::{Checking, Destination, Port, SendProxy, Server};
 pub use stats_page::StatsPage;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::dns::run::roster::Watched;
+use crate::dns::run::section::Section;
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId, TableId};
 use crate::stats::Tally;
 use crate::stick::Table;
@@ -52,6 +56,10 @@ pub struct Site {
     pub listeners: Vec<Listener>,
     /// By [`TableId`].
     pub tables: Vec<Table>,
+    /// `resolvers` sections.
+    pub resolvers: Vec<Arc<Section>>,
+    /// The servers whose names they follow.
+    pub watched: Vec<Watched>,
     /// What the whole process counted.
     pub tally: Tally,
     /// When it began to run.

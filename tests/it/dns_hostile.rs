@@ -288,10 +288,9 @@ impl Rig {
             ip: None,
         };
         let plan = Plan {
-            sections: vec![Section::new("s".into(), &draft, &root)],
+            sections: vec![Arc::new(Section::new("s".into(), &draft, &root))],
             root,
             watched: (0..servers).map(watched).collect(),
-            origin: Instant::now(),
         };
         let news: Arc<Mutex<Vec<News>>> = Arc::default();
         let sink = Arc::clone(&news);

@@ -6,6 +6,7 @@
 mod global;
 mod listener;
 mod mode;
+mod names;
 mod proxy;
 mod server;
 
@@ -15,6 +16,7 @@ use std::net::IpAddr;
 use super::draft::{Draft, GlobalDraft, InitAddr, ProxyDraft, ServerDraft};
 use super::report::Report;
 use crate::addr::{IpFamily, Place};
+use crate::dns::Root;
 use crate::site::Site;
 
 /// What the host knows: names of machines, users and groups.
@@ -30,6 +32,10 @@ pub trait Host {
     }
     /// The addresses of a name, best first; empty when it has none.
     fn addresses(&self, name: &str) -> Vec<IpAddr>;
+    /// Where the host's files are.
+    fn root(&self) -> Root {
+        Root::host()
+    }
     /// A user's number.
     fn user(&self, name: &str) -> Option<u32>;
     /// A group's number.
@@ -43,8 +49,10 @@ pub fn resolve(draft: Draft, host: &dyn Host, report: &mut Report) -> Site {
     let Draft {
         global: mut written,
         proxies,
+        resolvers,
         ..
     } = draft;
+    site.resolvers = names::sections(&resolvers, host, report);
     host.prepare(&host_names(&proxies, &written));
     global::resolve(&mut written, host, report);
     written.site.logs = std::mem::take(&mut written.logs).into();
@@ -74,6 +82,7 @@ fn host_names(proxies: &[ProxyDraft], global: &GlobalDraft) -> Vec<String> {
     let bound = binds.chain(sockets).flat_map(|bind| &bind.addresses);
     let servers = proxies.iter().flat_map(|proxy| &proxy.back.servers);
     let asks = |line: &&ServerDraft| line.init_addr.contains(&InitAddr::Resolve);
+    let is_service = |name: &str| name.starts_with('_');
     let reached = servers
         .clone()
         .filter(asks)
@@ -83,7 +92,7 @@ fn host_names(proxies: &[ProxyDraft], global: &GlobalDraft) -> Vec<String> {
         .chain(reached)
         .chain(sources)
         .filter_map(|(_, written)| match &written.place {
-            Place::Name { name, .. } => Some(name.to_string()),
+            Place::Name { name, .. } => Some(name.to_string()).filter(|name| !is_service(name)),
             Place::Ip(_) | Place::Unix(_) | Place::Fd(_) | Place::SockPair(_) => None,
         })
         .collect();

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use super::{Host, addresses, why_not};
+use super::{Host, addresses, names, why_not};
 use crate::addr::{IpFamily, Place, Ports, SockAddr};
 use crate::balance::{Seat, Weight};
 use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
-use crate::lang::{Diag, Shape};
+use crate::lang::{Diag, Severity, Shape};
 use crate::queue::{Ceiling, Limit};
 use crate::site::{Destination, Port, Server, Site};
 
@@ -44,12 +45,22 @@ pub(super) fn all(
         let Some(server) = report.check(server(line, proxy, back, host)) else {
             continue;
         };
-        ids.push(ServerId::at(site.servers.len()));
+        let id = ServerId::at(site.servers.len());
+        ids.push(id);
+        let followed = names::follow(line, (proxy, back), (id, &server), site);
+        report.check(followed);
+        let is_lost = *server.destination.load() == Destination::Unresolved;
+        if is_lost && !is_quiet(line) {
+            report.add(without_address(proxy, line));
+        }
         let weight = line.seat.weight.unwrap_or(Weight::ONE);
+        let seat = Seat::new(uuid, weight, line.seat.backup);
+        seat.set_usable(!is_lost && !line.disabled);
         site.servers.push(Server {
             uuid,
-            seat: Seat::new(uuid, weight, line.seat.backup),
+            seat,
             ceiling: Ceiling::new(line.queue.max, line.queue.min, full),
+            lost: AtomicBool::new(is_lost),
             ..server
         });
     }
@@ -79,6 +90,8 @@ fn server(
         Place::Name { name, family } => {
             let ip = first_address(line, name, *family, host);
             let at = |ip: IpAddr| Destination::At(SockAddr::Inet((ip, fixed).into()));
+            let is_followed = line.resolution.resolvers.is_some();
+            let ip = ip.or_else(|()| if is_followed { Ok(None) } else { Err(()) });
             let ip = ip.map_err(|()| {
                 let text = format!("could not resolve address '{name}'.");
                 about(proxy, line, &text)
@@ -155,14 +168,16 @@ fn first_address(
     family: Option<IpFamily>,
     host: &dyn Host,
 ) -> Result<Option<IpAddr>, ()> {
+    let is_service = name.starts_with('_');
     for way in &line.init_addr {
         match way {
             InitAddr::Last => {}
             InitAddr::None => return Ok(None),
             InitAddr::Ip(ip) => return Ok(Some(*ip)),
+            InitAddr::Resolve if is_service => {}
             InitAddr::Resolve => {
                 let mut found = addresses(host, name, family);
-                if line.prefer_ipv4 {
+                if line.resolution.wishes.prefer_v4 {
                     found.sort_by_key(IpAddr::is_ipv6);
                 }
                 if let Some(ip) = found.first() {
@@ -172,6 +187,25 @@ fn first_address(
         }
     }
     Err(())
+}
+
+/// Whether a server without an address begins in silence: it was told to, or its name stands for services, which only
+/// the resolvers find.
+fn is_quiet(line: &ServerDraft) -> bool {
+    let is_service = line.address.as_ref().is_some_and(
+        |(_, written)| matches!(&written.place, Place::Name { name, .. } if name.starts_with('_')),
+    );
+    is_service || line.init_addr.contains(&InitAddr::None)
+}
+
+fn without_address(proxy: &ProxyDraft, line: &ServerDraft) -> Diag {
+    let written = line.address.as_ref().map_or("", |(word, _)| word.str());
+    let name = written.rsplit_once(':').map_or(written, |(name, _)| name);
+    let text = format!("could not resolve address '{name}', disabling server.");
+    Diag {
+        severity: Severity::Warning,
+        ..about(proxy, line, &text)
+    }
 }
 
 fn twin(proxy: &ProxyDraft, line: &ServerDraft, other: &ServerDraft) -> Diag {

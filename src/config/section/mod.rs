@@ -6,6 +6,7 @@ pub(crate) mod global;
 pub(crate) mod log;
 pub(crate) mod option;
 pub(crate) mod proxy;
+pub(crate) mod resolvers;
 pub(crate) mod server;
 pub(crate) mod stats;
 pub(crate) mod timeout;

@@ -194,19 +194,6 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         },
     },
     Keyword {
-        name: "resolve-prefer",
-        sections: Sections::SERVER,
-        usage: "{ ipv4 | ipv6 }",
-        doc: "Which family of a name's addresses is taken first.",
-        parse: |cur, s| {
-            s.prefer_ipv4 = cur.choice(
-                "either 'ipv4' or 'ipv6'",
-                &[("ipv4", true), ("ipv6", false)],
-            )?;
-            Ok(())
-        },
-    },
-    Keyword {
         name: "send-proxy",
         sections: Sections::SERVER,
         usage: "",

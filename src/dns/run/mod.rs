@@ -25,7 +25,7 @@ use std::thread::JoinHandle;
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::clock::Clock;
+use super::clock;
 use super::explain::narrate;
 use super::host::{Failure, Host};
 use super::hosts::Family;
@@ -123,18 +123,16 @@ pub struct Plan {
     /// Where the host's files are.
     pub root: Root,
     /// The `resolvers` sections.
-    pub sections: Vec<Section>,
+    pub sections: Vec<Arc<Section>>,
     /// The servers whose names are followed.
     pub watched: Vec<Watched>,
-    /// The moment that ticks count from.
-    pub origin: std::time::Instant,
 }
 
 impl Resolver {
     /// Starts the thread. It follows the names of the plan and answers questions until the last handle goes.
     pub fn start(plan: Plan, sink: Sink) -> io::Result<(Self, JoinHandle<()>)> {
         let (commands, inbox) = unbounded();
-        let sections: Arc<[Arc<Section>]> = plan.sections.into_iter().map(Arc::new).collect();
+        let sections: Arc<[Arc<Section>]> = plan.sections.into();
         let pending = Arc::new(AtomicUsize::new(0));
         let handle = Self {
             commands,
@@ -144,17 +142,15 @@ impl Resolver {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (root, origin, watched) = (plan.root, plan.origin, plan.watched);
+        let (root, watched) = (plan.root, plan.watched);
         let thread = std::thread::Builder::new()
             .name("resolver".to_owned())
             .spawn(move || {
                 runtime.block_on(async {
-                    let clock = Clock::since(origin);
-                    let desk = Desk::new(sections.to_vec(), watched, clock.now());
-                    let host = Rc::new(Host::new(root, clock));
+                    let desk = Desk::new(sections.to_vec(), watched, clock::now());
+                    let host = Rc::new(Host::new(root));
                     let room = lookups_max();
                     Thread {
-                        clock,
                         desk,
                         host,
                         sink,
@@ -224,7 +220,6 @@ enum Ended {
 type Job = Pin<Box<dyn Future<Output = Ended>>>;
 
 struct Thread {
-    clock: Clock,
     desk: Desk,
     host: Rc<Host>,
     sink: Sink,
@@ -240,12 +235,7 @@ impl Thread {
         let mut lookups: FuturesUnordered<Job> = FuturesUnordered::new();
         loop {
             let free = self.room.saturating_sub(rounds.len());
-            rounds.extend(
-                self.desk
-                    .start_due(self.clock.now(), free)
-                    .into_iter()
-                    .map(job),
-            );
+            rounds.extend(self.desk.start_due(clock::now(), free).into_iter().map(job));
             self.tell();
             let due = if rounds.len() < self.room {
                 self.desk.next_due()
@@ -259,7 +249,7 @@ impl Thread {
                 },
                 Some(ended) = rounds.next(), if !rounds.is_empty() => rounds.extend(self.take(ended)),
                 Some(ended) = lookups.next(), if !lookups.is_empty() => rounds.extend(self.take(ended)),
-                () = tokio::time::sleep_until(self.clock.instant(due)), if due.is_set() => {}
+                () = tokio::time::sleep_until(clock::timer(due)), if due.is_set() => {}
             }
         }
     }
@@ -275,8 +265,7 @@ impl Thread {
                 },
                 ticket,
             ) => {
-                self.desk
-                    .ask(at, &name, prefer_v4, ticket, self.clock.now());
+                self.desk.ask(at, &name, prefer_v4, ticket, clock::now());
                 None
             }
             Command::Look(
@@ -306,9 +295,7 @@ impl Thread {
     /// Takes what a job brought; perhaps another follows.
     fn take(&mut self, ended: Ended) -> Option<Job> {
         match ended {
-            Ended::Round(name_id, round) => {
-                self.desk.finish(name_id, round, self.clock.now()).map(job)
-            }
+            Ended::Round(name_id, round) => self.desk.finish(name_id, round, clock::now()).map(job),
             Ended::Lookup(key, answer) => {
                 for ticket in self.shared.remove(&key).unwrap_or_default() {
                     self.pass_on(News::Answer {

@@ -1,0 +1,79 @@
+//! `resolvers` sections and the servers whose names they follow.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::Host;
+use crate::config::draft::{ProxyDraft, ResolversDraft, ServerDraft};
+use crate::config::report::Report;
+use crate::dns::run::roster::Watched;
+use crate::dns::run::section::{BUILT_IN, Section};
+use crate::id::{BackendId, ServerId};
+use crate::lang::{Diag, suggest};
+use crate::site::{Destination, Server, Site};
+
+/// The sections as they run, the built-in one at the end unless it is written.
+pub(super) fn sections(
+    drafts: &[ResolversDraft],
+    host: &dyn Host,
+    report: &mut Report,
+) -> Vec<Arc<Section>> {
+    let root = host.root();
+    let mut sections = Vec::new();
+    for draft in drafts {
+        let section = Section::new(draft.name.as_str().into(), &draft.dns, &root);
+        if section.has_no_nameservers() {
+            let text = format!("resolvers '{}' has no nameservers configured!", draft.name);
+            report.add(Diag::warning(draft.span, text));
+        }
+        sections.push(Arc::new(section));
+    }
+    if drafts.iter().all(|draft| draft.name != BUILT_IN) {
+        let section = Section::built_in(&root);
+        if !section.has_no_nameservers() {
+            sections.push(Arc::new(section));
+        }
+    }
+    sections
+}
+
+/// Has the section that `line` names follow `server`.
+///
+/// # Errors
+/// There is no such section.
+pub(super) fn follow(
+    line: &ServerDraft,
+    (proxy, backend): (&ProxyDraft, BackendId),
+    (id, server): (ServerId, &Server),
+    site: &mut Site,
+) -> Result<(), Diag> {
+    let Some((name, span)) = &line.resolution.resolvers else {
+        return Ok(());
+    };
+    let known = site.resolvers.iter().map(|section| &*section.name);
+    let Some(section) = known.clone().position(|known| known == name) else {
+        let text = format!(
+            "proxy '{}', server '{}': unable to find required resolvers '{name}'",
+            proxy.name, line.name
+        );
+        return Err(Diag::alert(*span, text).suggesting(suggest(name, known)));
+    };
+    if let Some(host) = &server.host {
+        site.watched.push(Watched {
+            server: id,
+            backend,
+            section,
+            host: Arc::clone(host),
+            wishes: line.resolution.wishes.clone(),
+            ip: address(&server.destination.load()),
+        });
+    }
+    Ok(())
+}
+
+fn address(destination: &Destination) -> Option<IpAddr> {
+    match destination {
+        Destination::At(address) => address.ip(),
+        Destination::Unresolved => None,
+    }
+}
