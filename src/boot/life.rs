@@ -64,8 +64,6 @@ pub fn privileges(site: &Site) -> Privileges {
 pub struct Serving {
     site: Arc<Site>,
     crew: Crew,
-    /// Follows the names of servers as long as it is kept.
-    _resolver: Option<Resolver>,
     signals: Signals,
     notifier: Notifier,
     link: Option<Link>,
@@ -87,24 +85,26 @@ const SIGNALS: [i32; 8] = [
     signal::SIGTTIN,
 ];
 
-/// Starts the resolver thread if the site has anything to follow.
-fn follow(site: &Arc<Site>) -> io::Result<Option<Resolver>> {
-    if site.watched.is_empty() {
-        return Ok(None);
+/// Starts the resolver thread, if the site has anyone to ask. It holds the site only weakly: the site holds it.
+fn follow(site: &Arc<Site>) -> io::Result<()> {
+    if site.resolvers.is_empty() {
+        return Ok(());
     }
     let plan = Plan {
         root: Root::host(),
         sections: site.resolvers.clone(),
         watched: site.watched.clone(),
     };
-    let heeding = Arc::clone(site);
+    let heeding = Arc::downgrade(site);
     let sink = move |news| {
-        if let News::Server { backend, change } = news {
-            heeding.heed(backend, &change);
+        if let (News::Server { backend, change }, Some(site)) = (news, heeding.upgrade()) {
+            site.heed(backend, &change);
         }
     };
     let (resolver, _ends_with_its_handle) = Resolver::start(plan, Arc::new(sink))?;
-    Ok(Some(resolver))
+    let first = site.resolver.set(resolver);
+    debug_assert!(first.is_ok(), "a site begins to run once");
+    Ok(())
 }
 
 impl Serving {
@@ -146,13 +146,12 @@ impl Serving {
         copies.serve(&desk);
         let inners: Arc<dyn Inners> = Arc::new(desk);
         let crew = Crew::start(Arc::clone(&site), sockets, &inners)?;
-        let resolver = follow(&site)?;
+        follow(&site)?;
         drop(blocked);
         signal::unblock_all();
         Ok(Self {
             site,
             crew,
-            _resolver: resolver,
             signals,
             notifier: Notifier::default(),
             link: None,

@@ -30,9 +30,10 @@ pub use logging::{LineFormat, Logging};
 pub use server::{Checking, Destination, Port, SendProxy, Server};
 pub use stats_page::StatsPage;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
+use crate::dns::Resolver;
 use crate::dns::run::roster::Watched;
 use crate::dns::run::section::Section;
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId, TableId};
@@ -60,6 +61,8 @@ pub struct Site {
     pub resolvers: Vec<Arc<Section>>,
     /// The servers whose names they follow.
     pub watched: Vec<Watched>,
+    /// The resolver thread, once it runs.
+    pub resolver: OnceLock<Resolver>,
     /// What the whole process counted.
     pub tally: Tally,
     /// When it began to run.

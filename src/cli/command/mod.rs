@@ -1,6 +1,7 @@
 //! The commands, a row each, and the one function that finds them.
 
 mod process;
+mod resolvers;
 mod server;
 mod show;
 
@@ -58,7 +59,12 @@ pub enum Outcome {
 }
 
 /// Every room's commands.
-const TABLES: &[&[Command]] = &[process::COMMANDS, show::COMMANDS, server::COMMANDS];
+const TABLES: &[&[Command]] = &[
+    process::COMMANDS,
+    resolvers::COMMANDS,
+    show::COMMANDS,
+    server::COMMANDS,
+];
 
 /// All commands, in order of their tables.
 pub fn rows() -> impl Iterator<Item = &'static Command> {

@@ -198,11 +198,18 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         },
     },
     Keyword {
-        name: "timeout",
+        name: "timeout resolve",
         sections: Sections::RESOLVERS,
-        usage: "resolve|retry <time>",
-        doc: "The time from one resolution to the next, or to the next attempt.",
-        parse: timeout,
+        usage: "<time>",
+        doc: "The time from one resolution of a name to the next.",
+        parse: |cur, draft| timeout(cur, &mut draft.timing.resolve),
+    },
+    Keyword {
+        name: "timeout retry",
+        sections: Sections::RESOLVERS,
+        usage: "<time>",
+        doc: "How long a question may stay unanswered.",
+        parse: |cur, draft| timeout(cur, &mut draft.timing.retry),
     },
     Keyword {
         name: "accepted_payload_size",
@@ -276,25 +283,10 @@ fn hold(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
     Ok(())
 }
 
-fn timeout(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
-    let Some(which) = cur.next() else {
-        return Err(cur.alert("'timeout' expects 'retry' or 'resolve' and <time> as arguments."));
-    };
-    let slot = match which.str().as_ref() {
-        "resolve" => &mut draft.timing.resolve,
-        "retry" => &mut draft.timing.retry,
-        other => {
-            let words = format!(
-                "'timeout' expects 'retry' or 'resolve' and <time> as arguments got '{other}'."
-            );
-            return Err(Diag::alert(which.span, words));
-        }
-    };
+fn timeout(cur: &mut Cursor<'_>, slot: &mut Millis) -> Result<(), Diag> {
     if cur.is_empty() {
-        return Err(Diag::alert(
-            which.span,
-            format!("'timeout {}' expects <time> as argument.", which.str()),
-        ));
+        let words = format!("'{}' expects <time> as argument.", cur.keyword());
+        return Err(cur.alert(words));
     }
     *slot = cur.millis(Unit::Millis)?;
     cur.rest();
@@ -459,10 +451,20 @@ mod tests {
             let words = lexer::read(line, &env).map_err(|diag| diag.message)?;
             let row = rows
                 .iter()
-                .find(|row| words[0].is(row.name) && row.sections.meets(place))
+                .find(|row| {
+                    row.sections.meets(place)
+                        && row
+                            .name
+                            .split(' ')
+                            .zip(&words)
+                            .all(|(name, word)| word.is(name))
+                })
                 .ok_or("no such keyword")?;
-            (row.parse)(&mut Cursor::after(&words, 1, &env), &mut draft)
-                .map_err(|diag| diag.message)?;
+            (row.parse)(
+                &mut Cursor::after(&words, row.name.split(' ').count(), &env),
+                &mut draft,
+            )
+            .map_err(|diag| diag.message)?;
         }
         Ok(draft)
     }
@@ -527,16 +529,8 @@ mod tests {
                 "'hold' unknown <event>: 'foo', expects either 'nx', 'timeout', 'valid', 'obsolete' or 'other'.",
             ),
             (
-                "timeout",
-                "'timeout' expects 'retry' or 'resolve' and <time> as arguments.",
-            ),
-            (
                 "timeout resolve",
                 "'timeout resolve' expects <time> as argument.",
-            ),
-            (
-                "timeout foo 3s",
-                "'timeout' expects 'retry' or 'resolve' and <time> as arguments got 'foo'.",
             ),
             (
                 "accepted_payload_size 70000",
