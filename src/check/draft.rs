@@ -238,7 +238,7 @@ impl Draft {
 }
 
 /// What a server line said.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ServerDraft {
     /// `check`
     pub enabled: bool,
@@ -272,29 +272,6 @@ pub struct ServerDraft {
     pub shut_backups_when_up: bool,
     /// `agent-check` and its parameters.
     pub agent: AgentDraft,
-}
-
-impl Default for ServerDraft {
-    fn default() -> ServerDraft {
-        ServerDraft {
-            enabled: false,
-            pace: Pace::default(),
-            thresholds: Thresholds::default(),
-            port: None,
-            address: None,
-            tls: false,
-            sni: None,
-            alpn: Vec::new(),
-            protocol: None,
-            send_proxy: false,
-            via_socks4: false,
-            track: None,
-            observe: ObserveDraft::default(),
-            shut_when_down: false,
-            shut_backups_when_up: false,
-            agent: AgentDraft::default(),
-        }
-    }
 }
 
 /// How live traffic counts as checks.

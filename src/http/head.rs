@@ -618,13 +618,6 @@ impl Head {
         known
     }
 
-    /// Forgets the field pushed last, its text too.
-    pub(crate) fn pop(&mut self) {
-        if let Some(last) = self.fields.pop() {
-            self.text.truncate(last.start as usize);
-        }
-    }
-
     fn append_line(&mut self, name: &[u8], value: &[u8]) -> Option<Field> {
         let start = self.text.len();
         self.text.extend(
@@ -896,9 +889,7 @@ mod tests {
         head.fold(b"  ");
         head.fold(b"\td");
         assert_eq!(text(&head), "a: b   c\r\nempty: d\r\n");
-        head.pop();
         head.push_scanned(b"e", b"f");
-        assert_eq!(text(&head), "a: b   c\r\ne: f\r\n");
         assert_eq!(head.runs().count(), 1);
     }
 }

@@ -107,7 +107,7 @@ fn reason_done(code: u16) -> &'static str {
         207 => "Multi-Status",
         210 => "Content Different",
         226 => "IM Used",
-        100..=199 => "Informational",
+        103..=199 => "Informational",
         _ => "Success",
     }
 }

@@ -340,7 +340,7 @@ fn assign(cur: &mut Cursor<'_>, keyword: &str, words: &[&'static str]) -> Result
             .suggesting(suggest(text, words.iter().copied())));
     };
     let name = Word::new(
-        text[open + 1..text.len() - 1].as_bytes(),
+        &text.as_bytes()[open + 1..text.len() - 1],
         word.part(open + 1, text.len() - 1),
     );
     let value = cur.rest().to_vec();

@@ -1,3 +1,5 @@
+//! Lines of a configuration, and the scripts they become.
+
 use std::sync::Arc;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Scripts against servers that answer byte by byte.
+
 use super::*;
 use crate::check::{Text, unhex};
 use crate::proto::probe::Service;

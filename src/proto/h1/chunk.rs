@@ -176,14 +176,12 @@ impl Chunked {
     /// Consumes size lines and chunk ends byte by byte until payload or trailers begin.
     fn framing(&mut self, input: &[u8]) -> Result<ChunkStep, Fault> {
         for (at, &byte) in input.iter().enumerate() {
-            match self.state {
-                State::Data { .. } | State::Trailers => return Ok(ChunkStep::Skip(at)),
-                state => {
-                    self.state = self
-                        .next(state, byte)
-                        .map_err(|reason| Fault::new(reason, self.position.saturating_add(at)))?;
-                }
+            if matches!(self.state, State::Data { .. } | State::Trailers) {
+                return Ok(ChunkStep::Skip(at));
             }
+            self.state = self
+                .next(self.state, byte)
+                .map_err(|reason| Fault::new(reason, self.position.saturating_add(at)))?;
         }
         Ok(if input.is_empty() {
             ChunkStep::More
