@@ -10,8 +10,10 @@
 
 mod columns;
 mod ending;
+pub mod html;
 mod info;
 pub mod json;
+pub mod prometheus;
 #[cfg(test)]
 mod rig;
 mod shard;
