@@ -5,5 +5,6 @@ mod dns_hostile;
 mod dns_namespace;
 mod dns_server;
 mod program;
+mod reload;
 mod static_binary;
 mod tidy;

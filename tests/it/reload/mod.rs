@@ -1,0 +1,137 @@
+//! Reloads under load: nothing that was sent is lost, nobody is left behind.
+//!
+//! Every test starts the real program on free loopback ports in a directory of its own, loads it with real
+//! connections, reloads it in one of the ways operators do, and counts what clients saw. Bounded in time; processes are ended by
+//! their numbers.
+
+mod proxy;
+mod traffic;
+
+use std::time::Duration;
+
+use proxy::{Bench, Running, Style};
+use traffic::{Keepalive, Rush};
+
+/// Reloads of one run; enough to meet every race that has been seen, few enough for a test.
+const RELOADS: usize = 15;
+const PAUSE: Duration = Duration::from_millis(60);
+
+fn reload_under_new_connections(style: Style) {
+    let bench = Bench::new(&format!("rush-{style:?}"));
+    let mut running = Running::start(&bench, style);
+    let rush = Rush::start(bench.port(0), 4);
+    for _ in 0..RELOADS {
+        std::thread::sleep(PAUSE);
+        running.reload();
+    }
+    std::thread::sleep(PAUSE);
+    let seen = rush.stop();
+    assert!(seen.good > 100, "the load was real: {seen:?}");
+    assert_eq!(seen.bad, Vec::<String>::new(), "of {} requests", seen.good);
+    running.end();
+}
+
+#[test]
+fn no_new_connection_is_lost_when_sockets_are_passed() {
+    reload_under_new_connections(Style::TakeOver);
+}
+
+#[test]
+fn no_new_connection_is_lost_under_a_master() {
+    reload_under_new_connections(Style::Master);
+}
+
+#[test]
+fn no_request_of_a_kept_connection_is_lost() {
+    for style in [Style::TakeOver, Style::Master] {
+        let bench = Bench::new(&format!("keep-{style:?}"));
+        let mut running = Running::start(&bench, style);
+        let clients = Keepalive::start(bench.port(0), 40);
+        for _ in 0..RELOADS {
+            std::thread::sleep(PAUSE);
+            running.reload();
+        }
+        let seen = clients.stop();
+        assert!(seen.good > 200, "the load was real: {seen:?}");
+        assert_eq!(seen.bad, Vec::<String>::new(), "of {} requests", seen.good);
+        running.end();
+    }
+}
+
+#[test]
+fn former_processes_leave_whatever_numbers_the_script_passed() {
+    let bench = Bench::new("forgotten");
+    let mut running = Running::start(&bench, Style::TakeOver);
+    let idle = traffic::idle(bench.port(0), 3);
+    for style in [
+        Style::LastPid,
+        Style::StalePid,
+        Style::NoPid,
+        Style::StalePid,
+    ] {
+        running.restyle(style);
+        running.reload();
+    }
+    drop(idle);
+    running.assert_alone();
+    assert_eq!(traffic::answered_by(bench.port(0)), running.generation());
+    running.end();
+}
+
+#[test]
+fn a_broken_configuration_changes_nothing() {
+    for style in [Style::TakeOver, Style::Master] {
+        let bench = Bench::new(&format!("broken-{style:?}"));
+        let mut running = Running::start(&bench, style);
+        let rush = Rush::start(bench.port(0), 2);
+        running.reload_broken();
+        std::thread::sleep(PAUSE);
+        let seen = rush.stop();
+        assert_eq!(seen.bad, Vec::<String>::new(), "of {} requests", seen.good);
+        assert_eq!(traffic::answered_by(bench.port(0)), running.generation());
+        running.end();
+    }
+}
+
+#[test]
+fn a_killed_worker_is_replaced_and_waiting_connections_survive() {
+    let bench = Bench::new("killed");
+    let running = Running::start(&bench, Style::Master);
+    for _ in 0..3 {
+        running.kill_worker();
+        assert_eq!(traffic::answered_by(bench.port(0)), running.generation());
+    }
+    running.end();
+}
+
+#[test]
+fn threads_and_shards_may_change_under_load() {
+    let bench = Bench::new("shards");
+    let mut running = Running::start(&bench, Style::TakeOver);
+    let rush = Rush::start(bench.port(0), 4);
+    for (threads, shards) in [(4, 4), (1, 1), (4, 2), (1, 4), (2, 1)] {
+        bench.set_threads(threads, shards);
+        running.reload();
+        std::thread::sleep(PAUSE);
+    }
+    let seen = rush.stop();
+    assert_eq!(seen.bad, Vec::<String>::new(), "of {} requests", seen.good);
+    running.end();
+}
+
+#[test]
+fn transfers_cross_reloads_whole() {
+    for style in [Style::TakeOver, Style::Master] {
+        let bench = Bench::new(&format!("transfer-{style:?}"));
+        let mut running = Running::start(&bench, style);
+        let up = traffic::upload(bench.port(0));
+        let down = traffic::download(bench.port(0));
+        for _ in 0..3 {
+            std::thread::sleep(Duration::from_millis(150));
+            running.reload();
+        }
+        assert_eq!(up.join().expect("the upload's thread"), Ok(()));
+        assert_eq!(down.join().expect("the download's thread"), Ok(()));
+        running.end();
+    }
+}

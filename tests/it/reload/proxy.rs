@@ -1,0 +1,274 @@
+//! The program under test, started, reloaded and ended as an operator would.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::traffic;
+
+/// How a reload is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// A new process with `-x` and `-sf` and the right number.
+    TakeOver,
+    /// A new process with `-sf` and the right number.
+    LastPid,
+    /// A new process with `-sf` and a number that is nobody's.
+    StalePid,
+    /// A new process with `-sf` and no number.
+    NoPid,
+    /// SIGUSR2 to a master.
+    Master,
+}
+
+/// How long anything may take before the test fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A directory, free ports and a configuration.
+pub(crate) struct Bench {
+    directory: PathBuf,
+    ports: Vec<u16>,
+    server: traffic::Server,
+    shape: AtomicU32,
+}
+
+impl Bench {
+    pub(crate) fn new(name: &str) -> Self {
+        let directory = std::env::temp_dir().join(format!("sluice-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).expect("a scratch directory");
+        let holders: Vec<TcpListener> = (0..2)
+            .map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"))
+            .collect();
+        let ports = holders
+            .iter()
+            .map(|l| l.local_addr().expect("bound").port())
+            .collect();
+        Self {
+            directory,
+            ports,
+            server: traffic::Server::start(),
+            shape: AtomicU32::new(2 << 8 | 1),
+        }
+    }
+
+    pub(crate) fn port(&self, index: usize) -> u16 {
+        self.ports[index]
+    }
+
+    pub(crate) fn set_threads(&self, threads: u32, shards: u32) {
+        self.shape.store(threads << 8 | shards, Ordering::Relaxed);
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Writes the configuration of one generation, which says its number in a header.
+    fn write(&self, generation: u32, broken: bool) {
+        let shape = self.shape.load(Ordering::Relaxed);
+        let (threads, shards) = (shape >> 8, shape & 0xff);
+        let stats = self.path("stats.sock");
+        let text = format!(
+            "global\n    nbthread {threads}\n    maxconn 2000\n    hard-stop-after 20s\n    \
+             stats socket {} level admin expose-fd listeners\n\
+             defaults\n    mode http\n    timeout connect 5s\n    timeout client 20s\n    \
+             timeout server 20s\n    timeout http-keep-alive 20s\n\
+             frontend f{generation}\n    bind 127.0.0.1:{} shards {shards}\n    default_backend b\n\
+             backend b\n    option forwardfor header x-generation-{generation}\n    server s 127.0.0.1:{}\n{}",
+            stats.display(),
+            self.ports[0],
+            self.server.port(),
+            if broken {
+                "    this is no keyword\n"
+            } else {
+                ""
+            },
+        );
+        fs::write(self.path("t.cfg"), text).expect("a writable directory");
+    }
+
+    fn program(&self) -> Command {
+        let mut command = Command::new(crate::program::path());
+        let log = fs::File::options()
+            .append(true)
+            .create(true)
+            .open(self.path("log"));
+        command
+            .arg("-f")
+            .arg(self.path("t.cfg"))
+            .stdout(Stdio::null())
+            .stderr(log.expect("a writable directory"));
+        command
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+    }
+}
+
+/// A running program: its current process and those that should be leaving.
+pub(crate) struct Running<'b> {
+    bench: &'b Bench,
+    style: Style,
+    current: Child,
+    former: Vec<Child>,
+    generation: u32,
+}
+
+impl<'b> Running<'b> {
+    pub(crate) fn start(bench: &'b Bench, style: Style) -> Self {
+        bench.write(1, false);
+        let mut command = bench.program();
+        if style == Style::Master {
+            command.arg("-W");
+        }
+        let current = command.spawn().expect("the program starts");
+        let running = Self {
+            bench,
+            style,
+            current,
+            former: Vec::new(),
+            generation: 1,
+        };
+        running.await_generation();
+        running
+    }
+
+    pub(crate) fn restyle(&mut self, style: Style) {
+        self.style = style;
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Reloads and waits until the new generation answers.
+    pub(crate) fn reload(&mut self) {
+        self.generation += 1;
+        self.bench.write(self.generation, false);
+        if self.style == Style::Master {
+            kill(self.current.id(), "USR2");
+        } else {
+            let child = self.start_beside(self.style);
+            self.former
+                .push(std::mem::replace(&mut self.current, child));
+        }
+        self.await_generation();
+    }
+
+    fn start_beside(&self, style: Style) -> Child {
+        let mut command = self.bench.program();
+        if style == Style::TakeOver {
+            command.arg("-x").arg(self.bench.path("stats.sock"));
+        }
+        command.arg("-sf");
+        match style {
+            Style::StalePid => command.arg("1073741823"),
+            Style::NoPid | Style::Master => &mut command,
+            Style::TakeOver | Style::LastPid => command.arg(self.current.id().to_string()),
+        };
+        command.spawn().expect("the program starts")
+    }
+
+    /// Tries a configuration that is wrong; the present one has to go on.
+    pub(crate) fn reload_broken(&mut self) {
+        self.bench.write(self.generation + 1, true);
+        if self.style == Style::Master {
+            kill(self.current.id(), "USR2");
+            let told = || self.bench.log().contains("failed to start");
+            await_that("the master says that the worker failed", told);
+        } else {
+            let mut child = self.start_beside(self.style);
+            let status = child.wait().expect("our own child");
+            assert_eq!(status.code(), Some(1));
+        }
+    }
+
+    fn await_generation(&self) {
+        let port = self.bench.port(0);
+        let what = format!(
+            "generation {} answers; {}",
+            self.generation,
+            self.bench.log()
+        );
+        await_that(&what, || traffic::generation(port) == Ok(self.generation));
+    }
+
+    pub(crate) fn kill_worker(&self) {
+        let worker = children(self.current.id());
+        assert_eq!(worker.len(), 1, "one worker serves");
+        kill(worker[0], "KILL");
+        await_that("another worker", || {
+            let now = children(self.current.id());
+            now.len() == 1 && now != worker
+        });
+    }
+
+    /// Waits until no former process is left, without telling any of them again.
+    pub(crate) fn assert_alone(&mut self) {
+        for mut child in self.former.drain(..) {
+            let pid = child.id();
+            await_that(&format!("process {pid} leaves"), || {
+                child.try_wait().expect("our own child").is_some()
+            });
+        }
+    }
+
+    /// Ends everything; former processes must go by themselves.
+    pub(crate) fn end(mut self) {
+        self.assert_alone();
+        kill(self.current.id(), "USR1");
+        let current = &mut self.current;
+        await_that("the last process leaves", || {
+            current.try_wait().expect("our own child").is_some()
+        });
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        for child in self.former.iter_mut().chain([&mut self.current]) {
+            for pid in children(child.id()) {
+                kill(pid, "KILL");
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+pub(crate) fn await_that(what: &str, mut it: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !it() {
+        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn kill(pid: u32, signal: &str) {
+    let _ = Command::new("kill")
+        .arg(format!("-{signal}"))
+        .arg(pid.to_string())
+        .status();
+}
+
+/// The direct children of a process.
+fn children(pid: u32) -> Vec<u32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace()
+        .filter_map(|n| n.parse().ok())
+        .collect()
+}
