@@ -286,7 +286,7 @@ impl Engine {
     }
 
     /// Sets the timer of a connection that waits for its next request.
-    fn arm_idle(&mut self, key: Key<Held>) {
+    pub(super) fn arm_idle(&mut self, key: Key<Held>) {
         let Some(frontend) = self.frontend_of(key) else {
             return;
         };
@@ -300,11 +300,11 @@ impl Engine {
         } else {
             timeouts.http_keep_alive.or(first)
         };
-        let deadline = front.waiting_since.after(span);
+        let deadline = self.kit.hurried(key, front.waiting_since.after(span));
         self.kit.arm(key, deadline);
     }
 
-    fn schedule(&mut self, key: Key<Box<Stream>>) {
+    pub(super) fn schedule(&mut self, key: Key<Box<Stream>>) {
         if let Some(stream) = self.streams.get_mut(key)
             && !stream.scheduled
         {
@@ -357,6 +357,7 @@ impl Engine {
             match timer {
                 Timer::Conn(key) => self.conn_due(key),
                 Timer::Check(server) => self.check_due(server),
+                Timer::Leave => self.leave_due(),
             }
         }
         self.due = due;
@@ -391,8 +392,9 @@ impl Engine {
         if held.armed.is_set() && !held.armed.has_come(self.kit.now) {
             return;
         }
+        let leaving = self.kit.leaving.is_some();
         match held.front() {
-            Some(front) if front.requests == 0 && front.greeting == Greeting::Done => {
+            Some(front) if !leaving && front.requests == 0 && front.greeting == Greeting::Done => {
                 self.begin(key)
             }
             Some(_) => self.kit.close(key),

@@ -122,7 +122,7 @@ impl Stream {
             .conns
             .get(key)
             .is_some_and(|held| self.http && held.conn.is_reusable());
-        if reusable {
+        if reusable && kit.leaving.is_none() {
             kit.put_idle(self.front, key)
         } else {
             kit.close(key)

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::leave::Leaving;
 use super::{Held, Letter, Stream};
 use crate::addr::SockAddr;
 use crate::buf::Pool;
@@ -51,6 +52,8 @@ pub struct Kit {
     pub run: VecDeque<Key<Box<Stream>>>,
     /// The world outside.
     pub doors: Box<dyn Doors>,
+    /// Set once the process was told to go.
+    pub leaving: Option<Leaving>,
 }
 
 /// Random numbers that only spread load: nothing secret is made of them.
@@ -83,6 +86,8 @@ pub enum Timer {
     Conn(Key<Held>),
     /// A server's health check.
     Check(ServerId),
+    /// The next connections to close in a process that leaves.
+    Leave,
 }
 
 /// What the engine asks of whoever runs it: the worker with sockets and a poll, the rig with memory.
@@ -136,6 +141,7 @@ impl Kit {
             chance: Chance::new(worker.index() as u64),
             run: VecDeque::new(),
             doors,
+            leaving: None,
             site,
         }
     }

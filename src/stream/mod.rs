@@ -14,6 +14,7 @@ mod finish;
 mod front;
 mod greet;
 mod kit;
+mod leave;
 mod probe;
 mod relay;
 mod reply;

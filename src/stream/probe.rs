@@ -60,8 +60,19 @@ impl Engine {
         }
     }
 
+    /// Ends every check: a process that leaves asks no server anything.
+    pub(super) fn end_checks(&mut self) {
+        let ended = self.probes.iter_mut().filter_map(Option::take);
+        for key in ended.filter_map(|probe| probe.conn).collect::<Vec<_>>() {
+            self.kit.close(key);
+        }
+    }
+
     /// The timer of a server's check: the next one is due, or the one under way has taken too long.
     pub(super) fn check_due(&mut self, id: ServerId) {
+        if self.kit.leaving.is_some() {
+            return;
+        }
         let now = self.kit.now;
         match self.probes.get(id.index()).and_then(Option::as_ref) {
             Some(probe) if probe.deadline.has_come(now) => self.probe(id, Event::TimedOut),

@@ -209,6 +209,7 @@ impl Stream {
         let unfinished = self.request.end() == End::Open;
         let key = self.front;
         let mut last = self.last;
+        let leaving = kit.leaving.is_some();
         let Some((front, mut lent)) = kit.conn(key) else {
             return Flow::SinkGone;
         };
@@ -218,6 +219,7 @@ impl Stream {
             if last {
                 front.conn.close_after(Close::Abandoned);
             }
+            Self::end_front(leaving, &mut front.conn);
             front
                 .conn
                 .send_response(&mut head, lane.announced(), &mut lent);

@@ -17,7 +17,7 @@ fn address(text: &str) -> SockAddr {
     SockAddr::from(text.parse::<std::net::SocketAddr>().unwrap())
 }
 
-fn site(mode: Mode) -> Site {
+pub(super) fn site(mode: Mode) -> Site {
     let timeouts = Timeouts {
         client: Some(Millis::seconds(10)),
         server: Some(Millis::seconds(20)),
@@ -65,7 +65,7 @@ fn site(mode: Mode) -> Site {
 }
 
 /// A server that answers each complete request head with `response`.
-fn answering(response: &'static str) -> impl FnMut(&mut Dialed) {
+pub(super) fn answering(response: &'static str) -> impl FnMut(&mut Dialed) {
     move |dialed| {
         while let Some(end) = dialed
             .seen
@@ -78,8 +78,8 @@ fn answering(response: &'static str) -> impl FnMut(&mut Dialed) {
     }
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
-const GET: &[u8] = b"GET /x HTTP/1.1\r\nhost: example.org\r\n\r\n";
+pub(super) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+pub(super) const GET: &[u8] = b"GET /x HTTP/1.1\r\nhost: example.org\r\n\r\n";
 
 #[test]
 fn a_request_passes_and_its_response_comes_back() {

@@ -1,7 +1,10 @@
 //! What all workers share beside the site: mailboxes, loads, and the limits of the process.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicUsize,
+    Ordering::{AcqRel, Acquire, Relaxed},
+};
 
 use super::{Mail, Mailbox};
 use crate::id::{ListenerId, WorkerId};
@@ -16,6 +19,8 @@ pub struct Office {
     clients: AtomicUsize,
     /// Whether a listener waits for a client to leave.
     waiting: AtomicBool,
+    /// Workers that still accept clients.
+    accepting: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -39,6 +44,7 @@ const IMBALANCE: usize = 1;
 impl Office {
     /// An office with one desk a mailbox.
     pub fn new(site: Arc<Site>, mailboxes: Vec<Mailbox>) -> Self {
+        let accepting = AtomicUsize::new(mailboxes.len());
         let desks = mailboxes
             .into_iter()
             .map(|mailbox| Desk {
@@ -51,6 +57,7 @@ impl Office {
             desks,
             clients: AtomicUsize::new(0),
             waiting: AtomicBool::new(false),
+            accepting,
         }
     }
 
@@ -62,6 +69,20 @@ impl Office {
     /// How many workers there are.
     pub fn workers(&self) -> usize {
         self.desks.len()
+    }
+
+    /// A worker has stopped accepting for good. The last one wakes the others: no client can be posted to them any more.
+    pub fn stop_accepting(&self) {
+        if self.accepting.fetch_sub(1, AcqRel) == 1 {
+            for desk in &self.desks {
+                desk.mailbox.post(Mail::Resume);
+            }
+        }
+    }
+
+    /// Whether no worker accepts any more; what was posted before is then in the mailboxes.
+    pub fn is_closed(&self) -> bool {
+        self.accepting.load(Acquire) == 0
     }
 
     /// Posts mail to one worker.

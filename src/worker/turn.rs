@@ -111,7 +111,7 @@ impl Worker {
             }
             let accepting = self.accept_all();
             busy = self.engine.run() | accepting;
-            if self.stops || (self.drains && self.engine.kit.conns.is_empty()) {
+            if self.stops || (self.drains && self.is_done()) {
                 return Ok(());
             }
         }
@@ -176,9 +176,22 @@ impl Worker {
         self.mail = mail;
     }
 
+    /// Whether a worker that leaves has nobody left and nobody to come: another worker may have posted it a client
+    /// just before it stopped accepting itself.
+    fn is_done(&mut self) -> bool {
+        if !self.office.is_closed() || self.engine.has_clients() {
+            return false;
+        }
+        self.read_mail();
+        !self.engine.has_clients()
+    }
+
     /// Stops accepting: the sockets are forgotten, never shut down, since others may share them.
     fn drain(&mut self) {
-        self.drains = true;
+        if std::mem::replace(&mut self.drains, true) {
+            return;
+        }
+        self.engine.leave();
         for listener in self.listening.drain(..) {
             // A socket that was not registered needs no farewell.
             let _ = self
@@ -186,5 +199,6 @@ impl Worker {
                 .registry()
                 .deregister(&mut SourceFd(&listener.fd.as_raw_fd()));
         }
+        self.office.stop_accepting();
     }
 }
