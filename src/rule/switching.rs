@@ -13,7 +13,7 @@ use super::action::Context;
 use super::ruleset::Written;
 
 /// Rules of one kind, in order. `T` is what a fixed name leads to, once resolved.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Choices<T> {
     list: Box<[Choice<T>]>,
     switch: Switch,
@@ -38,6 +38,12 @@ pub enum Target<T> {
     Known(T),
     /// A name made for each request.
     Made(Format),
+}
+
+impl<T> Default for Choices<T> {
+    fn default() -> Self {
+        Choices { list: Box::default(), switch: Switch::default() }
+    }
 }
 
 impl<T> Choices<T> {

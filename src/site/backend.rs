@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::{Logging, Mode, Options, StatsPage, Timeouts};
+use super::{Logging, Mode, Options, Rules, StatsPage, Timeouts};
 use crate::balance::persist::Persist;
 use crate::balance::{KeySource, Policy};
 use crate::filter::Filters;
 use crate::id::{FrontendId, ServerId, TableId};
 use crate::queue::Line;
+use crate::rule::{AnyOf, Choices};
+use crate::sample::BackendFacts;
 use crate::stats::Tally;
 
 /// Connection attempts after the first, unless `retries` says otherwise.
@@ -77,6 +79,16 @@ pub struct Backend {
     pub log_health_checks: bool,
     /// The statistics page, where `stats` lines ask for one.
     pub stats_page: Option<StatsPage>,
+    /// Its rules; a `listen` whose own frontend asks has evaluated them already.
+    pub rules: Rules,
+    /// `use-server`.
+    pub server_choices: Choices<ServerId>,
+    /// `force-persist`.
+    pub force_persist: AnyOf,
+    /// `ignore-persist`.
+    pub ignore_persist: AnyOf,
+    /// What expressions see of it.
+    pub facts: BackendFacts,
     /// What changes or paces bodies.
     pub filters: Filters,
     /// Its stick table.
@@ -157,6 +169,11 @@ impl Backend {
             pretend_keep_alive: false,
             tcp_smart_connect: false,
             log_health_checks: false,
+            rules: Rules::default(),
+            server_choices: Choices::default(),
+            force_persist: AnyOf::default(),
+            ignore_persist: AnyOf::default(),
+            facts: BackendFacts::default(),
             filters: Filters::default(),
             table: None,
             stats_page: None,

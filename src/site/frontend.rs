@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
-use super::{Logging, Options, StatsPage, Timeouts};
+use super::{Logging, Options, Rules, StatsPage, Timeouts};
 use crate::filter::Filters;
 use crate::id::{BackendId, ListenerId, TableId};
+use crate::rule::Choices;
+use crate::sample::FrontendFacts;
 use crate::stats::Tally;
 
 /// `mode`: what a proxy understands of what it carries.
@@ -43,6 +45,12 @@ pub struct Frontend {
     pub options: Options,
     /// `default_backend`, or itself for a `listen`.
     pub default_backend: Option<BackendId>,
+    /// Its rules.
+    pub rules: Rules,
+    /// `use_backend`.
+    pub choices: Choices<BackendId>,
+    /// What expressions see of it.
+    pub facts: FrontendFacts,
     /// The back half, if this is a `listen`.
     pub twin: Option<BackendId>,
     /// `option dontlognull`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::log::Target;
+use crate::log::{Format, Route, Target};
 
 /// The `log` lines of a proxy and what its lines look like.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,14 @@ pub struct Logging {
     pub tag: Option<Arc<str>>,
     /// What a line shows.
     pub line: LineFormat,
+    /// The same, compiled; absent for [`LineFormat::Connect`].
+    pub line_format: Option<Arc<Format>>,
+    /// `error-log-format`, compiled.
+    pub error_format: Option<Arc<Format>>,
+    /// `log-format-sd`, compiled.
+    pub structured_format: Option<Arc<Format>>,
+    /// The targets, opened.
+    pub routes: Arc<[Route]>,
     /// `error-log-format`.
     pub error: Option<Arc<str>>,
     /// `log-format-sd`.

@@ -14,6 +14,7 @@ mod lineup;
 mod listener;
 mod logging;
 mod names;
+mod rules;
 mod server;
 mod stats_page;
 mod views;
@@ -27,6 +28,7 @@ pub use global::{CpuMap, Global, Tune};
 pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
 pub use logging::{LineFormat, Logging};
+pub use rules::Rules;
 pub use server::{Checking, Destination, Port, SendProxy, Server};
 pub use stats_page::StatsPage;
 

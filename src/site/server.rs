@@ -10,6 +10,7 @@ use crate::check::{Health, Pace, Script, Thresholds};
 use crate::id::BackendId;
 use crate::live::Live;
 use crate::queue::{Ceiling, Limit, Line, Slots};
+use crate::sample::ServerFacts;
 use crate::stats::Tally;
 use crate::time::{Millis, Tick};
 
@@ -84,6 +85,8 @@ pub struct Server {
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`.
     pub fast_open: bool,
+    /// What expressions see of it.
+    pub facts: ServerFacts,
     /// What checks and operators make of it.
     pub health: Health,
     /// How it is checked; absent without `check`.
@@ -148,6 +151,7 @@ impl Server {
             slow_start: Millis::ZERO,
             tcp_user_timeout: None,
             fast_open: false,
+            facts: ServerFacts::default(),
             health: Health::new(Thresholds::default(), false, Tick::default()),
             checking: None,
             tally: Tally::default(),

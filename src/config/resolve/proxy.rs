@@ -194,6 +194,7 @@ fn logging(proxy: &ProxyDraft, site: &Site, report: &mut Report) -> Logging {
         structured: written.structured.clone(),
         unique_id: written.unique_id.clone(),
         unique_id_header: written.unique_id_header.clone(),
+        ..Logging::default()
     }
 }
 
