@@ -42,7 +42,10 @@ pub enum Target<T> {
 
 impl<T> Default for Choices<T> {
     fn default() -> Self {
-        Choices { list: Box::default(), switch: Switch::default() }
+        Choices {
+            list: Box::default(),
+            switch: Switch::default(),
+        }
     }
 }
 
