@@ -266,7 +266,7 @@ pub fn write_chunk_head(len: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes the chunk that ends the data; trailers or an empty line must follow.
+/// Writes the chunk that ends the data; trailers, if any, and an empty line must follow.
 pub fn write_last_chunk(out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n");
 }

@@ -174,6 +174,7 @@ impl Pipe {
                     self.held.drain(..consumed);
                     write_last_chunk(&mut self.server);
                     emit_trailers(trailers, &mut self.server);
+                    self.server.extend_from_slice(b"\r\n");
                     true
                 }
             },

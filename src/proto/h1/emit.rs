@@ -18,10 +18,10 @@ pub fn emit_response(head: &Head, out: &mut Vec<u8>) {
     emit(head, out);
 }
 
-/// Writes the fields of a trailer block with its empty line, as it follows the last chunk.
+/// Writes the fields of a trailer block behind the last chunk; the empty line that ends the message follows from the caller,
+/// trailers or not.
 pub fn emit_trailers(trailers: &Head, out: &mut Vec<u8>) {
     trailers.runs().for_each(|run| out.extend_from_slice(run));
-    out.extend_from_slice(b"\r\n");
 }
 
 fn emit(head: &Head, out: &mut Vec<u8>) {
@@ -67,6 +67,6 @@ mod tests {
         assert_eq!(out, b"HTTP/1.1 200 OK\r\netag: \"x\"\r\n\r\n");
         out.clear();
         emit_trailers(&head, &mut out);
-        assert_eq!(out, b"etag: \"x\"\r\n\r\n");
+        assert_eq!(out, b"etag: \"x\"\r\n");
     }
 }

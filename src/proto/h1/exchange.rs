@@ -219,6 +219,10 @@ impl Exchange {
         if known.has(Known::Connection) && !upgrade {
             head.remove_known(Known::Connection);
         }
+        if close == Some(Close::ChunkedInOldVersion) {
+            // What such a server's response means is doubtful enough to let nothing follow it to the client either.
+            head.push_known(Known::Connection, b"close");
+        }
         self.begin_response(body);
         Ok(Received::Final(body))
     }
@@ -356,9 +360,13 @@ impl Exchange {
         upgrade
     }
 
-    /// Writes the Connection field a peer needs to draw our conclusion.
-    fn say_connection(&self, head: &mut Head, known: KnownSet, old: bool) {
+    /// Writes the Connection field a peer needs to draw our conclusion. One that is there was set on the way, by a rule or by
+    /// the other side's distrust: its `close` is obeyed.
+    fn say_connection(&mut self, head: &mut Head, known: KnownSet, old: bool) {
         if known.has(Known::Connection) {
+            if head.all_known(Known::Connection).any(|line| has_token(line, b"close")) {
+                self.note(Some(Close::Asked));
+            }
             head.remove_known(Known::Connection);
         }
         let closes = self.close.is_some() && self.policy != Policy::PretendKeepAlive;
@@ -590,6 +598,14 @@ mod tests {
     }
 
     #[test]
+    fn a_close_set_on_the_way_is_obeyed() {
+        let (said, _, reuse) = front(Policy::KeepAlive, "GET / 1.1", "1.1 200\nConnection: x, Close", Body::Sized(2));
+        assert_eq!((said.as_str(), reuse), ("connection: close", Reuse::Never(Close::Asked)));
+        let (_, doubtful, _) = back(Policy::KeepAlive, "GET / 1.1", "1.0 200\nTransfer-Encoding: chunked");
+        assert_eq!(doubtful.get(b"connection"), Some(b"close".as_slice()));
+    }
+
+    #[test]
     fn an_old_client_gets_no_chunks() {
         let request = "GET / 1.0\nConnection: keep-alive";
         let (said, body, reuse) = front(
@@ -757,7 +773,8 @@ mod tests {
         ] {
             let (received, answer, mut exchange) = back(Policy::KeepAlive, "GET / 1.1", response);
             assert!(received.is_ok());
-            assert_eq!(answer.get(b"connection"), None);
+            let doubtful = reuse == Reuse::Never(Close::ChunkedInOldVersion);
+            assert_eq!(answer.get(b"connection").is_some(), doubtful);
             exchange.response_done();
             assert_eq!(exchange.reuse(), reuse, "{response}");
         }
