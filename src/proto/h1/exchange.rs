@@ -364,7 +364,10 @@ impl Exchange {
     /// the other side's distrust: its `close` is obeyed.
     fn say_connection(&mut self, head: &mut Head, known: KnownSet, old: bool) {
         if known.has(Known::Connection) {
-            if head.all_known(Known::Connection).any(|line| has_token(line, b"close")) {
+            if head
+                .all_known(Known::Connection)
+                .any(|line| has_token(line, b"close"))
+            {
                 self.note(Some(Close::Asked));
             }
             head.remove_known(Known::Connection);
@@ -599,9 +602,21 @@ mod tests {
 
     #[test]
     fn a_close_set_on_the_way_is_obeyed() {
-        let (said, _, reuse) = front(Policy::KeepAlive, "GET / 1.1", "1.1 200\nConnection: x, Close", Body::Sized(2));
-        assert_eq!((said.as_str(), reuse), ("connection: close", Reuse::Never(Close::Asked)));
-        let (_, doubtful, _) = back(Policy::KeepAlive, "GET / 1.1", "1.0 200\nTransfer-Encoding: chunked");
+        let (said, _, reuse) = front(
+            Policy::KeepAlive,
+            "GET / 1.1",
+            "1.1 200\nConnection: x, Close",
+            Body::Sized(2),
+        );
+        assert_eq!(
+            (said.as_str(), reuse),
+            ("connection: close", Reuse::Never(Close::Asked))
+        );
+        let (_, doubtful, _) = back(
+            Policy::KeepAlive,
+            "GET / 1.1",
+            "1.0 200\nTransfer-Encoding: chunked",
+        );
         assert_eq!(doubtful.get(b"connection"), Some(b"close".as_slice()));
     }
 
