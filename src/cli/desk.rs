@@ -5,9 +5,10 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Session;
+use super::Endpoint;
 use crate::id::ListenerId;
 use crate::mux::Inner;
+use crate::pattern::Library;
 use crate::site::Site;
 use crate::stats::{Count, InfoView, Pace};
 use crate::sys;
@@ -24,6 +25,8 @@ pub struct Desk {
     version: String,
     /// The date of that version.
     release_date: String,
+    /// The pattern sets of the configuration.
+    patterns: Arc<Library>,
     /// Takes connections that ask for the listening sockets.
     export: Mutex<Option<Export>>,
 }
@@ -36,8 +39,21 @@ impl Desk {
             site,
             version,
             release_date,
+            patterns: Arc::new(Library::without_files()),
             export: Mutex::new(None),
         }
+    }
+
+    /// The same desk with the pattern sets of the configuration.
+    #[must_use]
+    pub fn with_patterns(mut self, patterns: Arc<Library>) -> Self {
+        self.patterns = patterns;
+        self
+    }
+
+    /// The pattern sets of the configuration.
+    pub fn patterns(&self) -> Arc<Library> {
+        Arc::clone(&self.patterns)
     }
 
     /// Has connections that ask for the listening sockets given to `export`, which must not block.
@@ -118,7 +134,7 @@ impl fmt::Debug for Desk {
 impl Inners for Arc<Desk> {
     fn operator(&self, office: &Arc<Office>, listener: ListenerId) -> Box<dyn Inner> {
         let level = self.site.listener(listener).level;
-        Box::new(Session::new(Arc::clone(self), Arc::clone(office), level))
+        Box::new(Endpoint::new(Arc::clone(self), Arc::clone(office), level))
     }
 
     fn surrender(&self, connection: OwnedFd) {

@@ -1,12 +1,30 @@
 //! The stats socket's commands.
 //!
-//! A [`Session`] is an inner endpoint: lines of a client in, answers out. Each command is one row in `command/`, found by its words;
-//! what a command may touch is the [`Desk`] that the process sets up once. Sessions know no socket, keep no worker busy beyond
-//! one command, and never hold up the end of the process.
+//! A [`Session`] turns the bytes of one connection into commands and their answers into bytes; it
+//! knows lines, levels, payloads and prompts. Each command is a row ([`command::rows`]) whose
+//! function reads its arguments and asks the [`Operator`]; for the running process that is a view
+//! of the [`Desk`], through which an [`Endpoint`] serves a session as an inner endpoint.
+//!
+//! Always true: a session never blocks; long answers are made piece by piece ([`Dump`]), each
+//! piece when the one before it was taken; a line, a payload and a chain of commands have named
+//! limits. Sessions hold no socket and no lock between two pieces.
 
 pub mod command;
 mod desk;
+mod endpoint;
+mod face;
+mod line;
+mod operator;
+mod reply;
+#[cfg(test)]
+mod rig;
 mod session;
 
 pub use desk::Desk;
-pub use session::Session;
+pub use endpoint::Endpoint;
+pub use operator::{
+    AdminState, FrontendChange, Gathered, HealthState, Operator, Order, RateLimit, ServerChange,
+    ServerRow, SocketRow, WeightChange,
+};
+pub use reply::{Dump, Message, Piece, Reply};
+pub use session::{Progress, Session, SeverityOutput};

@@ -1,230 +1,347 @@
-//! One operator's conversation.
+//! A session: bytes of one connection in, commands, bytes of answers out.
+//!
+//! [`Session::feed`] takes what arrived, [`Session::step`] does a bounded piece of work and says how
+//! to go on. Without `prompt` the connection serves what it was sent and closes; with it, it stays
+//! and shows `> `.
 
-use std::mem;
-use std::sync::Arc;
+use std::collections::VecDeque;
 
-use super::Desk;
-use super::command::{self, Call, Outcome};
-use crate::buf::Buf;
-use crate::mux::{End, Inner, Lane, Lent, Said};
 use crate::site::Level;
-use crate::worker::Office;
+use crate::time::Millis;
 
-/// Longest command with its payload, in bytes.
-const INPUT_MAX: usize = 1 << 20;
+use super::command::{self, Call};
+use super::line::{PayloadMark, Words, split};
+use super::operator::{Operator, TIMEOUT_DEFAULT};
+use super::reply::{Dump, Message, Piece, Reply};
 
-/// Lines of a client, answered one after the other.
-#[derive(Debug)]
-pub struct Session {
-    desk: Arc<Desk>,
-    office: Arc<Office>,
-    level: Level,
-    /// Set by `prompt`: stay after an answer, and ask for more.
-    interactive: bool,
-    input: Vec<u8>,
-    /// The line whose payload is being read, and the line that ends it.
-    awaiting: Option<(Vec<u8>, Vec<u8>)>,
-    payload: Vec<u8>,
-    state: State,
+/// A level's name.
+pub(super) fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::User => "user",
+        Level::Operator => "operator",
+        Level::Admin => "admin",
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Open,
-    Closing,
-    Surrendered,
+/// `set severity-output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SeverityOutput {
+    /// Sentences alone.
+    #[default]
+    None,
+    /// `[3]: ` before them.
+    Number,
+    /// `[err]: ` before them.
+    Word,
+}
+
+/// How to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// More bytes are needed.
+    Idle,
+    /// Come back when the output was taken.
+    More,
+    /// Come back when others have answered.
+    Wait,
+    /// Close once the output was taken.
+    Close,
+    /// The connection itself goes to whoever exports the listening sockets.
+    Surrender,
+}
+
+/// How long a line may be, and a payload.
+pub const LINE_LEN_MAX: usize = 64 * 1024;
+/// How long a payload may be.
+pub const PAYLOAD_LEN_MAX: usize = 16 << 20;
+
+/// The commands of one connection.
+pub struct Session {
+    pub(super) settings: Settings,
+    input: Vec<u8>,
+    ended: bool,
+    commands: VecDeque<Words>,
+    payload: Option<Payload>,
+    running: Option<Box<dyn Dump>>,
+    closing: bool,
+    surrendered: bool,
+}
+
+/// What commands change about their session.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) level: Level,
+    pub(super) prompt: bool,
+    pub(super) severity: SeverityOutput,
+    pub(super) experimental: bool,
+    pub(super) expert: bool,
+    pub(super) timeout: Millis,
+}
+
+/// A payload on its way.
+struct Payload {
+    mark: PayloadMark,
+    text: Vec<u8>,
+    complete: bool,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("settings", &self.settings)
+            .field("commands", &self.commands.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Session {
-    /// A session of somebody who may do what `level` says.
-    pub fn new(desk: Arc<Desk>, office: Arc<Office>, level: Level) -> Self {
-        Self {
-            desk,
-            office,
-            level,
-            interactive: false,
+    /// A session with what its socket allows.
+    #[must_use]
+    pub fn new(level: Level, severity: SeverityOutput) -> Session {
+        Session {
+            settings: Settings {
+                level,
+                prompt: false,
+                severity,
+                experimental: false,
+                expert: false,
+                timeout: TIMEOUT_DEFAULT,
+            },
             input: Vec::new(),
-            awaiting: None,
-            payload: Vec::new(),
-            state: State::Open,
+            ended: false,
+            commands: VecDeque::new(),
+            payload: None,
+            running: None,
+            closing: false,
+            surrendered: false,
         }
     }
 
-    fn take_line(&mut self, ended: bool) -> Option<Vec<u8>> {
-        if let Some(end) = memchr::memchr(b'\n', &self.input) {
-            let mut line: Vec<u8> = self.input.drain(..=end).collect();
-            line.pop();
-            if line.last() == Some(&b'\r') {
+    /// Takes bytes that arrived.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.input.extend_from_slice(bytes);
+    }
+
+    /// No more bytes will come.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// How long the peer may stay silent.
+    #[must_use]
+    pub fn timeout(&self) -> Millis {
+        self.settings.timeout
+    }
+
+    /// Does one piece of work.
+    pub fn step(&mut self, operator: &mut dyn Operator, out: &mut Vec<u8>) -> Progress {
+        if let Some(mut dump) = self.running.take() {
+            match dump.next(operator, out) {
+                Piece::Last => {
+                    self.finish(out);
+                    return Progress::More;
+                }
+                piece => {
+                    self.running = Some(dump);
+                    return if piece == Piece::Wait { Progress::Wait } else { Progress::More };
+                }
+            }
+        }
+        if self.surrendered {
+            return Progress::Surrender;
+        }
+        if self.closing {
+            return Progress::Close;
+        }
+        if self.payload.as_ref().is_none_or(|payload| payload.complete)
+            && let Some(words) = self.commands.pop_front()
+        {
+            self.start(&words, operator, out);
+            return Progress::More;
+        }
+        self.read(out)
+    }
+
+    /// Takes a line, or a line of the payload, from the input.
+    fn read(&mut self, out: &mut Vec<u8>) -> Progress {
+        let line = match memchr::memchr(b'\n', &self.input) {
+            Some(at) => {
+                let mut line: Vec<u8> = self.input.drain(..=at).collect();
                 line.pop();
+                line
             }
-            return Some(line);
+            None if self.ended && !self.input.is_empty() => std::mem::take(&mut self.input),
+            None if self.input.len() > LINE_LEN_MAX => return Progress::Close,
+            None if self.ended => return self.at_end(),
+            None => return Progress::Idle,
+        };
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        match &mut self.payload {
+            Some(payload) if !payload.complete => payload.take(line, &mut self.closing),
+            _ => {
+                let (commands, mark) = split(line);
+                self.commands.extend(commands);
+                self.payload = mark.map(|mark| Payload { mark, text: Vec::new(), complete: false });
+                if self.payload.is_some() && self.settings.prompt {
+                    out.extend_from_slice(b"+ ");
+                }
+            }
         }
-        (ended && !self.input.is_empty()).then(|| mem::take(&mut self.input))
+        Progress::More
     }
 
-    /// Takes one line in: a command, or a part of a payload.
-    fn read(&mut self, line: Vec<u8>, out: &mut Vec<u8>) {
-        if let Some((command, end)) = self.awaiting.take() {
-            if line == end {
-                let payload = mem::take(&mut self.payload);
-                self.execute(&command, Some(&payload), out);
-            } else {
-                self.payload.extend_from_slice(&line);
-                self.payload.push(b'\n');
-                self.awaiting = Some((command, end));
+    /// The input has ended: an unfinished payload ends with it.
+    fn at_end(&mut self) -> Progress {
+        match &mut self.payload {
+            Some(payload) if !payload.complete => {
+                payload.complete = true;
+                Progress::More
             }
+            _ => Progress::Close,
+        }
+    }
+
+    fn start(&mut self, words: &Words, operator: &mut dyn Operator, out: &mut Vec<u8>) {
+        // The payload belongs to the last command of its line.
+        let payload = match self.commands.is_empty() {
+            true => self.payload.take().map(|payload| payload.text),
+            false => None,
+        };
+        let mut call = Call {
+            words: &words.0,
+            payload: payload.as_deref(),
+            settings: &mut self.settings,
+            operator,
+        };
+        match command::run(&mut call) {
+            Reply::Done => self.finish(out),
+            Reply::Message(message) => {
+                self.say(&message, out);
+                self.finish(out);
+            }
+            Reply::Text(text) => {
+                out.extend_from_slice(&text);
+                self.finish(out);
+            }
+            Reply::Dump(dump) => self.running = Some(dump),
+            Reply::Quit => self.closing = true,
+            Reply::Surrender => self.surrendered = true,
+        }
+    }
+
+    fn say(&self, message: &Message, out: &mut Vec<u8>) {
+        match self.settings.severity {
+            SeverityOutput::None => {}
+            SeverityOutput::Number => {
+                out.extend_from_slice(format!("[{}]: ", message.severity as u8).as_bytes());
+            }
+            SeverityOutput::Word => {
+                out.extend_from_slice(format!("[{}]: ", message.severity.name()).as_bytes());
+            }
+        }
+        out.extend_from_slice(message.text.as_bytes());
+        if !message.text.ends_with('\n') {
+            out.push(b'\n');
+        }
+    }
+
+    /// Ends an answer: with a prompt, or with an empty line and, if nothing is left, the end.
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        if self.settings.prompt {
+            out.extend_from_slice(b"\n> ");
             return;
         }
-        match split_payload(&line) {
-            Some((command, end)) => self.awaiting = Some((command.to_vec(), end.to_vec())),
-            None => self.execute(&line, None, out),
-        }
-    }
-
-    /// Carries out the commands of a line.
-    fn execute(&mut self, line: &[u8], payload: Option<&[u8]>, out: &mut Vec<u8>) {
-        let text = String::from_utf8_lossy(line);
-        for command in split_commands(&text) {
-            let words = split_words(command);
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let mut call = Call {
-                desk: &self.desk,
-                office: &self.office,
-                level: &mut self.level,
-                words: &words,
-                payload,
-                out,
-            };
-            match command::run(&mut call) {
-                Outcome::Answered => out.push(b'\n'),
-                Outcome::Quit => {
-                    self.state = State::Closing;
-                    return;
-                }
-                Outcome::Surrender => {
-                    self.state = State::Surrendered;
-                    return;
-                }
-                Outcome::Prompt => self.interactive = !self.interactive,
-            }
-        }
-        if self.interactive {
-            out.extend_from_slice(b"> ");
-        } else {
-            self.state = State::Closing;
+        out.push(b'\n');
+        let waits = self.commands.is_empty() && !self.input.contains(&b'\n');
+        if waits && (self.input.is_empty() || !self.ended) {
+            self.closing = true;
         }
     }
 }
 
-impl Inner for Session {
-    fn step(&mut self, request: &mut Lane, response: &mut Lane, lent: &mut Lent<'_>) -> Said {
-        while let Some(data) = request.take_data() {
-            self.input.extend_from_slice(&data);
-            lent.pool.give_back(data);
+impl Payload {
+    /// Takes a line; an empty one, or the mark's text, is the last.
+    fn take(&mut self, line: &[u8], closing: &mut bool) {
+        if line == self.mark.0.as_bytes() {
+            self.complete = true;
+            return;
         }
-        let ended = request.end() != End::Open;
-        let mut out = Vec::new();
-        while self.state == State::Open && response.room() {
-            let Some(line) = self.take_line(ended) else {
-                break;
-            };
-            self.read(line, &mut out);
+        if self.text.len() + line.len() > PAYLOAD_LEN_MAX {
+            *closing = true;
+            return;
         }
-        if self.input.len() + self.payload.len() > INPUT_MAX {
-            out.extend_from_slice(b"The command is too long.\n");
-            self.state = State::Closing;
-        }
-        if !out.is_empty() {
-            response.put_data(Buf::from_vec(out));
-        }
-        match self.state {
-            State::Surrendered => Said::Surrender,
-            State::Open if !ended => Said::Listening,
-            State::Open if !self.input.is_empty() => Said::More,
-            State::Open | State::Closing => {
-                response.complete(None);
-                Said::Done
-            }
-        }
+        self.text.extend_from_slice(line);
+        self.text.push(b'\n');
     }
-}
-
-/// A line that announces a payload: the command before `<<`, and the line that will end it.
-fn split_payload(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = line.windows(2).rposition(|pair| pair == b"<<")?;
-    let end = line[at + 2..].trim_ascii();
-    let apart = at == 0 || line[at - 1].is_ascii_whitespace();
-    (apart && !end.contains(&b' ')).then_some((&line[..at], end))
-}
-
-/// Splits a line at semicolons that no backslash protects.
-fn split_commands(line: &str) -> Vec<&str> {
-    let mut commands = Vec::new();
-    let mut start = 0;
-    let mut escaped = false;
-    for (at, byte) in line.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b';' => {
-                commands.push(line[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    let last = line[start..].trim();
-    if !last.is_empty() || commands.is_empty() {
-        commands.push(last);
-    }
-    commands
-}
-
-/// Splits a command into words at blanks that no backslash protects, and takes those backslashes out.
-fn split_words(command: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut chars = command.chars();
-    while let Some(char) = chars.next() {
-        match char {
-            '\\' => word.extend(chars.next()),
-            ' ' | '\t' => {
-                if !word.is_empty() {
-                    words.push(mem::take(&mut word));
-                }
-            }
-            other => word.push(other),
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rig::{Process, ask, session};
     use super::*;
 
     #[test]
-    fn lines_are_split_as_operators_expect() {
+    fn one_line_is_answered_and_the_connection_closes() {
+        assert_eq!(ask(Level::Admin, "show version\n"), "9.9\n\n");
+        assert_eq!(ask(Level::Admin, "show version;show version\n"), "9.9\n\n9.9\n\n");
+        assert_eq!(ask(Level::Admin, "show version\nshow version\n"), "9.9\n\n9.9\n\n");
+        assert_eq!(ask(Level::Admin, "show cli level"), "admin\n\n");
+    }
+
+    #[test]
+    fn a_prompt_keeps_the_connection() {
+        let mut out = Vec::new();
+        let mut session = session(Level::Operator);
+        let mut process = Process::default();
+        session.feed(b"prompt\nshow version\n");
+        while session.step(&mut process, &mut out) == Progress::More {}
+        assert_eq!(String::from_utf8_lossy(&out), "\n> 9.9\n\n> ");
+        session.feed(b"quit\n");
+        let mut last = Progress::More;
+        while last == Progress::More {
+            last = session.step(&mut process, &mut out);
+        }
+        assert_eq!(last, Progress::Close);
+    }
+
+    #[test]
+    fn levels_are_kept_and_lowered() {
+        assert_eq!(ask(Level::Operator, "disable frontend f\n"), "Permission denied\n\n");
         assert_eq!(
-            split_commands("show info; show stat ;help"),
-            ["show info", "show stat", "help"]
+            ask(Level::Operator, "show cli level;user;show cli level\n"),
+            "operator\n\n\nuser\n\n"
         );
-        assert_eq!(split_commands(r"add map x a\;b c"), [r"add map x a\;b c"]);
-        assert_eq!(
-            split_words(r"set  server be/s\ 1 state"),
-            ["set", "server", "be/s 1", "state"]
-        );
-        assert_eq!(
-            split_payload(b"add map f <<"),
-            Some((&b"add map f "[..], &b""[..]))
-        );
-        assert_eq!(
-            split_payload(b"add map f <<EOF"),
-            Some((&b"add map f "[..], &b"EOF"[..]))
-        );
-        assert_eq!(split_payload(b"show info"), None);
+    }
+
+    #[test]
+    fn severity_is_shown_on_request() {
+        let asked = |output| ask(Level::Admin, &format!("set severity-output {output};get weight\n"));
+        assert_eq!(asked("number"), "\n[3]: Require 'backend/server'.\n\n");
+        assert_eq!(asked("string"), "\n[err]: Require 'backend/server'.\n\n");
+    }
+
+    #[test]
+    fn pieces_of_input_do_not_matter() {
+        let text = "add map m <<\nk1 v1\nk2 v2\n\n";
+        for piece in 1..text.len() {
+            let mut session = session(Level::Admin);
+            let mut process = Process::default();
+            let mut out = Vec::new();
+            for part in text.as_bytes().chunks(piece) {
+                session.feed(part);
+                while session.step(&mut process, &mut out) == Progress::More {}
+            }
+            session.end();
+            while session.step(&mut process, &mut out) == Progress::More {}
+            assert_eq!(out, b"\n", "{piece}");
+            assert_eq!(process.map("m"), "k0=v0 k1=v1 k2=v2", "{piece}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_kept() {
+        let mut session = session(Level::Admin);
+        session.feed(&vec![b'x'; LINE_LEN_MAX + 1]);
+        assert_eq!(session.step(&mut Process::default(), &mut Vec::new()), Progress::Close);
     }
 }

@@ -1,166 +1,236 @@
-//! The commands, a row each, and the one function that finds them.
+//! Commands: one row each, in a file a family.
 
-mod process;
-mod resolvers;
+mod counters;
+mod frontend;
+mod pattern;
 mod server;
+mod session;
 mod show;
+mod stream;
+mod table;
+mod variable;
 
-use std::io::Write;
-use std::sync::Arc;
-
-use super::Desk;
-use crate::lang::suggest;
+use super::operator::Operator;
+use super::reply::Reply;
 use crate::site::Level;
-use crate::worker::Office;
 
-/// One command.
-#[derive(Debug)]
-pub struct Command {
+use super::session::Settings;
+
+/// A command.
+pub struct Row {
     /// Its first words.
     pub name: &'static str,
-    /// What follows them.
+    /// What it takes, name included, as `help` shows it.
     pub usage: &'static str,
-    /// What it does, in a sentence.
-    pub doc: &'static str,
+    /// What it does, as `help` shows it.
+    pub help: &'static str,
     /// Who may use it.
     pub level: Level,
-    /// Carries it out; the words behind the name are [`Call::words`].
-    pub run: fn(&mut Call<'_>) -> Outcome,
+    /// Whether `experimental-mode` or `expert-mode` has to be on.
+    pub mode: Mode,
+    /// Does it.
+    pub run: fn(&mut Call<'_>) -> Reply,
+}
+
+/// What has to be switched on before a command may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing.
+    Usual,
+    /// `experimental-mode on`.
+    Experimental,
+    /// `expert-mode on`.
+    Expert,
+}
+
+/// A row of the usual mode.
+pub(super) const fn row(
+    name: &'static str,
+    usage: &'static str,
+    help: &'static str,
+    level: Level,
+    run: fn(&mut Call<'_>) -> Reply,
+) -> Row {
+    Row { name, usage, help, level, mode: Mode::Usual, run }
 }
 
 /// One use of a command.
-#[derive(Debug)]
 pub struct Call<'a> {
-    /// The process.
-    pub desk: &'a Arc<Desk>,
-    /// The workers.
-    pub office: &'a Arc<Office>,
-    /// What the session may do; a command can lower it.
-    pub level: &'a mut Level,
-    /// The words, without the command's own.
-    pub words: &'a [&'a str],
-    /// What followed `<<`.
+    /// Every word, the command's own first.
+    pub words: &'a [String],
+    /// The payload, without its mark.
     pub payload: Option<&'a [u8]>,
-    /// The answer.
-    pub out: &'a mut Vec<u8>,
+    pub(super) settings: &'a mut Settings,
+    /// The process.
+    pub operator: &'a mut dyn Operator,
 }
 
-/// What a command leaves the session to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The answer is complete.
-    Answered,
-    /// The session ends.
-    Quit,
-    /// The session becomes, or ceases to be, a conversation.
-    Prompt,
-    /// The connection is handed to whoever exports sockets.
-    Surrender,
+impl<'a> Call<'a> {
+    /// The word at `at`, counted from the first; empty when there is none.
+    #[must_use]
+    pub fn word(&self, at: usize) -> &'a str {
+        self.words.get(at).map_or("", String::as_str)
+    }
+
+    /// Whether the session may do what this level may do.
+    #[must_use]
+    pub fn may(&self, level: Level) -> bool {
+        self.settings.level >= level
+    }
 }
 
-/// Every room's commands.
-const TABLES: &[&[Command]] = &[
-    process::COMMANDS,
-    resolvers::COMMANDS,
-    show::COMMANDS,
-    server::COMMANDS,
+/// Every family.
+const FAMILIES: &[&[Row]] = &[
+    session::ROWS,
+    show::ROWS,
+    counters::ROWS,
+    frontend::ROWS,
+    server::ROWS,
+    stream::ROWS,
+    pattern::ROWS,
+    table::ROWS,
+    variable::ROWS,
 ];
 
-/// All commands, in order of their tables.
-pub fn rows() -> impl Iterator<Item = &'static Command> {
-    TABLES.iter().copied().flatten()
+/// Every command.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    FAMILIES.iter().flat_map(|family| family.iter())
 }
 
-impl Call<'_> {
-    /// Answers with a sentence.
-    pub fn say(&mut self, sentence: &str) -> Outcome {
-        self.out.extend_from_slice(sentence.as_bytes());
-        self.out.push(b'\n');
-        Outcome::Answered
-    }
-
-    /// The word at `position`, empty where there is none.
-    pub fn word(&self, position: usize) -> &str {
-        self.words.get(position).copied().unwrap_or_default()
-    }
-}
-
-/// Carries out the command that the words of `call` name.
-pub fn run(call: &mut Call<'_>) -> Outcome {
-    let typed = call.words;
-    if typed.is_empty() {
-        return Outcome::Answered;
-    }
-    let matching = rows().filter(|row| is_prefix(row.name, typed));
-    let Some(row) = matching.max_by_key(|row| row.name.len()) else {
-        return unknown(call);
+/// Finds the command that the words begin with, and runs it.
+pub(super) fn run(call: &mut Call<'_>) -> Reply {
+    let words = call.words;
+    let matched = |row: &&'static Row| {
+        let name = row.name.split(' ');
+        let len = name.clone().count();
+        len <= words.len() && name.zip(words).all(|(part, word)| part == word)
     };
-    if row.level > *call.level {
-        return call.say("Permission denied");
+    let found = rows().filter(matched).max_by_key(|row| row.name.len());
+    let Some(row) = found else { return unknown(call) };
+    if !call.may(row.level) {
+        return Reply::error("Permission denied");
     }
-    call.words = &typed[row.name.split(' ').count()..];
-    (row.run)(call)
+    match row.mode {
+        Mode::Experimental if !call.settings.experimental => {
+            Reply::error("This command is restricted to experimental mode only.")
+        }
+        Mode::Expert if !call.settings.expert => {
+            Reply::error("This command is restricted to expert mode only.")
+        }
+        Mode::Usual | Mode::Experimental | Mode::Expert => (row.run)(call),
+    }
 }
 
-fn is_prefix(name: &str, typed: &[&str]) -> bool {
-    let mut words = name.split(' ').zip(typed);
-    name.split(' ').count() <= typed.len() && words.all(|(expected, word)| expected == *word)
+/// How many commands are offered in place of an unknown one.
+const OFFERS_MAX: usize = 5;
+
+fn unknown(call: &Call<'_>) -> Reply {
+    let offers = offers(call);
+    let mut text = String::from(match offers.is_empty() {
+        true => "Unknown command. Please enter one of the following commands only:\n",
+        false => "Unknown command, but maybe one of the following ones is a better match:\n",
+    });
+    list(call, &offers, &mut text);
+    Reply::error(text)
 }
 
-fn unknown(call: &mut Call<'_>) -> Outcome {
-    let typed = call.words.join(" ");
-    let near: Vec<&Command> = rows()
-        .filter(|row| row.name.starts_with(call.word(0)))
-        .collect();
-    let hint = suggest(&typed, rows().map(|row| row.name));
-    let _ = match hint {
-        Some(hint) if near.is_empty() => writeln!(
-            call.out,
-            "Unknown command: '{typed}'; did you mean '{hint}' maybe ?"
-        ),
-        Some(_) | None => writeln!(
-            call.out,
-            "Unknown command: '{typed}', but maybe one of the following ones is a better match:"
-        ),
+/// The commands most like what was written: those that share its first words, else those whose
+/// spelling is near.
+fn offers(call: &Call<'_>) -> Vec<&'static Row> {
+    let shared = |row: &Row| {
+        row.name.split(' ').zip(call.words).take_while(|(part, word)| part == word).count()
     };
-    list(
-        call,
-        if near.is_empty() {
-            rows().collect()
-        } else {
-            near
-        },
-    );
-    Outcome::Answered
+    let most = rows().map(shared).max().unwrap_or(0);
+    if most == 0 {
+        let first = call.word(0);
+        let names = rows().filter_map(|row| row.name.split(' ').next());
+        let near = crate::lang::suggest(first, names);
+        let near = near.filter(|_| !first.is_empty());
+        return rows()
+            .filter(|row| call.may(row.level) && near.is_some() && row.name.split(' ').next() == near)
+            .take(OFFERS_MAX)
+            .collect();
+    }
+    let wanted = call.word(most);
+    let mut near: Vec<&'static Row> =
+        rows().filter(|row| call.may(row.level) && shared(row) == most).collect();
+    let next = |row: &Row| row.name.split(' ').nth(most).unwrap_or("").to_owned();
+    near.sort_by_key(|row| difference(&next(row), wanted));
+    near.truncate(OFFERS_MAX);
+    near.sort_by_key(|row| row.name);
+    near
 }
 
-/// Lists commands as `help` does.
-fn list(call: &mut Call<'_>, commands: Vec<&Command>) {
-    let level = *call.level;
-    for row in commands
-        .into_iter()
-        .filter(|row| row.level <= level && !row.name.starts_with('_'))
-    {
-        let head = if row.usage.is_empty() {
-            row.name.to_owned()
-        } else {
-            format!("{} {}", row.name, row.usage)
-        };
-        let _ = writeln!(call.out, "  {head:<55} : {}", row.doc);
+/// How many letters two words do not share.
+fn difference(a: &str, b: &str) -> usize {
+    let count = |text: &str, letter: u8| text.bytes().filter(|b| *b == letter).count();
+    (0..=127).map(|letter| count(a, letter).abs_diff(count(b, letter))).sum()
+}
+
+/// `help`, and the list behind an unknown command; without rows, all that the level allows.
+pub(super) fn list(call: &Call<'_>, only: &[&'static Row], text: &mut String) {
+    const LAST: [&str; 3] = ["help", "prompt", "quit"];
+    let mut shown: Vec<&Row> = match only.is_empty() {
+        true => rows().filter(|row| call.may(row.level) && !LAST.contains(&row.name) && !row.name.starts_with('_')).collect(),
+        false => only.iter().copied().filter(|row| !LAST.contains(&row.name)).collect(),
+    };
+    shown.sort_by_key(|row| row.name);
+    shown.extend(rows().filter(|row| LAST.contains(&row.name)));
+    for row in shown {
+        text.push_str(&format!("  {:<40}: {}\n", row.usage, row.help));
+    }
+}
+
+/// What an order came to, as an answer.
+pub(super) fn outcome(result: Result<Option<String>, String>) -> Reply {
+    match result {
+        Ok(None) => Reply::Done,
+        Ok(Some(text)) => Reply::info(text),
+        Err(text) => Reply::error(text),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rig::ask;
     use super::*;
 
     #[test]
-    fn every_command_is_named_once_and_documented() {
+    fn names_are_unique() {
         let mut names: Vec<&str> = rows().map(|row| row.name).collect();
-        let count = names.len();
         names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
-        assert!(rows().all(|row| !row.doc.is_empty()));
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+    }
+
+    #[test]
+    fn a_usage_begins_with_its_name() {
+        for row in rows() {
+            let first = row.name.split(' ').next().unwrap_or_default();
+            assert!(row.usage.starts_with(first), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn unknown_commands_are_met_with_offers() {
+        let answer = ask(Level::Admin, "set maxconn zz 3\n");
+        assert_eq!(
+            answer,
+            "Unknown command, but maybe one of the following ones is a better match:\n  \
+             set maxconn frontend <frontend> <value> : change a frontend's maxconn setting\n  \
+             set maxconn global <value>              : change the per-process maxconn setting\n  \
+             set maxconn server <bk>/<srv>           : change a server's maxconn setting\n  \
+             help [<command>]                        : list matching or all commands\n  \
+             prompt                                  : toggle interactive mode with prompt\n  \
+             quit                                    : disconnect\n\n"
+        );
+        assert!(ask(Level::Admin, "\n").starts_with("Unknown command. Please enter one of"));
+    }
+
+    #[test]
+    fn help_lists_what_the_level_allows() {
+        let help = ask(Level::User, "help\n");
+        assert!(help.starts_with("The following commands are valid at this level:\n"));
+        assert!(help.contains("show info") && !help.contains("disable frontend"));
+        assert!(ask(Level::Admin, "help show map\n").contains("show map"));
     }
 }

@@ -1,124 +1,251 @@
-//! Commands that show statistics.
+//! Commands that show the process: version, info, statistics, environment, workers, rings.
 
-use super::{Call, Command, Outcome};
-use crate::site::Level;
 use crate::stats::{self, Selection};
-use crate::time::date::Dates;
 
-/// The rows.
-pub(super) const COMMANDS: &[Command] = &[
-    Command {
-        name: "show info",
-        usage: "[desc|json|typed|float]*",
-        doc: "report information about the running process",
-        level: Level::User,
-        run: info,
-    },
-    Command {
-        name: "show stat",
-        usage: "[desc|json|no-maint|typed|up]*",
-        doc: "report counters for each proxy and server",
-        level: Level::User,
-        run: stat,
-    },
-    Command {
-        name: "show schema json",
-        usage: "",
-        doc: "report schema used for stats",
-        level: Level::User,
-        run: schema,
-    },
-    Command {
-        name: "show errors",
-        usage: "[<px>] [request|response]",
-        doc: "report last request and/or response errors for each proxy",
-        level: Level::Operator,
-        run: errors,
-    },
+use super::super::operator::{Gathered, Operator};
+use super::super::reply::{Dump, Piece, Reply};
+use crate::site::Level;
+use super::{Call, Row, row};
+
+pub(super) const ROWS: &[Row] = &[
+    row("show version", "show version", "show version of the current process", Level::User, |call| {
+        Reply::Text(format!("{}\n", call.operator.version()).into_bytes())
+    }),
+    row("show info", "show info [desc|json|typed|float]*", "report information about the running process", Level::User, info),
+    row("show stat", "show stat [desc|json|no-maint|typed|up]*", "report counters for each proxy and server", Level::User, stat),
+    row("show schema json", "show schema json", "report schema used for stats", Level::User, |_| {
+        let mut out = Vec::new();
+        stats::json::schema(&mut out);
+        out.push(b'\n');
+        Reply::long(out)
+    }),
+    row("show env", "show env [var]", "dump environment variables known to the process", Level::Operator, environment),
+    row("show backend", "show backend", "list backends in the current running config", Level::User, |call| {
+        let names = call.operator.backend_names();
+        Reply::long(format!("# name\n{}\n", names.join("\n")).into_bytes())
+    }),
+    row("show cli sockets", "show cli sockets", "dump list of cli sockets", Level::User, |call| {
+        let mut text = String::from("# socket lvl processes\n");
+        for socket in call.operator.sockets() {
+            text.push_str(&format!("{} {} all\n", socket.address, socket.level));
+        }
+        Reply::Text(text.into_bytes())
+    }),
+    row("show startup-logs", "show startup-logs", "report logs emitted during HAProxy startup", Level::User, |call| {
+        let text = call.operator.startup_logs();
+        Reply::long(if text.is_empty() { b"\n".to_vec() } else { text.into_bytes() })
+    }),
+    row("show events", "show events [<sink>] [-w] [-n]", "show event sink state", Level::Operator, events),
+    row("show activity", "show activity", "show per-thread activity stats (for support/developers)", Level::Operator, |_| {
+        gather(|operator| operator.activity())
+    }),
+    row("show pools", "show pools", "report information about the memory pools usage", Level::Operator, |_| {
+        gather(|operator| operator.pools())
+    }),
+    row("show errors", "show errors [<px>] [request|response]", "report last request and/or response errors for each proxy", Level::Operator, errors),
+    row("show resolvers", "show resolvers [id]", "dumps counters from all resolvers section and associated name servers", Level::User, |call| {
+        let section = Some(call.word(2)).filter(|word| !word.is_empty());
+        match call.operator.resolvers(section) {
+            Ok(text) => Reply::long(text.into_bytes()),
+            Err(text) => Reply::error(text),
+        }
+    }),
 ];
 
-fn info(call: &mut Call<'_>) -> Outcome {
-    let view = call.desk.info(call.office);
-    let describe = call.words.contains(&"desc");
-    if call.words.contains(&"json") {
-        stats::json::info(&view, call.out);
-    } else if call.words.contains(&"typed") {
-        stats::info_typed(&view, describe, call.out);
-    } else {
-        stats::info_plain(&view, describe, call.out);
+fn info(call: &mut Call<'_>) -> Reply {
+    let has = |word: &str| call.words.iter().skip(2).any(|w| w == word);
+    let (json, typed, describe) = (has("json"), has("typed"), has("desc"));
+    let view = call.operator.info();
+    let mut out = Vec::new();
+    match (json, typed) {
+        (true, _) => {
+            stats::json::info(&view, &mut out);
+            out.push(b'\n');
+        }
+        (false, true) => stats::info_typed(&view, describe, &mut out),
+        (false, false) => stats::info_plain(&view, describe, &mut out),
     }
-    Outcome::Answered
+    end_once(&mut out);
+    Reply::long(out)
 }
 
-fn stat(call: &mut Call<'_>) -> Outcome {
-    let snapshot = call.desk.site().snapshot(call.desk.now());
-    let mut selection = Selection {
-        no_maintenance: call.words.contains(&"no-maint"),
-        up_only: call.words.contains(&"up"),
-        ..Selection::default()
-    };
-    let numbers: Vec<i64> = call
-        .words
-        .iter()
-        .take(3)
-        .map_while(|word| word.parse().ok())
-        .collect();
-    if let [proxy, kinds, object] = numbers[..] {
-        selection = Selection {
-            proxy,
-            kinds,
-            object,
-            ..selection
+fn stat(call: &mut Call<'_>) -> Reply {
+    let snapshot = call.operator.snapshot();
+    let mut selection = Selection::default();
+    let mut words = call.words[2..].iter().map(String::as_str).peekable();
+    // The numbers come first: proxy (or its name), kinds, object.
+    if words.clone().count() >= 3 && call.word(3).parse::<i64>().is_ok() {
+        let proxy = words.next().unwrap_or_default();
+        let named = snapshot.proxies.iter().find(|view| view.name == proxy);
+        let by_name = named.and_then(|view| view.rows.first()).map(|row| i64::from(row.proxy_id));
+        selection.proxy = match (proxy.parse(), by_name) {
+            (Ok(number), _) => number,
+            (Err(_), Some(number)) => number,
+            (Err(_), None) => return Reply::error("No such proxy."),
         };
-    } else if let Some(frontend) = named_proxy(call) {
-        selection.proxy = frontend;
+        selection.kinds = words.next().and_then(|w| w.parse().ok()).unwrap_or(-1);
+        selection.object = words.next().and_then(|w| w.parse().ok()).unwrap_or(-1);
     }
-    let describe = call.words.contains(&"desc");
-    if call.words.contains(&"json") {
-        stats::json::stat(&snapshot, &selection, call.out);
-    } else if call.words.contains(&"typed") {
-        stats::text::typed(&snapshot, &selection, describe, call.out);
+    let (mut json, mut typed, mut describe) = (false, false, false);
+    for word in words {
+        match word {
+            "json" => json = true,
+            "typed" => typed = true,
+            "desc" => describe = true,
+            "no-maint" => selection.no_maintenance = true,
+            "up" => selection.up_only = true,
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    if json {
+        stats::json::stat(&snapshot, &selection, &mut out);
+        out.push(b'\n');
+    } else if typed {
+        stats::text::typed(&snapshot, &selection, describe, &mut out);
     } else {
-        stats::text::csv(&snapshot, &selection, call.out);
+        stats::text::csv(&snapshot, &selection, &mut out);
     }
-    Outcome::Answered
+    end_once(&mut out);
+    Reply::long(out)
 }
 
-/// The number of the proxy that the first word names, with any kind and object.
-fn named_proxy(call: &Call<'_>) -> Option<i64> {
-    if call.words.len() < 3 {
-        return None;
+/// Takes off the empty line that ends the text of the statistics: the session writes its own.
+fn end_once(out: &mut Vec<u8>) {
+    if out.ends_with(b"\n\n") || out == b"\n" {
+        out.pop();
     }
-    let site = call.desk.site();
-    let name = call.word(0);
-    let frontend = site
-        .frontends
-        .iter()
-        .find(|frontend| &*frontend.name == name)
-        .map(|frontend| frontend.uuid);
-    let backend = || {
-        site.backends
-            .iter()
-            .find(|backend| &*backend.name == name)
-            .map(|backend| backend.uuid)
+}
+
+fn environment(call: &mut Call<'_>) -> Reply {
+    let variables = call.operator.environment();
+    let wanted = call.word(2);
+    let mut text = String::new();
+    for (name, value) in &variables {
+        if wanted.is_empty() || name == wanted {
+            text.push_str(&format!("{name}={value}\n"));
+        }
+    }
+    match text.is_empty() && !wanted.is_empty() {
+        true => Reply::error("Variable not found"),
+        false => Reply::long(text.into_bytes()),
+    }
+}
+
+fn events(call: &mut Call<'_>) -> Reply {
+    let rings = call.operator.rings();
+    let wanted = call.word(2);
+    if wanted.is_empty() || wanted.starts_with('-') {
+        let mut text = String::from(
+            "Supported events sinks are listed below. Add -w(wait), -n(new). Any key to stop\n",
+        );
+        for ring in rings {
+            let about = ring.description.as_deref().unwrap_or("");
+            text.push_str(&format!("    {:<10} : type=buffer, 0 dropped, {about}\n", ring.name));
+        }
+        return Reply::Text(text.into_bytes());
+    }
+    let Some(ring) = rings.into_iter().find(|ring| &*ring.name == wanted) else {
+        return Reply::error("No such event sink");
     };
-    frontend.or_else(backend).map(i64::from)
+    let options = &call.words[3..];
+    let wait = options.iter().any(|word| word.starts_with('-') && word.contains('w'));
+    let new = options.iter().any(|word| word.starts_with('-') && word.contains('n'));
+    let next = if new { ring.read(u64::MAX, 0).next } else { 0 };
+    Reply::Dump(Box::new(Events { ring, next, wait }))
 }
 
-fn schema(call: &mut Call<'_>) -> Outcome {
-    stats::json::schema(call.out);
-    Outcome::Answered
+/// The lines of a ring, and those that come while somebody waits.
+struct Events {
+    ring: std::sync::Arc<crate::log::Ring>,
+    next: u64,
+    wait: bool,
 }
 
-fn errors(call: &mut Call<'_>) -> Outcome {
-    let site = call.desk.site().clone();
-    let mut dates = Dates::new(site.zone.clone());
-    let wall = crate::sys::clock::realtime();
-    let text = site.faults.show(
-        call.word(0),
-        &mut dates,
-        (wall.secs, wall.nanos / 1_000_000),
-    );
-    call.out.extend_from_slice(text.as_bytes());
-    Outcome::Answered
+/// How many lines are taken from a ring at once.
+const EVENTS_AT_ONCE: usize = 64;
+
+impl Dump for Events {
+    fn next(&mut self, _: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
+        let batch = self.ring.read(self.next, EVENTS_AT_ONCE);
+        self.next = batch.next;
+        for line in &batch.lines {
+            out.extend_from_slice(line);
+        }
+        match (batch.lines.is_empty(), self.wait) {
+            (false, _) => Piece::More,
+            (true, true) => Piece::Wait,
+            (true, false) => Piece::Last,
+        }
+    }
+}
+
+fn errors(call: &mut Call<'_>) -> Reply {
+    let name = call.word(2);
+    let known = name.is_empty()
+        || call.operator.frontend(name).is_some()
+        || call.operator.backend(name).is_some();
+    match known {
+        true => Reply::long(call.operator.errors(name).into_bytes()),
+        false => Reply::error("No such proxy."),
+    }
+}
+
+type Ask = fn(&mut dyn Operator) -> Gathered<String>;
+
+/// A text that comes when all workers have answered.
+struct Gather {
+    ask: Ask,
+}
+
+fn gather(ask: Ask) -> Reply {
+    Reply::Dump(Box::new(Gather { ask }))
+}
+
+impl Dump for Gather {
+    fn next(&mut self, operator: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
+        match (self.ask)(operator) {
+            Gathered::Pending => Piece::Wait,
+            Gathered::Ready(text) => {
+                out.extend_from_slice(text.as_bytes());
+                Piece::Last
+            }
+            Gathered::Refused(text) => {
+                out.extend_from_slice(text.as_bytes());
+                out.push(b'\n');
+                Piece::Last
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::rig::ask;
+    use super::*;
+
+    #[test]
+    fn the_process_is_shown() {
+        let asked = |line: &str| ask(Level::Admin, &format!("{line}\n"));
+        assert!(asked("show info").starts_with("Name: "));
+        assert!(asked("show info typed").starts_with("0.Name."));
+        assert!(asked("show info json").starts_with("[{"));
+        assert!(asked("show stat").starts_with("# pxname,svname,"));
+        assert_eq!(asked("show stat 1 2 3 typed"), "\n", "nothing is selected");
+        assert_eq!(asked("show stat nosuch 1 -1"), "No such proxy.\n\n");
+        assert_eq!(asked("show backend"), "# name\nb\n\n");
+        assert_eq!(asked("show env HOME"), "HOME=/root\n\n");
+        assert_eq!(asked("show env NOPE"), "Variable not found\n\n");
+        assert_eq!(asked("show cli sockets"), "# socket lvl processes\nunix@/s admin all\n\n");
+        assert_eq!(asked("show startup-logs"), "\n\n");
+        assert_eq!(asked("show errors"), "Total events captured on [] : 0\n\n");
+        assert_eq!(asked("show errors zz"), "No such proxy.\n\n");
+    }
+
+    #[test]
+    fn rings_are_read_to_their_end() {
+        assert_eq!(ask(Level::Admin, "show events r\n"), "one\ntwo\n\n");
+        assert_eq!(ask(Level::Admin, "show events zz\n"), "No such event sink\n\n");
+        assert!(ask(Level::Admin, "show events\n").contains("    r          : type=buffer"));
+    }
 }
