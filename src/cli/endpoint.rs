@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Desk;
 use super::face::Face;
 use super::session::{Progress, Session, SeverityOutput};
-use super::Desk;
 use crate::buf::Buf;
 use crate::mux::{End, Inner, Lane, Lent, Said};
 use crate::site::Level;
@@ -25,7 +25,11 @@ impl Endpoint {
     /// A session of somebody who may do what `level` says.
     pub fn new(desk: Arc<Desk>, office: Arc<Office>, level: Level) -> Self {
         let session = Session::new(level, SeverityOutput::None);
-        Self { desk, office, session }
+        Self {
+            desk,
+            office,
+            session,
+        }
     }
 }
 
@@ -42,7 +46,10 @@ impl Inner for Endpoint {
         let mut out = Vec::new();
         let mut progress = Progress::More;
         for _ in 0..STEPS_MAX {
-            if progress != Progress::More || !response.room() || out.len() >= super::reply::PIECE_LEN {
+            if progress != Progress::More
+                || !response.room()
+                || out.len() >= super::reply::PIECE_LEN
+            {
                 break;
             }
             progress = self.session.step(&mut face, &mut out);

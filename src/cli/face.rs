@@ -7,12 +7,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::Desk;
 use super::operator::{
     AdminState, FrontendChange, Gathered, HealthState, Operator, Order, ServerChange, ServerRow,
     SocketRow, WeightChange,
 };
 use super::session::level_name;
-use super::Desk;
 use crate::balance::Weight;
 use crate::check::{Admin, AgentState};
 use crate::id::{BackendId, FrontendId, ServerId};
@@ -47,7 +47,11 @@ impl<'a> Face<'a> {
         self.desk.site()
     }
 
-    fn change_server(&self, id: ServerId, change: &ServerChange<'_>) -> Result<Option<String>, String> {
+    fn change_server(
+        &self,
+        id: ServerId,
+        change: &ServerChange<'_>,
+    ) -> Result<Option<String>, String> {
         let server = self.site().server(id);
         let now = self.now;
         match change {
@@ -55,7 +59,9 @@ impl<'a> Face<'a> {
                 let drain = *state == AdminState::Drain;
                 let maintenance = *state == AdminState::Maintenance;
                 server.health.set_admin(Admin::Drain, drain, now);
-                server.health.set_admin(Admin::Maintenance, maintenance, now);
+                server
+                    .health
+                    .set_admin(Admin::Maintenance, maintenance, now);
             }
             ServerChange::Enable(on) => {
                 server.health.set_admin(Admin::Maintenance, !on, now);
@@ -172,7 +178,9 @@ impl<'a> Face<'a> {
         let servers = site.servers.iter().map(|server| &server.tally);
         let listeners = site.listeners.iter().map(|listener| &listener.tally);
         let tallies = fronts.chain(backs).chain(servers).chain(listeners);
-        tallies.chain([&site.tally]).for_each(|tally| tally.clear(!all));
+        tallies
+            .chain([&site.tally])
+            .for_each(|tally| tally.clear(!all));
     }
 
     fn row(&self, server: &Server) -> ServerRow {
@@ -191,10 +199,17 @@ impl<'a> Face<'a> {
         ServerRow {
             backend: (backend.uuid, backend.name.to_string()),
             server: (server.uuid, server.name.to_string()),
-            address: address
+            address: address.as_ref().map_or_else(
+                || "-".to_owned(),
+                |a| {
+                    a.ip()
+                        .map_or_else(|| "unix".to_owned(), |ip| ip.to_string())
+                },
+            ),
+            port: address
                 .as_ref()
-                .map_or_else(|| "-".to_owned(), |a| a.ip().map_or_else(|| "unix".to_owned(), |ip| ip.to_string())),
-            port: address.as_ref().and_then(crate::addr::SockAddr::port).unwrap_or(0),
+                .and_then(crate::addr::SockAddr::port)
+                .unwrap_or(0),
             operational: if health.is_alive() { 2 } else { 0 },
             administrative: bits(Admin::Maintenance, 1)
                 + bits(Admin::TrackedMaintenance, 2)
@@ -210,7 +225,13 @@ impl<'a> Face<'a> {
                 if server.checking.is_some() { 6 } else { 0 },
             ],
             fqdn: server.host.as_deref().map(str::to_owned),
-            connections: [i64::from(server.slots.in_use()), i64::from(server.slots.in_use()), i64::from(idle), 0, -1],
+            connections: [
+                i64::from(server.slots.in_use()),
+                i64::from(server.slots.in_use()),
+                i64::from(idle),
+                0,
+                -1,
+            ],
             idle: vec![idle],
             ..ServerRow::default()
         }
@@ -252,7 +273,9 @@ impl Operator for Face<'_> {
 
     fn environment(&self) -> Vec<(String, String)> {
         let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
-        std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
+        std::env::vars_os()
+            .map(|(name, value)| (text(name), text(value)))
+            .collect()
     }
 
     fn startup_logs(&self) -> String {
@@ -275,7 +298,11 @@ impl Operator for Face<'_> {
     }
 
     fn frontend(&self, name: &str) -> Option<FrontendId> {
-        let place = self.site().frontends.iter().position(|frontend| &*frontend.name == name);
+        let place = self
+            .site()
+            .frontends
+            .iter()
+            .position(|frontend| &*frontend.name == name);
         place.map(FrontendId::at)
     }
 
@@ -285,13 +312,20 @@ impl Operator for Face<'_> {
     }
 
     fn backend_names(&self) -> Vec<String> {
-        self.site().backends.iter().map(|backend| backend.name.to_string()).collect()
+        self.site()
+            .backends
+            .iter()
+            .map(|backend| backend.name.to_string())
+            .collect()
     }
 
     fn servers(&self, backend: Option<BackendId>) -> Vec<ServerRow> {
         let servers = self.site().servers.iter();
         let wanted = |server: &&Server| backend.is_none_or(|id| server.backend == id);
-        servers.filter(wanted).map(|server| self.row(server)).collect()
+        servers
+            .filter(wanted)
+            .map(|server| self.row(server))
+            .collect()
     }
 
     fn streams(&mut self, _: Option<u64>, _: bool) -> Gathered<Vec<String>> {
@@ -302,7 +336,8 @@ impl Operator for Face<'_> {
         let site = self.site();
         let mut dates = Dates::new(site.zone.clone());
         let wall = crate::sys::clock::realtime();
-        site.faults.show(proxy, &mut dates, (wall.secs, wall.nanos / 1_000_000))
+        site.faults
+            .show(proxy, &mut dates, (wall.secs, wall.nanos / 1_000_000))
     }
 
     fn activity(&mut self) -> Gathered<String> {

@@ -56,13 +56,18 @@ fn take(word: &mut Option<Vec<u8>>, words: &mut Vec<String>) {
 
 /// The line without its payload mark, and the mark.
 fn payload_mark(line: &[u8]) -> (&[u8], Option<PayloadMark>) {
-    let Some(at) = memchr::memmem::rfind(line, b"<<") else { return (line, None) };
+    let Some(at) = memchr::memmem::rfind(line, b"<<") else {
+        return (line, None);
+    };
     let begins_word = at == 0 || matches!(line[at - 1], b' ' | b'\t');
     let mark = line[at + 2..].trim_ascii();
     if !begins_word || mark.contains(&b' ') {
         return (line, None);
     }
-    (&line[..at], Some(PayloadMark(String::from_utf8_lossy(mark).into_owned())))
+    (
+        &line[..at],
+        Some(PayloadMark(String::from_utf8_lossy(mark).into_owned())),
+    )
 }
 
 #[cfg(test)]
@@ -79,7 +84,10 @@ mod tests {
     #[test]
     fn lines_fall_into_commands_and_words() {
         assert_eq!(shown("show  info"), "show|info");
-        assert_eq!(shown("show info;show stat ; quit"), "show|info ; show|stat ; quit");
+        assert_eq!(
+            shown("show info;show stat ; quit"),
+            "show|info ; show|stat ; quit"
+        );
         assert_eq!(shown(r"add map x a\ b c\;d\\"), r"add|map|x|a b|c;d\");
         assert_eq!(shown("show info;"), "show|info");
         assert_eq!(shown(""), "");

@@ -52,12 +52,18 @@ pub const PIECE_LEN: usize = 16 * 1024;
 impl Reply {
     /// An error.
     pub fn error(text: impl Into<String>) -> Reply {
-        Reply::Message(Message { severity: Severity::Err, text: text.into() })
+        Reply::Message(Message {
+            severity: Severity::Err,
+            text: text.into(),
+        })
     }
 
     /// A piece of information.
     pub fn info(text: impl Into<String>) -> Reply {
-        Reply::Message(Message { severity: Severity::Info, text: text.into() })
+        Reply::Message(Message {
+            severity: Severity::Info,
+            text: text.into(),
+        })
     }
 
     /// A text that may be long: it is handed out in pieces.
@@ -81,6 +87,10 @@ impl Dump for Ready {
         let end = self.text.len().min(self.at + PIECE_LEN);
         out.extend_from_slice(&self.text[self.at..end]);
         self.at = end;
-        if end < self.text.len() { Piece::More } else { Piece::Last }
+        if end < self.text.len() {
+            Piece::More
+        } else {
+            Piece::Last
+        }
     }
 }

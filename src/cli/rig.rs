@@ -10,8 +10,8 @@ use crate::lang::{Cursor, Env, lexer};
 use crate::log::Ring;
 use crate::pattern::{Library, Purpose};
 use crate::sample::{VarName, Vars};
-use crate::stats::{InfoView, Snapshot};
 use crate::site::Level;
+use crate::stats::{InfoView, Snapshot};
 use crate::stick::{self, Table};
 use crate::time::Tick;
 use crate::value::Value;
@@ -64,7 +64,8 @@ impl Default for Process {
 /// A table from its line in the configuration.
 fn table() -> Table {
     let env = Env::default();
-    let words = lexer::read("stick-table type ip size 100 expire 1h store gpc0", &env).expect("a line");
+    let words =
+        lexer::read("stick-table type ip size 100 expire 1h store gpc0", &env).expect("a line");
     let mut cur = Cursor::after(&words, 1, &env);
     let mut draft = stick::Draft::default();
     (stick::KEYWORDS[0].parse)(&mut cur, &mut draft).expect("legal");
@@ -78,7 +79,11 @@ impl Process {
         let reference = self.library.by_name(name).expect("the map");
         let entries = reference.entries(None, 0, 100).expect("in force");
         let shown = entries.iter().map(|entry| {
-            format!("{}={}", String::from_utf8_lossy(&entry.key), String::from_utf8_lossy(&entry.value))
+            format!(
+                "{}={}",
+                String::from_utf8_lossy(&entry.key),
+                String::from_utf8_lossy(&entry.value)
+            )
         });
         shown.collect::<Vec<_>>().join(" ")
     }
@@ -116,7 +121,10 @@ impl Operator for Process {
         String::new()
     }
     fn sockets(&self) -> Vec<SocketRow> {
-        vec![SocketRow { address: "unix@/s".to_owned(), level: "admin" }]
+        vec![SocketRow {
+            address: "unix@/s".to_owned(),
+            level: "admin",
+        }]
     }
     fn backend(&self, name: &str) -> Option<BackendId> {
         (name == "b").then(|| BackendId::new(0))
@@ -147,7 +155,13 @@ impl Operator for Process {
     }
     fn streams(&mut self, only: Option<u64>, _: bool) -> Gathered<Vec<String>> {
         let known = |id: &u64| only.is_none_or(|only| only == *id);
-        Gathered::Ready([1, 2].iter().filter(|id| known(id)).map(|id| format!("{id:#x}: proto=tcpv4")).collect())
+        Gathered::Ready(
+            [1, 2]
+                .iter()
+                .filter(|id| known(id))
+                .map(|id| format!("{id:#x}: proto=tcpv4"))
+                .collect(),
+        )
     }
     fn errors(&mut self, _: &str) -> String {
         "Total events captured on [] : 0\n".to_owned()

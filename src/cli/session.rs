@@ -143,7 +143,11 @@ impl Session {
                 }
                 piece => {
                     self.running = Some(dump);
-                    return if piece == Piece::Wait { Progress::Wait } else { Progress::More };
+                    return if piece == Piece::Wait {
+                        Progress::Wait
+                    } else {
+                        Progress::More
+                    };
                 }
             }
         }
@@ -181,7 +185,11 @@ impl Session {
             _ => {
                 let (commands, mark) = split(line);
                 self.commands.extend(commands);
-                self.payload = mark.map(|mark| Payload { mark, text: Vec::new(), complete: false });
+                self.payload = mark.map(|mark| Payload {
+                    mark,
+                    text: Vec::new(),
+                    complete: false,
+                });
                 if self.payload.is_some() && self.settings.prompt {
                     out.extend_from_slice(b"+ ");
                 }
@@ -283,8 +291,14 @@ mod tests {
     #[test]
     fn one_line_is_answered_and_the_connection_closes() {
         assert_eq!(ask(Level::Admin, "show version\n"), "9.9\n\n");
-        assert_eq!(ask(Level::Admin, "show version;show version\n"), "9.9\n\n9.9\n\n");
-        assert_eq!(ask(Level::Admin, "show version\nshow version\n"), "9.9\n\n9.9\n\n");
+        assert_eq!(
+            ask(Level::Admin, "show version;show version\n"),
+            "9.9\n\n9.9\n\n"
+        );
+        assert_eq!(
+            ask(Level::Admin, "show version\nshow version\n"),
+            "9.9\n\n9.9\n\n"
+        );
         assert_eq!(ask(Level::Admin, "show cli level"), "admin\n\n");
     }
 
@@ -306,7 +320,10 @@ mod tests {
 
     #[test]
     fn levels_are_kept_and_lowered() {
-        assert_eq!(ask(Level::Operator, "disable frontend f\n"), "Permission denied\n\n");
+        assert_eq!(
+            ask(Level::Operator, "disable frontend f\n"),
+            "Permission denied\n\n"
+        );
         assert_eq!(
             ask(Level::Operator, "show cli level;user;show cli level\n"),
             "operator\n\n\nuser\n\n"
@@ -315,7 +332,12 @@ mod tests {
 
     #[test]
     fn severity_is_shown_on_request() {
-        let asked = |output| ask(Level::Admin, &format!("set severity-output {output};get weight\n"));
+        let asked = |output| {
+            ask(
+                Level::Admin,
+                &format!("set severity-output {output};get weight\n"),
+            )
+        };
         assert_eq!(asked("number"), "\n[3]: Require 'backend/server'.\n\n");
         assert_eq!(asked("string"), "\n[err]: Require 'backend/server'.\n\n");
     }
@@ -342,6 +364,9 @@ mod tests {
     fn a_line_without_end_is_not_kept() {
         let mut session = session(Level::Admin);
         session.feed(&vec![b'x'; LINE_LEN_MAX + 1]);
-        assert_eq!(session.step(&mut Process::default(), &mut Vec::new()), Progress::Close);
+        assert_eq!(
+            session.step(&mut Process::default(), &mut Vec::new()),
+            Progress::Close
+        );
     }
 }

@@ -2,26 +2,44 @@
 
 use super::super::operator::{Order, RateLimit};
 use super::super::reply::Reply;
-use crate::site::Level;
 use super::{Call, Row, outcome, row};
+use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
-    row("clear counters", "clear counters [all]", "clear max statistics counters (or all counters)", Level::Operator, |call| {
-        let all = call.word(2) == "all";
-        if all && !call.may(Level::Admin) {
-            return Reply::error("Permission denied");
-        }
-        outcome(call.operator.carry_out(&Order::ClearCounters { all }))
-    }),
-    row("set maxconn global", "set maxconn global <value>", "change the per-process maxconn setting", Level::Admin, |call| {
-        let text = call.word(3);
-        match text.parse() {
-            Ok(value) => outcome(call.operator.carry_out(&Order::MaxConn(value))),
-            Err(_) if text.is_empty() => Reply::error("Expects an integer value."),
-            Err(_) => Reply::error("Value out of range."),
-        }
-    }),
-    row("set rate-limit", "set rate-limit <setting> <value>", "change a rate limiting value", Level::Admin, rate_limit),
+    row(
+        "clear counters",
+        "clear counters [all]",
+        "clear max statistics counters (or all counters)",
+        Level::Operator,
+        |call| {
+            let all = call.word(2) == "all";
+            if all && !call.may(Level::Admin) {
+                return Reply::error("Permission denied");
+            }
+            outcome(call.operator.carry_out(&Order::ClearCounters { all }))
+        },
+    ),
+    row(
+        "set maxconn global",
+        "set maxconn global <value>",
+        "change the per-process maxconn setting",
+        Level::Admin,
+        |call| {
+            let text = call.word(3);
+            match text.parse() {
+                Ok(value) => outcome(call.operator.carry_out(&Order::MaxConn(value))),
+                Err(_) if text.is_empty() => Reply::error("Expects an integer value."),
+                Err(_) => Reply::error("Value out of range."),
+            }
+        },
+    ),
+    row(
+        "set rate-limit",
+        "set rate-limit <setting> <value>",
+        "change a rate limiting value",
+        Level::Admin,
+        rate_limit,
+    ),
 ];
 
 const RATE_USAGE: &str = "'set rate-limit' only supports :\n   \
@@ -60,10 +78,18 @@ mod tests {
     #[test]
     fn orders_are_passed_on() {
         assert_eq!(
-            orders("clear counters;clear counters all;set maxconn global 50;set rate-limit http-compression global 2"),
+            orders(
+                "clear counters;clear counters all;set maxconn global 50;set rate-limit http-compression global 2"
+            ),
             "ClearCounters { all: false }|ClearCounters { all: true }|MaxConn(50)|Rate(Compression, 2048)"
         );
-        assert_eq!(ask(Level::Operator, "clear counters all\n"), "Permission denied\n\n");
-        assert!(ask(Level::Admin, "set rate-limit zz global 10\n").starts_with("'set rate-limit' only supports :\n   - 'connections"));
+        assert_eq!(
+            ask(Level::Operator, "clear counters all\n"),
+            "Permission denied\n\n"
+        );
+        assert!(
+            ask(Level::Admin, "set rate-limit zz global 10\n")
+                .starts_with("'set rate-limit' only supports :\n   - 'connections")
+        );
     }
 }

@@ -2,25 +2,41 @@
 
 use super::super::operator::{FrontendChange, Order};
 use super::super::reply::Reply;
-use crate::site::Level;
 use super::{Call, Row, outcome, row};
+use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
-    row("enable frontend", "enable frontend <frontend>", "re-enable specific frontend", Level::Admin, |call| {
-        change(call, 2, FrontendChange::Enable)
-    }),
-    row("disable frontend", "disable frontend <frontend>", "temporarily disable specific frontend", Level::Admin, |call| {
-        change(call, 2, FrontendChange::Disable)
-    }),
-    row("shutdown frontend", "shutdown frontend <frontend>", "stop a specific frontend", Level::Admin, |call| {
-        change(call, 2, FrontendChange::Shutdown)
-    }),
-    row("set maxconn frontend", "set maxconn frontend <frontend> <value>", "change a frontend's maxconn setting", Level::Admin, |call| {
-        match call.word(4).parse() {
+    row(
+        "enable frontend",
+        "enable frontend <frontend>",
+        "re-enable specific frontend",
+        Level::Admin,
+        |call| change(call, 2, FrontendChange::Enable),
+    ),
+    row(
+        "disable frontend",
+        "disable frontend <frontend>",
+        "temporarily disable specific frontend",
+        Level::Admin,
+        |call| change(call, 2, FrontendChange::Disable),
+    ),
+    row(
+        "shutdown frontend",
+        "shutdown frontend <frontend>",
+        "stop a specific frontend",
+        Level::Admin,
+        |call| change(call, 2, FrontendChange::Shutdown),
+    ),
+    row(
+        "set maxconn frontend",
+        "set maxconn frontend <frontend> <value>",
+        "change a frontend's maxconn setting",
+        Level::Admin,
+        |call| match call.word(4).parse() {
             Ok(value) => change(call, 3, FrontendChange::MaxConn(value)),
             Err(_) => Reply::error("Integer value expected."),
-        }
-    }),
+        },
+    ),
 ];
 
 fn change(call: &mut Call<'_>, at: usize, change: FrontendChange) -> Reply {
@@ -45,7 +61,13 @@ mod tests {
             orders("disable frontend f;set maxconn frontend f 9"),
             "Frontend(FrontendId(0), Disable)|Frontend(FrontendId(0), MaxConn(9))"
         );
-        assert_eq!(ask(Level::Admin, "enable frontend zz\n"), "No such frontend.\n\n");
-        assert_eq!(ask(Level::Admin, "enable frontend\n"), "A frontend name is expected.\n\n");
+        assert_eq!(
+            ask(Level::Admin, "enable frontend zz\n"),
+            "No such frontend.\n\n"
+        );
+        assert_eq!(
+            ask(Level::Admin, "enable frontend\n"),
+            "A frontend name is expected.\n\n"
+        );
     }
 }

@@ -51,7 +51,14 @@ pub(super) const fn row(
     level: Level,
     run: fn(&mut Call<'_>) -> Reply,
 ) -> Row {
-    Row { name, usage, help, level, mode: Mode::Usual, run }
+    Row {
+        name,
+        usage,
+        help,
+        level,
+        mode: Mode::Usual,
+        run,
+    }
 }
 
 /// One use of a command.
@@ -106,7 +113,9 @@ pub(super) fn run(call: &mut Call<'_>) -> Reply {
         len <= words.len() && name.zip(words).all(|(part, word)| part == word)
     };
     let found = rows().filter(matched).max_by_key(|row| row.name.len());
-    let Some(row) = found else { return unknown(call) };
+    let Some(row) = found else {
+        return unknown(call);
+    };
     if !call.may(row.level) {
         return Reply::error("Permission denied");
     }
@@ -138,7 +147,11 @@ fn unknown(call: &Call<'_>) -> Reply {
 /// spelling is near.
 fn offers(call: &Call<'_>) -> Vec<&'static Row> {
     let shared = |row: &Row| {
-        row.name.split(' ').zip(call.words).take_while(|(part, word)| part == word).count()
+        row.name
+            .split(' ')
+            .zip(call.words)
+            .take_while(|(part, word)| part == word)
+            .count()
     };
     let most = rows().map(shared).max().unwrap_or(0);
     if most == 0 {
@@ -147,13 +160,16 @@ fn offers(call: &Call<'_>) -> Vec<&'static Row> {
         let near = crate::lang::suggest(first, names);
         let near = near.filter(|_| !first.is_empty());
         return rows()
-            .filter(|row| call.may(row.level) && near.is_some() && row.name.split(' ').next() == near)
+            .filter(|row| {
+                call.may(row.level) && near.is_some() && row.name.split(' ').next() == near
+            })
             .take(OFFERS_MAX)
             .collect();
     }
     let wanted = call.word(most);
-    let mut near: Vec<&'static Row> =
-        rows().filter(|row| call.may(row.level) && shared(row) == most).collect();
+    let mut near: Vec<&'static Row> = rows()
+        .filter(|row| call.may(row.level) && shared(row) == most)
+        .collect();
     let next = |row: &Row| row.name.split(' ').nth(most).unwrap_or("").to_owned();
     near.sort_by_key(|row| difference(&next(row), wanted));
     near.truncate(OFFERS_MAX);
@@ -164,15 +180,25 @@ fn offers(call: &Call<'_>) -> Vec<&'static Row> {
 /// How many letters two words do not share.
 fn difference(a: &str, b: &str) -> usize {
     let count = |text: &str, letter: u8| text.bytes().filter(|b| *b == letter).count();
-    (0..=127).map(|letter| count(a, letter).abs_diff(count(b, letter))).sum()
+    (0..=127)
+        .map(|letter| count(a, letter).abs_diff(count(b, letter)))
+        .sum()
 }
 
 /// `help`, and the list behind an unknown command; without rows, all that the level allows.
 pub(super) fn list(call: &Call<'_>, only: &[&'static Row], text: &mut String) {
     const LAST: [&str; 3] = ["help", "prompt", "quit"];
     let mut shown: Vec<&Row> = match only.is_empty() {
-        true => rows().filter(|row| call.may(row.level) && !LAST.contains(&row.name) && !row.name.starts_with('_')).collect(),
-        false => only.iter().copied().filter(|row| !LAST.contains(&row.name)).collect(),
+        true => rows()
+            .filter(|row| {
+                call.may(row.level) && !LAST.contains(&row.name) && !row.name.starts_with('_')
+            })
+            .collect(),
+        false => only
+            .iter()
+            .copied()
+            .filter(|row| !LAST.contains(&row.name))
+            .collect(),
     };
     shown.sort_by_key(|row| row.name);
     shown.extend(rows().filter(|row| LAST.contains(&row.name)));

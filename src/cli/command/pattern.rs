@@ -7,25 +7,115 @@ use crate::value::Value;
 
 use super::super::operator::Operator;
 use super::super::reply::{Dump, Piece, Reply};
-use crate::site::Level;
 use super::{Call, Row, row};
+use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
-    row("show map", "show map [@ver] [map]", "report available maps or dump a map's contents", Level::User, |call| show(call, true)),
-    row("show acl", "show acl [@<ver>] <acl>]", "report available acls or dump an acl's contents", Level::User, |call| show(call, false)),
-    row("get map", "get map <acl> <value>", "report the keys and values matching a sample for a map", Level::User, |call| get(call, true)),
-    row("get acl", "get acl <acl> <value>", "report the patterns matching a sample for an ACL", Level::User, |call| get(call, false)),
-    row("add map", "add map [@<ver>] <map> <key> <val>", "add a map entry (payload supported instead of key/val)", Level::Admin, |call| add(call, true)),
-    row("add acl", "add acl [@<ver>] <acl> <pattern>", "add an acl entry", Level::Admin, |call| add(call, false)),
-    row("set map", "set map <map> [<key>|#<ref>] <value>", "modify a map entry", Level::Admin, set),
-    row("del map", "del map <map> [<key>|#<ref>]", "delete map entries matching <key>", Level::Admin, |call| delete(call, true)),
-    row("del acl", "del acl <acl> [<key>|#<ref>]", "delete acl entries matching <key>", Level::Admin, |call| delete(call, false)),
-    row("clear map", "clear map [@<ver>] <map>", "clear the contents of this map", Level::Admin, |call| clear(call, true)),
-    row("clear acl", "clear acl [@<ver>] <acl>", "clear the contents of this acl", Level::Admin, |call| clear(call, false)),
-    row("prepare map", "prepare map <acl>", "prepare a new version for atomic map replacement", Level::Admin, |call| prepare(call, true)),
-    row("prepare acl", "prepare acl <acl>", "prepare a new version for atomic ACL replacement", Level::Admin, |call| prepare(call, false)),
-    row("commit map", "commit map @<ver> <map>", "commit the map at this version", Level::Admin, |call| commit(call, true)),
-    row("commit acl", "commit acl @<ver> <acl>", "commit the ACL at this version", Level::Admin, |call| commit(call, false)),
+    row(
+        "show map",
+        "show map [@ver] [map]",
+        "report available maps or dump a map's contents",
+        Level::User,
+        |call| show(call, true),
+    ),
+    row(
+        "show acl",
+        "show acl [@<ver>] <acl>]",
+        "report available acls or dump an acl's contents",
+        Level::User,
+        |call| show(call, false),
+    ),
+    row(
+        "get map",
+        "get map <acl> <value>",
+        "report the keys and values matching a sample for a map",
+        Level::User,
+        |call| get(call, true),
+    ),
+    row(
+        "get acl",
+        "get acl <acl> <value>",
+        "report the patterns matching a sample for an ACL",
+        Level::User,
+        |call| get(call, false),
+    ),
+    row(
+        "add map",
+        "add map [@<ver>] <map> <key> <val>",
+        "add a map entry (payload supported instead of key/val)",
+        Level::Admin,
+        |call| add(call, true),
+    ),
+    row(
+        "add acl",
+        "add acl [@<ver>] <acl> <pattern>",
+        "add an acl entry",
+        Level::Admin,
+        |call| add(call, false),
+    ),
+    row(
+        "set map",
+        "set map <map> [<key>|#<ref>] <value>",
+        "modify a map entry",
+        Level::Admin,
+        set,
+    ),
+    row(
+        "del map",
+        "del map <map> [<key>|#<ref>]",
+        "delete map entries matching <key>",
+        Level::Admin,
+        |call| delete(call, true),
+    ),
+    row(
+        "del acl",
+        "del acl <acl> [<key>|#<ref>]",
+        "delete acl entries matching <key>",
+        Level::Admin,
+        |call| delete(call, false),
+    ),
+    row(
+        "clear map",
+        "clear map [@<ver>] <map>",
+        "clear the contents of this map",
+        Level::Admin,
+        |call| clear(call, true),
+    ),
+    row(
+        "clear acl",
+        "clear acl [@<ver>] <acl>",
+        "clear the contents of this acl",
+        Level::Admin,
+        |call| clear(call, false),
+    ),
+    row(
+        "prepare map",
+        "prepare map <acl>",
+        "prepare a new version for atomic map replacement",
+        Level::Admin,
+        |call| prepare(call, true),
+    ),
+    row(
+        "prepare acl",
+        "prepare acl <acl>",
+        "prepare a new version for atomic ACL replacement",
+        Level::Admin,
+        |call| prepare(call, false),
+    ),
+    row(
+        "commit map",
+        "commit map @<ver> <map>",
+        "commit the map at this version",
+        Level::Admin,
+        |call| commit(call, true),
+    ),
+    row(
+        "commit acl",
+        "commit acl @<ver> <acl>",
+        "commit the ACL at this version",
+        Level::Admin,
+        |call| commit(call, false),
+    ),
 ];
 
 /// The words after the command: a version behind `@`, then the list.
@@ -53,7 +143,11 @@ fn unknown(map: bool) -> Reply {
 
 fn version(word: &str) -> Option<Result<u32, Reply>> {
     let digits = word.strip_prefix('@')?;
-    Some(digits.parse().map_err(|_| Reply::error("Version number expected after '@'.")))
+    Some(
+        digits
+            .parse()
+            .map_err(|_| Reply::error("Version number expected after '@'.")),
+    )
 }
 
 fn target(call: &Call<'_>, map: bool) -> Result<Target, Reply> {
@@ -72,7 +166,11 @@ fn target(call: &Call<'_>, map: bool) -> Result<Target, Reply> {
         Some(reference) => {
             let in_force = reference.versions().0;
             let version = version.filter(|version| *version != in_force);
-            Ok(Target { reference, version, rest: at + 1 })
+            Ok(Target {
+                reference,
+                version,
+                rest: at + 1,
+            })
         }
         None => Err(unknown(map)),
     }
@@ -82,7 +180,11 @@ fn show(call: &mut Call<'_>, map: bool) -> Reply {
     if call.word(2).is_empty() {
         let mut text = String::from("# id (file) description\n");
         let library = call.operator.patterns();
-        for reference in library.all().iter().filter(|reference| is_map(reference) == map) {
+        for reference in library
+            .all()
+            .iter()
+            .filter(|reference| is_map(reference) == map)
+        {
             let (current, next) = reference.versions();
             text.push_str(&format!(
                 "{} ({}) {}. curr_ver={current} next_ver={next} entry_cnt={}\n",
@@ -111,7 +213,9 @@ const ENTRIES_AT_ONCE: usize = 512;
 
 impl Dump for Entries {
     fn next(&mut self, _: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
-        let Target { reference, version, .. } = &self.target;
+        let Target {
+            reference, version, ..
+        } = &self.target;
         let Ok(entries) = reference.entries(*version, self.at, ENTRIES_AT_ONCE) else {
             return Piece::Last;
         };
@@ -125,7 +229,11 @@ impl Dump for Entries {
             out.push(b'\n');
         }
         self.at += entries.len();
-        if entries.len() < ENTRIES_AT_ONCE { Piece::Last } else { Piece::More }
+        if entries.len() < ENTRIES_AT_ONCE {
+            Piece::Last
+        } else {
+            Piece::More
+        }
     }
 }
 
@@ -148,7 +256,11 @@ fn get(call: &mut Call<'_>, map: bool) -> Reply {
 /// What one way of matching finds.
 fn looked_up(view: &View, key: &str, map: bool) -> String {
     let method = view.method();
-    let case = if view.folds() { "insensitive" } else { "sensitive" };
+    let case = if view.folds() {
+        "insensitive"
+    } else {
+        "sensitive"
+    };
     let text = Value::str(key.as_bytes());
     let found = text.cast(method.wants()).and_then(|value| {
         view.find(&value).map(|found| {
@@ -184,12 +296,18 @@ fn fault(fault: EditFault, map: bool) -> Reply {
 }
 
 fn add(call: &mut Call<'_>, map: bool) -> Reply {
-    let words = if version(call.word(2)).is_some() { 3 } else { 2 };
+    let words = if version(call.word(2)).is_some() {
+        3
+    } else {
+        2
+    };
     let given = call.words.len().saturating_sub(words + 1);
     let enough = call.payload.is_some() || given >= if map { 2 } else { 1 };
     if call.word(words).is_empty() || !enough {
         return Reply::error(match map {
-            true => "'add map' expects three parameters (map identifier, key and value) or one parameter (map identifier) and a payload",
+            true => {
+                "'add map' expects three parameters (map identifier, key and value) or one parameter (map identifier) and a payload"
+            }
             false => "'add acl' expects two parameters: ACL identifier and pattern.",
         });
     }
@@ -197,7 +315,11 @@ fn add(call: &mut Call<'_>, map: bool) -> Reply {
         Ok(target) => target,
         Err(reply) => return reply,
     };
-    let Target { reference, version, rest } = target;
+    let Target {
+        reference,
+        version,
+        rest,
+    } = target;
     let result = match call.payload {
         Some(payload) => payload
             .split(|b| *b == b'\n')
@@ -321,17 +443,26 @@ mod tests {
     #[test]
     fn versions_are_prepared_and_committed() {
         let mut process = Process::default();
-        assert_eq!(ask_in(&mut process, Level::Admin, "prepare map m\n"), "New version created: 1\n\n");
+        assert_eq!(
+            ask_in(&mut process, Level::Admin, "prepare map m\n"),
+            "New version created: 1\n\n"
+        );
         ask_in(&mut process, Level::Admin, "add map @1 m a b\n");
         assert_eq!(process.map("m"), "k0=v0");
-        assert_eq!(ask_in(&mut process, Level::Admin, "commit map @1 m\n"), "\n");
+        assert_eq!(
+            ask_in(&mut process, Level::Admin, "commit map @1 m\n"),
+            "\n"
+        );
         assert_eq!(process.map("m"), "a=b");
     }
 
     #[test]
     fn mistakes_have_haproxys_words() {
         let asked = |line: &str| ask(Level::Admin, &format!("{line}\n"));
-        assert_eq!(asked("show map zz"), "Unknown map identifier. Please use #<id> or <file>.\n\n");
+        assert_eq!(
+            asked("show map zz"),
+            "Unknown map identifier. Please use #<id> or <file>.\n\n"
+        );
         assert!(asked("add map").starts_with("'add map' expects three parameters"));
         let listed = asked("show map");
         assert!(listed.starts_with("# id (file) description\n"), "{listed}");

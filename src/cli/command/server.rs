@@ -8,74 +8,160 @@ use super::super::operator::{
     AdminState, HealthState, Order, ServerChange, ServerRow, WeightChange,
 };
 use super::super::reply::Reply;
-use crate::site::Level;
 use super::{Call, Row, outcome, row};
+use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
-    row("set server", "set server <bk>/<srv> [opts]", "change a server's state, weight, address or ssl", Level::Admin, set),
-    row("get weight", "get weight <bk>/<srv>", "report a server's current weight", Level::User, get_weight),
-    row("set weight", "set weight <bk>/<srv>  (DEPRECATED)", "change a server's weight (use 'set server' instead)", Level::Admin, |call| {
-        let id = find(call, 2);
-        let change = weight(call.word(3));
-        with(call, id, change)
-    }),
-    row("set maxconn server", "set maxconn server <bk>/<srv>", "change a server's maxconn setting", Level::Admin, |call| {
-        let id = find(call, 3);
-        let change = match call.word(4).parse() {
-            Ok(value) => Ok(ServerChange::MaxConn(value)),
-            Err(_) => Err(Reply::error("maxconn string empty or preceded by garbage")),
-        };
-        with(call, id, change)
-    }),
-    row("enable server", "enable server  (DEPRECATED)", "enable a disabled server (use 'set server' instead)", Level::Admin, |call| {
-        simple(call, ServerChange::Enable(true))
-    }),
-    row("disable server", "disable server (DEPRECATED)", "disable a server for maintenance (use 'set server' instead)", Level::Admin, |call| {
-        simple(call, ServerChange::Enable(false))
-    }),
-    row("enable health", "enable health", "enable health checks", Level::Admin, |call| {
-        simple(call, ServerChange::Checks(true))
-    }),
-    row("disable health", "disable health", "disable health checks", Level::Admin, |call| {
-        simple(call, ServerChange::Checks(false))
-    }),
-    row("enable agent", "enable agent", "enable agent checks", Level::Admin, |call| {
-        simple(call, ServerChange::AgentChecks(true))
-    }),
-    row("disable agent", "disable agent", "disable agent checks", Level::Admin, |call| {
-        simple(call, ServerChange::AgentChecks(false))
-    }),
-    row("add server", "add server <bk>/<srv>", "create a new server", Level::Admin, add),
-    row("del server", "del server <bk>/<srv>", "remove a dynamically added server", Level::Admin, |call| {
-        match find(call, 2) {
+    row(
+        "set server",
+        "set server <bk>/<srv> [opts]",
+        "change a server's state, weight, address or ssl",
+        Level::Admin,
+        set,
+    ),
+    row(
+        "get weight",
+        "get weight <bk>/<srv>",
+        "report a server's current weight",
+        Level::User,
+        get_weight,
+    ),
+    row(
+        "set weight",
+        "set weight <bk>/<srv>  (DEPRECATED)",
+        "change a server's weight (use 'set server' instead)",
+        Level::Admin,
+        |call| {
+            let id = find(call, 2);
+            let change = weight(call.word(3));
+            with(call, id, change)
+        },
+    ),
+    row(
+        "set maxconn server",
+        "set maxconn server <bk>/<srv>",
+        "change a server's maxconn setting",
+        Level::Admin,
+        |call| {
+            let id = find(call, 3);
+            let change = match call.word(4).parse() {
+                Ok(value) => Ok(ServerChange::MaxConn(value)),
+                Err(_) => Err(Reply::error("maxconn string empty or preceded by garbage")),
+            };
+            with(call, id, change)
+        },
+    ),
+    row(
+        "enable server",
+        "enable server  (DEPRECATED)",
+        "enable a disabled server (use 'set server' instead)",
+        Level::Admin,
+        |call| simple(call, ServerChange::Enable(true)),
+    ),
+    row(
+        "disable server",
+        "disable server (DEPRECATED)",
+        "disable a server for maintenance (use 'set server' instead)",
+        Level::Admin,
+        |call| simple(call, ServerChange::Enable(false)),
+    ),
+    row(
+        "enable health",
+        "enable health",
+        "enable health checks",
+        Level::Admin,
+        |call| simple(call, ServerChange::Checks(true)),
+    ),
+    row(
+        "disable health",
+        "disable health",
+        "disable health checks",
+        Level::Admin,
+        |call| simple(call, ServerChange::Checks(false)),
+    ),
+    row(
+        "enable agent",
+        "enable agent",
+        "enable agent checks",
+        Level::Admin,
+        |call| simple(call, ServerChange::AgentChecks(true)),
+    ),
+    row(
+        "disable agent",
+        "disable agent",
+        "disable agent checks",
+        Level::Admin,
+        |call| simple(call, ServerChange::AgentChecks(false)),
+    ),
+    row(
+        "add server",
+        "add server <bk>/<srv>",
+        "create a new server",
+        Level::Admin,
+        add,
+    ),
+    row(
+        "del server",
+        "del server <bk>/<srv>",
+        "remove a dynamically added server",
+        Level::Admin,
+        |call| match find(call, 2) {
             Ok(id) => outcome(call.operator.carry_out(&Order::DeleteServer(id))),
             Err(reply) => reply,
-        }
-    }),
-    row("enable dynamic-cookie backend", "enable dynamic-cookie backend <bk>", "enable dynamic cookies on a specific backend", Level::Admin, |call| {
-        backend(call, |id, _| Order::DynamicCookies(id, true))
-    }),
-    row("disable dynamic-cookie backend", "disable dynamic-cookie backend <bk>", "disable dynamic cookies on a specific backend", Level::Admin, |call| {
-        backend(call, |id, _| Order::DynamicCookies(id, false))
-    }),
-    row("set dynamic-cookie-key backend", "set dynamic-cookie-key backend <bk> <k>", "change a backend secret key for dynamic cookies", Level::Admin, |call| {
-        match call.word(4).is_empty() {
+        },
+    ),
+    row(
+        "enable dynamic-cookie backend",
+        "enable dynamic-cookie backend <bk>",
+        "enable dynamic cookies on a specific backend",
+        Level::Admin,
+        |call| backend(call, |id, _| Order::DynamicCookies(id, true)),
+    ),
+    row(
+        "disable dynamic-cookie backend",
+        "disable dynamic-cookie backend <bk>",
+        "disable dynamic cookies on a specific backend",
+        Level::Admin,
+        |call| backend(call, |id, _| Order::DynamicCookies(id, false)),
+    ),
+    row(
+        "set dynamic-cookie-key backend",
+        "set dynamic-cookie-key backend <bk> <k>",
+        "change a backend secret key for dynamic cookies",
+        Level::Admin,
+        |call| match call.word(4).is_empty() {
             true => Reply::error("String value expected."),
             false => backend(call, |id, key| Order::CookieKey(id, key)),
-        }
-    }),
-    row("publish backend", "publish backend <bk>", "let content switching use a backend", Level::Admin, |call| {
-        backend_at(call, 2, |id, _| Order::Publish(id, true))
-    }),
-    row("unpublish backend", "unpublish backend <bk>", "keep content switching from a backend", Level::Admin, |call| {
-        backend_at(call, 2, |id, _| Order::Publish(id, false))
-    }),
-    row("show servers state", "show servers state [<backend>]", "dump volatile server information (all or for a single backend)", Level::User, |call| {
-        listed(call, STATE_HEAD, state_line)
-    }),
-    row("show servers conn", "show servers conn [<backend>]", "dump server connections status (all or for a single backend)", Level::User, |call| {
-        listed(call, CONN_HEAD, conn_line)
-    }),
+        },
+    ),
+    row(
+        "publish backend",
+        "publish backend <bk>",
+        "let content switching use a backend",
+        Level::Admin,
+        |call| backend_at(call, 2, |id, _| Order::Publish(id, true)),
+    ),
+    row(
+        "unpublish backend",
+        "unpublish backend <bk>",
+        "keep content switching from a backend",
+        Level::Admin,
+        |call| backend_at(call, 2, |id, _| Order::Publish(id, false)),
+    ),
+    row(
+        "show servers state",
+        "show servers state [<backend>]",
+        "dump volatile server information (all or for a single backend)",
+        Level::User,
+        |call| listed(call, STATE_HEAD, state_line),
+    ),
+    row(
+        "show servers conn",
+        "show servers conn [<backend>]",
+        "dump server connections status (all or for a single backend)",
+        Level::User,
+        |call| listed(call, CONN_HEAD, conn_line),
+    ),
 ];
 
 const USAGE: &str = "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | \
@@ -89,7 +175,9 @@ pub(super) fn find(call: &Call<'_>, at: usize) -> Result<ServerId, Reply> {
     let Some(id) = call.operator.backend(backend) else {
         return Err(Reply::error("No such backend."));
     };
-    call.operator.server(id, server).ok_or_else(|| Reply::error("No such server."))
+    call.operator
+        .server(id, server)
+        .ok_or_else(|| Reply::error("No such server."))
 }
 
 fn with(
@@ -130,25 +218,31 @@ fn set(call: &mut Call<'_>) -> Reply {
         "agent" => match value {
             "up" => Ok(ServerChange::Agent(true)),
             "down" => Ok(ServerChange::Agent(false)),
-            _ => Err(Reply::error("'set server <srv> agent' expects 'up' or 'down'.")),
+            _ => Err(Reply::error(
+                "'set server <srv> agent' expects 'up' or 'down'.",
+            )),
         },
         "addr" => address(call, "addr").map(|(ip, port)| ServerChange::Address(ip, port)),
-        "check-addr" => address(call, "check-addr").map(|(ip, port)| ServerChange::CheckAddress(ip, port)),
-        "agent-addr" => address(call, "agent-addr").map(|(ip, port)| ServerChange::AgentAddress(ip, port)),
+        "check-addr" => {
+            address(call, "check-addr").map(|(ip, port)| ServerChange::CheckAddress(ip, port))
+        }
+        "agent-addr" => {
+            address(call, "agent-addr").map(|(ip, port)| ServerChange::AgentAddress(ip, port))
+        }
         "check-port" => port(value, "check-port").map(ServerChange::CheckPort),
         "agent-port" => port(value, "agent-port").map(ServerChange::AgentPort),
-        "agent-send" if value.is_empty() => {
-            Err(Reply::error("'set server <b>/<s> agent-send' requires a string."))
-        }
+        "agent-send" if value.is_empty() => Err(Reply::error(
+            "'set server <b>/<s> agent-send' requires a string.",
+        )),
         "agent-send" => Ok(ServerChange::AgentSend(value)),
-        "fqdn" if value.is_empty() => {
-            Err(Reply::error("set server <b>/<s> fqdn requires a FQDN."))
-        }
+        "fqdn" if value.is_empty() => Err(Reply::error("set server <b>/<s> fqdn requires a FQDN.")),
         "fqdn" => Ok(ServerChange::Name(value)),
         "ssl" => match value {
             "on" => Ok(ServerChange::Tls(true)),
             "off" => Ok(ServerChange::Tls(false)),
-            _ => Err(Reply::error("'set server <srv> ssl' expects 'on' or 'off'.")),
+            _ => Err(Reply::error(
+                "'set server <srv> ssl' expects 'on' or 'off'.",
+            )),
         },
         _ => Err(Reply::error(USAGE)),
     };
@@ -162,21 +256,32 @@ fn weight(text: &str) -> Result<ServerChange<'static>, Reply> {
         None => (text, false),
     };
     let Ok(value) = digits.parse::<u32>() else {
-        return Err(Reply::error("Empty weight string empty or preceded by garbage"));
+        return Err(Reply::error(
+            "Empty weight string empty or preceded by garbage",
+        ));
     };
     match percent {
         true => Ok(ServerChange::Weight(WeightChange::Percent(value))),
         false if value <= 256 => Ok(ServerChange::Weight(WeightChange::Absolute(value))),
-        false => Err(Reply::error("Absolute weight can only be between 0 and 256 inclusive.")),
+        false => Err(Reply::error(
+            "Absolute weight can only be between 0 and 256 inclusive.",
+        )),
     }
 }
 
 fn address(call: &Call<'_>, what: &str) -> Result<(IpAddr, Option<u16>), Reply> {
-    let usage = || Reply::error(format!("set server <b>/<s> {what} requires an address and optionally a port."));
-    let ip: IpAddr = call.word(4).parse().map_err(|_| match call.word(4).is_empty() {
-        true => usage(),
-        false => Reply::error(format!("Invalid addr format: '{}'", call.word(4))),
-    })?;
+    let usage = || {
+        Reply::error(format!(
+            "set server <b>/<s> {what} requires an address and optionally a port."
+        ))
+    };
+    let ip: IpAddr = call
+        .word(4)
+        .parse()
+        .map_err(|_| match call.word(4).is_empty() {
+            true => usage(),
+            false => Reply::error(format!("Invalid addr format: '{}'", call.word(4))),
+        })?;
     match call.word(5) {
         "port" => Ok((ip, Some(port(call.word(6), what)?))),
         _ => Ok((ip, None)),
@@ -185,7 +290,9 @@ fn address(call: &Call<'_>, what: &str) -> Result<(IpAddr, Option<u16>), Reply> 
 
 fn port(text: &str, what: &str) -> Result<u16, Reply> {
     text.parse().map_err(|_| match text.is_empty() {
-        true => Reply::error(format!("'set server <b>/<s> {what}' requires a port number.")),
+        true => Reply::error(format!(
+            "'set server <b>/<s> {what}' requires a port number."
+        )),
         false => Reply::error("provided port is not an integer or out of range."),
     })
 }
@@ -217,7 +324,10 @@ fn add(call: &mut Call<'_>) -> Reply {
         return Reply::error("Already exists a server with the same name in backend.");
     }
     let words: Vec<&str> = call.words[3..].iter().map(String::as_str).collect();
-    outcome(call.operator.carry_out(&Order::AddServer(id, server, &words)))
+    outcome(
+        call.operator
+            .carry_out(&Order::AddServer(id, server, &words)),
+    )
 }
 
 fn backend(
@@ -331,7 +441,10 @@ mod tests {
             ("set server b/s1 state maint", "State(Maintenance)"),
             ("set server b/s1 weight 50%", "Weight(Percent(50))"),
             ("set weight b/s1 5", "Weight(Absolute(5))"),
-            ("set server b/s1 addr 127.0.0.2 port 81", "Address(127.0.0.2, Some(81))"),
+            (
+                "set server b/s1 addr 127.0.0.2 port 81",
+                "Address(127.0.0.2, Some(81))",
+            ),
             ("set server b/s1 health stopping", "Health(Stopping)"),
             ("set server b/s1 check-port 99", "CheckPort(99)"),
             ("set server b/s1 fqdn x.y", "Name(\"x.y\")"),
@@ -339,17 +452,33 @@ mod tests {
             ("disable server b/s1", "Enable(false)"),
             ("enable agent b/s1", "AgentChecks(true)"),
         ] {
-            assert_eq!(orders(line), format!("Server(ServerId(0), {order})"), "{line}");
+            assert_eq!(
+                orders(line),
+                format!("Server(ServerId(0), {order})"),
+                "{line}"
+            );
         }
-        assert_eq!(orders("add server b/s9 127.0.0.1:9 check"), "AddServer(BackendId(0), \"s9\", [\"127.0.0.1:9\", \"check\"])");
+        assert_eq!(
+            orders("add server b/s9 127.0.0.1:9 check"),
+            "AddServer(BackendId(0), \"s9\", [\"127.0.0.1:9\", \"check\"])"
+        );
     }
 
     #[test]
     fn mistakes_have_haproxys_words() {
         for (line, answer) in [
-            ("set server b/s1 state zz", "'set server <srv> state' expects 'ready', 'drain' and 'maint'."),
-            ("set server b/s1 weight 300", "Absolute weight can only be between 0 and 256 inclusive."),
-            ("set server b/s1 weight x", "Empty weight string empty or preceded by garbage"),
+            (
+                "set server b/s1 state zz",
+                "'set server <srv> state' expects 'ready', 'drain' and 'maint'.",
+            ),
+            (
+                "set server b/s1 weight 300",
+                "Absolute weight can only be between 0 and 256 inclusive.",
+            ),
+            (
+                "set server b/s1 weight x",
+                "Empty weight string empty or preceded by garbage",
+            ),
             ("set server b/s1 zz", USAGE),
             ("set server b/zz state ready", "No such server."),
             ("set server zz/s1 state ready", "No such backend."),
@@ -357,7 +486,11 @@ mod tests {
             ("get weight b/s1", "5 (initial 10)"),
             ("show servers state zz", "Can't find backend."),
         ] {
-            assert_eq!(ask(Level::Admin, &format!("{line}\n")), format!("{answer}\n\n"), "{line}");
+            assert_eq!(
+                ask(Level::Admin, &format!("{line}\n")),
+                format!("{answer}\n\n"),
+                "{line}"
+            );
         }
     }
 
@@ -365,8 +498,14 @@ mod tests {
     fn servers_are_listed() {
         let state = ask(Level::User, "show servers state b\n");
         assert!(state.starts_with("1\n# be_id be_name srv_id "));
-        assert!(state.ends_with("\n3 b 1 s1 127.0.0.1 2 0 5 10 1 8 2 0 6 0 0 0 - 80 - 0 0 - - 0\n\n"), "{state}");
+        assert!(
+            state.ends_with("\n3 b 1 s1 127.0.0.1 2 0 5 10 1 8 2 0 6 0 0 0 - 80 - 0 0 - - 0\n\n"),
+            "{state}"
+        );
         let conn = ask(Level::User, "show servers conn\n");
-        assert!(conn.ends_with("idle_per_thr[2]\nb/s1 3/1 127.0.0.1 80 - 5000 0 1 1 0 0 -1 0 0 0\n\n"), "{conn}");
+        assert!(
+            conn.ends_with("idle_per_thr[2]\nb/s1 3/1 127.0.0.1 80 - 5000 0 1 1 0 0 -1 0 0 0\n\n"),
+            "{conn}"
+        );
     }
 }

@@ -10,36 +10,94 @@ use super::super::session::{SeverityOutput, level_name};
 use super::{Call, Row, list, row, rows};
 
 pub(super) const ROWS: &[Row] = &[
-    row("help", "help [<command>]", "list matching or all commands", Level::User, help),
-    row("prompt", "prompt", "toggle interactive mode with prompt", Level::User, |call| {
-        call.settings.prompt = match call.word(1) {
-            "off" | "n" => false,
-            "on" | "i" | "p" => true,
-            _ => !call.settings.prompt,
-        };
-        Reply::Done
-    }),
+    row(
+        "help",
+        "help [<command>]",
+        "list matching or all commands",
+        Level::User,
+        help,
+    ),
+    row(
+        "prompt",
+        "prompt",
+        "toggle interactive mode with prompt",
+        Level::User,
+        |call| {
+            call.settings.prompt = match call.word(1) {
+                "off" | "n" => false,
+                "on" | "i" | "p" => true,
+                _ => !call.settings.prompt,
+            };
+            Reply::Done
+        },
+    ),
     row("quit", "quit", "disconnect", Level::User, |_| Reply::Quit),
-    row("operator", "operator", "lower the level of the current CLI session to operator", Level::User, |call| {
-        lower(call, Level::Operator)
-    }),
-    row("user", "user", "lower the level of the current CLI session to user", Level::User, |call| {
-        lower(call, Level::User)
-    }),
-    row("show cli level", "show cli level", "display the level of the current CLI session", Level::User, |call| {
-        Reply::Text(format!("{}\n", level_name(call.settings.level)).into_bytes())
-    }),
-    row("experimental-mode", "experimental-mode [on|off]", "enable experimental mode", Level::Admin, |call| {
-        let state = mode(call.word(1), &mut call.settings.experimental);
-        state.map_or(Reply::Done, |state| Reply::info(format!("experimental-mode is {state}")))
-    }),
-    row("expert-mode", "expert-mode [on|off]", "enable expert mode", Level::Admin, |call| {
-        let state = mode(call.word(1), &mut call.settings.expert);
-        state.map_or(Reply::Done, |state| Reply::info(format!("expert-mode is {state}")))
-    }),
-    row("_getsocks", "_getsocks", "pass the listening sockets to the process that asks", Level::Admin, |_| Reply::Surrender),
-    row("set severity-output", "set severity-output [none|number|string]", "set presence of severity level in feedback information", Level::User, severity),
-    row("set timeout", "set timeout [cli] <delay>", "change a timeout setting", Level::User, timeout),
+    row(
+        "operator",
+        "operator",
+        "lower the level of the current CLI session to operator",
+        Level::User,
+        |call| lower(call, Level::Operator),
+    ),
+    row(
+        "user",
+        "user",
+        "lower the level of the current CLI session to user",
+        Level::User,
+        |call| lower(call, Level::User),
+    ),
+    row(
+        "show cli level",
+        "show cli level",
+        "display the level of the current CLI session",
+        Level::User,
+        |call| Reply::Text(format!("{}\n", level_name(call.settings.level)).into_bytes()),
+    ),
+    row(
+        "experimental-mode",
+        "experimental-mode [on|off]",
+        "enable experimental mode",
+        Level::Admin,
+        |call| {
+            let state = mode(call.word(1), &mut call.settings.experimental);
+            state.map_or(Reply::Done, |state| {
+                Reply::info(format!("experimental-mode is {state}"))
+            })
+        },
+    ),
+    row(
+        "expert-mode",
+        "expert-mode [on|off]",
+        "enable expert mode",
+        Level::Admin,
+        |call| {
+            let state = mode(call.word(1), &mut call.settings.expert);
+            state.map_or(Reply::Done, |state| {
+                Reply::info(format!("expert-mode is {state}"))
+            })
+        },
+    ),
+    row(
+        "_getsocks",
+        "_getsocks",
+        "pass the listening sockets to the process that asks",
+        Level::Admin,
+        |_| Reply::Surrender,
+    ),
+    row(
+        "set severity-output",
+        "set severity-output [none|number|string]",
+        "set presence of severity level in feedback information",
+        Level::User,
+        severity,
+    ),
+    row(
+        "set timeout",
+        "set timeout [cli] <delay>",
+        "change a timeout setting",
+        Level::User,
+        timeout,
+    ),
     row("echo", "echo <text>", "print text", Level::User, |call| {
         Reply::Text(format!("{}\n", call.words[1..].join(" ")).into_bytes())
     }),
@@ -49,7 +107,12 @@ fn help(call: &mut Call<'_>) -> Reply {
     let wanted = &call.words[1..];
     let only: Vec<&'static Row> = rows()
         .filter(|row| {
-            !wanted.is_empty() && row.name.split(' ').zip(wanted).all(|(part, word)| part == word)
+            !wanted.is_empty()
+                && row
+                    .name
+                    .split(' ')
+                    .zip(wanted)
+                    .all(|(part, word)| part == word)
         })
         .filter(|row| call.may(row.level))
         .collect();
@@ -109,13 +172,22 @@ mod tests {
         session.step(&mut Process::default(), &mut Vec::new());
         session.step(&mut Process::default(), &mut Vec::new());
         assert_eq!(session.timeout(), Millis::seconds(3));
-        assert_eq!(ask(Level::User, "set timeout cli x\n"), "Invalid timeout value.\n\n");
-        assert_eq!(ask(Level::User, "set timeout\n"), "'set timeout' only supports 'cli'.\n\n");
+        assert_eq!(
+            ask(Level::User, "set timeout cli x\n"),
+            "Invalid timeout value.\n\n"
+        );
+        assert_eq!(
+            ask(Level::User, "set timeout\n"),
+            "'set timeout' only supports 'cli'.\n\n"
+        );
     }
 
     #[test]
     fn modes_tell_their_state() {
-        assert_eq!(ask(Level::Admin, "experimental-mode\n"), "experimental-mode is OFF\n\n");
+        assert_eq!(
+            ask(Level::Admin, "experimental-mode\n"),
+            "experimental-mode is OFF\n\n"
+        );
         assert_eq!(
             ask(Level::Admin, "set var proc.x int(3)\n"),
             "This command is restricted to experimental mode only.\n\n"

@@ -4,52 +4,128 @@ use crate::stats::{self, Selection};
 
 use super::super::operator::{Gathered, Operator};
 use super::super::reply::{Dump, Piece, Reply};
-use crate::site::Level;
 use super::{Call, Row, row};
+use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
-    row("show version", "show version", "show version of the current process", Level::User, |call| {
-        Reply::Text(format!("{}\n", call.operator.version()).into_bytes())
-    }),
-    row("show info", "show info [desc|json|typed|float]*", "report information about the running process", Level::User, info),
-    row("show stat", "show stat [desc|json|no-maint|typed|up]*", "report counters for each proxy and server", Level::User, stat),
-    row("show schema json", "show schema json", "report schema used for stats", Level::User, |_| {
-        let mut out = Vec::new();
-        stats::json::schema(&mut out);
-        out.push(b'\n');
-        Reply::long(out)
-    }),
-    row("show env", "show env [var]", "dump environment variables known to the process", Level::Operator, environment),
-    row("show backend", "show backend", "list backends in the current running config", Level::User, |call| {
-        let names = call.operator.backend_names();
-        Reply::long(format!("# name\n{}\n", names.join("\n")).into_bytes())
-    }),
-    row("show cli sockets", "show cli sockets", "dump list of cli sockets", Level::User, |call| {
-        let mut text = String::from("# socket lvl processes\n");
-        for socket in call.operator.sockets() {
-            text.push_str(&format!("{} {} all\n", socket.address, socket.level));
-        }
-        Reply::Text(text.into_bytes())
-    }),
-    row("show startup-logs", "show startup-logs", "report logs emitted during HAProxy startup", Level::User, |call| {
-        let text = call.operator.startup_logs();
-        Reply::long(if text.is_empty() { b"\n".to_vec() } else { text.into_bytes() })
-    }),
-    row("show events", "show events [<sink>] [-w] [-n]", "show event sink state", Level::Operator, events),
-    row("show activity", "show activity", "show per-thread activity stats (for support/developers)", Level::Operator, |_| {
-        gather(|operator| operator.activity())
-    }),
-    row("show pools", "show pools", "report information about the memory pools usage", Level::Operator, |_| {
-        gather(|operator| operator.pools())
-    }),
-    row("show errors", "show errors [<px>] [request|response]", "report last request and/or response errors for each proxy", Level::Operator, errors),
-    row("show resolvers", "show resolvers [id]", "dumps counters from all resolvers section and associated name servers", Level::User, |call| {
-        let section = Some(call.word(2)).filter(|word| !word.is_empty());
-        match call.operator.resolvers(section) {
-            Ok(text) => Reply::long(text.into_bytes()),
-            Err(text) => Reply::error(text),
-        }
-    }),
+    row(
+        "show version",
+        "show version",
+        "show version of the current process",
+        Level::User,
+        |call| Reply::Text(format!("{}\n", call.operator.version()).into_bytes()),
+    ),
+    row(
+        "show info",
+        "show info [desc|json|typed|float]*",
+        "report information about the running process",
+        Level::User,
+        info,
+    ),
+    row(
+        "show stat",
+        "show stat [desc|json|no-maint|typed|up]*",
+        "report counters for each proxy and server",
+        Level::User,
+        stat,
+    ),
+    row(
+        "show schema json",
+        "show schema json",
+        "report schema used for stats",
+        Level::User,
+        |_| {
+            let mut out = Vec::new();
+            stats::json::schema(&mut out);
+            out.push(b'\n');
+            Reply::long(out)
+        },
+    ),
+    row(
+        "show env",
+        "show env [var]",
+        "dump environment variables known to the process",
+        Level::Operator,
+        environment,
+    ),
+    row(
+        "show backend",
+        "show backend",
+        "list backends in the current running config",
+        Level::User,
+        |call| {
+            let names = call.operator.backend_names();
+            Reply::long(format!("# name\n{}\n", names.join("\n")).into_bytes())
+        },
+    ),
+    row(
+        "show cli sockets",
+        "show cli sockets",
+        "dump list of cli sockets",
+        Level::User,
+        |call| {
+            let mut text = String::from("# socket lvl processes\n");
+            for socket in call.operator.sockets() {
+                text.push_str(&format!("{} {} all\n", socket.address, socket.level));
+            }
+            Reply::Text(text.into_bytes())
+        },
+    ),
+    row(
+        "show startup-logs",
+        "show startup-logs",
+        "report logs emitted during HAProxy startup",
+        Level::User,
+        |call| {
+            let text = call.operator.startup_logs();
+            Reply::long(if text.is_empty() {
+                b"\n".to_vec()
+            } else {
+                text.into_bytes()
+            })
+        },
+    ),
+    row(
+        "show events",
+        "show events [<sink>] [-w] [-n]",
+        "show event sink state",
+        Level::Operator,
+        events,
+    ),
+    row(
+        "show activity",
+        "show activity",
+        "show per-thread activity stats (for support/developers)",
+        Level::Operator,
+        |_| gather(|operator| operator.activity()),
+    ),
+    row(
+        "show pools",
+        "show pools",
+        "report information about the memory pools usage",
+        Level::Operator,
+        |_| gather(|operator| operator.pools()),
+    ),
+    row(
+        "show errors",
+        "show errors [<px>] [request|response]",
+        "report last request and/or response errors for each proxy",
+        Level::Operator,
+        errors,
+    ),
+    row(
+        "show resolvers",
+        "show resolvers [id]",
+        "dumps counters from all resolvers section and associated name servers",
+        Level::User,
+        |call| {
+            let section = Some(call.word(2)).filter(|word| !word.is_empty());
+            match call.operator.resolvers(section) {
+                Ok(text) => Reply::long(text.into_bytes()),
+                Err(text) => Reply::error(text),
+            }
+        },
+    ),
 ];
 
 fn info(call: &mut Call<'_>) -> Reply {
@@ -77,7 +153,9 @@ fn stat(call: &mut Call<'_>) -> Reply {
     if words.clone().count() >= 3 && call.word(3).parse::<i64>().is_ok() {
         let proxy = words.next().unwrap_or_default();
         let named = snapshot.proxies.iter().find(|view| view.name == proxy);
-        let by_name = named.and_then(|view| view.rows.first()).map(|row| i64::from(row.proxy_id));
+        let by_name = named
+            .and_then(|view| view.rows.first())
+            .map(|row| i64::from(row.proxy_id));
         selection.proxy = match (proxy.parse(), by_name) {
             (Ok(number), _) => number,
             (Err(_), Some(number)) => number,
@@ -141,7 +219,10 @@ fn events(call: &mut Call<'_>) -> Reply {
         );
         for ring in rings {
             let about = ring.description.as_deref().unwrap_or("");
-            text.push_str(&format!("    {:<10} : type=buffer, 0 dropped, {about}\n", ring.name));
+            text.push_str(&format!(
+                "    {:<10} : type=buffer, 0 dropped, {about}\n",
+                ring.name
+            ));
         }
         return Reply::Text(text.into_bytes());
     }
@@ -149,8 +230,12 @@ fn events(call: &mut Call<'_>) -> Reply {
         return Reply::error("No such event sink");
     };
     let options = &call.words[3..];
-    let wait = options.iter().any(|word| word.starts_with('-') && word.contains('w'));
-    let new = options.iter().any(|word| word.starts_with('-') && word.contains('n'));
+    let wait = options
+        .iter()
+        .any(|word| word.starts_with('-') && word.contains('w'));
+    let new = options
+        .iter()
+        .any(|word| word.starts_with('-') && word.contains('n'));
     let next = if new { ring.read(u64::MAX, 0).next } else { 0 };
     Reply::Dump(Box::new(Events { ring, next, wait }))
 }
@@ -236,7 +321,10 @@ mod tests {
         assert_eq!(asked("show backend"), "# name\nb\n\n");
         assert_eq!(asked("show env HOME"), "HOME=/root\n\n");
         assert_eq!(asked("show env NOPE"), "Variable not found\n\n");
-        assert_eq!(asked("show cli sockets"), "# socket lvl processes\nunix@/s admin all\n\n");
+        assert_eq!(
+            asked("show cli sockets"),
+            "# socket lvl processes\nunix@/s admin all\n\n"
+        );
         assert_eq!(asked("show startup-logs"), "\n\n");
         assert_eq!(asked("show errors"), "Total events captured on [] : 0\n\n");
         assert_eq!(asked("show errors zz"), "No such proxy.\n\n");
@@ -245,7 +333,10 @@ mod tests {
     #[test]
     fn rings_are_read_to_their_end() {
         assert_eq!(ask(Level::Admin, "show events r\n"), "one\ntwo\n\n");
-        assert_eq!(ask(Level::Admin, "show events zz\n"), "No such event sink\n\n");
+        assert_eq!(
+            ask(Level::Admin, "show events zz\n"),
+            "No such event sink\n\n"
+        );
         assert!(ask(Level::Admin, "show events\n").contains("    r          : type=buffer"));
     }
 }

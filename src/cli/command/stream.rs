@@ -2,23 +2,37 @@
 
 use super::super::operator::{Gathered, Operator, Order};
 use super::super::reply::{Dump, Piece, Reply};
-use crate::site::Level;
 use super::{Call, Row, outcome, row, server};
+use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
-    row("show sess", "show sess [id]", "report the list of current sessions or dump this exact session", Level::Operator, show),
-    row("shutdown session", "shutdown session [id]", "kill a specific session", Level::Admin, |call| {
-        match number(call.word(2)) {
+    row(
+        "show sess",
+        "show sess [id]",
+        "report the list of current sessions or dump this exact session",
+        Level::Operator,
+        show,
+    ),
+    row(
+        "shutdown session",
+        "shutdown session [id]",
+        "kill a specific session",
+        Level::Admin,
+        |call| match number(call.word(2)) {
             Some(id) => outcome(call.operator.carry_out(&Order::KillStream(id))),
             None => Reply::error("Session pointer expected (use 'show sess')."),
-        }
-    }),
-    row("shutdown sessions server", "shutdown sessions server <bk>/<srv>", "kill sessions on a server", Level::Admin, |call| {
-        match server::find(call, 3) {
+        },
+    ),
+    row(
+        "shutdown sessions server",
+        "shutdown sessions server <bk>/<srv>",
+        "kill sessions on a server",
+        Level::Admin,
+        |call| match server::find(call, 3) {
             Ok(id) => outcome(call.operator.carry_out(&Order::KillStreams(id))),
             Err(reply) => reply,
-        }
-    }),
+        },
+    ),
 ];
 
 /// A stream's number, as `show sess` shows it.
@@ -36,7 +50,11 @@ fn show(call: &mut Call<'_>) -> Reply {
             None => return Reply::error("Session not found."),
         },
     };
-    Reply::Dump(Box::new(Streams { only, detailed, lines: None }))
+    Reply::Dump(Box::new(Streams {
+        only,
+        detailed,
+        lines: None,
+    }))
 }
 
 struct Streams {
@@ -73,7 +91,11 @@ impl Dump for Streams {
             out.extend_from_slice(line.as_bytes());
             out.push(b'\n');
         }
-        if lines.len() > 0 { Piece::More } else { Piece::Last }
+        if lines.len() > 0 {
+            Piece::More
+        } else {
+            Piece::Last
+        }
     }
 }
 
@@ -84,12 +106,21 @@ mod tests {
 
     #[test]
     fn streams_are_listed_and_killed() {
-        assert_eq!(ask(Level::Admin, "show sess\n"), "0x1: proto=tcpv4\n0x2: proto=tcpv4\n\n");
-        assert_eq!(ask(Level::Admin, "show sess 0x9\n"), "Session not found.\n\n");
+        assert_eq!(
+            ask(Level::Admin, "show sess\n"),
+            "0x1: proto=tcpv4\n0x2: proto=tcpv4\n\n"
+        );
+        assert_eq!(
+            ask(Level::Admin, "show sess 0x9\n"),
+            "Session not found.\n\n"
+        );
         assert_eq!(
             orders("shutdown session 0x2;shutdown sessions server b/s1"),
             "KillStream(2)|KillStreams(ServerId(0))"
         );
-        assert_eq!(ask(Level::Admin, "shutdown session\n"), "Session pointer expected (use 'show sess').\n\n");
+        assert_eq!(
+            ask(Level::Admin, "shutdown session\n"),
+            "Session pointer expected (use 'show sess').\n\n"
+        );
     }
 }

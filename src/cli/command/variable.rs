@@ -6,11 +6,17 @@ use crate::sample::{Expr, Facts, VarName};
 use crate::value::{Kind, Value};
 
 use super::super::reply::Reply;
-use crate::site::Level;
 use super::{Call, Mode, Row, row};
+use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
-    row("get var", "get var <name>", "retrieve contents of a process-wide variable", Level::Operator, get),
+    row(
+        "get var",
+        "get var <name>",
+        "retrieve contents of a process-wide variable",
+        Level::Operator,
+        get,
+    ),
     Row {
         name: "set var",
         usage: "set var <name> [fmt|expr] {<fmt>|<expr>}",
@@ -24,7 +30,9 @@ pub(super) const ROWS: &[Row] = &[
 fn name(call: &Call<'_>) -> Result<VarName, Reply> {
     let text = call.word(2);
     if !text.starts_with("proc.") {
-        return Err(Reply::error("Only variables in the process scope are accessible: proc.<name>."));
+        return Err(Reply::error(
+            "Only variables in the process scope are accessible: proc.<name>.",
+        ));
     }
     VarName::parse(text).map_err(Reply::error)
 }
@@ -92,10 +100,18 @@ mod tests {
     #[test]
     fn variables_are_set_and_read() {
         assert_eq!(
-            ask(Level::Admin, "experimental-mode on;set var proc.x int(3);get var proc.x\n"),
+            ask(
+                Level::Admin,
+                "experimental-mode on;set var proc.x int(3);get var proc.x\n"
+            ),
             "\n\nproc.x: type=sint value=<3>\n"
         );
-        assert_eq!(ask(Level::Admin, "get var proc.y\n"), "Variable not found.\n\n");
-        assert!(ask(Level::Admin, "get var txn.y\n").starts_with("Only variables in the process scope"));
+        assert_eq!(
+            ask(Level::Admin, "get var proc.y\n"),
+            "Variable not found.\n\n"
+        );
+        assert!(
+            ask(Level::Admin, "get var txn.y\n").starts_with("Only variables in the process scope")
+        );
     }
 }
