@@ -24,6 +24,8 @@ use crate::value::Value;
 pub(crate) fn read(text: &str) -> Result<Expr, String> {
     let library = Library::new(Box::new(|path| match path {
         "/map" => Ok(b"a 1\nb two\n/x pre\n.com dot\n10.0.0.0/8 net\n7 seven\n".to_vec()),
+        "/nums" => Ok(b"7 seven\n".to_vec()),
+        "/nets" => Ok(b"10.0.0.0/8 net\n".to_vec()),
         "/ints" => Ok(b"a 1\nb 2\n".to_vec()),
         "/addrs" => Ok(b"a 10.0.0.1\n".to_vec()),
         "/regs" => Ok(b"^/u/([0-9]+)/(.*)$ id=\\1,rest=\\2\n".to_vec()),

@@ -5,9 +5,11 @@ mod body;
 mod capture;
 mod constant;
 mod cookie;
+mod counters;
 mod credentials;
 mod header;
 mod hello;
+mod internal;
 mod parameter;
 mod payload;
 mod process;
@@ -15,6 +17,7 @@ mod proxy;
 mod request;
 mod response;
 mod tcp;
+mod timing;
 mod tls;
 mod variable;
 
@@ -30,9 +33,11 @@ const FAMILIES: &[&[Fetch]] = &[
     capture::ROWS,
     constant::ROWS,
     cookie::ROWS,
+    counters::ROWS,
     credentials::ROWS,
     header::ROWS,
     hello::ROWS,
+    internal::ROWS,
     parameter::ROWS,
     payload::ROWS,
     process::ROWS,
@@ -40,6 +45,7 @@ const FAMILIES: &[&[Fetch]] = &[
     request::ROWS,
     response::ROWS,
     tcp::ROWS,
+    timing::ROWS,
     tls::ROWS,
     variable::ROWS,
 ];
