@@ -14,29 +14,85 @@ const FLAG: Spec = Spec::opt(&[Wants::Int]);
 
 /// The family.
 pub(super) const ROWS: &[Conv] = &[
-    Conv::looks("aes_gcm_dec", Bin, Bin, gcm_open, "Decrypts with AES-GCM: bits, nonce, key, tag, authenticated data.")
-        .with(Spec::from(4, &[Wants::Int, Wants::Str, Wants::Str, Wants::Str, Wants::Str]))
-        .checked(check_gcm),
-    Conv::acts("aes_gcm_enc", Bin, Bin, gcm_seal, "Encrypts with AES-GCM: bits, nonce, key, variable for the tag, authenticated data.")
-        .with(Spec::from(4, &[Wants::Int, Wants::Str, Wants::Str, Wants::Str, Wants::Str]))
-        .checked(check_gcm),
-    Conv::pure("crc32", Bin, Int, crc32, "The checksum CRC-32, mixed if asked for.").with(FLAG),
-    Conv::pure("crc32c", Bin, Int, crc32c, "The checksum CRC-32C, mixed if asked for.").with(FLAG),
-    Conv::pure("digest", Bin, Bin, digest_of, "The digest by the named function.")
-        .with(Spec::all(&[Wants::Str]))
-        .checked(check_digest),
+    Conv::looks(
+        "aes_gcm_dec",
+        Bin,
+        Bin,
+        gcm_open,
+        "Decrypts with AES-GCM: bits, nonce, key, tag, authenticated data.",
+    )
+    .with(Spec::from(
+        4,
+        &[Wants::Int, Wants::Str, Wants::Str, Wants::Str, Wants::Str],
+    ))
+    .checked(check_gcm),
+    Conv::acts(
+        "aes_gcm_enc",
+        Bin,
+        Bin,
+        gcm_seal,
+        "Encrypts with AES-GCM: bits, nonce, key, variable for the tag, authenticated data.",
+    )
+    .with(Spec::from(
+        4,
+        &[Wants::Int, Wants::Str, Wants::Str, Wants::Str, Wants::Str],
+    ))
+    .checked(check_gcm),
+    Conv::pure(
+        "crc32",
+        Bin,
+        Int,
+        crc32,
+        "The checksum CRC-32, mixed if asked for.",
+    )
+    .with(FLAG),
+    Conv::pure(
+        "crc32c",
+        Bin,
+        Int,
+        crc32c,
+        "The checksum CRC-32C, mixed if asked for.",
+    )
+    .with(FLAG),
+    Conv::pure(
+        "digest",
+        Bin,
+        Bin,
+        digest_of,
+        "The digest by the named function.",
+    )
+    .with(Spec::all(&[Wants::Str]))
+    .checked(check_digest),
     Conv::pure("djb2", Bin, Int, djb2, "The hash DJB2, mixed if asked for.").with(FLAG),
-    Conv::looks("hmac", Bin, Bin, hmac, "The keyed digest by the named function; the key in base 64 or a variable.")
-        .with(Spec::all(&[Wants::Str, Wants::Str]))
-        .checked(check_hmac),
+    Conv::looks(
+        "hmac",
+        Bin,
+        Bin,
+        hmac,
+        "The keyed digest by the named function; the key in base 64 or a variable.",
+    )
+    .with(Spec::all(&[Wants::Str, Wants::Str]))
+    .checked(check_hmac),
     Conv::pure("sdbm", Bin, Int, sdbm, "The hash SDBM, mixed if asked for.").with(FLAG),
-    Conv::looks("secure_memcmp", Bin, Bool, secure_memcmp, "Whether a variable holds the same bytes, in constant time.")
-        .with(Spec::all(&[Wants::Str]))
-        .checked(super::text::check_var),
+    Conv::looks(
+        "secure_memcmp",
+        Bin,
+        Bool,
+        secure_memcmp,
+        "Whether a variable holds the same bytes, in constant time.",
+    )
+    .with(Spec::all(&[Wants::Str]))
+    .checked(super::text::check_var),
     Conv::pure("sha1", Bin, Bin, sha1, "The digest SHA-1."),
-    Conv::pure("sha2", Bin, Bin, sha2, "The digest SHA-2 of 224, 256, 384 or 512 bits.")
-        .with(FLAG)
-        .checked(check_sha2),
+    Conv::pure(
+        "sha2",
+        Bin,
+        Bin,
+        sha2,
+        "The digest SHA-2 of 224, 256, 384 or 512 bits.",
+    )
+    .with(FLAG)
+    .checked(check_sha2),
     Conv::pure("wt6", Bin, Int, wt6, "The hash WT6, mixed if asked for.").with(FLAG),
     Conv::pure("xxh3", Bin, Int, xxh3, "The hash XXH3 of 64 bits.").with(FLAG),
     Conv::pure("xxh32", Bin, Int, xxh32, "The hash XXH32.").with(FLAG),
@@ -68,12 +124,16 @@ fn xxh32<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
 
 fn xxh64<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
     let seed = args.int_or(0, 0).cast_unsigned();
-    Some(Value::Int(hash::xxh64(value.as_bytes()?, seed).cast_signed()))
+    Some(Value::Int(
+        hash::xxh64(value.as_bytes()?, seed).cast_signed(),
+    ))
 }
 
 fn xxh3<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
     let seed = args.int_or(0, 0).cast_unsigned();
-    Some(Value::Int(hash::xxh3(value.as_bytes()?, seed).cast_signed()))
+    Some(Value::Int(
+        hash::xxh3(value.as_bytes()?, seed).cast_signed(),
+    ))
 }
 
 fn digested<'a>(value: &Value<'_>, function: Digest) -> Option<Value<'a>> {
@@ -121,7 +181,8 @@ pub(super) fn check_secret(arg: &mut Arg, what: &str) -> Result<(), String> {
         *arg = Arg::Var(name);
         return Ok(());
     }
-    let bytes = base64::decode(text).ok_or_else(|| format!("failed to parse {what} : '{shown}'"))?;
+    let bytes =
+        base64::decode(text).ok_or_else(|| format!("failed to parse {what} : '{shown}'"))?;
     *arg = Arg::Str(bytes.into());
     Ok(())
 }
@@ -149,7 +210,10 @@ fn hmac<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<V
 
 fn secure_memcmp<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<Value<'a>> {
     let other = facts.vars.read(args.var(0)?)?.cast(Bin)?;
-    Some(Value::Bool(digest::equal(value.as_bytes()?, other.as_bytes()?)))
+    Some(Value::Bool(digest::equal(
+        value.as_bytes()?,
+        other.as_bytes()?,
+    )))
 }
 
 fn check_gcm(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
@@ -172,7 +236,11 @@ fn check_gcm(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String>
 /// The key, the nonce and the additional data.
 fn gcm(args: &[Arg], facts: &Facts<'_>) -> Option<(ring::aead::LessSafeKey, [u8; 12], Vec<u8>)> {
     use ring::aead::{AES_128_GCM, AES_256_GCM, LessSafeKey, UnboundKey};
-    let algorithm = if args.int_or(0, 128) == 128 { &AES_128_GCM } else { &AES_256_GCM };
+    let algorithm = if args.int_or(0, 128) == 128 {
+        &AES_128_GCM
+    } else {
+        &AES_256_GCM
+    };
     let key = UnboundKey::new(algorithm, &secret(args.at(2), facts)?).ok()?;
     let nonce = secret(args.at(1), facts)?.try_into().ok()?;
     let additional = secret(args.at(4), facts).unwrap_or_default();
@@ -185,7 +253,9 @@ fn gcm_open<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Opti
     let mut bytes = value.as_bytes()?.to_vec();
     bytes.extend(secret(args.at(3), facts)?);
     let nonce = Nonce::assume_unique_for_key(nonce);
-    let open = key.open_in_place(nonce, Aad::from(additional), &mut bytes).ok()?;
+    let open = key
+        .open_in_place(nonce, Aad::from(additional), &mut bytes)
+        .ok()?;
     Some(Value::bytes(&*open))
 }
 
@@ -199,7 +269,10 @@ fn gcm_seal<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Opti
         .ok()?;
     let mut text = Vec::new();
     base64::encode(tag.as_ref(), &mut text);
-    facts.vars.write(args.var(3)?, Value::string(text)).then_some(())?;
+    facts
+        .vars
+        .write(args.var(3)?, Value::string(text))
+        .then_some(())?;
     Some(Value::bytes(bytes))
 }
 
@@ -231,7 +304,10 @@ mod tests {
 
     #[test]
     fn digests() {
-        yields("str(abc),sha1,hex", "A9993E364706816ABA3E25717850C26C9CD0D89D");
+        yields(
+            "str(abc),sha1,hex",
+            "A9993E364706816ABA3E25717850C26C9CD0D89D",
+        );
         let sha256 = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
         yields("str(abc),sha2,hex", sha256);
         yields("str(abc),digest(sha256),hex", sha256);

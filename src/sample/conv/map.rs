@@ -12,27 +12,51 @@ const NUMBER: Spec = Spec::from(1, &[Wants::Str, Wants::Int]);
 const FILE: Spec = Spec::all(&[Wants::Str]);
 
 const fn text(name: &'static str, input: Kind) -> Conv {
-    Conv::pure(name, input, Str, to_text, "The text the map has for the value, or the default.")
-        .with(TEXT)
-        .checked(check_text)
+    Conv::pure(
+        name,
+        input,
+        Str,
+        to_text,
+        "The text the map has for the value, or the default.",
+    )
+    .with(TEXT)
+    .checked(check_text)
 }
 
 const fn number(name: &'static str, input: Kind) -> Conv {
-    Conv::pure(name, input, Int, to_number, "The number the map has for the value, or the default.")
-        .with(NUMBER)
-        .checked(check_number)
+    Conv::pure(
+        name,
+        input,
+        Int,
+        to_number,
+        "The number the map has for the value, or the default.",
+    )
+    .with(NUMBER)
+    .checked(check_number)
 }
 
 const fn address(name: &'static str, input: Kind) -> Conv {
-    Conv::pure(name, input, Addr, to_address, "The address the map has for the value, or the default.")
-        .with(TEXT)
-        .checked(check_address)
+    Conv::pure(
+        name,
+        input,
+        Addr,
+        to_address,
+        "The address the map has for the value, or the default.",
+    )
+    .with(TEXT)
+    .checked(check_address)
 }
 
 const fn key(name: &'static str, input: Kind) -> Conv {
-    Conv::pure(name, input, Str, to_key, "The key of the map that the value matches.")
-        .with(FILE)
-        .checked(check_key)
+    Conv::pure(
+        name,
+        input,
+        Str,
+        to_key,
+        "The key of the map that the value matches.",
+    )
+    .with(FILE)
+    .checked(check_key)
 }
 
 /// The family.
@@ -66,9 +90,15 @@ pub(super) const ROWS: &[Conv] = &[
     number("map_reg_int", Str),
     address("map_reg_ip", Str),
     key("map_reg_key", Str),
-    Conv::pure("map_regm", Str, Str, to_groups, "The text the map has for the value, with the groups of its expression.")
-        .with(TEXT)
-        .checked(check_text),
+    Conv::pure(
+        "map_regm",
+        Str,
+        Str,
+        to_groups,
+        "The text the map has for the value, with the groups of its expression.",
+    )
+    .with(TEXT)
+    .checked(check_text),
     text("map_str", Str),
     number("map_str_int", Str),
     address("map_str_ip", Str),
@@ -200,12 +230,15 @@ mod tests {
         yields("str(/a/x/),map_dir(/map)", "1");
         yields("str(w.com),map_dom(/map)", "dot");
         yields("str(zzbz),map_sub(/map)", "two");
-        yields("ipv4(10.2.3.4),map_ip(/ints,no)", "no");
+        yields("ipv4(11.2.3.4),map_ip(/nets,no)", "no");
         yields("int(7),map_int(/nums)", "seven");
         yields("ipv4(10.2.3.4),map_ip(/nets)", "net");
         yields("str(/u/12/foo),map_reg(/regs)", "id=\\1,rest=\\2");
         yields("str(/u/12/foo),map_regm(/regs)", "id=12,rest=foo");
-        refused("str(a),map(/nosuch)", "failed to open pattern file </nosuch>");
+        refused(
+            "str(a),map(/nosuch)",
+            "failed to open pattern file </nosuch>",
+        );
     }
 
     #[test]
@@ -218,8 +251,14 @@ mod tests {
         yields("str(aaa),map_beg_int(/ints)", "1");
         yields("str(/x/y),map_beg_key(/map)", "/x");
         yields("str(a),map_str_key(/ints)", "a");
-        refused("str(a),map_str_int(/map)", "'two' in map file '/map' is not an integer");
-        refused("str(a),map_str_ip(/addrs,x)", "not a valid IPv4 or IPv6 address");
+        refused(
+            "str(a),map_str_int(/map)",
+            "'two' in map file '/map' is not an integer",
+        );
+        refused(
+            "str(a),map_str_ip(/addrs,x)",
+            "not a valid IPv4 or IPv6 address",
+        );
     }
 
     #[test]
@@ -232,7 +271,10 @@ mod tests {
                     _ => "/map",
                 };
                 let text = format!("str(a),map_{method}{kind}({file})");
-                assert!(crate::sample::rig::text_of(&crate::sample::Facts::none(), &text).is_some(), "{text}");
+                assert!(
+                    crate::sample::rig::text_of(&crate::sample::Facts::none(), &text).is_some(),
+                    "{text}"
+                );
             }
         }
         for kind in ["int", "ip"] {

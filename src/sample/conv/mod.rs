@@ -1,6 +1,19 @@
 //! The converters, by family: each file has its rows, its functions and their tests.
 
 mod codec;
+mod date;
+mod forwarded;
+mod hash;
+mod json;
+mod map;
+mod message;
+mod network;
+mod number;
+mod packet;
+mod proxy;
+mod replace;
+mod stored;
+mod table;
 mod text;
 
 use std::collections::HashMap;
@@ -9,7 +22,23 @@ use std::sync::OnceLock;
 use super::row::Conv;
 
 /// Every family.
-const FAMILIES: &[&[Conv]] = &[codec::ROWS, text::ROWS];
+const FAMILIES: &[&[Conv]] = &[
+    codec::ROWS,
+    date::ROWS,
+    forwarded::ROWS,
+    hash::ROWS,
+    json::ROWS,
+    map::ROWS,
+    message::ROWS,
+    network::ROWS,
+    number::ROWS,
+    packet::ROWS,
+    proxy::ROWS,
+    replace::ROWS,
+    stored::ROWS,
+    table::ROWS,
+    text::ROWS,
+];
 
 /// Every converter.
 pub fn all() -> impl Iterator<Item = &'static Conv> {

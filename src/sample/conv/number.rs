@@ -12,31 +12,79 @@ const OPERAND: Spec = Spec::all(&[Wants::Str]);
 
 /// The family.
 pub(super) const ROWS: &[Conv] = &[
-    Conv::looks("add", Int, Int, add, "Adds a number or a variable.").with(OPERAND).checked(check),
-    Conv::looks("and", Int, Int, and, "The bits that both have.").with(OPERAND).checked(check),
+    Conv::looks("add", Int, Int, add, "Adds a number or a variable.")
+        .with(OPERAND)
+        .checked(check),
+    Conv::looks("and", Int, Int, and, "The bits that both have.")
+        .with(OPERAND)
+        .checked(check),
     Conv::pure("bool", Int, Bool, truth, "True unless zero."),
     Conv::pure("cpl", Int, Int, cpl, "Every bit turned."),
-    Conv::pure("debug", Any, Kind::Same, same, "The value unchanged; HAProxy also shows it to developers.")
-        .with(Spec::opt(&[Wants::Str, Wants::Str])),
-    Conv::looks("div", Int, Int, div, "Divides by a number or a variable; by zero yields the greatest number.")
-        .with(OPERAND)
-        .checked(check),
+    Conv::pure(
+        "debug",
+        Any,
+        Kind::Same,
+        same,
+        "The value unchanged; HAProxy also shows it to developers.",
+    )
+    .with(Spec::opt(&[Wants::Str, Wants::Str])),
+    Conv::looks(
+        "div",
+        Int,
+        Int,
+        div,
+        "Divides by a number or a variable; by zero yields the greatest number.",
+    )
+    .with(OPERAND)
+    .checked(check),
     Conv::pure("even", Int, Bool, even, "Whether the number is even."),
-    Conv::pure("iif", Bool, Str, iif, "The first text for true, the second for false.")
-        .with(Spec::all(&[Wants::Str, Wants::Str])),
-    Conv::looks("mod", Int, Int, modulo, "The remainder of dividing by a number or a variable; by zero 0.")
-        .with(OPERAND)
-        .checked(check),
-    Conv::looks("mul", Int, Int, mul, "Multiplies by a number or a variable.").with(OPERAND).checked(check),
+    Conv::pure(
+        "iif",
+        Bool,
+        Str,
+        iif,
+        "The first text for true, the second for false.",
+    )
+    .with(Spec::all(&[Wants::Str, Wants::Str])),
+    Conv::looks(
+        "mod",
+        Int,
+        Int,
+        modulo,
+        "The remainder of dividing by a number or a variable; by zero 0.",
+    )
+    .with(OPERAND)
+    .checked(check),
+    Conv::looks(
+        "mul",
+        Int,
+        Int,
+        mul,
+        "Multiplies by a number or a variable.",
+    )
+    .with(OPERAND)
+    .checked(check),
     Conv::pure("neg", Int, Int, neg, "The number with the other sign."),
     Conv::pure("not", Int, Bool, not, "True for zero."),
     Conv::pure("odd", Int, Bool, odd, "Whether the number is odd."),
-    Conv::looks("or", Int, Int, or, "The bits that either has.").with(OPERAND).checked(check),
-    Conv::looks("sub", Int, Int, sub, "Takes a number or a variable away.").with(OPERAND).checked(check),
-    Conv::looks("when", Any, Kind::Same, when, "The value if a condition holds: an ACL, a stopping process, a failed exchange.")
-        .with(Spec::from(1, &[Wants::Str, Wants::Str, Wants::Str]))
-        .checked(check_when),
-    Conv::looks("xor", Int, Int, xor, "The bits that one of both has.").with(OPERAND).checked(check),
+    Conv::looks("or", Int, Int, or, "The bits that either has.")
+        .with(OPERAND)
+        .checked(check),
+    Conv::looks("sub", Int, Int, sub, "Takes a number or a variable away.")
+        .with(OPERAND)
+        .checked(check),
+    Conv::looks(
+        "when",
+        Any,
+        Kind::Same,
+        when,
+        "The value if a condition holds: an ACL, a stopping process, a failed exchange.",
+    )
+    .with(Spec::from(1, &[Wants::Str, Wants::Str, Wants::Str]))
+    .checked(check_when),
+    Conv::looks("xor", Int, Int, xor, "The bits that one of both has.")
+        .with(OPERAND)
+        .checked(check),
 ];
 
 fn check(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
@@ -45,8 +93,8 @@ fn check(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
         args[0] = Arg::Int(number);
         return Ok(());
     }
-    let name = VarName::parse(&text)
-        .map_err(|_| "expects an integer or a variable name".to_string())?;
+    let name =
+        VarName::parse(&text).map_err(|_| "expects an integer or a variable name".to_string())?;
     args[0] = Arg::Var(name);
     Ok(())
 }
@@ -126,10 +174,20 @@ fn check_when(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String
     let text = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     let name = text.trim_start_matches('!');
     let negated = (text.len() - name.len()) % 2 == 1;
-    let known = ["error", "forwarded", "normal", "processed", "stopping", "toapplet"];
+    let known = [
+        "error",
+        "forwarded",
+        "normal",
+        "processed",
+        "stopping",
+        "toapplet",
+    ];
     if name == "acl" {
         let acl = String::from_utf8_lossy(args.text_or_empty(1)).into_owned();
-        let test = checking.named.named(&acl).ok_or_else(|| format!("no such ACL '{acl}'"))?;
+        let test = checking
+            .named
+            .named(&acl)
+            .ok_or_else(|| format!("no such ACL '{acl}'"))?;
         args[0] = Arg::Tests(vec![(negated, test)]);
         return Ok(());
     }
@@ -148,14 +206,21 @@ fn when<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<V
         return (test.holds(facts)? != *negated).then_some(value);
     }
     let number = args.int(0)?;
-    let failed = facts.log.is_some_and(|l| l.termination[0] != b'-' && l.termination_len > 0)
+    let failed = facts
+        .log
+        .is_some_and(|l| l.termination[0] != b'-' && l.termination_len > 0)
         || facts.exchange.is_some_and(|x| x.redispatched);
-    let stopping = facts.census.process(crate::sample::census::ProcessGauge::Stopping) != 0;
+    let stopping = facts
+        .census
+        .process(crate::sample::census::ProcessGauge::Stopping)
+        != 0;
     let holds = match number.abs() {
         1 => failed,
         2 => facts.upstream.is_some(),
         3 => !failed,
-        4 => facts.exchange.is_some_and(|x| x.cache.is_some() || x.compression.is_some()),
+        4 => facts
+            .exchange
+            .is_some_and(|x| x.cache.is_some() || x.compression.is_some()),
         5 => stopping,
         _ => facts.server.is_none() && facts.response.is_some(),
     };

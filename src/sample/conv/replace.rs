@@ -10,11 +10,15 @@ use crate::value::{Kind, Value};
 use Kind::Str;
 
 /// The family.
-pub(super) const ROWS: &[Conv] = &[
-    Conv::pure("regsub", Str, Str, regsub, "Replaces what an expression finds: flag g for all, i for letters in either case.")
-        .with(Spec::from(2, &[Wants::Regex, Wants::Str, Wants::Str]))
-        .checked(check),
-];
+pub(super) const ROWS: &[Conv] = &[Conv::pure(
+    "regsub",
+    Str,
+    Str,
+    regsub,
+    "Replaces what an expression finds: flag g for all, i for letters in either case.",
+)
+.with(Spec::from(2, &[Wants::Regex, Wants::Str, Wants::Str]))
+.checked(check)];
 
 fn check(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
     let (mut all, mut fold) = (0, false);

@@ -14,15 +14,36 @@ const SLOT: Spec = Spec::all(&[Wants::Int]);
 
 /// The family.
 pub(super) const ROWS: &[Conv] = &[
-    Conv::acts("capture-req", Str, Str, capture_request, "Stores the text in a capture of the request.")
-        .with(SLOT)
-        .checked(check_slot),
-    Conv::acts("capture-res", Str, Str, capture_response, "Stores the text in a capture of the response.")
-        .with(SLOT)
-        .checked(check_slot),
-    Conv::acts("set-var", Any, Same, set_var, "Stores the value in a variable, if the conditions hold.")
-        .with(Spec::from(1, &[Wants::Str, Wants::Str, Wants::Str, Wants::Str, Wants::Str]))
-        .checked(check_set_var),
+    Conv::acts(
+        "capture-req",
+        Str,
+        Str,
+        capture_request,
+        "Stores the text in a capture of the request.",
+    )
+    .with(SLOT)
+    .checked(check_slot),
+    Conv::acts(
+        "capture-res",
+        Str,
+        Str,
+        capture_response,
+        "Stores the text in a capture of the response.",
+    )
+    .with(SLOT)
+    .checked(check_slot),
+    Conv::acts(
+        "set-var",
+        Any,
+        Same,
+        set_var,
+        "Stores the value in a variable, if the conditions hold.",
+    )
+    .with(Spec::from(
+        1,
+        &[Wants::Str, Wants::Str, Wants::Str, Wants::Str, Wants::Str],
+    ))
+    .checked(check_set_var),
     Conv::acts("unset-var", Any, Same, unset_var, "Forgets a variable.")
         .with(Spec::all(&[Wants::Str]))
         .checked(super::text::check_var),
@@ -35,13 +56,21 @@ fn check_slot(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn capture_request<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<Value<'a>> {
+fn capture_request<'a>(
+    value: Value<'a>,
+    args: &'a [Arg],
+    facts: &'a Facts<'a>,
+) -> Option<Value<'a>> {
     let slot = usize::try_from(args.int(0)?).ok()?;
     facts.captures.store_request(slot, value.as_bytes()?);
     Some(value)
 }
 
-fn capture_response<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<Value<'a>> {
+fn capture_response<'a>(
+    value: Value<'a>,
+    args: &'a [Arg],
+    facts: &'a Facts<'a>,
+) -> Option<Value<'a>> {
     let slot = usize::try_from(args.int(0)?).ok()?;
     facts.captures.store_response(slot, value.as_bytes()?);
     Some(value)
@@ -49,7 +78,14 @@ fn capture_response<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>)
 
 /// What must be true for a variable to be set.
 const CONDITIONS: [&str; 8] = [
-    "ifexists", "ifnotexists", "ifempty", "ifnotempty", "ifset", "ifnotset", "ifgt", "iflt",
+    "ifexists",
+    "ifnotexists",
+    "ifempty",
+    "ifnotempty",
+    "ifset",
+    "ifnotset",
+    "ifgt",
+    "iflt",
 ];
 
 /// The bit of the condition at `at`.
@@ -72,7 +108,12 @@ fn check_set_var(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
 }
 
 /// Whether the conditions allow the variable to take the value.
-pub(crate) fn may_set(conditions: i64, name: &VarName, value: &Value<'_>, facts: &Facts<'_>) -> bool {
+pub(crate) fn may_set(
+    conditions: i64,
+    name: &VarName,
+    value: &Value<'_>,
+    facts: &Facts<'_>,
+) -> bool {
     if conditions == 0 {
         return true;
     }
