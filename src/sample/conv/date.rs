@@ -6,7 +6,7 @@ use jiff::tz::{Offset, TimeZone};
 use crate::sample::arg::{Arg, Args, Spec, Wants};
 use crate::sample::facts::Facts;
 use crate::sample::row::{Checking, Conv};
-use crate::time::parse_http;
+use crate::time::date::parse_http;
 use crate::value::{Kind, Value};
 
 use Kind::{Int, Str};
@@ -99,7 +99,7 @@ fn write<'a>(
     value: &Value<'_>,
     args: &[Arg],
     per_second: i64,
-    zone: impl FnOnce(i64) -> TimeZone,
+    zone: Option<&dyn Fn(i64) -> i32>,
 ) -> Option<Value<'a>> {
     let moment = value.integer()?;
     let offset = args.int_or(1, 0);
@@ -112,21 +112,23 @@ fn write<'a>(
         1_000_000 => pattern.replace("%N", &format!("{fraction:06}")),
         _ => pattern.to_string(),
     };
-    let text = jiff::fmt::strtime::format(pattern, &at.to_zoned(zone(secs))).ok()?;
+    let (pattern, zone) = match zone.map(|of| of(secs)) {
+        None => (pattern.replace("%Z", "GMT"), TimeZone::UTC),
+        Some(offset) => (pattern, TimeZone::fixed(Offset::from_seconds(offset).ok()?)),
+    };
+    let text = jiff::fmt::strtime::format(pattern, &at.to_zoned(zone)).ok()?;
     Some(Value::string(text))
 }
 
 macro_rules! writers {
     ($($local:ident, $universal:ident = $per_second:literal;)*) => {$(
         fn $local<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<Value<'a>> {
-            write(&value, args, $per_second, |secs| {
-                let offset = Offset::from_seconds(facts.census.utc_offset(secs));
-                offset.map_or(TimeZone::UTC, TimeZone::fixed)
-            })
+            let zone = |secs| facts.census.utc_offset(secs);
+            write(&value, args, $per_second, Some(&zone))
         }
 
         fn $universal<'a>(value: Value<'a>, args: &'a [Arg], _: &'a Facts<'a>) -> Option<Value<'a>> {
-            write(&value, args, $per_second, |_| TimeZone::UTC)
+            write(&value, args, $per_second, None)
         }
     )*};
 }
@@ -157,7 +159,7 @@ mod tests {
             "int(784111777),utime(%Y-%m-%d %H:%M:%S)",
             "1994-11-06 08:49:37",
         );
-        yields("int(784111777),utime(%T,60)", "08:50:37");
+        yields("int(784111777),utime(%T %Z,60)", "08:50:37 GMT");
         yields("int(784111777123),ms_utime(%T.%N)", "08:49:37.123");
         yields("int(784111777123456),us_utime(%T.%N)", "08:49:37.123456");
         refused("int(1),http_date(0,h)", "unsupported time unit");

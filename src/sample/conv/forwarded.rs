@@ -74,7 +74,10 @@ fn language<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
     let mut best: Option<(u32, &'a [u8])> = None;
     for item in Values::of(text).take(LANGUAGES_MAX) {
         let (name, weight) = weighted(item);
-        let found = known().find(|l| l.eq_ignore_ascii_case(name));
+        let found = known().find(|l| *l == name).or_else(|| {
+            let stem = memchr::memchr(b'-', name).map(|dash| &name[..dash])?;
+            known().find(|l| *l == stem)
+        });
         let Some(found) = found.filter(|_| weight > 0) else {
             continue;
         };
@@ -302,6 +305,8 @@ mod tests {
         );
         yields("str(\"de;q=0\"),language(de,en)", "en");
         absent("str(de),language(fr)");
+        yields("str(en-US),language(fr;en)", "en");
+        absent("str(EN),language(en)");
         yields("str(a=1&b=2),param(b)", "2");
         yields("str(a=1;b),param(b,;)", "");
         absent("str(a=1),param(b)");

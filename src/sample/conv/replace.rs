@@ -58,15 +58,19 @@ fn regsub<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
         };
         out.extend_from_slice(&text[at..start]);
         Regex::expand(text, &groups, template, &mut out);
+        let at_end = at >= text.len();
         at = end;
         if start == end {
+            if at_end {
+                break;
+            }
             // Nothing was consumed: one byte is, so that the search goes on behind it.
             if let Some(byte) = text.get(at) {
                 out.push(*byte);
+                at += 1;
             }
-            at += 1;
         }
-        if !all || at >= text.len() {
+        if !all {
             break;
         }
     }
@@ -86,7 +90,9 @@ mod tests {
         yields("str(aXbxc),regsub(x,-,g)", "aXb-c");
         yields("str(abc),regsub(\"(b)\",\"<\\1>\")", "a<b>c");
         yields("str(abc),regsub(z,-)", "abc");
-        yields("str(abc),regsub(\"b*\",-,g)", "-a-c");
+        yields("str(abc),regsub(\"b*\",-,g)", "-a--c-");
+        yields("str(abc),regsub(\"$\",-)", "abc-");
+        yields("str(abc),regsub(\"c*\",-,g)", "-a-b--");
         refused("str(a),regsub(a,b,q)", "invalid regex flag 'q'");
         refused("str(a),regsub(\"(\",b)", "is invalid");
     }
