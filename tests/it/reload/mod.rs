@@ -79,6 +79,44 @@ fn former_processes_leave_whatever_numbers_the_script_passed() {
 }
 
 #[test]
+fn a_storm_of_reloads_ends_with_one_generation() {
+    let bench = Bench::new("storm");
+    let mut running = Running::start(&bench, Style::Master);
+    let rush = Rush::start(bench.port(0), 2);
+    for number in 0..30 {
+        running.ask(number % 3 == 2);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.reload();
+    proxy::await_that("one worker is left", || running.workers() == 1);
+    let seen = rush.stop();
+    assert_eq!(seen.bad, Vec::<String>::new(), "of {} requests", seen.good);
+    assert_eq!(traffic::answered_by(bench.port(0)), running.generation());
+    running.end();
+}
+
+#[test]
+fn haproxy_and_sluice_take_over_from_each_other() {
+    const HAPROXY: &str = "/usr/sbin/haproxy";
+    if !std::path::Path::new(HAPROXY).exists() {
+        return;
+    }
+    let bench = Bench::new("turns");
+    let mut running = Running::start(&bench, Style::TakeOver);
+    let rush = Rush::start(bench.port(0), 4);
+    for _ in 0..3 {
+        for program in [HAPROXY.into(), crate::program::path()] {
+            running.become_program(program);
+            std::thread::sleep(PAUSE);
+            running.reload();
+        }
+    }
+    let seen = rush.stop();
+    assert_eq!(seen.bad, Vec::<String>::new(), "of {} requests", seen.good);
+    running.end();
+}
+
+#[test]
 fn a_broken_configuration_changes_nothing() {
     for style in [Style::TakeOver, Style::Master] {
         let bench = Bench::new(&format!("broken-{style:?}"));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -91,8 +91,8 @@ impl Bench {
         fs::write(self.path("t.cfg"), text).expect("a writable directory");
     }
 
-    fn program(&self) -> Command {
-        let mut command = Command::new(crate::program::path());
+    fn program(&self, path: &Path) -> Command {
+        let mut command = Command::new(path);
         let log = fs::File::options()
             .append(true)
             .create(true)
@@ -125,12 +125,14 @@ pub(crate) struct Running<'b> {
     current: Child,
     former: Vec<Child>,
     generation: u32,
+    program: PathBuf,
 }
 
 impl<'b> Running<'b> {
     pub(crate) fn start(bench: &'b Bench, style: Style) -> Self {
         bench.write(1, false);
-        let mut command = bench.program();
+        let program = crate::program::path();
+        let mut command = bench.program(&program);
         if style == Style::Master {
             command.arg("-W");
         }
@@ -141,6 +143,7 @@ impl<'b> Running<'b> {
             current,
             former: Vec::new(),
             generation: 1,
+            program,
         };
         running.await_generation();
         running
@@ -148,6 +151,23 @@ impl<'b> Running<'b> {
 
     pub(crate) fn restyle(&mut self, style: Style) {
         self.style = style;
+    }
+
+    /// Reloads with another program from here on.
+    pub(crate) fn become_program(&mut self, path: impl Into<PathBuf>) {
+        self.program = path.into();
+    }
+
+    /// Asks a master for a reload and does not wait for it.
+    pub(crate) fn ask(&mut self, broken: bool) {
+        self.generation += 1;
+        self.bench.write(self.generation, broken);
+        kill(self.current.id(), "USR2");
+    }
+
+    /// How many workers a master has.
+    pub(crate) fn workers(&self) -> usize {
+        children(self.current.id()).len()
     }
 
     pub(crate) fn generation(&self) -> u32 {
@@ -169,7 +189,10 @@ impl<'b> Running<'b> {
     }
 
     fn start_beside(&self, style: Style) -> Child {
-        let mut command = self.bench.program();
+        let mut command = self.bench.program(&self.program);
+        if self.program.ends_with("haproxy") {
+            command.arg("-db");
+        }
         if style == Style::TakeOver {
             command.arg("-x").arg(self.bench.path("stats.sock"));
         }
