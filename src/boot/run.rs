@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::config::Source;
+use crate::config::{Source, listing};
 use crate::dns;
 use crate::lang::{Span, cond};
 use crate::sys::{process, signal};
@@ -55,12 +55,20 @@ fn command(command: Command) -> End {
             return End::FAILED;
         }
         Command::Condition { text, options } => return condition(&text, &options, &console),
-        Command::Keywords(_) => {
-            console.alert("-dK : use 'sluice explain' to see keywords.");
-            return End::FAILED;
-        }
+        Command::Keywords(classes) => return keywords(&classes, &console),
         Command::Own(own) => return self::own(own, &console),
         Command::Run(options) => return start(&options),
+    }
+    End::DONE
+}
+
+/// `-dK`: the keywords of the named classes. The other classes of HAProxy list what only its own code registers.
+fn keywords(classes: &str, console: &Console) -> End {
+    let asked: Vec<&str> = classes.split(',').collect();
+    if asked.iter().any(|class| matches!(*class, "cfg" | "all")) {
+        console.answer(&listing::registered());
+    } else {
+        console.answer("# List of supported classes for -dK\n- all: list all keywords\n- cfg: configuration keywords\n");
     }
     End::DONE
 }

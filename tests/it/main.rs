@@ -4,6 +4,7 @@ mod dns_differential;
 mod dns_hostile;
 mod dns_namespace;
 mod dns_server;
+mod process;
 mod program;
 mod reload;
 mod static_binary;

@@ -1,0 +1,245 @@
+//! Starting, telling and ending the program as units, scripts and test drivers do: exit statuses, inherited sockets, pid
+//! files, notifications.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::program;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("sluice-process-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("a scratch directory");
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).expect("a writable directory");
+        path
+    }
+
+    fn configuration(&self, bind: &str) -> PathBuf {
+        let text = format!(
+            "global\ndefaults\n    mode http\n    timeout connect 1s\n    timeout client 5s\n    timeout server 5s\n\
+             frontend f\n    bind \"{bind}\"\n    default_backend b\nbackend b\n"
+        );
+        self.file("t.cfg", &text)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn sluice(args: &[&str]) -> Command {
+    let mut command = Command::new(program::path());
+    command
+        .args(args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .stdin(Stdio::null());
+    command
+}
+
+fn status(args: &[&str]) -> Option<i32> {
+    sluice(args)
+        .output()
+        .expect("the program starts")
+        .status
+        .code()
+}
+
+fn await_that(what: &str, mut it: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !it() {
+        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn ended(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    await_that("the process ends", || {
+        status = child.try_wait().expect("our own child");
+        status.is_some()
+    });
+    status.expect("it ended")
+}
+
+fn kill(pid: u32, signal: &str) {
+    let _ = Command::new("kill")
+        .arg(format!("-{signal}"))
+        .arg(pid.to_string())
+        .status();
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
+
+fn answers(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+        return false;
+    };
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+    let mut text = String::new();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        .is_ok()
+        && stream.read_to_string(&mut text).is_ok()
+        && text.starts_with("HTTP/1.1 503 ")
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("scratch paths are plain")
+}
+
+#[test]
+fn checks_and_conditions_answer_by_their_status() {
+    let scratch = Scratch::new("status");
+    let good = scratch.configuration("127.0.0.1:1");
+    let bad = scratch.file("bad.cfg", "global\n    nonsense\n");
+    assert_eq!(status(&["-c", "-f", path(&good)]), Some(0));
+    assert_eq!(status(&["-c", "-f", path(&bad)]), Some(1));
+    assert_eq!(status(&["-c", "-f", "/no/such/file"]), Some(1));
+    assert_eq!(status(&[]), Some(1));
+    assert_eq!(status(&["-vv", "-dM"]), Some(0));
+    assert_eq!(
+        status(&[
+            "-dM",
+            "-dI",
+            "-cc",
+            "version_atleast(3.4-dev1) && feature(THREAD)"
+        ]),
+        Some(0)
+    );
+    assert_eq!(status(&["-cc", "feature(NONE)"]), Some(1));
+    assert_eq!(status(&["-cc", "nonsense"]), Some(2));
+    let quiet = sluice(&["-q", "-c", "-f", path(&bad)])
+        .output()
+        .expect("the program starts");
+    assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty());
+}
+
+#[test]
+fn an_inherited_listener_is_used_and_an_interrupt_ends_the_started_process() {
+    let scratch = Scratch::new("inherited");
+    let cfg = scratch.configuration("fd@${web}");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    // The shell gets the socket as its standard input and passes it on under the number 7.
+    let line = format!(
+        "exec \"{}\" -d -dM -dI -dW -f \"$1\" 7<&0 </dev/null",
+        program::path().display()
+    );
+    let copy = listener.try_clone().expect("a copy");
+    let stdin = OwnedFd::from(copy);
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", &line, "sh", path(&cfg)])
+        .env("web", "7")
+        .stdin(Stdio::from(stdin))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    await_that("the inherited socket answers", || answers(port));
+    kill(child.id(), "INT");
+    assert_eq!(ended(&mut child).signal(), Some(2));
+}
+
+#[test]
+fn a_daemon_is_ready_when_its_parent_ends() {
+    let scratch = Scratch::new("daemon");
+    let port = free_port();
+    let cfg = scratch.configuration(&format!("127.0.0.1:{port}"));
+    let pidfile = scratch.0.join("pid");
+    assert_eq!(
+        status(&["-D", "-f", path(&cfg), "-p", path(&pidfile)]),
+        Some(0)
+    );
+    assert!(
+        answers(port),
+        "the daemon serves as soon as its parent has ended"
+    );
+    let pid: u32 = fs::read_to_string(&pidfile)
+        .expect("a pid file")
+        .trim()
+        .parse()
+        .expect("a number");
+    let taken = scratch.configuration("192.0.2.1:1");
+    assert_eq!(
+        status(&[
+            "-D",
+            "-f",
+            path(&taken),
+            "-p",
+            path(&pidfile),
+            "-sf",
+            &pid.to_string()
+        ]),
+        Some(1)
+    );
+    assert!(
+        answers(port),
+        "a start that fails leaves the former serving"
+    );
+    assert_eq!(
+        fs::read_to_string(&pidfile).expect("a pid file").trim(),
+        pid.to_string()
+    );
+    kill(pid, "USR1");
+    await_that("the daemon leaves", || {
+        !Path::new(&format!("/proc/{pid}")).exists()
+    });
+}
+
+#[test]
+fn a_master_tells_the_service_manager_and_ends_with_130() {
+    let scratch = Scratch::new("notify");
+    let port = free_port();
+    let cfg = scratch.configuration(&format!("127.0.0.1:{port}"));
+    let (pidfile, name) = (scratch.0.join("pid"), scratch.0.join("notify"));
+    let manager = UnixDatagram::bind(&name).expect("a fresh name");
+    manager.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let heard = || {
+        let mut buf = [0; 512];
+        let len = manager.recv(&mut buf).expect("a message in time");
+        String::from_utf8_lossy(&buf[..len]).into_owned()
+    };
+    let mut child = sluice(&["-Ws", "-f", path(&cfg), "-p", path(&pidfile)])
+        .env("NOTIFY_SOCKET", &name)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let first = heard();
+    assert!(first.starts_with("READY=1\n"), "{first}");
+    assert!(first.contains(&format!("MAINPID={}\n", child.id())));
+    assert_eq!(
+        fs::read_to_string(&pidfile).expect("a pid file").trim(),
+        child.id().to_string()
+    );
+    assert!(answers(port));
+    kill(child.id(), "USR2");
+    assert!(heard().starts_with("RELOADING=1\n"));
+    assert!(heard().starts_with("READY=1\n"));
+    kill(child.id(), "INT");
+    assert_eq!(heard(), "STOPPING=1\nSTATUS=Stopping.\n");
+    assert_eq!(ended(&mut child).code(), Some(130));
+}
