@@ -182,6 +182,8 @@ impl Serving {
                     signal::SIGUSR1 => self.drain(&mut watch),
                     signal::SIGTERM | signal::SIGINT => return self.end_by(number),
                     signal::SIGHUP => self.dump(console),
+                    signal::SIGTTOU => self.crew.pause(),
+                    signal::SIGTTIN => self.crew.unpause(),
                     _ => {}
                 }
             }

@@ -85,6 +85,32 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
     })
 }
 
+/// Options that were given and change nothing in this program, with why.
+pub fn without_effect(options: &Options) -> Vec<&'static str> {
+    [
+        (
+            !options.master_sockets.is_empty(),
+            "-S : the master has no command socket; use the workers' stats sockets.",
+        ),
+        (
+            options.proxy_maxconn.is_some(),
+            "-N : a proxy's connections are limited by its own 'maxconn' only.",
+        ),
+        (
+            options.ignore_resolution,
+            "-dr : give servers 'init-addr last,libc,none' to start without an address.",
+        ),
+        (
+            options.no_verify,
+            "-dV : certificates are verified as each server line says.",
+        ),
+    ]
+    .into_iter()
+    .filter(|(given, _)| *given)
+    .map(|(_, text)| text)
+    .collect()
+}
+
 /// What stands on the command line wins.
 fn override_by(options: &Options, site: &mut Site) {
     let global = &mut site.global;

@@ -131,6 +131,9 @@ fn start(options: &Options) -> End {
 
 /// Reads the configuration; nothing when it must not run. With `-c` says that it is valid.
 fn read(options: &Options, sources: &[Source], console: &mut Console) -> Option<Loaded> {
+    for text in load::without_effect(options) {
+        console.notice(text);
+    }
     let loaded = load::load(options, sources, console)?;
     if loaded.site.global.quiet && !options.verbose {
         console.hush();

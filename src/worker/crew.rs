@@ -69,6 +69,16 @@ impl Crew {
         &self.office
     }
 
+    /// Has every worker stop accepting until [`Crew::unpause`]; whoever shares the listening sockets gets their clients meanwhile.
+    pub fn pause(&self) {
+        self.tell(|| Mail::Pause);
+    }
+
+    /// Has every worker accept again.
+    pub fn unpause(&self) {
+        self.tell(|| Mail::Unpause);
+    }
+
     /// Has every worker stop accepting and leave with its last client.
     pub fn drain(&self) {
         self.tell(|| Mail::Drain);

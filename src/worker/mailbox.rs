@@ -18,6 +18,10 @@ pub enum Mail {
     Letter(Letter),
     /// Listeners that waited for room may accept again.
     Resume,
+    /// Stop accepting until told to go on.
+    Pause,
+    /// Accept again.
+    Unpause,
     /// Stop accepting; leave when the last stream has ended.
     Drain,
     /// Leave at once.

@@ -169,11 +169,38 @@ impl Worker {
                     .listening
                     .iter_mut()
                     .for_each(|listener| listener.waits = false),
+                Mail::Pause => self.pause(),
+                Mail::Unpause => self.unpause(),
                 Mail::Drain => self.drain(),
                 Mail::Stop => self.stops = true,
             }
         }
         self.mail = mail;
+    }
+
+    /// Takes the listening sockets off the poll; clients go on waiting in their queues.
+    fn pause(&mut self) {
+        for listener in &mut self.listening {
+            listener.ready = false;
+            // One that is off the poll already stays off.
+            let _ = self
+                .poll
+                .registry()
+                .deregister(&mut SourceFd(&listener.fd.as_raw_fd()));
+        }
+    }
+
+    /// Puts them back; the poll reports at once who waited.
+    fn unpause(&mut self) {
+        for (index, listener) in self.listening.iter().enumerate() {
+            let mut source = SourceFd(&listener.fd.as_raw_fd());
+            let token = Source::Listener(index).token();
+            // One that was never paused is on the poll already.
+            let _ = self
+                .poll
+                .registry()
+                .register(&mut source, token, Interest::READABLE);
+        }
     }
 
     /// Whether a worker that leaves has nobody left and nobody to come: another worker may have posted it a client

@@ -243,3 +243,24 @@ fn a_master_tells_the_service_manager_and_ends_with_130() {
     assert_eq!(heard(), "STOPPING=1\nSTATUS=Stopping.\n");
     assert_eq!(ended(&mut child).code(), Some(130));
 }
+
+#[test]
+fn listeners_pause_and_resume_without_losing_who_waits() {
+    let scratch = Scratch::new("pause");
+    let port = free_port();
+    let cfg = scratch.configuration(&format!("127.0.0.1:{port}"));
+    let mut child = sluice(&["-db", "-f", path(&cfg)])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    await_that("it serves", || answers(port));
+    kill(child.id(), "TTOU");
+    std::thread::sleep(Duration::from_millis(200));
+    let waiting = std::thread::spawn(move || answers(port));
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!waiting.is_finished(), "nobody accepts while paused");
+    kill(child.id(), "TTIN");
+    assert!(waiting.join().expect("the client's thread"));
+    kill(child.id(), "USR1");
+    assert_eq!(ended(&mut child).code(), Some(0));
+}
