@@ -2,185 +2,23 @@
 //!
 //! It stands where a connection pooler or database would: behind a proxy that sends the PROXY protocol. It prints a line for
 //! each connection, `client=… server=… …`, and then echoes what the client sends. Everything a server's author would copy is
-//! [`Greeting`]: a connection that has not said yet who it is. Late bytes cost nothing but an entry in a map; a header that
-//! is wrong, too long or not there in time ends the connection.
+//! `Greeting` in server.rs: a connection that has not said yet who it is. Late bytes cost nothing but an entry in a map; a
+//! header that is wrong, too long or not there in time ends the connection.
 
-use std::collections::HashMap;
-use std::io::{self, Read, Write};
-use std::time::{Duration, Instant};
+mod server;
 
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token};
-use sluice::proxy_protocol::{Command, Header, Reader};
-
-/// A connection whose header has not come whole.
-struct Greeting {
-    stream: TcpStream,
-    reader: Reader,
-    deadline: Instant,
-}
-
-impl Greeting {
-    fn new(stream: TcpStream, now: Instant) -> Greeting {
-        Greeting {
-            stream,
-            reader: Reader::with_limit(HEADER_MAX),
-            deadline: now + PATIENCE,
-        }
-    }
-
-    /// Called when the socket is readable. `Ok(None)` waits for the next event; the bytes behind the header stay in the socket.
-    fn advance(&mut self) -> io::Result<Option<Header>> {
-        let mut buffer = [0; HEADER_MAX];
-        loop {
-            let wanted = self.reader.wants().min(buffer.len());
-            match self.stream.read(&mut buffer[..wanted]) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => {
-                    if let Some(header) = self.reader.push(&buffer[..read])? {
-                        return Ok(Some(header));
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-/// What a connection is: not yet known, or being served.
-enum Connection {
-    Greeting(Greeting),
-    Echo(TcpStream),
-}
+use std::io::{self, Write};
 
 fn main() -> io::Result<()> {
-    let address = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "127.0.0.1:0".to_owned());
-    let address = address
-        .parse()
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, address))?;
-    let mut listener = TcpListener::bind(address)?;
-    let mut poll = Poll::new()?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
-    say(format_args!("listening on {}", listener.local_addr()?))?;
-    let mut connections = HashMap::new();
-    let mut events = Events::with_capacity(256);
-    let mut next = LISTENER.0 + 1;
-    loop {
-        let patience = Duration::from_millis(if connections.is_empty() { 60_000 } else { 100 });
-        match poll.poll(&mut events, Some(patience)) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let now = now();
-        for event in &events {
-            if event.token() == LISTENER {
-                accept(&listener, &poll, &mut connections, &mut next, now)?;
-            } else if let Some(connection) = connections.remove(&event.token())
-                && let Some(connection) = advance(connection)?
-            {
-                connections.insert(event.token(), connection);
-            }
-        }
-        connections.retain(|_, connection| !matches!(connection, Connection::Greeting(late) if late.deadline <= now));
-    }
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let address = address.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, address))?;
+    let listener = mio::net::TcpListener::bind(address)?;
+    say(format!("listening on {}", listener.local_addr()?))?;
+    server::serve(listener, &mut say)
 }
 
-/// Takes all connections that wait.
-fn accept(
-    listener: &TcpListener,
-    poll: &Poll,
-    connections: &mut HashMap<Token, Connection>,
-    next: &mut usize,
-    now: Instant,
-) -> io::Result<()> {
-    loop {
-        match listener.accept() {
-            Ok((mut stream, _)) => {
-                let token = Token(*next);
-                *next += 1;
-                poll.registry()
-                    .register(&mut stream, token, Interest::READABLE)?;
-                connections.insert(token, Connection::Greeting(Greeting::new(stream, now)));
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// One turn of a connection; returns it if it lives on.
-fn advance(connection: Connection) -> io::Result<Option<Connection>> {
-    let mut stream = match connection {
-        Connection::Echo(stream) => stream,
-        Connection::Greeting(mut greeting) => match greeting.advance() {
-            Ok(None) => return Ok(Some(Connection::Greeting(greeting))),
-            Ok(Some(header)) => {
-                announce(&header, &greeting.stream)?;
-                greeting.stream
-            }
-            Err(error) => {
-                say(format_args!("refused: {error}"))?;
-                return Ok(None);
-            }
-        },
-    };
-    Ok(echo(&mut stream).then_some(Connection::Echo(stream)))
-}
-
-/// Prints who the client is.
-fn announce(header: &Header, stream: &TcpStream) -> io::Result<()> {
-    let (client, server) = match (header.command(), header.source(), header.destination()) {
-        (Command::Proxy, Some(client), Some(server)) => (client, server),
-        _ => (stream.peer_addr()?, stream.local_addr()?),
-    };
-    let tlvs: Vec<String> = header.tlvs().map(|tlv| format!("{tlv:?}")).collect();
-    let command = if header.command() == Command::Local {
-        "local"
-    } else {
-        "proxy"
-    };
-    say(format_args!(
-        "client={client} server={server} {command} {:?} {}",
-        header.version(),
-        tlvs.join(" ")
-    ))
-}
-
-/// Sends back what has come; tells whether more may come.
-fn echo(stream: &mut TcpStream) -> bool {
-    let mut buffer = [0; 4096];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => return false,
-            // An example may drop what a slow reader does not take.
-            Ok(read) => drop(stream.write(&buffer[..read])),
-            Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
-        }
-    }
-}
-
-fn say(line: std::fmt::Arguments<'_>) -> io::Result<()> {
+fn say(line: String) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
 }
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "an example has no clock of its own"
-)]
-fn now() -> Instant {
-    Instant::now()
-}
-
-const LISTENER: Token = Token(0);
-/// How long a connection may take to say who it is.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// The longest header accepted.
-const HEADER_MAX: usize = 4096;

@@ -6,6 +6,7 @@ mod dns_namespace;
 mod dns_server;
 mod process;
 mod program;
+mod proxy_protocol;
 mod reload;
 mod static_binary;
 mod tidy;
