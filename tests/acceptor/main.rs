@@ -10,8 +10,12 @@ mod server;
 use std::io::{self, Write};
 
 fn main() -> io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
-    let address = address.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, address))?;
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let address = address
+        .parse()
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, address))?;
     let listener = mio::net::TcpListener::bind(address)?;
     say(format!("listening on {}", listener.local_addr()?))?;
     server::serve(listener, &mut say)

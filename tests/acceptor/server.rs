@@ -20,7 +20,11 @@ struct Greeting {
 
 impl Greeting {
     fn new(stream: TcpStream, now: Instant) -> Greeting {
-        Greeting { stream, reader: Reader::with_limit(HEADER_MAX), deadline: now + PATIENCE }
+        Greeting {
+            stream,
+            reader: Reader::with_limit(HEADER_MAX),
+            deadline: now + PATIENCE,
+        }
     }
 
     /// Called when the socket is readable. `Ok(None)` waits for the next event; the bytes behind the header stay in the socket.
@@ -52,7 +56,8 @@ enum Connection {
 /// Serves until `say` fails.
 pub(crate) fn serve(mut listener: TcpListener, say: Say<'_>) -> io::Result<()> {
     let mut poll = Poll::new()?;
-    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut connections = HashMap::new();
     let mut events = Events::with_capacity(256);
     let mut next = LISTENER.0 + 1;
@@ -90,7 +95,8 @@ fn accept(
             Ok((mut stream, _)) => {
                 let token = Token(*next);
                 *next += 1;
-                poll.registry().register(&mut stream, token, Interest::READABLE)?;
+                poll.registry()
+                    .register(&mut stream, token, Interest::READABLE)?;
                 connections.insert(token, Connection::Greeting(Greeting::new(stream, now)));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -126,8 +132,16 @@ fn introduction(header: &Header, stream: &TcpStream) -> io::Result<String> {
         _ => (stream.peer_addr()?, stream.local_addr()?),
     };
     let tlvs: Vec<String> = header.tlvs().map(|tlv| format!("{tlv:?}")).collect();
-    let command = if header.command() == Command::Local { "local" } else { "proxy" };
-    Ok(format!("client={client} server={server} {command} {:?} {}", header.version(), tlvs.join(" ")))
+    let command = if header.command() == Command::Local {
+        "local"
+    } else {
+        "proxy"
+    };
+    Ok(format!(
+        "client={client} server={server} {command} {:?} {}",
+        header.version(),
+        tlvs.join(" ")
+    ))
 }
 
 /// Sends back what has come; tells whether more may come.
@@ -143,7 +157,10 @@ fn echo(stream: &mut TcpStream) -> bool {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "an example has no clock of its own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an example has no clock of its own"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -16,14 +16,19 @@ fn acceptor() -> (SocketAddr, Receiver<String>) {
     let address = listener.local_addr().expect("bound");
     let (sender, said) = channel();
     std::thread::spawn(move || {
-        let mut say = |line| sender.send(line).map_err(|_| io::ErrorKind::BrokenPipe.into());
+        let mut say = |line| {
+            sender
+                .send(line)
+                .map_err(|_| io::ErrorKind::BrokenPipe.into())
+        };
         let _ = server::serve(listener, &mut say);
     });
     (address, said)
 }
 
 fn line(said: &Receiver<String>) -> String {
-    said.recv_timeout(PATIENCE).expect("the server says something")
+    said.recv_timeout(PATIENCE)
+        .expect("the server says something")
 }
 
 fn connect(address: SocketAddr) -> TcpStream {
@@ -58,7 +63,9 @@ fn a_header_cut_at_every_byte_names_the_client() {
 fn strangers_are_refused() {
     let (address, said) = acceptor();
     let mut stream = connect(address);
-    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("it reads");
+    stream
+        .write_all(b"GET / HTTP/1.1\r\n\r\n")
+        .expect("it reads");
     assert_eq!(line(&said), "refused: not a PROXY protocol header");
     assert!(!matches!(stream.read(&mut [0; 10]), Ok(1..)));
 }
@@ -92,7 +99,11 @@ fn proxy(server: SocketAddr, options: &str) -> (Proxy, SocketAddr) {
     );
     std::fs::write(&file, text).expect("a file");
     let mut command = Command::new(crate::program::path());
-    let quiet = command.arg("-f").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
+    let quiet = command
+        .arg("-f")
+        .arg(&file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let child = quiet.spawn().expect("the program");
     (Proxy { child, folder }, address)
 }
@@ -119,7 +130,10 @@ fn sluice_says_who_its_client_is() {
         let expected = format!("client={own} server={address} proxy {version}");
         // The connection that found out whether the proxy listens may have come through first.
         let mut lines = std::iter::repeat_with(|| line(&said)).take(2);
-        assert!(lines.any(|line| line.starts_with(&expected)), "{options}: {expected}");
+        assert!(
+            lines.any(|line| line.starts_with(&expected)),
+            "{options}: {expected}"
+        );
     }
 }
 
