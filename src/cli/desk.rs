@@ -137,6 +137,10 @@ impl Inners for Arc<Desk> {
         Box::new(Endpoint::new(Arc::clone(self), Arc::clone(office), level))
     }
 
+    fn service(&self, _office: &Arc<Office>, _name: &str) -> Option<Box<dyn Inner>> {
+        None
+    }
+
     fn surrender(&self, connection: OwnedFd) {
         let mut export = self.export.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(export) = export.as_mut() {

@@ -19,6 +19,7 @@ mod place;
 #[cfg(test)]
 pub(crate) mod rig;
 mod row;
+mod shelf;
 mod vars;
 
 pub use arg::{Arg, Args, Name, Spec, Wants};
@@ -36,6 +37,7 @@ pub use fetch::{all as all_fetches, find as find_fetch};
 pub use names::Names;
 pub use place::{Place, Places, Source};
 pub use row::{Check, Checking, Conv, ConvRun, Fetch, Run};
+pub use shelf::{Captured, ProcessShelf, Shelf, Shelves};
 pub use vars::{NoVars, Scope, VarName, Vars};
 
 /// The names of every fetch, for suggestions.

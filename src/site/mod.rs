@@ -39,6 +39,7 @@ use crate::dns::Resolver;
 use crate::dns::run::roster::Watched;
 use crate::dns::run::section::Section;
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId, TableId};
+use crate::sample::ProcessShelf;
 use crate::stats::Tally;
 use crate::stick::Table;
 use crate::time::date::Zone;
@@ -73,6 +74,10 @@ pub struct Site {
     pub hostname: String,
     /// The host's time zone.
     pub zone: Zone,
+    /// Where log lines leave the process.
+    pub outlets: Option<Arc<crate::log::Outlets>>,
+    /// Variables of the process.
+    pub shelf: ProcessShelf,
     /// The last malformed messages.
     pub faults: Faults,
     /// Whom the stats sockets' connections count for.

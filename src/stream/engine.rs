@@ -1,5 +1,6 @@
 //! All streams of one worker, and what wakes them: readiness, timers, letters.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
@@ -109,6 +110,7 @@ impl Engine {
             accept_date: self.kit.wall,
             waiting_since: self.kit.now,
             stream: None,
+            shelf: RefCell::default(),
             requests: 0,
             lingers_until: Tick::NEVER,
             private_back: None,

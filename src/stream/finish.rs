@@ -1,39 +1,67 @@
 //! Endings: replies the proxy makes itself, timeouts, the log line, and what becomes of both connections.
 
 use super::front::{Held, Role};
+use super::scene::put_answer;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::http::Status;
 use crate::mux::End;
+use crate::rule;
 use crate::time::{Millis, Tick};
 
 /// How long a connection is drained after its last response, so that a reset does not destroy that.
 const LINGER: Millis = Millis::new(1000);
 
 impl Stream {
-    /// Answers the client in place of a server.
-    pub(super) fn reply(
-        &mut self,
-        kit: &mut Kit,
-        status: Status,
-        cause: Cause,
-        phase: Phase,
-    ) -> Step {
-        self.txn.end(cause, phase);
-        self.deadline = Tick::NEVER;
-        self.drop_back(kit);
-        self.leave_server(kit);
+    /// Answers the client in place of a server, with the page of `status`.
+    pub(super) fn reply(&mut self, kit: &mut Kit, status: Status, cause: Cause, phase: Phase) -> Step {
+        self.begin_reply(kit, status, cause, phase);
         if !self.http {
             self.last = true;
             return Step::Go(Stage::Finish);
         }
-        self.txn.status = Some(status);
+        let site = kit.site.clone();
+        let backend = self.backend.map(|id| &site.backend(id).rules.pages);
+        let pages = backend.unwrap_or(&site.frontend(self.frontend).rules.pages);
+        let page = pages.page(status.code());
+        let made = pages.reply(status.code()).cloned();
+        let made = made.and_then(|reply| {
+            self.with_scene(kit, true, |scene| reply.answer(scene, rule::Cause::Error)).flatten()
+        });
+        let answer = made.map_or_else(|| page.answer(rule::Cause::Error), |answer| *answer);
+        if answer.silent {
+            self.last = true;
+            return Step::Go(Stage::Finish);
+        }
+        put_answer(&mut self.response, Box::new(answer.head.clone()), answer.body.bytes());
+        self.decide_after(kit);
+        Step::Go(Stage::Relay)
+    }
+
+    /// Ends what goes on with servers, before an answer of the proxy's own.
+    pub(super) fn begin_reply(&mut self, kit: &mut Kit, status: Status, cause: Cause, phase: Phase) {
+        self.txn.end(cause, phase);
+        self.deadline = Tick::NEVER;
+        self.drop_back(kit);
+        self.leave_server(kit);
+        self.txn.status = self.http.then_some(status);
         if self.request_head.is_none() {
             self.request_head = self.request.take_head();
         }
         self.response.clear(&mut kit.pool);
-        kit.put_reply(&mut self.response, status);
-        Step::Go(Stage::Relay)
+    }
+
+    /// Lets an inner service answer.
+    pub(super) fn serve(&mut self, kit: &mut Kit, name: &str) -> Step {
+        match kit.doors.service(name) {
+            Some(inner) => {
+                self.inner = Some(inner);
+                self.served_by = Some("<SERVICE>");
+                self.txn.end(Cause::Local, Phase::Request);
+                Step::Go(Stage::Relay)
+            }
+            None => self.reply(kit, Status::new(500), Cause::Internal, Phase::Request),
+        }
     }
 
     /// The stage at hand has waited long enough.
@@ -53,10 +81,13 @@ impl Stream {
             }
             Stage::Response => self.late(kit, 504, Cause::ServerTimeout, Phase::Headers),
             Stage::Relay => self.silence(kit),
-            Stage::Inspect
-            | Stage::Request
-            | Stage::Route
-            | Stage::BackendRequest
+            Stage::Inspect | Stage::Request | Stage::BackendRequest => {
+                self.inspected = true;
+                self.deadline = Tick::NEVER;
+                return;
+            }
+            Stage::Tarpit => return,
+            Stage::Route
             | Stage::Pick
             | Stage::Send
             | Stage::Finish => {

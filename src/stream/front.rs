@@ -1,10 +1,12 @@
 //! Connections as the engine holds them: with the role they play and their timer.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use crate::id::{ListenerId, ServerId};
 use crate::mux::Conn;
+use crate::sample::Shelf;
 use crate::slab::Key;
 use crate::time::Tick;
 
@@ -61,6 +63,8 @@ pub struct Front {
     pub waiting_since: Tick,
     /// The exchange at hand.
     pub stream: Option<Key<Box<Stream>>>,
+    /// Variables of the connection.
+    pub shelf: RefCell<Shelf>,
     /// Exchanges so far.
     pub requests: u32,
     /// The connection is only drained so that the last response survives: until when.

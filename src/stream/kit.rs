@@ -13,7 +13,10 @@ use crate::buf::Pool;
 use crate::filter::EncoderPool;
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::mux::{Heads, Inner, Lent};
-use crate::site::Site;
+use crate::log::Line;
+use crate::rule::Desk;
+use crate::sample::Census;
+use crate::site::{Logging, Site};
 use crate::slab::{Key, Slab};
 use crate::time::{Tick, Wheel};
 use crate::wire::Wire;
@@ -46,6 +49,8 @@ pub struct Kit {
     pub idle: Vec<Vec<Key<Held>>>,
     /// News for streams of this worker.
     pub letters: VecDeque<Letter>,
+    /// Where rules put texts together.
+    pub desk: Desk,
     /// Random numbers.
     pub chance: Chance,
     /// Streams that have something to do.
@@ -113,6 +118,15 @@ pub trait Doors: fmt::Debug {
     /// Hands out a notice about a server.
     fn notice(&mut self, backend: BackendId, text: &str);
 
+    /// Clients of the whole process.
+    fn clients(&self) -> usize;
+
+    /// An inner service by its name.
+    fn service(&mut self, name: &str) -> Option<Box<dyn Inner>>;
+
+    /// Hands a line to the targets of a proxy.
+    fn write(&mut self, logging: &Logging, line: &Line<'_>, census: &dyn Census);
+
     /// Hands out a log line.
     fn log(&mut self, line: &[u8]);
 }
@@ -137,6 +151,7 @@ impl Kit {
             now: Tick::default(),
             wall: SystemTime::UNIX_EPOCH,
             idle,
+            desk: Desk::default(),
             letters: VecDeque::new(),
             chance: Chance::new(worker.index() as u64),
             run: VecDeque::new(),

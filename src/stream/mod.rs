@@ -8,6 +8,7 @@
 mod account;
 mod body;
 mod connect;
+mod decide;
 mod ending;
 mod engine;
 mod finish;
@@ -17,11 +18,11 @@ mod kit;
 mod leave;
 mod probe;
 mod relay;
-mod reply;
 mod request;
 #[cfg(test)]
 mod rig;
 mod route;
+mod scene;
 mod stage;
 #[cfg(test)]
 mod tests;

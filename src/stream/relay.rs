@@ -82,6 +82,9 @@ impl Stream {
         }
         self.txn.status = Some(status);
         self.txn.data = Some(self.txn.elapsed(kit.now));
+        if let Some(step) = self.decide_response(kit) {
+            return step;
+        }
         self.filter_response(kit);
         if self.response.announced() == Body::Tunnel {
             self.tunnel = true;

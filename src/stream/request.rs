@@ -7,15 +7,6 @@ use crate::mux::Received;
 use crate::proto::h1::Fault;
 
 impl Stream {
-    /// Content rules look at the first bytes, or at the request's head.
-    pub(super) fn inspect(&mut self, _kit: &mut Kit) -> Step {
-        if self.http {
-            Step::Go(Stage::Request)
-        } else {
-            Step::Go(Stage::Route)
-        }
-    }
-
     /// Waits for a complete head.
     pub(super) fn head(&mut self, kit: &mut Kit) -> Step {
         let now = kit.now;
@@ -68,29 +59,8 @@ impl Stream {
         self.reply(kit, fault.status(), Cause::Refused, Phase::Request)
     }
 
-    /// The frontend's rules.
-    pub(super) fn decide_request(&mut self, kit: &mut Kit) -> Step {
-        let site = kit.site.clone();
-        let frontend = site.frontend(self.frontend);
-        let monitored = frontend.monitor_uri.as_deref();
-        if let (Some(uri), Some(head)) = (monitored, self.request.head())
-            && head.target() == uri
-        {
-            return self.reply(kit, Status::OK, Cause::Local, Phase::Request);
-        }
-        Step::Go(Stage::Route)
-    }
-
-    /// The backend's rules, and what the proxy adds to the request by itself.
-    pub(super) fn decide_backend(&mut self, kit: &mut Kit) -> Step {
-        if self.http {
-            self.add_forward_headers(kit);
-            self.filter_request(kit);
-        }
-        Step::Go(Stage::Pick)
-    }
-
-    fn add_forward_headers(&mut self, kit: &mut Kit) {
+    /// Says in the request for whom it is sent.
+    pub(super) fn add_forward_headers(&mut self, kit: &mut Kit) {
         let site = kit.site.clone();
         let front_options = &site.frontend(self.frontend).options;
         let back_options = self.backend.map(|backend| &site.backend(backend).options);

@@ -14,7 +14,9 @@ use super::{Doors, Engine, Held, Kit, Letter, Peers};
 use crate::addr::SockAddr;
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::mux::Inner;
-use crate::site::Site;
+use crate::log::Line;
+use crate::sample::Census;
+use crate::site::{Logging, Site};
 use crate::slab::Key;
 use crate::time::Tick;
 use crate::wire::{Memory, Script, Wire};
@@ -104,6 +106,18 @@ impl Doors for RigDoors {
 
     fn notice(&mut self, _backend: BackendId, text: &str) {
         self.lines.borrow_mut().extend_from_slice(text.as_bytes());
+    }
+
+    fn clients(&self) -> usize {
+        0
+    }
+
+    fn service(&mut self, _name: &str) -> Option<Box<dyn Inner>> {
+        None
+    }
+
+    fn write(&mut self, _logging: &Logging, line: &Line<'_>, _census: &dyn Census) {
+        self.lines.borrow_mut().extend_from_slice(line.text);
     }
 
     fn log(&mut self, line: &[u8]) {

@@ -19,7 +19,8 @@ pub(super) struct Waiting {
 impl Stream {
     /// Chooses the backend.
     pub(super) fn route(&mut self, kit: &mut Kit) -> Step {
-        let Some(backend) = kit.site.frontend(self.frontend).default_backend else {
+        let site = kit.site.clone();
+        let Some(backend) = self.choose_backend(kit, &site) else {
             return self.no_server(kit, Cause::ServerFailed, Phase::Connect);
         };
         self.enter_backend(kit, backend);

@@ -3,11 +3,13 @@
 use std::mem;
 
 use super::route::Waiting;
+use super::scene::Memory;
 use super::{Held, Kit, Txn};
 use crate::filter::Attached;
 use crate::http::Head;
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::mux::{Inner, Lane};
+use crate::rule::{Position, Refusal, Wishes};
 use crate::slab::Key;
 use crate::time::Tick;
 
@@ -19,6 +21,8 @@ pub enum Stage {
     Inspect,
     /// The request's head comes.
     Head,
+    /// A client is held before its refusal.
+    Tarpit,
     /// The frontend's rules decide.
     Request,
     /// A backend is chosen.
@@ -87,6 +91,22 @@ pub struct Stream {
     pub(super) reused: bool,
     /// Whether both sides talk without framing.
     pub(super) tunnel: bool,
+    /// What rules asked for.
+    pub(super) wishes: Wishes,
+    /// Variables and captures.
+    pub(super) memory: Memory,
+    /// The rule to go on with.
+    pub(super) position: Position,
+    /// Whether somebody waits for the request's body.
+    pub(super) awaits_body: bool,
+    /// Whether what rules waited for has come, or its time is over.
+    pub(super) inspected: bool,
+    /// Whether the backend's content rules have been through.
+    pub(super) backend_inspected: bool,
+    /// The refusal that a held client will get.
+    pub(super) tarpitted: Option<Box<Refusal>>,
+    /// What answers in place of a server, as logs name it.
+    pub(super) served_by: Option<&'static str>,
     /// Its own key, for tickets.
     pub(super) key: Option<Key<Box<Stream>>>,
     /// Its place in line.
@@ -129,6 +149,14 @@ impl Stream {
             last: false,
             reused: false,
             tunnel: false,
+            wishes: Wishes::default(),
+            memory: Memory::default(),
+            position: Position::default(),
+            awaits_body: false,
+            inspected: false,
+            backend_inspected: false,
+            tarpitted: None,
+            served_by: None,
             key: None,
             waiting: None,
             failed: None,
@@ -141,6 +169,8 @@ impl Stream {
         let mut request = mem::take(&mut self.request);
         let mut response = mem::take(&mut self.response);
         let mut filtered = mem::take(&mut self.filtered);
+        let mut memory = mem::take(&mut self.memory);
+        memory.clear();
         let txn = mem::take(&mut self.txn);
         request.clear(&mut kit.pool);
         response.clear(&mut kit.pool);
@@ -150,6 +180,7 @@ impl Stream {
             request,
             response,
             filtered,
+            memory,
             txn,
             ..Self::new(front, frontend)
         };
@@ -174,6 +205,7 @@ impl Stream {
             Stage::Inspect => self.inspect(kit),
             Stage::Head => self.head(kit),
             Stage::Request => self.decide_request(kit),
+            Stage::Tarpit => self.hold(kit),
             Stage::Route => self.route(kit),
             Stage::BackendRequest => self.decide_backend(kit),
             Stage::Pick => self.pick(kit),

@@ -45,6 +45,14 @@ pub struct Txn {
     pub bytes_up: u64,
     /// Bytes sent to the client.
     pub bytes_down: u64,
+    /// The exchange's unique id, once made.
+    pub unique_id: Option<Box<[u8]>>,
+    /// What `capture cookie` found in the request.
+    pub request_cookie: Option<Box<[u8]>>,
+    /// What it found in the response.
+    pub response_cookie: Option<Box<[u8]>>,
+    /// Whether the client is told nothing of the end.
+    pub silent: bool,
     /// Whether a log line was already written (`option logasap`).
     pub logged: bool,
 }
@@ -70,6 +78,10 @@ impl Default for Txn {
             carried: (0, 0),
             bytes_up: 0,
             bytes_down: 0,
+            unique_id: None,
+            request_cookie: None,
+            response_cookie: None,
+            silent: false,
             logged: false,
         }
     }

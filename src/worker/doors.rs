@@ -12,7 +12,9 @@ use super::{Inners, Mail, Office};
 use crate::addr::SockAddr;
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::mux::Inner;
-use crate::site::Site;
+use crate::log::{Line, Sender};
+use crate::sample::Census;
+use crate::site::{Logging, Site};
 use crate::slab::Key;
 use crate::stream::{Doors, Held, Letter};
 use crate::sys::{self, socket::Family, socket::Kind};
@@ -25,6 +27,7 @@ pub(super) struct SocketDoors {
     pub(super) office: Arc<Office>,
     pub(super) worker: WorkerId,
     pub(super) inners: Arc<dyn Inners>,
+    pub(super) sender: Option<Sender>,
 }
 
 impl Doors for SocketDoors {
@@ -81,6 +84,20 @@ impl Doors for SocketDoors {
 
     fn notice(&mut self, _backend: BackendId, text: &str) {
         self.log(format!("[WARNING]  ({}) : {text}\n", sys::process::pid()).as_bytes());
+    }
+
+    fn clients(&self) -> usize {
+        self.office.clients()
+    }
+
+    fn service(&mut self, name: &str) -> Option<Box<dyn Inner>> {
+        self.inners.service(&self.office, name)
+    }
+
+    fn write(&mut self, logging: &Logging, line: &Line<'_>, census: &dyn Census) {
+        if let Some(sender) = &mut self.sender {
+            sender.log(&logging.routes, line, census);
+        }
     }
 
     fn log(&mut self, line: &[u8]) {

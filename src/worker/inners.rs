@@ -13,6 +13,9 @@ pub trait Inners: fmt::Debug + Send + Sync {
     /// Who answers an operator that came in by `listener`.
     fn operator(&self, office: &Arc<Office>, listener: ListenerId) -> Box<dyn Inner>;
 
+    /// An inner service by its name, if there is one.
+    fn service(&self, office: &Arc<Office>, name: &str) -> Option<Box<dyn Inner>>;
+
     /// Takes a stats socket's connection whose client asked for the listening sockets.
     fn surrender(&self, connection: OwnedFd);
 }

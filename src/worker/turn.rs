@@ -67,6 +67,7 @@ impl Worker {
             office: Arc::clone(&office),
             worker: id,
             inners,
+            sender: site.outlets.clone().map(crate::log::Sender::new),
         };
         let clients_max = site.global.maxconn.max(1);
         let kit = Kit::new(site, id, clients_max.saturating_mul(2), Box::new(doors));

@@ -1,0 +1,150 @@
+//! Variables and captures of an exchange, of its client's connection and of the process.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Captures, Scope, VarName, Vars};
+use crate::value::Value;
+
+/// Variables that one scope holds at most.
+const VARIABLES_MAX: usize = 4096;
+
+/// The variables of one scope.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    values: Vec<(VarName, Value<'static>)>,
+}
+
+impl Shelf {
+    fn find(&self, name: &VarName) -> Option<usize> {
+        self.values.iter().position(|(known, _)| known.hash == name.hash && known == name)
+    }
+
+    fn read(&self, name: &VarName) -> Option<Value<'static>> {
+        self.find(name).map(|at| self.values[at].1.clone())
+    }
+
+    fn write(&mut self, name: &VarName, value: Value<'static>) -> bool {
+        match self.find(name) {
+            Some(at) => self.values[at].1 = value,
+            None if self.values.len() >= VARIABLES_MAX => return false,
+            None => self.values.push((name.clone(), value)),
+        }
+        true
+    }
+
+    fn forget(&mut self, name: &VarName) {
+        if let Some(at) = self.find(name) {
+            self.values.swap_remove(at);
+        }
+    }
+
+    /// Forgets everything, keeping memory.
+    pub fn clear(&mut self) {
+        self.values.clear();
+    }
+}
+
+/// Variables that live as long as the process.
+#[derive(Debug, Default)]
+pub struct ProcessShelf(Mutex<Shelf>);
+
+/// The shelves within reach of one evaluation.
+#[derive(Clone, Copy, Debug)]
+pub struct Shelves<'a> {
+    /// Of the process.
+    pub process: &'a ProcessShelf,
+    /// Of the client's connection.
+    pub session: &'a RefCell<Shelf>,
+    /// Of the exchange.
+    pub exchange: &'a RefCell<Shelf>,
+    /// Of its request.
+    pub request: &'a RefCell<Shelf>,
+    /// Of its response.
+    pub response: &'a RefCell<Shelf>,
+}
+
+impl Shelves<'_> {
+    fn with<R>(&self, scope: Scope, use_it: impl FnOnce(&mut Shelf) -> R) -> Option<R> {
+        let cell = match scope {
+            Scope::Proc => {
+                let mut shelf = self.process.0.lock().unwrap_or_else(PoisonError::into_inner);
+                return Some(use_it(&mut shelf));
+            }
+            Scope::Sess => self.session,
+            Scope::Txn => self.exchange,
+            Scope::Req => self.request,
+            Scope::Res => self.response,
+            Scope::Check | Scope::ParentSess | Scope::ParentTxn | Scope::ParentReq | Scope::ParentRes => return None,
+        };
+        Some(use_it(&mut cell.borrow_mut()))
+    }
+}
+
+impl Vars for Shelves<'_> {
+    fn read(&self, name: &VarName) -> Option<Value<'static>> {
+        self.with(name.scope, |shelf| shelf.read(name)).flatten()
+    }
+
+    fn write(&self, name: &VarName, value: Value<'static>) -> bool {
+        self.with(name.scope, |shelf| shelf.write(name, value)).unwrap_or(false)
+    }
+
+    fn forget(&self, name: &VarName) {
+        self.with(name.scope, |shelf| shelf.forget(name));
+    }
+
+    fn each(&self, show: &mut dyn FnMut(&VarName, &Value<'_>)) {
+        for scope in [Scope::Proc, Scope::Sess, Scope::Txn, Scope::Req, Scope::Res] {
+            let copy = self.with(scope, |shelf| shelf.clone()).unwrap_or_default();
+            copy.values.iter().for_each(|(name, value)| show(name, value));
+        }
+    }
+}
+
+/// What `capture` lines and rules took from the messages of one exchange.
+#[derive(Debug, Default)]
+pub struct Captured {
+    request: RefCell<Vec<Option<Box<[u8]>>>>,
+    response: RefCell<Vec<Option<Box<[u8]>>>>,
+}
+
+impl Captured {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.request.get_mut().clear();
+        self.response.get_mut().clear();
+    }
+}
+
+fn store(slots: &RefCell<Vec<Option<Box<[u8]>>>>, slot: usize, bytes: &[u8]) {
+    let mut slots = slots.borrow_mut();
+    if slots.len() <= slot {
+        slots.resize(slot + 1, None);
+    }
+    slots[slot] = Some(bytes.into());
+}
+
+fn stored(slots: &RefCell<Vec<Option<Box<[u8]>>>>, slot: usize) -> Option<Cow<'static, [u8]>> {
+    let slots = slots.borrow();
+    slots.get(slot)?.as_deref().map(|bytes| Cow::Owned(bytes.to_vec()))
+}
+
+impl Captures for Captured {
+    fn request(&self, slot: usize) -> Option<Cow<'_, [u8]>> {
+        stored(&self.request, slot)
+    }
+
+    fn response(&self, slot: usize) -> Option<Cow<'_, [u8]>> {
+        stored(&self.response, slot)
+    }
+
+    fn store_request(&self, slot: usize, bytes: &[u8]) {
+        store(&self.request, slot, bytes);
+    }
+
+    fn store_response(&self, slot: usize, bytes: &[u8]) {
+        store(&self.response, slot, bytes);
+    }
+}

@@ -1,0 +1,351 @@
+//! The stages in which rules decide, and what becomes of their verdicts.
+
+use super::scene::put_answer;
+use super::stage::Step;
+use super::{Cause, Kit, Phase, Stage, Stream};
+use crate::http::Status;
+use crate::mux::{End, Received};
+use crate::rule::{self, Answer, Flow, Position, Refusal, RuleSet, Verdict, Wait};
+use crate::site::{Rules, Site};
+use crate::time::{Millis, Tick};
+
+/// What one rule set came to.
+enum Came {
+    /// Nothing was decided, or nothing more is to be checked.
+    Through,
+    /// Something is waited for.
+    Waiting(Wait),
+    /// The exchange goes on elsewhere.
+    Decided(Step),
+}
+
+/// Which rule set of a proxy.
+type Which = fn(&Rules) -> &RuleSet;
+
+impl Stream {
+    /// Content rules look at the first bytes, or at the request's head.
+    pub(super) fn inspect(&mut self, kit: &mut Kit) -> Step {
+        let site = kit.site.clone();
+        let rules = &site.frontend(self.frontend).rules;
+        let next = if self.http { Stage::Request } else { Stage::Route };
+        self.inspect_by(kit, rules, next)
+    }
+
+    /// Evaluates `tcp-request content` of a proxy; bytes may have to come first.
+    fn inspect_by(&mut self, kit: &mut Kit, rules: &Rules, next: Stage) -> Step {
+        if rules.content.is_empty() && rules.inspect_delay.is_none() {
+            return Step::Go(next);
+        }
+        let closed = !self.http && self.peek(kit);
+        if !self.deadline.is_set() && !self.inspected {
+            self.deadline = rules.inspect_delay.map_or(kit.now, |delay| kit.now + delay);
+        }
+        let last_call = closed || self.inspected || self.deadline.has_come(kit.now) || self.http;
+        match self.evaluate(kit, &rules.content, last_call, Phase::Request) {
+            Came::Waiting(_) if !last_call => Step::Wait,
+            Came::Decided(step) => step,
+            Came::Through | Came::Waiting(_) => {
+                self.deadline = Tick::NEVER;
+                self.inspected = false;
+                self.position = Position::default();
+                Step::Go(next)
+            }
+        }
+    }
+
+    /// Reads what content rules may look at; true if nothing more will come.
+    fn peek(&mut self, kit: &mut Kit) -> bool {
+        let Some((held, lent)) = kit.conn(self.front) else {
+            return true;
+        };
+        let fill = held.conn.fill(lent.pool, lent.now);
+        let full = held.conn.input.as_ref().is_some_and(|input| input.room() == 0);
+        full || matches!(fill, crate::mux::Fill::Ended | crate::mux::Fill::Failed)
+    }
+
+    /// The frontend's rules.
+    pub(super) fn decide_request(&mut self, kit: &mut Kit) -> Step {
+        let site = kit.site.clone();
+        let frontend = site.frontend(self.frontend);
+        if !self.buffer_body(kit, frontend.options.buffer_request) {
+            return Step::Wait;
+        }
+        if let (Some(uri), Some(head)) = (frontend.monitor_uri.as_deref(), self.request.head())
+            && head.target() == uri
+        {
+            return self.monitored(kit, &frontend.rules);
+        }
+        if let Some(step) = self.decide(kit, &frontend.rules) {
+            return step;
+        }
+        Step::Go(Stage::Route)
+    }
+
+    /// Answers a `monitor-uri` request.
+    fn monitored(&mut self, kit: &mut Kit, rules: &Rules) -> Step {
+        let fails = !rules.monitor_fail.is_empty()
+            && self.with_scene(kit, true, |scene| rules.monitor_fail.holds(&scene.view())).unwrap_or(false);
+        let status = if fails { 503 } else { 200 };
+        self.reply(kit, Status::new(status), Cause::Local, Phase::Request)
+    }
+
+    /// `http-request` and `redirect` rules of one proxy; nothing if the request goes on.
+    fn decide(&mut self, kit: &mut Kit, rules: &Rules) -> Option<Step> {
+        for which in [(|rules| &rules.request) as Which, |rules| &rules.redirects] {
+            let set = which(rules);
+            match self.evaluate(kit, set, self.body_is_here(), Phase::Request) {
+                Came::Through => self.position = Position::default(),
+                Came::Decided(step) => return Some(step),
+                Came::Waiting(wait) => return Some(self.wait_in_rules(kit, wait)),
+            }
+        }
+        None
+    }
+
+    /// The backend's rules, and what the proxy adds to the request by itself.
+    pub(super) fn decide_backend(&mut self, kit: &mut Kit) -> Step {
+        let site = kit.site.clone();
+        let Some(backend) = self.backend.map(|id| site.backend(id)) else {
+            return Step::Go(Stage::Pick);
+        };
+        let own = backend.twin != Some(self.frontend);
+        if own && !self.backend_inspected {
+            let step = self.inspect_by(kit, &backend.rules, Stage::BackendRequest);
+            match step {
+                Step::Go(Stage::BackendRequest) => self.backend_inspected = true,
+                other => return other,
+            }
+        }
+        if !self.http {
+            return Step::Go(Stage::Pick);
+        }
+        if !self.buffer_body(kit, backend.options.buffer_request) {
+            return Step::Wait;
+        }
+        if own && let Some(step) = self.decide(kit, &backend.rules) {
+            return step;
+        }
+        self.add_forward_headers(kit);
+        self.filter_request(kit);
+        Step::Go(Stage::Pick)
+    }
+
+    /// The rules for a response; nothing if it goes on as it is.
+    pub(super) fn decide_response(&mut self, kit: &mut Kit) -> Option<Step> {
+        let site = kit.site.clone();
+        let frontend = &site.frontend(self.frontend).rules;
+        let backend = self.backend.map(|id| site.backend(id));
+        let own = backend.filter(|backend| backend.twin != Some(self.frontend)).map(|backend| &backend.rules);
+        for rules in own.into_iter().chain([frontend]) {
+            match self.evaluate(kit, &rules.response, true, Phase::Headers) {
+                Came::Through | Came::Waiting(_) => self.position = Position::default(),
+                Came::Decided(step) => return Some(step),
+            }
+        }
+        self.decide_after(kit);
+        None
+    }
+
+    /// `http-after-response`: for every response, the proxy's own among them.
+    pub(super) fn decide_after(&mut self, kit: &mut Kit) {
+        let site = kit.site.clone();
+        let frontend = &site.frontend(self.frontend).rules;
+        let backend = self.backend.map(|id| site.backend(id));
+        let own = backend.filter(|backend| backend.twin != Some(self.frontend)).map(|backend| &backend.rules);
+        for rules in own.into_iter().chain([frontend]) {
+            if !rules.after.is_empty() {
+                let mut position = Position::default();
+                self.with_scene(kit, true, |scene| rules.after.run(scene, &mut position));
+            }
+        }
+    }
+
+    fn evaluate(&mut self, kit: &mut Kit, rules: &RuleSet, last_call: bool, phase: Phase) -> Came {
+        if rules.is_empty() {
+            return Came::Through;
+        }
+        let mut position = self.position;
+        let flow = loop {
+            match self.with_scene(kit, last_call, |scene| rules.run(scene, &mut position)) {
+                Some(Flow::Renew) => {}
+                other => break other,
+            }
+        };
+        self.position = position;
+        match flow {
+            None | Some(Flow::Continue | Flow::Renew | Flow::Verdict(Verdict::Allow)) => Came::Through,
+            Some(Flow::Wait(wait)) => Came::Waiting(wait),
+            Some(Flow::Verdict(verdict)) => Came::Decided(self.obey(kit, verdict, phase)),
+        }
+    }
+
+    /// Carries a verdict out.
+    fn obey(&mut self, kit: &mut Kit, verdict: Verdict, phase: Phase) -> Step {
+        self.position = Position::default();
+        match verdict {
+            Verdict::Allow | Verdict::SwitchMode => Step::Go(self.stage),
+            Verdict::Deny(refusal) => self.refuse(kit, refusal, phase),
+            Verdict::Tarpit(refusal) => self.tarpit(kit, refusal),
+            Verdict::Answer(answer) => {
+                let cause = if answer.cause == rule::Cause::Deny { Cause::Refused } else { Cause::Local };
+                self.answer(kit, *answer, cause, phase)
+            }
+            Verdict::Reject | Verdict::Close => self.cut(kit, phase),
+            Verdict::Drop { .. } => {
+                self.txn.silent = true;
+                self.cut(kit, phase)
+            }
+            Verdict::Service(name) => self.serve(kit, &name),
+            Verdict::Cached(_) => self.reply(kit, Status::new(503), Cause::Internal, phase),
+            Verdict::Invalid if phase == Phase::Request => {
+                self.reply(kit, Status::BAD_REQUEST, Cause::Refused, phase)
+            }
+            Verdict::Invalid => self.reply(kit, Status::BAD_GATEWAY, Cause::Refused, phase),
+            Verdict::Failed => self.reply(kit, Status::new(500), Cause::Internal, phase),
+        }
+    }
+
+    fn refuse(&mut self, kit: &mut Kit, refusal: Refusal, phase: Phase) -> Step {
+        match refusal.answer {
+            Some(answer) => self.answer(kit, *answer, Cause::Refused, phase),
+            None => self.reply(kit, Status::new(refusal.status), Cause::Refused, phase),
+        }
+    }
+
+    /// Answers with what a rule made.
+    fn answer(&mut self, kit: &mut Kit, answer: Answer, cause: Cause, phase: Phase) -> Step {
+        if answer.silent || !self.http {
+            return self.cut(kit, phase);
+        }
+        self.begin_reply(kit, Status::new(answer.status), cause, phase);
+        put_answer(&mut self.response, Box::new(answer.head.clone()), answer.body.bytes());
+        self.decide_after(kit);
+        Step::Go(Stage::Relay)
+    }
+
+    /// Closes the connection without an answer.
+    fn cut(&mut self, kit: &mut Kit, phase: Phase) -> Step {
+        self.txn.end(Cause::Refused, phase);
+        self.last = true;
+        if let Some(held) = kit.conns.get_mut(self.front)
+            && self.txn.silent
+        {
+            held.conn.wire.reset_on_close();
+        }
+        Step::Go(Stage::Finish)
+    }
+
+    fn tarpit(&mut self, kit: &mut Kit, refusal: Refusal) -> Step {
+        let site = kit.site.clone();
+        let timeouts = &site.frontend(self.frontend).timeouts;
+        let wished = self.wishes.timeouts.tarpit;
+        let span = wished.or(timeouts.tarpit).or(timeouts.connect);
+        self.tarpitted = Some(Box::new(refusal));
+        self.deadline = kit.now.after(span.or(Some(Millis::ZERO)));
+        Step::Go(Stage::Tarpit)
+    }
+
+    /// Holds a client until its time is over.
+    pub(super) fn hold(&mut self, kit: &mut Kit) -> Step {
+        let gone = kit.conns.get(self.front).is_none_or(|held| held.conn.shut.failed || held.conn.ready.hangup);
+        if !gone && !self.deadline.has_come(kit.now) {
+            return Step::Wait;
+        }
+        self.deadline = Tick::NEVER;
+        match self.tarpitted.take() {
+            Some(refusal) => self.refuse(kit, *refusal, Phase::Tarpit),
+            None => self.cut(kit, Phase::Tarpit),
+        }
+    }
+
+    fn wait_in_rules(&mut self, kit: &mut Kit, wait: Wait) -> Step {
+        match wait {
+            Wait::Body { time, .. } => {
+                self.awaits_body = true;
+                if !self.deadline.is_set() {
+                    self.deadline = kit.now + time;
+                }
+                if self.gather_body(kit) || self.deadline.has_come(kit.now) {
+                    self.deadline = Tick::NEVER;
+                    self.inspected = true;
+                    return Step::Go(self.stage);
+                }
+                Step::Wait
+            }
+            Wait::Pause(time) => {
+                if !self.deadline.is_set() {
+                    self.deadline = kit.now + time;
+                }
+                Step::Wait
+            }
+            Wait::Data | Wait::Handshake | Wait::Lookup => {
+                self.inspected = true;
+                Step::Go(self.stage)
+            }
+        }
+    }
+
+    /// Whether conditions about the body can be told.
+    fn body_is_here(&self) -> bool {
+        self.inspected || !self.awaits_body || self.request.end() != End::Open || !self.request.room()
+    }
+
+    /// `option http-buffer-request`: true once the body, or what fits of it, is here.
+    fn buffer_body(&mut self, kit: &mut Kit, wanted: bool) -> bool {
+        if !wanted || self.awaits_body && self.inspected {
+            return true;
+        }
+        self.awaits_body = true;
+        if !self.deadline.is_set() {
+            let timeouts = &kit.site.frontend(self.frontend).timeouts;
+            self.deadline = kit.now.after(timeouts.http_request.or(timeouts.client));
+        }
+        if self.gather_body(kit) {
+            self.deadline = Tick::NEVER;
+            self.inspected = true;
+            return true;
+        }
+        false
+    }
+
+    /// Reads the body into the request's lane; true if it is complete or the lane is full.
+    fn gather_body(&mut self, kit: &mut Kit) -> bool {
+        loop {
+            if self.request.end() != End::Open || !self.request.room() {
+                return true;
+            }
+            let Some((held, mut lent)) = kit.conn(self.front) else {
+                return true;
+            };
+            match held.conn.receive(&mut self.request, &mut lent) {
+                Received::Progress => {}
+                Received::Blocked | Received::Starved => return false,
+                Received::Full | Received::Closed | Received::Broken(_) => return true,
+            }
+        }
+    }
+
+    /// Chooses the backend by `use_backend`, else the default one.
+    pub(super) fn choose_backend(&mut self, kit: &mut Kit, site: &Site) -> Option<crate::id::BackendId> {
+        let frontend = site.frontend(self.frontend);
+        if frontend.choices.is_empty() {
+            return frontend.default_backend;
+        }
+        let made = self.with_scene(kit, true, |scene| {
+            let choice = frontend.choices.first(&scene.view())?;
+            match &choice.target {
+                rule::Target::Known(id) => Some(Ok(*id)),
+                rule::Target::Named(name) => site.backend_named(name).map(Ok),
+                rule::Target::Made(format) => {
+                    let text = scene.text(format);
+                    Some(Err(text))
+                }
+            }
+        });
+        match made.flatten() {
+            Some(Ok(id)) => Some(id),
+            Some(Err(name)) => std::str::from_utf8(&name).ok().and_then(|name| site.backend_named(name)).or(frontend.default_backend),
+            None => frontend.default_backend,
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The scene of an evaluation: everything that rules, conditions and formats may look at, put together from the stream, its
+//! connections and the site, and taken apart again.
+
+use std::cell::RefCell;
+
+use super::front::{Front, Held};
+use super::{Kit, Stream};
+use crate::http::Head;
+use crate::id::TableId;
+use crate::log::{CaptureCounts, Counts, Endpoint, Http, Process, Queues, Record, Timers};
+use crate::mux::{End, Lane};
+use crate::rule::{Desk, PatternEdit, Query, Resolution, Scene, Step as Change, Wishes, World};
+use crate::sample::{
+    BodyView, Captured, ClientFacts, Counter, ExchangeFacts, Facts, Payload, Shelf, Shelves, Wall,
+};
+use crate::site::{Site, Survey};
+use crate::value::Value;
+
+/// Everything of a stream that expressions remember.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) exchange: RefCell<Shelf>,
+    pub(super) request: RefCell<Shelf>,
+    pub(super) response: RefCell<Shelf>,
+    pub(super) captured: Captured,
+}
+
+impl Memory {
+    /// Forgets everything, keeping memory.
+    pub(super) fn clear(&mut self) {
+        for shelf in [&mut self.exchange, &mut self.request, &mut self.response] {
+            shelf.get_mut().clear();
+        }
+        self.captured.clear();
+    }
+}
+
+/// The world as one evaluation changes it.
+struct Reach<'a> {
+    record: Record<'a>,
+    site: &'a Site,
+}
+
+impl World for Reach<'_> {
+    fn record(&self) -> Record<'_> {
+        self.record
+    }
+
+    fn track(&mut self, _slot: usize, _table: TableId, _key: &Value<'_>) {}
+
+    fn count(&mut self, _slot: usize, _what: Counter, _step: Change) {}
+
+    fn edit_patterns(&mut self, _edit: &PatternEdit<'_>) {}
+
+    fn resolve(&mut self, _query: &Query<'_>) -> Resolution {
+        Resolution::Failed
+    }
+
+    fn is_cached(&mut self, _cache: &str) -> bool {
+        let _ = self.site;
+        false
+    }
+
+    fn log_now(&mut self, _origin: &'static str) {}
+}
+
+impl Stream {
+    /// Lets `look` see the scene. `last_call` says that nothing more will come.
+    pub(super) fn with_scene<R>(
+        &mut self,
+        kit: &mut Kit,
+        last_call: bool,
+        look: impl FnOnce(&mut Scene<'_>) -> R,
+    ) -> Option<R> {
+        let site = kit.site.clone();
+        let mut request = self.request.take_head();
+        let sent = request.is_none();
+        if sent {
+            request = self.request_head.take();
+        }
+        let mut response = self.response.take_head();
+        let mut wishes = std::mem::take(&mut self.wishes);
+        let mut desk = std::mem::take(&mut kit.desk);
+        let body = self.request.data().collect::<Vec<_>>().concat();
+        let parts = Parts { site: &site, last_call, body: &body };
+        let heads = (request.as_deref_mut(), response.as_deref_mut());
+        let result = self.set_scene(kit, &parts, heads, &mut wishes, &mut desk, look);
+        kit.desk = desk;
+        self.wishes = wishes;
+        if let Some(response) = response {
+            self.response.put_head(response);
+        }
+        match request {
+            Some(head) if sent => self.request_head = Some(head),
+            Some(head) => self.request.put_head(head),
+            None => {}
+        }
+        result
+    }
+
+    fn set_scene<R>(
+        &self,
+        kit: &mut Kit,
+        parts: &Parts<'_>,
+        (request, response): (Option<&mut Head>, Option<&mut Head>),
+        wishes: &mut Wishes,
+        desk: &mut Desk,
+        look: impl FnOnce(&mut Scene<'_>) -> R,
+    ) -> Option<R> {
+        let site = parts.site;
+        let random = u64::from(kit.chance.next()) << 32 | u64::from(kit.chance.next());
+        let survey = Survey { site, now: kit.now, worker: kit.worker.index(), random };
+        let front = kit.conns.get(self.front).and_then(Held::front)?;
+        let client = front.facts(site);
+        let exchange = self.exchange_facts(kit);
+        let shelves = Shelves {
+            process: &site.shelf,
+            session: &front.shelf,
+            exchange: &self.memory.exchange,
+            request: &self.memory.request,
+            response: &self.memory.response,
+        };
+        let record = self.record(kit, site, front);
+        let facts = Facts {
+            now: kit.now,
+            date: wall(kit.wall),
+            last_call: parts.last_call,
+            client: Some(&client),
+            src: wishes.src.or(front.peers.src),
+            dst: wishes.dst.or(front.peers.dst),
+            frontend: Some(&site.frontend(self.frontend).facts),
+            backend: self.backend.map(|id| &site.backend(id).facts),
+            server: self.server.map(|id| &site.server(id).facts),
+            request_body: self.body_view(parts.body),
+            payload: self.payload(kit, parts.body, parts.last_call),
+            exchange: Some(&exchange),
+            unique_id: self.txn.unique_id.as_deref(),
+            vars: &shelves,
+            census: &survey,
+            captures: &self.memory.captured,
+            ..Facts::none()
+        };
+        let mut reach = Reach { record, site };
+        let mut scene = Scene { facts, request, response, wishes, world: &mut reach, desk, resumed: false };
+        Some(look(&mut scene))
+    }
+
+    fn exchange_facts(&self, kit: &Kit) -> ExchangeFacts {
+        ExchangeFacts {
+            request_line: self.txn.request_line.clone(),
+            request_date: wall(self.txn.begun_date),
+            priority_class: self.wishes.priority_class.unwrap_or(0),
+            priority_offset: self.wishes.priority_offset.unwrap_or(0),
+            last_rule: self.wishes.last_rule.clone(),
+            retries: self.txn.retries,
+            redispatched: self.txn.redispatched,
+            is_http: self.http,
+            status: self.txn.status.map(|status| status.code()),
+            timers: self.sample_timers(kit),
+            ..ExchangeFacts::default()
+        }
+    }
+
+    fn sample_timers(&self, kit: &Kit) -> crate::sample::Timers {
+        let txn = &self.txn;
+        let span = |end: Option<u32>, begin: Option<u32>| Some(end?.saturating_sub(begin.unwrap_or(0)));
+        crate::sample::Timers {
+            idle: txn.idle,
+            request: span(txn.request, txn.idle),
+            tq: txn.request,
+            queue: span(txn.queue, txn.request),
+            connect: span(txn.connect, txn.queue),
+            response: span(txn.data, txn.connect),
+            data: span(Some(txn.elapsed(kit.now)), txn.data),
+            total: Some(txn.elapsed(kit.now)),
+            active: span(Some(txn.elapsed(kit.now)), txn.idle),
+            user: Some(txn.elapsed(kit.now)),
+        }
+    }
+
+    fn body_view<'a>(&self, body: &'a [u8]) -> BodyView<'a> {
+        BodyView {
+            bytes: body,
+            complete: self.request.end() != End::Open,
+            awaited: self.awaits_body,
+            announced: match self.request.announced() {
+                crate::mux::Body::Sized(len) => Some(len),
+                crate::mux::Body::None => Some(0),
+                crate::mux::Body::Chunked | crate::mux::Body::UntilClose | crate::mux::Body::Tunnel => None,
+            },
+        }
+    }
+
+    fn payload<'a>(&self, kit: &'a Kit, body: &'a [u8], last_call: bool) -> Payload<'a> {
+        if self.http {
+            return Payload::NONE;
+        }
+        let pending = kit.conns.get(self.front).map_or(&[][..], |held| held.conn.pending());
+        let bytes = if body.is_empty() { pending } else { body };
+        Payload { bytes, complete: last_call || self.request.end() != End::Open }
+    }
+
+    /// What a log line of this moment shows.
+    pub(super) fn record<'a>(&'a self, kit: &Kit, site: &'a Site, front: &'a Front) -> Record<'a> {
+        let frontend = site.frontend(self.frontend);
+        let backend = self.backend.map(|id| site.backend(id));
+        let listener = site.listener(front.listener);
+        let endpoint = |addr: Option<std::net::SocketAddr>| match addr {
+            Some(addr) => Some(Endpoint::Inet(addr)),
+            None => Some(Endpoint::Unix { listener: listener.uuid }),
+        };
+        let upstream = self.back.and_then(|key| kit.conns.get(key)?.back()).map(|back| back.peers);
+        let dialed = upstream.is_some().then(|| upstream.and_then(|peers| peers.dst)).flatten();
+        let txn = &self.txn;
+        let mut letters = [b'-'; 4];
+        if let Some(ending) = txn.ending {
+            letters[..2].copy_from_slice(&ending.letters());
+        }
+        Record {
+            process: Process { hostname: &site.hostname, pid: crate::sys::process::pid().unsigned_abs() },
+            client: endpoint(self.wishes.src.or(front.peers.src)),
+            accepting: endpoint(front.peers.dst),
+            connecting: upstream.and_then(|peers| peers.src).map(Endpoint::Inet),
+            target: dialed.map(Endpoint::Inet),
+            frontend: &frontend.name,
+            listener: &listener.name,
+            backend: backend.map_or(&*frontend.name, |backend| &*backend.name),
+            server: self.server_name(site),
+            accepted: wall(txn.begun_date),
+            timers: Timers {
+                handshake: txn.handshake,
+                idle: txn.idle,
+                request: txn.request,
+                queue: txn.queue,
+                connect: txn.connect,
+                data: txn.data,
+                close: txn.elapsed(kit.now),
+            },
+            http: self.http.then(|| Http {
+                request_line: (!txn.request_line.is_empty()).then_some(&txn.request_line[..]),
+                status: txn.status.map(|status| status.code()),
+                request_cookie: txn.request_cookie.as_deref(),
+                response_cookie: txn.response_cookie.as_deref(),
+            }),
+            http_mode: self.http,
+            bytes_up: txn.bytes_up,
+            bytes_down: txn.bytes_down,
+            letters,
+            counts: self.counts(kit, site),
+            queues: Queues { server: txn.server_queue, backend: txn.backend_queue },
+            captures: CaptureCounts {
+                request: frontend.rules.request_captures.len(),
+                response: frontend.rules.response_captures.len(),
+            },
+            unique_id: txn.unique_id.as_deref(),
+            ..Record::none()
+        }
+    }
+
+    fn server_name<'a>(&self, site: &'a Site) -> Option<&'a str> {
+        match (self.server, self.served_by) {
+            (_, Some(inner)) => Some(inner),
+            (Some(id), None) => Some(&site.server(id).name),
+            (None, None) => None,
+        }
+    }
+
+    fn counts(&self, kit: &Kit, site: &Site) -> Counts {
+        use std::sync::atomic::Ordering::Relaxed;
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Counts {
+            actconn: number(kit.doors.clients()),
+            feconn: number(site.frontend(self.frontend).connections.load(Relaxed)),
+            beconn: self.backend.map_or(0, |id| site.backend(id).load()),
+            srv_conn: self.server.map_or(0, |id| site.server(id).slots.in_use()),
+            retries: self.txn.retries,
+            redispatched: self.txn.redispatched,
+        }
+    }
+}
+
+/// What belongs to one evaluation alone.
+struct Parts<'a> {
+    site: &'a Site,
+    last_call: bool,
+    body: &'a [u8],
+}
+
+impl Front {
+    /// What expressions see of the client's connection.
+    fn facts(&self, site: &Site) -> ClientFacts {
+        let listener = site.listener(self.listener);
+        ClientFacts {
+            src: self.peers.src,
+            dst: self.peers.dst,
+            accepted: self.accepted,
+            accept_date: wall(self.accept_date),
+            listener_id: listener.uuid,
+            listener_name: Some(listener.name.clone()),
+            http_major: 1,
+            proxied: self.proxied.is_some(),
+            first_request: self.requests <= 1,
+            ..ClientFacts::default()
+        }
+    }
+}
+
+/// A moment of the calendar as expressions see it.
+pub(super) fn wall(time: std::time::SystemTime) -> Wall {
+    let since = time.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Wall { secs: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), micros: since.subsec_micros() }
+}
+
+/// Puts an answer made by a rule, or a page, into a lane.
+pub(super) fn put_answer(lane: &mut Lane, mut head: Box<Head>, body: &[u8]) {
+    use crate::buf::Buf;
+    use crate::http::Known;
+    if head.get_known(Known::ContentLength).is_none() {
+        head.push_known(Known::ContentLength, body.len().to_string().as_bytes());
+    }
+    lane.put_head(head);
+    lane.announce(crate::mux::Body::Sized(body.len() as u64));
+    if !body.is_empty() {
+        lane.put_data(Buf::from_vec(body.to_vec()));
+    }
+    lane.complete(None);
+}
