@@ -18,7 +18,9 @@ pub struct Shelf {
 
 impl Shelf {
     fn find(&self, name: &VarName) -> Option<usize> {
-        self.values.iter().position(|(known, _)| known.hash == name.hash && known == name)
+        self.values
+            .iter()
+            .position(|(known, _)| known.hash == name.hash && known == name)
     }
 
     fn read(&self, name: &VarName) -> Option<Value<'static>> {
@@ -69,14 +71,22 @@ impl Shelves<'_> {
     fn with<R>(&self, scope: Scope, use_it: impl FnOnce(&mut Shelf) -> R) -> Option<R> {
         let cell = match scope {
             Scope::Proc => {
-                let mut shelf = self.process.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut shelf = self
+                    .process
+                    .0
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
                 return Some(use_it(&mut shelf));
             }
             Scope::Sess => self.session,
             Scope::Txn => self.exchange,
             Scope::Req => self.request,
             Scope::Res => self.response,
-            Scope::Check | Scope::ParentSess | Scope::ParentTxn | Scope::ParentReq | Scope::ParentRes => return None,
+            Scope::Check
+            | Scope::ParentSess
+            | Scope::ParentTxn
+            | Scope::ParentReq
+            | Scope::ParentRes => return None,
         };
         Some(use_it(&mut cell.borrow_mut()))
     }
@@ -88,7 +98,8 @@ impl Vars for Shelves<'_> {
     }
 
     fn write(&self, name: &VarName, value: Value<'static>) -> bool {
-        self.with(name.scope, |shelf| shelf.write(name, value)).unwrap_or(false)
+        self.with(name.scope, |shelf| shelf.write(name, value))
+            .unwrap_or(false)
     }
 
     fn forget(&self, name: &VarName) {
@@ -98,7 +109,9 @@ impl Vars for Shelves<'_> {
     fn each(&self, show: &mut dyn FnMut(&VarName, &Value<'_>)) {
         for scope in [Scope::Proc, Scope::Sess, Scope::Txn, Scope::Req, Scope::Res] {
             let copy = self.with(scope, |shelf| shelf.clone()).unwrap_or_default();
-            copy.values.iter().for_each(|(name, value)| show(name, value));
+            copy.values
+                .iter()
+                .for_each(|(name, value)| show(name, value));
         }
     }
 }
@@ -128,7 +141,10 @@ fn store(slots: &RefCell<Vec<Option<Box<[u8]>>>>, slot: usize, bytes: &[u8]) {
 
 fn stored(slots: &RefCell<Vec<Option<Box<[u8]>>>>, slot: usize) -> Option<Cow<'static, [u8]>> {
     let slots = slots.borrow();
-    slots.get(slot)?.as_deref().map(|bytes| Cow::Owned(bytes.to_vec()))
+    slots
+        .get(slot)?
+        .as_deref()
+        .map(|bytes| Cow::Owned(bytes.to_vec()))
 }
 
 impl Captures for Captured {

@@ -27,7 +27,11 @@ impl Stream {
     pub(super) fn inspect(&mut self, kit: &mut Kit) -> Step {
         let site = kit.site.clone();
         let rules = &site.frontend(self.frontend).rules;
-        let next = if self.http { Stage::Request } else { Stage::Route };
+        let next = if self.http {
+            Stage::Request
+        } else {
+            Stage::Route
+        };
         self.inspect_by(kit, rules, next)
     }
 
@@ -59,7 +63,11 @@ impl Stream {
             return true;
         };
         let fill = held.conn.fill(lent.pool, lent.now);
-        let full = held.conn.input.as_ref().is_some_and(|input| input.room() == 0);
+        let full = held
+            .conn
+            .input
+            .as_ref()
+            .is_some_and(|input| input.room() == 0);
         full || matches!(fill, crate::mux::Fill::Ended | crate::mux::Fill::Failed)
     }
 
@@ -84,7 +92,9 @@ impl Stream {
     /// Answers a `monitor-uri` request.
     fn monitored(&mut self, kit: &mut Kit, rules: &Rules) -> Step {
         let fails = !rules.monitor_fail.is_empty()
-            && self.with_scene(kit, true, |scene| rules.monitor_fail.holds(&scene.view())).unwrap_or(false);
+            && self
+                .with_scene(kit, true, |scene| rules.monitor_fail.holds(&scene.view()))
+                .unwrap_or(false);
         let status = if fails { 503 } else { 200 };
         self.reply(kit, Status::new(status), Cause::Local, Phase::Request)
     }
@@ -135,7 +145,9 @@ impl Stream {
         let site = kit.site.clone();
         let frontend = &site.frontend(self.frontend).rules;
         let backend = self.backend.map(|id| site.backend(id));
-        let own = backend.filter(|backend| backend.twin != Some(self.frontend)).map(|backend| &backend.rules);
+        let own = backend
+            .filter(|backend| backend.twin != Some(self.frontend))
+            .map(|backend| &backend.rules);
         for rules in own.into_iter().chain([frontend]) {
             match self.evaluate(kit, &rules.response, true, Phase::Headers) {
                 Came::Through | Came::Waiting(_) => self.position = Position::default(),
@@ -151,7 +163,9 @@ impl Stream {
         let site = kit.site.clone();
         let frontend = &site.frontend(self.frontend).rules;
         let backend = self.backend.map(|id| site.backend(id));
-        let own = backend.filter(|backend| backend.twin != Some(self.frontend)).map(|backend| &backend.rules);
+        let own = backend
+            .filter(|backend| backend.twin != Some(self.frontend))
+            .map(|backend| &backend.rules);
         for rules in own.into_iter().chain([frontend]) {
             if !rules.after.is_empty() {
                 let mut position = Position::default();
@@ -173,7 +187,9 @@ impl Stream {
         };
         self.position = position;
         match flow {
-            None | Some(Flow::Continue | Flow::Renew | Flow::Verdict(Verdict::Allow)) => Came::Through,
+            None | Some(Flow::Continue | Flow::Renew | Flow::Verdict(Verdict::Allow)) => {
+                Came::Through
+            }
             Some(Flow::Wait(wait)) => Came::Waiting(wait),
             Some(Flow::Verdict(verdict)) => Came::Decided(self.obey(kit, verdict, phase)),
         }
@@ -187,7 +203,11 @@ impl Stream {
             Verdict::Deny(refusal) => self.refuse(kit, refusal, phase),
             Verdict::Tarpit(refusal) => self.tarpit(kit, refusal),
             Verdict::Answer(answer) => {
-                let cause = if answer.cause == rule::Cause::Deny { Cause::Refused } else { Cause::Local };
+                let cause = if answer.cause == rule::Cause::Deny {
+                    Cause::Refused
+                } else {
+                    Cause::Local
+                };
                 self.answer(kit, *answer, cause, phase)
             }
             Verdict::Reject | Verdict::Close => self.cut(kit, phase),
@@ -218,7 +238,11 @@ impl Stream {
             return self.cut(kit, phase);
         }
         self.begin_reply(kit, Status::new(answer.status), cause, phase);
-        put_answer(&mut self.response, Box::new(answer.head.clone()), answer.body.bytes());
+        put_answer(
+            &mut self.response,
+            Box::new(answer.head.clone()),
+            answer.body.bytes(),
+        );
         self.decide_after(kit);
         Step::Go(Stage::Relay)
     }
@@ -247,7 +271,10 @@ impl Stream {
 
     /// Holds a client until its time is over.
     pub(super) fn hold(&mut self, kit: &mut Kit) -> Step {
-        let gone = kit.conns.get(self.front).is_none_or(|held| held.conn.shut.failed || held.conn.ready.hangup);
+        let gone = kit
+            .conns
+            .get(self.front)
+            .is_none_or(|held| held.conn.shut.failed || held.conn.ready.hangup);
         if !gone && !self.deadline.has_come(kit.now) {
             return Step::Wait;
         }
@@ -287,7 +314,10 @@ impl Stream {
 
     /// Whether conditions about the body can be told.
     fn body_is_here(&self) -> bool {
-        self.inspected || !self.awaits_body || self.request.end() != End::Open || !self.request.room()
+        self.inspected
+            || !self.awaits_body
+            || self.request.end() != End::Open
+            || !self.request.room()
     }
 
     /// `option http-buffer-request`: true once the body, or what fits of it, is here.
@@ -326,7 +356,11 @@ impl Stream {
     }
 
     /// Chooses the backend by `use_backend`, else the default one.
-    pub(super) fn choose_backend(&mut self, kit: &mut Kit, site: &Site) -> Option<crate::id::BackendId> {
+    pub(super) fn choose_backend(
+        &mut self,
+        kit: &mut Kit,
+        site: &Site,
+    ) -> Option<crate::id::BackendId> {
         let frontend = site.frontend(self.frontend);
         if frontend.choices.is_empty() {
             return frontend.default_backend;
@@ -344,7 +378,10 @@ impl Stream {
         });
         match made.flatten() {
             Some(Ok(id)) => Some(id),
-            Some(Err(name)) => std::str::from_utf8(&name).ok().and_then(|name| site.backend_named(name)).or(frontend.default_backend),
+            Some(Err(name)) => std::str::from_utf8(&name)
+                .ok()
+                .and_then(|name| site.backend_named(name))
+                .or(frontend.default_backend),
             None => frontend.default_backend,
         }
     }

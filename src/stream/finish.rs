@@ -14,7 +14,13 @@ const LINGER: Millis = Millis::new(1000);
 
 impl Stream {
     /// Answers the client in place of a server, with the page of `status`.
-    pub(super) fn reply(&mut self, kit: &mut Kit, status: Status, cause: Cause, phase: Phase) -> Step {
+    pub(super) fn reply(
+        &mut self,
+        kit: &mut Kit,
+        status: Status,
+        cause: Cause,
+        phase: Phase,
+    ) -> Step {
         self.begin_reply(kit, status, cause, phase);
         if !self.http {
             self.last = true;
@@ -26,20 +32,31 @@ impl Stream {
         let page = pages.page(status.code());
         let made = pages.reply(status.code()).cloned();
         let made = made.and_then(|reply| {
-            self.with_scene(kit, true, |scene| reply.answer(scene, rule::Cause::Error)).flatten()
+            self.with_scene(kit, true, |scene| reply.answer(scene, rule::Cause::Error))
+                .flatten()
         });
         let answer = made.map_or_else(|| page.answer(rule::Cause::Error), |answer| *answer);
         if answer.silent {
             self.last = true;
             return Step::Go(Stage::Finish);
         }
-        put_answer(&mut self.response, Box::new(answer.head.clone()), answer.body.bytes());
+        put_answer(
+            &mut self.response,
+            Box::new(answer.head.clone()),
+            answer.body.bytes(),
+        );
         self.decide_after(kit);
         Step::Go(Stage::Relay)
     }
 
     /// Ends what goes on with servers, before an answer of the proxy's own.
-    pub(super) fn begin_reply(&mut self, kit: &mut Kit, status: Status, cause: Cause, phase: Phase) {
+    pub(super) fn begin_reply(
+        &mut self,
+        kit: &mut Kit,
+        status: Status,
+        cause: Cause,
+        phase: Phase,
+    ) {
         self.txn.end(cause, phase);
         self.deadline = Tick::NEVER;
         self.drop_back(kit);
@@ -87,10 +104,7 @@ impl Stream {
                 return;
             }
             Stage::Tarpit => return,
-            Stage::Route
-            | Stage::Pick
-            | Stage::Send
-            | Stage::Finish => {
+            Stage::Route | Stage::Pick | Stage::Send | Stage::Finish => {
                 self.deadline = Tick::NEVER;
                 return;
             }

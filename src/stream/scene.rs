@@ -82,7 +82,11 @@ impl Stream {
         let mut wishes = std::mem::take(&mut self.wishes);
         let mut desk = std::mem::take(&mut kit.desk);
         let body = self.request.data().collect::<Vec<_>>().concat();
-        let parts = Parts { site: &site, last_call, body: &body };
+        let parts = Parts {
+            site: &site,
+            last_call,
+            body: &body,
+        };
         let heads = (request.as_deref_mut(), response.as_deref_mut());
         let result = self.set_scene(kit, &parts, heads, &mut wishes, &mut desk, look);
         kit.desk = desk;
@@ -109,7 +113,12 @@ impl Stream {
     ) -> Option<R> {
         let site = parts.site;
         let random = u64::from(kit.chance.next()) << 32 | u64::from(kit.chance.next());
-        let survey = Survey { site, now: kit.now, worker: kit.worker.index(), random };
+        let survey = Survey {
+            site,
+            now: kit.now,
+            worker: kit.worker.index(),
+            random,
+        };
         let front = kit.conns.get(self.front).and_then(Held::front)?;
         let client = front.facts(site);
         let exchange = self.exchange_facts(kit);
@@ -141,7 +150,15 @@ impl Stream {
             ..Facts::none()
         };
         let mut reach = Reach { record, site };
-        let mut scene = Scene { facts, request, response, wishes, world: &mut reach, desk, resumed: false };
+        let mut scene = Scene {
+            facts,
+            request,
+            response,
+            wishes,
+            world: &mut reach,
+            desk,
+            resumed: false,
+        };
         Some(look(&mut scene))
     }
 
@@ -163,7 +180,8 @@ impl Stream {
 
     fn sample_timers(&self, kit: &Kit) -> crate::sample::Timers {
         let txn = &self.txn;
-        let span = |end: Option<u32>, begin: Option<u32>| Some(end?.saturating_sub(begin.unwrap_or(0)));
+        let span =
+            |end: Option<u32>, begin: Option<u32>| Some(end?.saturating_sub(begin.unwrap_or(0)));
         crate::sample::Timers {
             idle: txn.idle,
             request: span(txn.request, txn.idle),
@@ -186,7 +204,9 @@ impl Stream {
             announced: match self.request.announced() {
                 crate::mux::Body::Sized(len) => Some(len),
                 crate::mux::Body::None => Some(0),
-                crate::mux::Body::Chunked | crate::mux::Body::UntilClose | crate::mux::Body::Tunnel => None,
+                crate::mux::Body::Chunked
+                | crate::mux::Body::UntilClose
+                | crate::mux::Body::Tunnel => None,
             },
         }
     }
@@ -195,9 +215,15 @@ impl Stream {
         if self.http {
             return Payload::NONE;
         }
-        let pending = kit.conns.get(self.front).map_or(&[][..], |held| held.conn.pending());
+        let pending = kit
+            .conns
+            .get(self.front)
+            .map_or(&[][..], |held| held.conn.pending());
         let bytes = if body.is_empty() { pending } else { body };
-        Payload { bytes, complete: last_call || self.request.end() != End::Open }
+        Payload {
+            bytes,
+            complete: last_call || self.request.end() != End::Open,
+        }
     }
 
     /// What a log line of this moment shows.
@@ -207,17 +233,28 @@ impl Stream {
         let listener = site.listener(front.listener);
         let endpoint = |addr: Option<std::net::SocketAddr>| match addr {
             Some(addr) => Some(Endpoint::Inet(addr)),
-            None => Some(Endpoint::Unix { listener: listener.uuid }),
+            None => Some(Endpoint::Unix {
+                listener: listener.uuid,
+            }),
         };
-        let upstream = self.back.and_then(|key| kit.conns.get(key)?.back()).map(|back| back.peers);
-        let dialed = upstream.is_some().then(|| upstream.and_then(|peers| peers.dst)).flatten();
+        let upstream = self
+            .back
+            .and_then(|key| kit.conns.get(key)?.back())
+            .map(|back| back.peers);
+        let dialed = upstream
+            .is_some()
+            .then(|| upstream.and_then(|peers| peers.dst))
+            .flatten();
         let txn = &self.txn;
         let mut letters = [b'-'; 4];
         if let Some(ending) = txn.ending {
             letters[..2].copy_from_slice(&ending.letters());
         }
         Record {
-            process: Process { hostname: &site.hostname, pid: crate::sys::process::pid().unsigned_abs() },
+            process: Process {
+                hostname: &site.hostname,
+                pid: crate::sys::process::pid().unsigned_abs(),
+            },
             client: endpoint(self.wishes.src.or(front.peers.src)),
             accepting: endpoint(front.peers.dst),
             connecting: upstream.and_then(|peers| peers.src).map(Endpoint::Inet),
@@ -247,7 +284,10 @@ impl Stream {
             bytes_down: txn.bytes_down,
             letters,
             counts: self.counts(kit, site),
-            queues: Queues { server: txn.server_queue, backend: txn.backend_queue },
+            queues: Queues {
+                server: txn.server_queue,
+                backend: txn.backend_queue,
+            },
             captures: CaptureCounts {
                 request: frontend.rules.request_captures.len(),
                 response: frontend.rules.response_captures.len(),
@@ -307,8 +347,13 @@ impl Front {
 
 /// A moment of the calendar as expressions see it.
 pub(super) fn wall(time: std::time::SystemTime) -> Wall {
-    let since = time.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Wall { secs: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), micros: since.subsec_micros() }
+    let since = time
+        .duration_since(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    Wall {
+        secs: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        micros: since.subsec_micros(),
+    }
 }
 
 /// Puts an answer made by a rule, or a page, into a lane.
