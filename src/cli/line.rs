@@ -4,19 +4,19 @@
 //! takes the meaning from a blank, a semicolon or another backslash.
 
 /// How many words a command may have.
-pub const WORDS_MAX: usize = 64;
+pub(super) const WORDS_MAX: usize = 64;
 
 /// A command in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words(pub Vec<String>);
+pub(super) struct Words(pub(super) Vec<String>);
 
 /// What ends a line in a payload mark: `<<`, or `<<` and the text of the payload's last line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PayloadMark(pub String);
+pub(super) struct PayloadMark(pub(super) String);
 
 /// The commands of a line, and the mark of a payload if the line ends in one.
 #[must_use]
-pub fn split(line: &[u8]) -> (Vec<Words>, Option<PayloadMark>) {
+pub(super) fn split(line: &[u8]) -> (Vec<Words>, Option<PayloadMark>) {
     let (line, mark) = payload_mark(line);
     let mut commands = Vec::new();
     let mut words = Vec::new();

@@ -256,4 +256,4 @@ pub enum RateLimit {
 }
 
 /// How long the answer to a command may be waited for, unless `set timeout cli` says otherwise.
-pub const TIMEOUT_DEFAULT: Millis = Millis::seconds(10);
+pub(super) const TIMEOUT_DEFAULT: Millis = Millis::seconds(10);

@@ -47,7 +47,7 @@ pub trait Dump: Send {
 }
 
 /// How large pieces are, roughly.
-pub const PIECE_LEN: usize = 16 * 1024;
+pub(super) const PIECE_LEN: usize = 16 * 1024;
 
 impl Reply {
     /// An error.

@@ -51,9 +51,9 @@ pub enum Progress {
 }
 
 /// How long a line may be, and a payload.
-pub const LINE_LEN_MAX: usize = 64 * 1024;
+const LINE_LEN_MAX: usize = 64 * 1024;
 /// How long a payload may be.
-pub const PAYLOAD_LEN_MAX: usize = 16 << 20;
+const PAYLOAD_LEN_MAX: usize = 16 << 20;
 
 /// The commands of one connection.
 pub struct Session {

@@ -296,7 +296,7 @@ pub const ALIASES: &[Row] = &[
 ];
 
 /// Names that early 1.5 releases used, and their successors.
-pub const OLD_NAMES: &[(&str, &str)] = &[
+pub(super) const OLD_NAMES: &[(&str, &str)] = &[
     ("Bi", "bi"),
     ("Bp", "bp"),
     ("Ci", "ci"),

@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         "get weight <bk>/<srv>",
         "report a server's current weight",
         Level::User,
-        get_weight,
+        show_weight,
     ),
     row(
         "set weight",
@@ -297,7 +297,7 @@ fn port(text: &str, what: &str) -> Result<u16, Reply> {
     })
 }
 
-fn get_weight(call: &mut Call<'_>) -> Reply {
+fn show_weight(call: &mut Call<'_>) -> Reply {
     let name = call.word(2);
     if let Err(reply) = find(call, 2) {
         return reply;

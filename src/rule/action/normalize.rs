@@ -240,113 +240,46 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_normalizer_does_what_haproxys_does() {
-        let targets = [
-            "/a//b///c?z//y",
-            "/a/./b/../../../c/.",
-            "/%41%2f%zz/..%2e?b=1&a=%41&&a",
-            "/a/..",
-            "/..",
-            "//../x",
-        ];
-        let table: &[(Normalizer, [&str; 6])] = &[
-            (
-                Normalizer::MergeSlashes,
-                [
-                    "/a/b/c?z//y",
-                    "/a/./b/../../../c/.",
-                    targets[2],
-                    "/a/..",
-                    "/..",
-                    "/../x",
-                ],
-            ),
-            (
-                Normalizer::StripDot,
-                [
-                    targets[0],
-                    "/a/b/../../../c/",
-                    targets[2],
-                    "/a/..",
-                    "/..",
-                    "//../x",
-                ],
-            ),
-            (
-                Normalizer::StripDotDot { full: false },
-                [targets[0], "/c/.", targets[2], "/", "/../", "/x"],
-            ),
-            (
-                Normalizer::StripDotDot { full: true },
-                [targets[0], "/c/.", targets[2], "/", "/", "/x"],
-            ),
-            (
-                Normalizer::DecodeUnreserved { strict: false },
-                [
-                    targets[0],
-                    targets[1],
-                    "/A%2f%zz/...?b=1&a=A&&a",
-                    "/a/..",
-                    "/..",
-                    "//../x",
-                ],
-            ),
-            (
-                Normalizer::DecodeUnreserved { strict: true },
-                [
-                    targets[0],
-                    targets[1],
-                    "malformed",
-                    "/a/..",
-                    "/..",
-                    "//../x",
-                ],
-            ),
-            (
-                Normalizer::UpperCase { strict: false },
-                [
-                    targets[0],
-                    targets[1],
-                    "/%41%2F%zz/..%2E?b=1&a=%41&&a",
-                    "/a/..",
-                    "/..",
-                    "//../x",
-                ],
-            ),
-            (
-                Normalizer::UpperCase { strict: true },
-                [
-                    targets[0],
-                    targets[1],
-                    "malformed",
-                    "/a/..",
-                    "/..",
-                    "//../x",
-                ],
-            ),
-            (
-                Normalizer::SortQuery,
-                [
-                    targets[0],
-                    targets[1],
-                    "/%41%2f%zz/..%2e?&a=%41&a&b=1",
-                    "/a/..",
-                    "/..",
-                    "//../x",
-                ],
-            ),
-            (Normalizer::FragmentStrip, targets),
-        ];
-        for (normalizer, expected) in table {
-            for (target, expected) in targets.iter().zip(expected) {
-                assert_eq!(
-                    rewritten(*normalizer, target),
-                    *expected,
-                    "{normalizer:?} {target}"
-                );
-            }
+    const TARGETS: [&str; 6] = [
+        "/a//b///c?z//y",
+        "/a/./b/../../../c/.",
+        "/%41%2f%zz/..%2e?b=1&a=%41&&a",
+        "/a/..",
+        "/..",
+        "//../x",
+    ];
+
+    /// Checks what becomes of each target; an empty text means that it stays.
+    fn check(normalizer: Normalizer, expected: [&str; 6]) {
+        for (target, expected) in TARGETS.iter().zip(expected) {
+            let expected = if expected.is_empty() { target } else { expected };
+            assert_eq!(rewritten(normalizer, target), expected, "{normalizer:?} {target}");
         }
+    }
+
+    #[test]
+    fn paths_lose_what_says_nothing() {
+        check(Normalizer::MergeSlashes, ["/a/b/c?z//y", "", "", "", "", "/../x"]);
+        check(Normalizer::StripDot, ["", "/a/b/../../../c/", "", "", "", ""]);
+        check(Normalizer::StripDotDot { full: false }, ["", "/c/.", "", "/", "/../", "/x"]);
+        check(Normalizer::StripDotDot { full: true }, ["", "/c/.", "", "/", "/", "/x"]);
+    }
+
+    #[test]
+    fn percents_are_canonical_or_refused() {
+        let decoded = "/A%2f%zz/...?b=1&a=A&&a";
+        check(Normalizer::DecodeUnreserved { strict: false }, ["", "", decoded, "", "", ""]);
+        check(Normalizer::DecodeUnreserved { strict: true }, ["", "", "malformed", "", "", ""]);
+        let raised = "/%41%2F%zz/..%2E?b=1&a=%41&&a";
+        check(Normalizer::UpperCase { strict: false }, ["", "", raised, "", "", ""]);
+        check(Normalizer::UpperCase { strict: true }, ["", "", "malformed", "", "", ""]);
+    }
+
+    #[test]
+    fn queries_are_sorted_and_fragments_removed() {
+        let sorted = "/%41%2f%zz/..%2e?&a=%41&a&b=1";
+        check(Normalizer::SortQuery, ["", "", sorted, "", "", ""]);
+        check(Normalizer::FragmentStrip, [""; 6]);
         assert_eq!(rewritten(Normalizer::FragmentEncode, "/a#b"), "/a%23b");
         assert_eq!(rewritten(Normalizer::FragmentStrip, "/a#b"), "/a");
     }
