@@ -252,27 +252,59 @@ mod tests {
     /// Checks what becomes of each target; an empty text means that it stays.
     fn check(normalizer: Normalizer, expected: [&str; 6]) {
         for (target, expected) in TARGETS.iter().zip(expected) {
-            let expected = if expected.is_empty() { target } else { expected };
-            assert_eq!(rewritten(normalizer, target), expected, "{normalizer:?} {target}");
+            let expected = if expected.is_empty() {
+                target
+            } else {
+                expected
+            };
+            assert_eq!(
+                rewritten(normalizer, target),
+                expected,
+                "{normalizer:?} {target}"
+            );
         }
     }
 
     #[test]
     fn paths_lose_what_says_nothing() {
-        check(Normalizer::MergeSlashes, ["/a/b/c?z//y", "", "", "", "", "/../x"]);
-        check(Normalizer::StripDot, ["", "/a/b/../../../c/", "", "", "", ""]);
-        check(Normalizer::StripDotDot { full: false }, ["", "/c/.", "", "/", "/../", "/x"]);
-        check(Normalizer::StripDotDot { full: true }, ["", "/c/.", "", "/", "/", "/x"]);
+        check(
+            Normalizer::MergeSlashes,
+            ["/a/b/c?z//y", "", "", "", "", "/../x"],
+        );
+        check(
+            Normalizer::StripDot,
+            ["", "/a/b/../../../c/", "", "", "", ""],
+        );
+        check(
+            Normalizer::StripDotDot { full: false },
+            ["", "/c/.", "", "/", "/../", "/x"],
+        );
+        check(
+            Normalizer::StripDotDot { full: true },
+            ["", "/c/.", "", "/", "/", "/x"],
+        );
     }
 
     #[test]
     fn percents_are_canonical_or_refused() {
         let decoded = "/A%2f%zz/...?b=1&a=A&&a";
-        check(Normalizer::DecodeUnreserved { strict: false }, ["", "", decoded, "", "", ""]);
-        check(Normalizer::DecodeUnreserved { strict: true }, ["", "", "malformed", "", "", ""]);
+        check(
+            Normalizer::DecodeUnreserved { strict: false },
+            ["", "", decoded, "", "", ""],
+        );
+        check(
+            Normalizer::DecodeUnreserved { strict: true },
+            ["", "", "malformed", "", "", ""],
+        );
         let raised = "/%41%2F%zz/..%2E?b=1&a=%41&&a";
-        check(Normalizer::UpperCase { strict: false }, ["", "", raised, "", "", ""]);
-        check(Normalizer::UpperCase { strict: true }, ["", "", "malformed", "", "", ""]);
+        check(
+            Normalizer::UpperCase { strict: false },
+            ["", "", raised, "", "", ""],
+        );
+        check(
+            Normalizer::UpperCase { strict: true },
+            ["", "", "malformed", "", "", ""],
+        );
     }
 
     #[test]
