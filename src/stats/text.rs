@@ -49,7 +49,7 @@ pub fn typed(snapshot: &Snapshot, selection: &Selection, describe: bool, out: &m
             let _ = write!(out, "{letter}.{iid}.{sid}.{place}.{name}.1:{tag}:{kind}:");
             match cell {
                 Cell::Text(text) => out.extend_from_slice(text.as_bytes()),
-                other => number(&other, out),
+                Cell::U32(_) | Cell::U64(_) | Cell::S32(_) => number(&cell, out),
             }
             if describe {
                 let _ = write!(out, ":\"{}\"", column.doc);

@@ -142,14 +142,15 @@ impl Datum {
 
     /// Where the value lives when the table has the array instead: `gpc0` is element 0 of `gpc`.
     fn in_array(self) -> Option<(Self, u32)> {
-        match self {
-            Self::Gpt0 => Some((Self::Gpt, 0)),
-            Self::Gpc0 => Some((Self::Gpc, 0)),
-            Self::Gpc1 => Some((Self::Gpc, 1)),
-            Self::Gpc0Rate => Some((Self::GpcRate, 0)),
-            Self::Gpc1Rate => Some((Self::GpcRate, 1)),
-            _ => None,
-        }
+        let stand_ins = [
+            (Self::Gpt0, Self::Gpt, 0),
+            (Self::Gpc0, Self::Gpc, 0),
+            (Self::Gpc1, Self::Gpc, 1),
+            (Self::Gpc0Rate, Self::GpcRate, 0),
+            (Self::Gpc1Rate, Self::GpcRate, 1),
+        ];
+        let found = stand_ins.iter().find(|(single, ..)| *single == self);
+        found.map(|&(_, array, element)| (array, element))
     }
 }
 

@@ -240,10 +240,10 @@ impl Table {
             let current = layout.cell(Datum::ConnCur, 0);
             let Some((cell, _)) = current else { return };
             if let Cell::Number(number) = &mut entry.cells[cell] {
-                match event {
-                    Event::Connection => *number += 1,
-                    Event::ConnectionOver => *number = number.saturating_sub(1),
-                    _ => {}
+                if event == Event::Connection {
+                    *number += 1;
+                } else if event == Event::ConnectionOver {
+                    *number = number.saturating_sub(1);
                 }
             }
         });

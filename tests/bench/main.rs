@@ -13,6 +13,7 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
     missing_docs,
     reason = "a measuring tool reads clocks, prints, and rounds its figures"
 )]
