@@ -83,6 +83,30 @@ impl Running {
         scenario: &Scenario,
         backend: SocketAddr,
     ) -> Result<Self, String> {
+        Self::launch(contender, scenario, backend, &[])
+    }
+
+    /// Runs it under callgrind.
+    pub(crate) fn start_simulated(
+        contender: Contender,
+        scenario: &Scenario,
+        backend: SocketAddr,
+    ) -> Result<Self, String> {
+        let simulator = [
+            "valgrind",
+            "--tool=callgrind",
+            "--callgrind-out-file=/dev/null",
+            "--trace-children=yes",
+        ];
+        Self::launch(contender, scenario, backend, &simulator)
+    }
+
+    fn launch(
+        contender: Contender,
+        scenario: &Scenario,
+        backend: SocketAddr,
+        before: &[&str],
+    ) -> Result<Self, String> {
         let text = |error: std::io::Error| format!("{}: {error}", contender.name());
         let run = RUNS.fetch_add(1, Relaxed);
         let folder =
@@ -97,52 +121,24 @@ impl Running {
             folder,
             _logs: logs,
         };
-        let mut command = match contender {
-            Contender::Direct => {
-                running.address = backend;
-                return Ok(running);
-            }
-            Contender::Relay => {
-                let own = std::env::current_exe().map_err(text)?;
-                let how = if scenario.setup.splice {
-                    "splice"
-                } else {
-                    "copy"
-                };
-                let mut command = Command::new(own);
-                command.args([
-                    relay::FLAG,
-                    &port.to_string(),
-                    &backend.to_string(),
-                    &scenario.threads.to_string(),
-                    how,
-                ]);
-                command
-            }
-            Contender::Nginx => {
-                let file = running.folder.join("nginx.conf");
-                fs::write(
-                    &file,
-                    nginx::config(scenario, port, backend, &running.folder),
-                )
-                .map_err(text)?;
-                let mut command = Command::new(NGINX);
-                command.arg("-p").arg(&running.folder).arg("-c").arg(file);
-                command
-            }
-            Contender::Sluice | Contender::Haproxy => {
-                let file = running.folder.join("proxy.cfg");
-                let config =
-                    config(scenario, port, backend, log_port, &running.folder).map_err(text)?;
-                fs::write(&file, config).map_err(text)?;
-                let mut command = match contender {
-                    Contender::Haproxy => Command::new(HAPROXY),
-                    _ => Command::new(sluice()),
-                };
-                command.arg("-db").arg("-f").arg(file);
-                command
-            }
+        let place = Place {
+            port,
+            log_port,
+            backend,
         };
+        let command = command(contender, scenario, &place, &running.folder).map_err(text)?;
+        let Some(mut command) = command else {
+            running.address = backend;
+            return Ok(running);
+        };
+        if let [simulator, options @ ..] = before {
+            let mut simulated = Command::new(simulator);
+            simulated
+                .args(options)
+                .arg(command.get_program())
+                .args(command.get_args());
+            command = simulated;
+        }
         let errors = fs::File::create(running.folder.join("stderr")).map_err(text)?;
         let child = command
             .stdin(Stdio::null())
@@ -158,6 +154,12 @@ impl Running {
     /// What its process spends; nothing where there is none.
     pub(crate) fn meter(&self) -> Option<Meter> {
         self.child.as_ref().map(|child| Meter::new(child.id()))
+    }
+
+    /// Asks it to stop and returns what it said.
+    pub(crate) fn finish(mut self) -> String {
+        self.stop();
+        fs::read_to_string(self.folder.join("stderr")).unwrap_or_default()
     }
 
     fn await_ready(&mut self) -> Result<(), String> {
@@ -180,24 +182,86 @@ impl Running {
     }
 }
 
+impl Running {
+    fn stop(&mut self) {
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
+        if let Some(pid) = rustix::process::Pid::from_raw(child.id() as i32) {
+            // A master stops its workers when it is asked to; killed, it would leave them.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let deadline = Instant::now() + STOP_WITHIN;
+        while Instant::now() < deadline && matches!(child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Fails where it has ended, which is what is wanted.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            if let Some(pid) = rustix::process::Pid::from_raw(child.id() as i32) {
-                // A master stops its workers when it is asked to; killed, it would leave them.
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            }
-            let deadline = Instant::now() + Duration::from_secs(2);
-            while Instant::now() < deadline && matches!(child.try_wait(), Ok(None)) {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            // Fails where it has ended, which is what is wanted.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.stop();
         // A leftover folder does no harm.
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+/// Where a contender listens, logs and forwards.
+struct Place {
+    port: u16,
+    log_port: u16,
+    backend: SocketAddr,
+}
+
+/// The command that runs a contender, its files written; none where there is nothing to run.
+fn command(
+    contender: Contender,
+    scenario: &Scenario,
+    place: &Place,
+    folder: &Path,
+) -> std::io::Result<Option<Command>> {
+    let command = match contender {
+        Contender::Direct => return Ok(None),
+        Contender::Relay => {
+            let how = if scenario.setup.splice {
+                "splice"
+            } else {
+                "copy"
+            };
+            let mut command = Command::new(std::env::current_exe()?);
+            command.args([
+                relay::FLAG,
+                &place.port.to_string(),
+                &place.backend.to_string(),
+                &scenario.threads.to_string(),
+                how,
+            ]);
+            command
+        }
+        Contender::Nginx => {
+            let file = folder.join("nginx.conf");
+            let config = nginx::config(scenario, place.port, place.backend, folder);
+            fs::write(&file, config)?;
+            let mut command = Command::new(NGINX);
+            command.arg("-p").arg(folder).arg("-c").arg(file);
+            command
+        }
+        Contender::Sluice | Contender::Haproxy => {
+            let file = folder.join("proxy.cfg");
+            fs::write(&file, config(scenario, place, folder)?)?;
+            let mut command = match contender {
+                Contender::Haproxy => Command::new(HAPROXY),
+                _ => Command::new(sluice()),
+            };
+            command.arg("-db").arg("-f").arg(file);
+            command
+        }
+    };
+    Ok(Some(command))
 }
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -207,13 +271,12 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 /// The configuration that sluice and haproxy share.
-fn config(
-    scenario: &Scenario,
-    port: u16,
-    backend: SocketAddr,
-    log_port: u16,
-    folder: &Path,
-) -> std::io::Result<String> {
+fn config(scenario: &Scenario, place: &Place, folder: &Path) -> std::io::Result<String> {
+    let Place {
+        port,
+        log_port,
+        backend,
+    } = place;
     let setup = &scenario.setup;
     let mut text = String::new();
     let maxconn = match scenario.load {

@@ -95,6 +95,15 @@ fn open(running: &Running, source: usize) -> io::Result<TcpStream> {
     Ok(TcpStream::from(fd))
 }
 
+/// So many requests, one after the other.
+pub(crate) fn requests(running: &Running, count: u64) -> io::Result<()> {
+    let mut stream = open(running, 0)?;
+    for _ in 0..count {
+        request(&mut stream)?;
+    }
+    Ok(())
+}
+
 fn request(stream: &mut TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     stream.write_all(REQUEST)?;

@@ -7,7 +7,8 @@
 //!
 //! The relay is the physical limit: it copies bytes between two sockets and parses nothing.
 //!
-//! Usage: `cargo bench --bench side_by_side -- [NAME…] [--list] [--rounds N] [--seconds S] [--only a,b] [--write]`.
+//! Usage: `cargo bench --bench side_by_side -- [NAME…] [--list] [--rounds N] [--seconds S] [--only a,b] [--write]`, or with
+//! `--instructions` to have callgrind count instead of the clock.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -24,6 +25,7 @@ mod clients;
 mod contender;
 mod epoll;
 mod hold;
+mod instructions;
 mod machine;
 mod meter;
 mod nginx;
@@ -46,6 +48,7 @@ struct Options {
     only: Vec<String>,
     write: bool,
     list: bool,
+    instructions: bool,
 }
 
 fn main() -> ExitCode {
@@ -67,15 +70,19 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     machine::raise_descriptors();
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut counted) = (Vec::new(), false);
     for scenario in scenario::all().iter().filter(|s| options.wants(s)) {
         match run(scenario, &options) {
-            Ok(outcome) => {
+            Ok(None) => counted = true,
+            Ok(Some(outcome)) => {
                 outcome.print();
                 outcomes.push(outcome);
             }
             Err(wrong) => eprintln!("bench: {}: {wrong}", scenario.name),
         }
+    }
+    if counted {
+        return ExitCode::SUCCESS;
     }
     if outcomes.is_empty() {
         eprintln!("bench: nothing was measured; --list shows the scenarios");
@@ -99,6 +106,7 @@ impl Options {
             only: Vec::new(),
             write: false,
             list: false,
+            instructions: false,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -106,6 +114,7 @@ impl Options {
             match word.as_str() {
                 "--bench" => {}
                 "--list" => options.list = true,
+                "--instructions" => options.instructions = true,
                 "--write" => options.write = true,
                 "--rounds" => options.rounds = number(value()?)? as usize,
                 "--seconds" => options.seconds = number(value()?)?,
@@ -135,7 +144,7 @@ fn number(word: &str) -> Result<f64, String> {
     word.parse().map_err(|_| format!("'{word}' is no number"))
 }
 
-fn run(scenario: &Scenario, options: &Options) -> Result<Outcome, String> {
+fn run(scenario: &Scenario, options: &Options) -> Result<Option<Outcome>, String> {
     eprintln!("# {}: {}", scenario.name, scenario.about);
     if let Load::Idle(count) = scenario.load
         && machine::holdable(count) < count / 2
@@ -152,6 +161,10 @@ fn run(scenario: &Scenario, options: &Options) -> Result<Outcome, String> {
     if contenders.is_empty() {
         return Err("no contender is installed".to_owned());
     }
+    if options.instructions {
+        instructions::count(scenario, &contenders)?;
+        return Ok(None);
+    }
     let mut outcome = Outcome::new(scenario, &contenders);
     for round in 0..options.rounds {
         for step in 0..contenders.len() {
@@ -164,7 +177,7 @@ fn run(scenario: &Scenario, options: &Options) -> Result<Outcome, String> {
             }
         }
     }
-    Ok(outcome)
+    Ok(Some(outcome))
 }
 
 /// One contender, one round.

@@ -1,0 +1,52 @@
+//! Instructions per request, by callgrind: slow, coarse about what a kernel does, but the same on every run.
+//!
+//! Each contender runs twice under the simulator, for two fixed numbers of requests over one connection; the
+//! difference leaves out what starting and stopping cost.
+
+use crate::backend::Backend;
+use crate::contender::{Contender, Running};
+use crate::hold;
+use crate::scenario::{Load, Scenario};
+
+const FEW: u64 = 500;
+const MANY: u64 = 2_500;
+
+/// Prints a line a contender.
+pub(crate) fn count(scenario: &Scenario, contenders: &[Contender]) -> Result<(), String> {
+    let Load::Requests(http) = &scenario.load else {
+        return Err("only scenarios of requests are counted".to_owned());
+    };
+    if http.fresh {
+        return Err("only connections that are kept are counted".to_owned());
+    }
+    println!("### {}: instructions per request, user part", scenario.name);
+    for &contender in contenders {
+        let (few, many) = (
+            simulate(scenario, contender, FEW)?,
+            simulate(scenario, contender, MANY)?,
+        );
+        let per_request = many.saturating_sub(few) / (MANY - FEW);
+        println!("{:8} {per_request}", contender.name());
+    }
+    Ok(())
+}
+
+fn simulate(scenario: &Scenario, contender: Contender, requests: u64) -> Result<u64, String> {
+    let backend = Backend::start(&scenario.answer).map_err(|e| format!("backend: {e}"))?;
+    let running = Running::start_simulated(contender, scenario, backend.address())?;
+    hold::requests(&running, requests).map_err(|e| format!("{}: {e}", contender.name()))?;
+    let said = running.finish();
+    // The threads of one process, and processes, are summed up separately.
+    let counted: u64 = said
+        .lines()
+        .filter_map(|line| line.split_once("Collected : "))
+        .filter_map(|(_, count)| count.trim().parse::<u64>().ok())
+        .sum();
+    if counted == 0 {
+        return Err(format!(
+            "{}: valgrind counted nothing:\n{said}",
+            contender.name()
+        ));
+    }
+    Ok(counted)
+}
