@@ -83,7 +83,7 @@ impl SockAddr {
                 Some(v4) => Self::Inet(SocketAddr::new(IpAddr::V4(v4), v6.port())),
                 None => Self::Inet(SocketAddr::V6(v6)),
             },
-            other => other,
+            unix @ (Self::Inet(_) | Self::Unix(_) | Self::Abstract(_)) => unix,
         }
     }
 

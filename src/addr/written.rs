@@ -170,37 +170,50 @@ const UNIX_PATH_MAX: usize = 97;
 
 #[derive(Clone, Copy)]
 enum Form {
-    Any,
-    V4,
-    V6,
+    /// An address or a name, perhaps of one family only.
+    Inet(Option<IpFamily>),
     Unix,
-    AbstractPadded,
-    AbstractExact,
-    Fd,
-    SockPair,
+    Abstract {
+        padded: bool,
+    },
+    Descriptor {
+        pair: bool,
+    },
 }
+
+const ANY: Form = Form::Inet(None);
+const V4: Form = Form::Inet(Some(IpFamily::V4));
+const V6: Form = Form::Inet(Some(IpFamily::V6));
 
 /// A prefix, the form it announces, and the transport it fixes.
 const PREFIXES: &[(&str, Form, Transport)] = &[
     ("unix@", Form::Unix, Transport::Unsaid),
     ("uxst@", Form::Unix, Transport::Stream),
     ("uxdg@", Form::Unix, Transport::Datagram),
-    ("abns@", Form::AbstractPadded, Transport::Unsaid),
-    ("abnsz@", Form::AbstractExact, Transport::Unsaid),
-    ("ip@", Form::Any, Transport::Unsaid),
-    ("ipv4@", Form::V4, Transport::Unsaid),
-    ("ipv6@", Form::V6, Transport::Unsaid),
-    ("tcp@", Form::Any, Transport::Stream),
-    ("tcp4@", Form::V4, Transport::Stream),
-    ("tcp6@", Form::V6, Transport::Stream),
-    ("mptcp@", Form::Any, Transport::Multipath),
-    ("mptcp4@", Form::V4, Transport::Multipath),
-    ("mptcp6@", Form::V6, Transport::Multipath),
-    ("udp@", Form::Any, Transport::Datagram),
-    ("udp4@", Form::V4, Transport::Datagram),
-    ("udp6@", Form::V6, Transport::Datagram),
-    ("fd@", Form::Fd, Transport::Unsaid),
-    ("sockpair@", Form::SockPair, Transport::Stream),
+    ("abns@", Form::Abstract { padded: true }, Transport::Unsaid),
+    (
+        "abnsz@",
+        Form::Abstract { padded: false },
+        Transport::Unsaid,
+    ),
+    ("ip@", ANY, Transport::Unsaid),
+    ("ipv4@", V4, Transport::Unsaid),
+    ("ipv6@", V6, Transport::Unsaid),
+    ("tcp@", ANY, Transport::Stream),
+    ("tcp4@", V4, Transport::Stream),
+    ("tcp6@", V6, Transport::Stream),
+    ("mptcp@", ANY, Transport::Multipath),
+    ("mptcp4@", V4, Transport::Multipath),
+    ("mptcp6@", V6, Transport::Multipath),
+    ("udp@", ANY, Transport::Datagram),
+    ("udp4@", V4, Transport::Datagram),
+    ("udp6@", V6, Transport::Datagram),
+    ("fd@", Form::Descriptor { pair: false }, Transport::Unsaid),
+    (
+        "sockpair@",
+        Form::Descriptor { pair: true },
+        Transport::Stream,
+    ),
 ];
 
 impl Written {
@@ -210,22 +223,21 @@ impl Written {
         let (form, transport, rest) = announced(text)?;
         let (place, ports) = match form {
             Form::Unix => (unix_place(rest, unix_prefix)?, Ports::None),
-            Form::AbstractPadded | Form::AbstractExact => {
-                (abstract_place(rest, form)?, Ports::None)
+            Form::Abstract { padded } => (abstract_place(rest, padded)?, Ports::None),
+            Form::Descriptor { pair } => {
+                let place = descriptor_place(rest, pair, text, accepts)?;
+                (place, Ports::None)
             }
-            Form::Fd | Form::SockPair => {
-                (descriptor_place(rest, form, text, accepts)?, Ports::None)
-            }
-            Form::Any | Form::V4 | Form::V6 => {
+            Form::Inet(family) => {
                 let (host, port) = split_port(rest);
                 let ports = ports(port, text, accepts)?;
-                (ip_place(host, form, text, accepts)?, ports)
+                (ip_place(host, family, text, accepts)?, ports)
             }
         };
         let wrong = match transport {
             Transport::Stream | Transport::Multipath if !accepts.stream => "stream-type",
             Transport::Datagram if !accepts.datagram => "dgram-type",
-            _ => {
+            Transport::Unsaid | Transport::Stream | Transport::Multipath | Transport::Datagram => {
                 return Ok(Self {
                     place,
                     ports,
@@ -288,7 +300,7 @@ fn announced(text: &str) -> Result<(Form, Transport, &str), String> {
     let form = if rest.starts_with('/') {
         Form::Unix
     } else {
-        Form::Any
+        ANY
     };
     Ok((form, forced.unwrap_or(Transport::Unsaid), rest))
 }
@@ -303,34 +315,37 @@ fn unix_place(path: &str, prefix: &str) -> Result<Place, String> {
     )))
 }
 
-fn abstract_place(name: &str, form: Form) -> Result<Place, String> {
+fn abstract_place(name: &str, padded: bool) -> Result<Place, String> {
     if name.len() > ABSTRACT_LEN_MAX {
         return Err(format!(
             "socket path '{name}' too long (max {ABSTRACT_LEN_MAX})"
         ));
     }
-    Ok(Place::Unix(match form {
-        Form::AbstractPadded => SockAddr::abstract_padded(name.as_bytes()),
-        _ => SockAddr::abstract_exact(name.as_bytes()),
+    Ok(Place::Unix(if padded {
+        SockAddr::abstract_padded(name.as_bytes())
+    } else {
+        SockAddr::abstract_exact(name.as_bytes())
     }))
 }
 
 fn descriptor_place(
     number: &str,
-    form: Form,
+    pair: bool,
     text: &str,
     accepts: &Accepts,
 ) -> Result<Place, String> {
     let fd = number
         .parse::<i32>()
         .map_err(|_| format!("file descriptor '{number}' is not a valid integer in '{text}'"))?;
-    match form {
-        Form::SockPair => Ok(Place::SockPair(fd)),
-        _ if accepts.descriptors => Ok(Place::Fd(fd)),
-        _ => Err(format!(
-            "a file descriptor is not acceptable here in '{text}'"
-        )),
+    if pair {
+        return Ok(Place::SockPair(fd));
     }
+    if accepts.descriptors {
+        return Ok(Place::Fd(fd));
+    }
+    Err(format!(
+        "a file descriptor is not acceptable here in '{text}'"
+    ))
 }
 
 /// The host and the port's text: the last colon splits them, unless a bracket closes after it.
@@ -397,24 +412,29 @@ fn leading_number(text: &str) -> i32 {
     }
 }
 
-fn ip_place(host: &str, form: Form, text: &str, accepts: &Accepts) -> Result<Place, String> {
+fn ip_place(
+    host: &str,
+    family: Option<IpFamily>,
+    text: &str,
+    accepts: &Accepts,
+) -> Result<Place, String> {
     if host.is_empty() || host == "*" {
-        return Ok(Place::Ip(match form {
-            Form::V6 => Ipv6Addr::UNSPECIFIED.into(),
-            _ => Ipv4Addr::UNSPECIFIED.into(),
+        return Ok(Place::Ip(match family {
+            Some(IpFamily::V6) => Ipv6Addr::UNSPECIFIED.into(),
+            Some(IpFamily::V4) | None => Ipv4Addr::UNSPECIFIED.into(),
         }));
     }
     let bare = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
-    let ip = match (form, bare) {
-        (Form::V4, _) => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
-        (Form::V6, _) | (_, Some(_)) => bare
+    let ip = match (family, bare) {
+        (Some(IpFamily::V4), _) => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+        (Some(IpFamily::V6), _) | (None, Some(_)) => bare
             .unwrap_or(host)
             .parse::<Ipv6Addr>()
             .ok()
             .map(IpAddr::V6),
-        (_, None) => host.parse::<IpAddr>().ok(),
+        (None, None) => host.parse::<IpAddr>().ok(),
     };
     if let Some(ip) = ip {
         return Ok(Place::Ip(ip));
@@ -422,11 +442,6 @@ fn ip_place(host: &str, form: Form, text: &str, accepts: &Accepts) -> Result<Pla
     if !accepts.names || !is_host_name(host) {
         return Err(format!("invalid address: '{host}' in '{text}'"));
     }
-    let family = match form {
-        Form::V4 => Some(IpFamily::V4),
-        Form::V6 => Some(IpFamily::V6),
-        _ => None,
-    };
     Ok(Place::Name {
         name: host.into(),
         family,

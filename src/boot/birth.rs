@@ -174,7 +174,7 @@ fn born_master<'c>(
                 starting,
                 daemon,
             };
-            Ok(Mastery::Master(Box::new(master), publication))
+            Ok(Mastery::Master(master, publication))
         }
     }
 }

@@ -57,7 +57,7 @@ impl Taken {
         socket::set_nonblocking(&socket, true)?;
         let addr = match SockAddr::from_raw(Some(socket::local_addr(&socket)?)) {
             SockAddr::Unix(path) => SockAddr::Unix(final_name(&path).into()),
-            other => other,
+            other @ (SockAddr::Inet(_) | SockAddr::Abstract(_)) => other,
         };
         Ok(Self {
             v6only: options::v6only(&socket).unwrap_or(false),

@@ -152,7 +152,7 @@ const SIGNALS: [i32; 8] = [
 /// Which process goes on.
 pub enum Role<'c> {
     /// The master, its first worker started.
-    Master(Master<'c>),
+    Master(Box<Master<'c>>),
     /// The first worker, with its end of the line; signals are held back until it has handlers.
     Worker(Link),
 }
@@ -166,14 +166,14 @@ impl<'c> Master<'c> {
             Fork::Child => {
                 drop(mine);
                 std::mem::forget(blocked);
-                return Ok(Role::Worker(theirs));
+                Ok(Role::Worker(theirs))
             }
             Fork::Parent { child } => {
                 drop(theirs);
                 let signals = Signals::install(&SIGNALS)?;
                 drop(blocked);
                 signal::unblock_all();
-                Ok(Role::Master(Self {
+                Ok(Role::Master(Box::new(Self {
                     keepings,
                     console,
                     signals,
@@ -183,7 +183,7 @@ impl<'c> Master<'c> {
                     wanted: false,
                     not_before: 0,
                     published: false,
-                }))
+                })))
             }
         }
     }

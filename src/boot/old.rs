@@ -170,13 +170,11 @@ impl Family {
             .map(|word| String::from_utf8_lossy(word).into_owned())
             .collect();
         let here = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
-        match args::parse(&words) {
-            Command::Run(theirs) if !theirs.check => {
-                let files = resolved(&theirs, &here);
-                !files.is_empty() && files == self.files
-            }
-            _ => false,
-        }
+        let Command::Run(theirs) = args::parse(&words) else {
+            return false;
+        };
+        let files = resolved(&theirs, &here);
+        !theirs.check && !files.is_empty() && files == self.files
     }
 }
 
