@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -21,14 +22,16 @@ use crate::value::{Kind, Value};
 use super::condition::{Condition, Polarity, Term, Verdict3};
 use super::criterion::Criterion;
 
-/// An index over a list of conditions. Edits of pattern sets are seen: a condition whose set was
-/// edited has to be tested each time, so [`Switch::first`] takes the conditions again.
+/// An index over a list of conditions. Once somebody edits the words of any ACL the index is not
+/// used: conditions are tested one after the other again.
 #[derive(Debug, Default)]
 pub struct Switch {
     groups: Vec<Group>,
     /// Conditions that are tested in any case, in order.
     always: Vec<u32>,
     len: usize,
+    /// The counter of edits of ACL words, and what it was when the index was made.
+    edits: Option<(Arc<AtomicU64>, u64)>,
 }
 
 /// Conditions that one expression opens.
@@ -74,6 +77,13 @@ impl Switch {
 
     fn open(&mut self, place: u32, door: Door<'_>) {
         let same = |g: &&mut Group| g.fold == door.fold && g.expr.text() == door.expr.text();
+        if self.edits.is_none() {
+            let counter = door.edits.map(Arc::clone);
+            self.edits = counter.map(|c| {
+                let at = c.load(Ordering::Acquire);
+                (c, at)
+            });
+        }
         let group = match self.groups.iter_mut().find(same) {
             Some(group) => group,
             None => {
@@ -112,6 +122,10 @@ impl Switch {
                 .map(|place| (place, verdict(place)))
                 .find(|(_, v)| *v != Verdict3::Miss)
         };
+        let edited = |(edits, at): &(Arc<AtomicU64>, u64)| edits.load(Ordering::Acquire) != *at;
+        if self.edits.as_ref().is_some_and(edited) {
+            return one_by_one(from);
+        }
         let Some(candidates) = self.candidates(facts, from) else {
             return one_by_one(from);
         };
@@ -186,6 +200,7 @@ struct Door<'c> {
     expr: &'c Expr,
     fold: bool,
     texts: Vec<&'c [u8]>,
+    edits: Option<&'c Arc<AtomicU64>>,
 }
 
 /// The ways into a condition, one an alternative; `None` when an alternative has none.
@@ -216,6 +231,7 @@ fn door_of(criterion: &Criterion) -> Option<Door<'_>> {
         expr: &criterion.expr,
         fold: criterion.views.first()?.folds(),
         texts: lines.indices().map(|row| lines.key(row)).collect(),
+        edits: criterion.views.first()?.reference().word_edits(),
     })
 }
 
@@ -286,6 +302,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn edits_are_seen() {
+        let book = Book::without_files();
+        let condition = Condition::parse_text("{ hdr(host) a }", &book, Place::UseBackend);
+        let condition = condition.expect("legal");
+        let switch = Switch::new([Some(&condition)]);
+        let head = head("b", "/");
+        let facts = Facts {
+            request: Some(&head),
+            ..Facts::none()
+        };
+        assert_eq!(switch.first(&facts, 0, |_| Some(&condition)), None);
+        let words = book.library().by_id(0).expect("the words");
+        words.add(b"b", b"", None).expect("fits");
+        assert_eq!(
+            switch.first(&facts, 0, |_| Some(&condition)),
+            Some((0, Verdict3::Hit))
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lines::Lines;
@@ -29,6 +30,7 @@ pub struct Library {
 struct Shelf {
     references: Vec<Arc<Reference>>,
     files: HashMap<String, Arc<Reference>>,
+    word_edits: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Library {
@@ -90,6 +92,14 @@ impl Library {
         Ok(reference)
     }
 
+    /// The bytes of a file that is no list of patterns: a key, a certificate.
+    ///
+    /// # Errors
+    /// What reading it came to.
+    pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        (self.read)(path)
+    }
+
     fn lines(&self, name: &str, purpose: Purpose) -> Result<Lines, String> {
         if name.starts_with("virt@") {
             return Ok(Lines::default());
@@ -141,7 +151,8 @@ impl Shelf {
     fn add(&mut self, name: &str, display: &str, purpose: Purpose, lines: Lines) -> Arc<Reference> {
         let id = super::lines::narrow(self.references.len());
         let (name, display) = (name.to_string(), display.to_string());
-        let reference = Arc::new(Reference::new(id, name, display, purpose, lines));
+        let edits = name.is_empty().then(|| Arc::clone(&self.word_edits));
+        let reference = Arc::new(Reference::new(id, name, display, purpose, lines).counting(edits));
         self.references.push(Arc::clone(&reference));
         reference
     }

@@ -8,6 +8,7 @@
 //! Versions work as in HAProxy: `prepare` names a version to fill, `commit` makes it the content.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::exact::Exact;
@@ -27,6 +28,8 @@ pub struct Reference {
     pub display: String,
     /// Whether its lines have values.
     pub purpose: Purpose,
+    /// Counts the edits of all lists that are words of ACLs.
+    word_edits: Option<Arc<AtomicU64>>,
     state: Mutex<State>,
 }
 
@@ -94,6 +97,7 @@ impl Reference {
             name,
             display,
             purpose,
+            word_edits: None,
             state: Mutex::new(State {
                 next_id: lines
                     .indices()
@@ -109,8 +113,31 @@ impl Reference {
         }
     }
 
+    /// The same, counting its edits.
+    pub(super) fn counting(self, word_edits: Option<Arc<AtomicU64>>) -> Reference {
+        Reference { word_edits, ..self }
+    }
+
+    /// The counter of edits of all lists that are words of ACLs, where this is one.
+    #[must_use]
+    pub fn word_edits(&self) -> Option<&Arc<AtomicU64>> {
+        self.word_edits.as_ref()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settle(&self, state: &mut State, draft: Draft) -> Result<(), EditFault> {
+        self.noted(state.settle(draft))
+    }
+
+    /// Counts an edit that took place.
+    fn noted(&self, outcome: Result<(), EditFault>) -> Result<(), EditFault> {
+        if let (Ok(()), Some(edits)) = (&outcome, &self.word_edits) {
+            edits.fetch_add(1, Ordering::Release);
+        }
+        outcome
     }
 
     /// A view of the list; the same way of matching gives the same view.
@@ -198,7 +225,7 @@ impl Reference {
         }
         let mut draft = state.draft();
         draft.append(key, value);
-        state.settle(draft)
+        self.settle(&mut state, draft)
     }
 
     /// Gives every line with this key a new value.
@@ -208,7 +235,7 @@ impl Reference {
     pub fn set(&self, key: &[u8], value: &[u8]) -> Result<(), EditFault> {
         let mut state = self.state();
         let ids = state.ids_of(key);
-        state.replace(&ids, value)
+        self.noted(state.replace(&ids, value))
     }
 
     /// Gives the line with this number a new value.
@@ -217,7 +244,7 @@ impl Reference {
     /// There is no such line.
     pub fn set_id(&self, id: u32, value: &[u8]) -> Result<(), EditFault> {
         let mut state = self.state();
-        state.replace(&[id], value)
+        self.noted(state.replace(&[id], value))
     }
 
     /// Removes every line with this key.
@@ -227,7 +254,7 @@ impl Reference {
     pub fn remove(&self, key: &[u8]) -> Result<(), EditFault> {
         let mut state = self.state();
         let ids = state.ids_of(key);
-        state.remove(&ids)
+        self.noted(state.remove(&ids))
     }
 
     /// Removes the line with this number.
@@ -235,7 +262,8 @@ impl Reference {
     /// # Errors
     /// There is no such line.
     pub fn remove_id(&self, id: u32) -> Result<(), EditFault> {
-        self.state().remove(&[id])
+        let outcome = self.state().remove(&[id]);
+        self.noted(outcome)
     }
 
     /// Whether a line has this key.
@@ -255,7 +283,7 @@ impl Reference {
             return gone.map(|_| ()).ok_or(EditFault::NoVersion);
         }
         let draft = Draft::of(Lines::default(), state.next_id);
-        state.settle(draft)
+        self.settle(&mut state, draft)
     }
 
     /// Prepares a new version and names it.
@@ -287,7 +315,7 @@ impl Reference {
             .ok_or(EditFault::NoVersion)?
             .clone();
         let draft = Draft::of(lines, state.next_id);
-        state.settle(draft)?;
+        self.settle(&mut state, draft)?;
         state.version = version;
         state.pending.retain(|v, _| *v > version);
         Ok(())

@@ -276,6 +276,14 @@ impl Expr {
             });
         }
         let Some(fetch) = fetch::find(name) else {
+            if let Some((_, why)) = fetch::UNSUPPORTED.iter().find(|(n, _)| *n == shown) {
+                return Err(Refusal {
+                    message: format!("fetch method '{shown}' is not supported by sluice ({why})"),
+                    range: (at, name_end),
+                    nearest: None,
+                    known: true,
+                });
+            }
             return Err(Refusal {
                 message: format!("unknown fetch method '{shown}'"),
                 range: (at, name_end),
@@ -356,6 +364,10 @@ impl Expr {
             known: true,
         };
         let Some(conv) = conv::find(name) else {
+            if let Some((_, why)) = conv::UNSUPPORTED.iter().find(|(n, _)| *n == shown) {
+                let message = format!("converter '{shown}' is not supported by sluice ({why})");
+                return Err(refuse(message, name_end, None));
+            }
             return Err(refuse(
                 format!("unknown converter '{shown}'"),
                 name_end.max(at + 1),

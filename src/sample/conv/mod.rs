@@ -15,6 +15,7 @@ mod replace;
 mod stored;
 mod table;
 mod text;
+mod token;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -38,6 +39,25 @@ const FAMILIES: &[&[Conv]] = &[
     stored::ROWS,
     table::ROWS,
     text::ROWS,
+    token::ROWS,
+];
+
+/// Converters of HAProxy's that have no place here, and why.
+pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
+    ("aes_cbc_dec", "the cryptographic library has no AES-CBC"),
+    ("aes_cbc_enc", "the cryptographic library has no AES-CBC"),
+    (
+        "jwt_decrypt_cert",
+        "the cryptographic library does not decrypt with RSA",
+    ),
+    (
+        "jwt_decrypt_jwk",
+        "the cryptographic library does not decrypt with RSA",
+    ),
+    (
+        "jwt_decrypt_secret",
+        "the cryptographic library does not unwrap keys",
+    ),
 ];
 
 /// Every converter.

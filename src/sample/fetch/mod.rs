@@ -3,6 +3,7 @@
 mod address;
 mod body;
 mod capture;
+mod certificate;
 mod constant;
 mod cookie;
 mod counters;
@@ -20,6 +21,7 @@ mod tcp;
 mod timing;
 mod tls;
 mod variable;
+pub(super) mod x509;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -31,6 +33,7 @@ const FAMILIES: &[&[Fetch]] = &[
     address::ROWS,
     body::ROWS,
     capture::ROWS,
+    certificate::ROWS,
     constant::ROWS,
     cookie::ROWS,
     counters::ROWS,
@@ -48,6 +51,36 @@ const FAMILIES: &[&[Fetch]] = &[
     timing::ROWS,
     tls::ROWS,
     variable::ROWS,
+];
+
+/// Fetches of HAProxy's that have no place here, and why.
+pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
+    ("ssl_bc_npn", "NPN was replaced by ALPN: use ssl_bc_alpn"),
+    (
+        "ssl_bc_session_id",
+        "the TLS library keeps session identifiers to itself",
+    ),
+    (
+        "ssl_bc_session_key",
+        "the TLS library keeps session keys to itself",
+    ),
+    (
+        "ssl_bc_unique_id",
+        "the TLS library keeps the Finished messages to itself",
+    ),
+    ("ssl_fc_npn", "NPN was replaced by ALPN: use ssl_fc_alpn"),
+    (
+        "ssl_fc_session_id",
+        "the TLS library keeps session identifiers to itself",
+    ),
+    (
+        "ssl_fc_session_key",
+        "the TLS library keeps session keys to itself",
+    ),
+    (
+        "ssl_fc_unique_id",
+        "the TLS library keeps the Finished messages to itself",
+    ),
 ];
 
 /// Every fetch.
