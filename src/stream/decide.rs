@@ -136,6 +136,7 @@ impl Stream {
             return step;
         }
         self.add_forward_headers(kit);
+        self.name_request(kit);
         self.filter_request(kit);
         Step::Go(Stage::Pick)
     }

@@ -135,6 +135,7 @@ impl Stream {
     pub(super) fn finish(&mut self, kit: &mut Kit) -> Step {
         self.txn.end(Cause::Normal, Phase::Done);
         self.sum_up(kit);
+        self.write_line(kit);
         self.settle_back(kit);
         self.leave_server(kit);
         self.leave_backend(kit);

@@ -16,6 +16,8 @@ mod front;
 mod greet;
 mod kit;
 mod leave;
+mod log;
+mod persist;
 mod probe;
 mod relay;
 mod request;

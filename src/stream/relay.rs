@@ -82,10 +82,12 @@ impl Stream {
         }
         self.txn.status = Some(status);
         self.txn.data = Some(self.txn.elapsed(kit.now));
+        self.capture_response(kit);
         if let Some(step) = self.decide_response(kit) {
             return step;
         }
         self.filter_response(kit);
+        self.write_line_early(kit);
         if self.response.announced() == Body::Tunnel {
             self.tunnel = true;
             self.request.reopen();

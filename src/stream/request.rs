@@ -49,6 +49,7 @@ impl Stream {
         line.truncate(kit.site.global.tune.log_uri_len);
         self.txn.request = Some(self.txn.elapsed(kit.now));
         self.count_request(kit);
+        self.capture_request(kit);
         self.deadline = crate::time::Tick::NEVER;
         Step::Go(Stage::Inspect)
     }

@@ -42,8 +42,12 @@ impl Stream {
         let site = kit.site.clone();
         let backend = site.backend(id);
         let lineup = site.lineup(id);
+        if let Some(server) = self.forced_server(kit, &site, id) {
+            return self.ask_for_slot(kit, &site, id, server);
+        }
+        let key = self.balance_key(kit, backend);
         let avoid = self.failed.and_then(|server| lineup.rank(server));
-        let ask = Ask { key: None, avoid };
+        let ask = Ask { key: key.as_deref(), avoid };
         match backend.policy.pick(&lineup, ask, &mut || kit.chance.next()) {
             Some(rank) => self.ask_for_slot(kit, &site, id, backend.servers[rank]),
             None if backend.policy.electable() == (0, 0) => {

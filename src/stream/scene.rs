@@ -293,6 +293,7 @@ impl Stream {
                 response: frontend.rules.response_captures.len(),
             },
             unique_id: txn.unique_id.as_deref(),
+            finished: !txn.early,
             ..Record::none()
         }
     }

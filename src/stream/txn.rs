@@ -53,6 +53,8 @@ pub struct Txn {
     pub response_cookie: Option<Box<[u8]>>,
     /// Whether the client is told nothing of the end.
     pub silent: bool,
+    /// Whether the line is written before the end.
+    pub early: bool,
     /// Whether a log line was already written (`option logasap`).
     pub logged: bool,
 }
@@ -82,6 +84,7 @@ impl Default for Txn {
             request_cookie: None,
             response_cookie: None,
             silent: false,
+            early: false,
             logged: false,
         }
     }

@@ -1,0 +1,118 @@
+//! The log line of an exchange, and what of its messages is kept for it.
+
+use super::scene::wall;
+use super::{Cause, Kit, Stream};
+use crate::log::{Author, Level, Line, presets};
+use crate::rule::LogWish;
+use crate::site::{Frontend, Logging, Site, Survey};
+
+/// The tag of log lines unless `log-tag` says otherwise.
+const TAG: &str = "haproxy";
+
+impl Stream {
+    /// Keeps what `capture` lines want of the request, and makes its unique id.
+    pub(super) fn capture_request(&mut self, kit: &mut Kit) {
+        let site = kit.site.clone();
+        let rules = &site.frontend(self.frontend).rules;
+        if let Some(head) = self.request.head() {
+            if !rules.request_captures.is_empty() {
+                rules.request_captures.fill(head, false, &self.memory.captured);
+            }
+            let cookie = rules.cookie_capture.as_ref().and_then(|capture| capture.find(head, false));
+            self.txn.request_cookie = cookie.map(Box::from);
+        }
+        if let Some(format) = &rules.unique_id {
+            let made = self.with_scene(kit, true, |scene| scene.text(format));
+            self.txn.unique_id = made.map(Vec::into_boxed_slice);
+        }
+    }
+
+    /// Adds the unique id to the request, where `unique-id-header` asks for it.
+    pub(super) fn name_request(&mut self, kit: &Kit) {
+        let logging = &kit.site.frontend(self.frontend).logging;
+        if let (Some(name), Some(id), Some(head)) =
+            (&logging.unique_id_header, &self.txn.unique_id, self.request.head_mut())
+        {
+            head.push(name.as_bytes(), id);
+        }
+    }
+
+    /// Keeps what `capture` lines want of the response.
+    pub(super) fn capture_response(&mut self, kit: &Kit) {
+        let rules = &kit.site.frontend(self.frontend).rules;
+        let Some(head) = self.response.head() else {
+            return;
+        };
+        if !rules.response_captures.is_empty() {
+            rules.response_captures.fill(head, true, &self.memory.captured);
+        }
+        let cookie = rules.cookie_capture.as_ref().and_then(|capture| capture.find(head, true));
+        self.txn.response_cookie = cookie.map(Box::from);
+    }
+
+    /// Writes the line of an exchange that is over.
+    pub(super) fn write_line(&mut self, kit: &mut Kit) {
+        let site = kit.site.clone();
+        let frontend = site.frontend(self.frontend);
+        let logging = &frontend.logging;
+        if logging.routes.is_empty() || self.txn.logged || !self.is_worth_a_line(frontend) {
+            return;
+        }
+        let level = match self.wishes.log_level {
+            Some(LogWish::Silent) => return,
+            Some(LogWish::Level(level)) => level,
+            None if frontend.log_separate_errors && self.has_failed() => Level::Err,
+            None => Level::Info,
+        };
+        let text = self.with_scene(kit, true, |scene| match &logging.line_format {
+            Some(format) => scene.text(format),
+            None => {
+                let mut out = scene.buffer();
+                presets::connect_line(&scene.world.record(), &scene.view(), &mut out);
+                out
+            }
+        });
+        let structured = logging.structured_format.as_ref();
+        let structured = structured.and_then(|format| self.with_scene(kit, true, |scene| scene.text(format)));
+        if let Some(text) = text {
+            self.txn.logged = true;
+            kit.log(&site, logging, level, &structured.unwrap_or_default(), &text);
+        }
+    }
+
+    fn is_worth_a_line(&self, frontend: &Frontend) -> bool {
+        let null = match self.http {
+            true => self.txn.request_line.is_empty(),
+            false => self.txn.bytes_up == 0 && self.txn.bytes_down == 0,
+        };
+        let normal = !self.has_failed();
+        !(frontend.dont_log_null && null || frontend.dont_log_normal && normal)
+    }
+
+    fn has_failed(&self) -> bool {
+        let cut = self.txn.ending.is_some_and(|ending| !matches!((ending.cause, ending.phase), (Cause::Normal | Cause::Local, _)));
+        cut || self.txn.status.is_some_and(|status| status.code() >= 500)
+    }
+
+    /// `option logasap`: the line is written when the response begins.
+    pub(super) fn write_line_early(&mut self, kit: &mut Kit) {
+        if kit.site.frontend(self.frontend).log_asap {
+            self.txn.early = true;
+            self.write_line(kit);
+            self.txn.early = false;
+        }
+    }
+}
+
+impl Kit {
+    /// Sends a line to the targets of a proxy.
+    pub(super) fn log(&mut self, site: &Site, logging: &Logging, level: Level, structured: &[u8], text: &[u8]) {
+        let global = &site.global;
+        let tag = logging.tag.as_deref().or(global.log_tag.as_deref()).unwrap_or(TAG);
+        let hostname = global.log_hostname.as_deref().map(|name| if name.is_empty() { &*site.hostname } else { name });
+        let author = Author { tag: tag.as_bytes(), hostname, pid: crate::sys::process::pid().unsigned_abs() };
+        let line = Line { author, date: wall(self.wall), level, structured, text };
+        let survey = Survey { site, now: self.now, worker: self.worker.index(), random: 0 };
+        self.doors.write(logging, &line, &survey);
+    }
+}
