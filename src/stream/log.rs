@@ -16,9 +16,14 @@ impl Stream {
         let rules = &site.frontend(self.frontend).rules;
         if let Some(head) = self.request.head() {
             if !rules.request_captures.is_empty() {
-                rules.request_captures.fill(head, false, &self.memory.captured);
+                rules
+                    .request_captures
+                    .fill(head, false, &self.memory.captured);
             }
-            let cookie = rules.cookie_capture.as_ref().and_then(|capture| capture.find(head, false));
+            let cookie = rules
+                .cookie_capture
+                .as_ref()
+                .and_then(|capture| capture.find(head, false));
             self.txn.request_cookie = cookie.map(Box::from);
         }
         if let Some(format) = &rules.unique_id {
@@ -30,9 +35,11 @@ impl Stream {
     /// Adds the unique id to the request, where `unique-id-header` asks for it.
     pub(super) fn name_request(&mut self, kit: &Kit) {
         let logging = &kit.site.frontend(self.frontend).logging;
-        if let (Some(name), Some(id), Some(head)) =
-            (&logging.unique_id_header, &self.txn.unique_id, self.request.head_mut())
-        {
+        if let (Some(name), Some(id), Some(head)) = (
+            &logging.unique_id_header,
+            &self.txn.unique_id,
+            self.request.head_mut(),
+        ) {
             head.push(name.as_bytes(), id);
         }
     }
@@ -44,9 +51,14 @@ impl Stream {
             return;
         };
         if !rules.response_captures.is_empty() {
-            rules.response_captures.fill(head, true, &self.memory.captured);
+            rules
+                .response_captures
+                .fill(head, true, &self.memory.captured);
         }
-        let cookie = rules.cookie_capture.as_ref().and_then(|capture| capture.find(head, true));
+        let cookie = rules
+            .cookie_capture
+            .as_ref()
+            .and_then(|capture| capture.find(head, true));
         self.txn.response_cookie = cookie.map(Box::from);
     }
 
@@ -73,10 +85,17 @@ impl Stream {
             }
         });
         let structured = logging.structured_format.as_ref();
-        let structured = structured.and_then(|format| self.with_scene(kit, true, |scene| scene.text(format)));
+        let structured =
+            structured.and_then(|format| self.with_scene(kit, true, |scene| scene.text(format)));
         if let Some(text) = text {
             self.txn.logged = true;
-            kit.log(&site, logging, level, &structured.unwrap_or_default(), &text);
+            kit.log(
+                &site,
+                logging,
+                level,
+                &structured.unwrap_or_default(),
+                &text,
+            );
         }
     }
 
@@ -90,7 +109,12 @@ impl Stream {
     }
 
     fn has_failed(&self) -> bool {
-        let cut = self.txn.ending.is_some_and(|ending| !matches!((ending.cause, ending.phase), (Cause::Normal | Cause::Local, _)));
+        let cut = self.txn.ending.is_some_and(|ending| {
+            !matches!(
+                (ending.cause, ending.phase),
+                (Cause::Normal | Cause::Local, _)
+            )
+        });
         cut || self.txn.status.is_some_and(|status| status.code() >= 500)
     }
 
@@ -106,13 +130,45 @@ impl Stream {
 
 impl Kit {
     /// Sends a line to the targets of a proxy.
-    pub(super) fn log(&mut self, site: &Site, logging: &Logging, level: Level, structured: &[u8], text: &[u8]) {
+    pub(super) fn log(
+        &mut self,
+        site: &Site,
+        logging: &Logging,
+        level: Level,
+        structured: &[u8],
+        text: &[u8],
+    ) {
         let global = &site.global;
-        let tag = logging.tag.as_deref().or(global.log_tag.as_deref()).unwrap_or(TAG);
-        let hostname = global.log_hostname.as_deref().map(|name| if name.is_empty() { &*site.hostname } else { name });
-        let author = Author { tag: tag.as_bytes(), hostname, pid: crate::sys::process::pid().unsigned_abs() };
-        let line = Line { author, date: wall(self.wall), level, structured, text };
-        let survey = Survey { site, now: self.now, worker: self.worker.index(), random: 0 };
+        let tag = logging
+            .tag
+            .as_deref()
+            .or(global.log_tag.as_deref())
+            .unwrap_or(TAG);
+        let hostname = global.log_hostname.as_deref().map(|name| {
+            if name.is_empty() {
+                &*site.hostname
+            } else {
+                name
+            }
+        });
+        let author = Author {
+            tag: tag.as_bytes(),
+            hostname,
+            pid: crate::sys::process::pid().unsigned_abs(),
+        };
+        let line = Line {
+            author,
+            date: wall(self.wall),
+            level,
+            structured,
+            text,
+        };
+        let survey = Survey {
+            site,
+            now: self.now,
+            worker: self.worker.index(),
+            random: 0,
+        };
         self.doors.write(logging, &line, &survey);
     }
 }

@@ -9,7 +9,12 @@ use crate::site::{Backend, Site};
 
 impl Stream {
     /// The server that `use-server` or a cookie names, if it may be chosen.
-    pub(super) fn forced_server(&mut self, kit: &mut Kit, site: &Site, id: BackendId) -> Option<ServerId> {
+    pub(super) fn forced_server(
+        &mut self,
+        kit: &mut Kit,
+        site: &Site,
+        id: BackendId,
+    ) -> Option<ServerId> {
         if self.failed.is_some() {
             return None;
         }
@@ -23,7 +28,13 @@ impl Stream {
     }
 
     fn ruled_server(&mut self, kit: &mut Kit, site: &Site, backend: &Backend) -> Option<ServerId> {
-        let named = |name: &[u8]| backend.servers.iter().copied().find(|&id| site.server(id).name.as_bytes() == name);
+        let named = |name: &[u8]| {
+            backend
+                .servers
+                .iter()
+                .copied()
+                .find(|&id| site.server(id).name.as_bytes() == name)
+        };
         let chosen = self.with_scene(kit, true, |scene| {
             let choice = backend.server_choices.first(&scene.view())?;
             match &choice.target {
@@ -32,7 +43,9 @@ impl Stream {
                 rule::Target::Made(format) => named(&scene.text(format)),
             }
         });
-        chosen.flatten().filter(|&id| site.server(id).seat.is_electable())
+        chosen
+            .flatten()
+            .filter(|&id| site.server(id).seat.is_electable())
     }
 
     /// The bytes that a hashed choice depends on, where the request has them.
@@ -41,17 +54,29 @@ impl Stream {
         let head = self.request.head();
         match source {
             KeySource::Source => {
-                let src = self.wishes.src.or(kit.conns.get(self.front)?.front()?.peers.src)?;
+                let src = self
+                    .wishes
+                    .src
+                    .or(kit.conns.get(self.front)?.front()?.peers.src)?;
                 Some(match src.ip() {
                     std::net::IpAddr::V4(ip) => ip.octets().to_vec(),
                     std::net::IpAddr::V6(ip) => ip.octets().to_vec(),
                 })
             }
             KeySource::Uri(cut) => Some(cut.cut(head?.target()).to_vec()),
-            KeySource::UrlParam { name, .. } => uri::param(head?.target(), name.as_bytes(), b'?', false).map(<[u8]>::to_vec),
+            KeySource::UrlParam { name, .. } => {
+                uri::param(head?.target(), name.as_bytes(), b'?', false).map(<[u8]>::to_vec)
+            }
             KeySource::Header { name, domain_only } => {
                 let value = head?.get(name.as_bytes())?;
-                Some(if *domain_only { key::main_domain(value) } else { value }.to_vec())
+                Some(
+                    if *domain_only {
+                        key::main_domain(value)
+                    } else {
+                        value
+                    }
+                    .to_vec(),
+                )
             }
             KeySource::RdpCookie(_) | KeySource::Expression(_) => None,
         }

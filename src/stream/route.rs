@@ -47,7 +47,10 @@ impl Stream {
         }
         let key = self.balance_key(kit, backend);
         let avoid = self.failed.and_then(|server| lineup.rank(server));
-        let ask = Ask { key: key.as_deref(), avoid };
+        let ask = Ask {
+            key: key.as_deref(),
+            avoid,
+        };
         match backend.policy.pick(&lineup, ask, &mut || kit.chance.next()) {
             Some(rank) => self.ask_for_slot(kit, &site, id, backend.servers[rank]),
             None if backend.policy.electable() == (0, 0) => {
