@@ -69,6 +69,7 @@ impl Stream {
 
     fn dial(&mut self, kit: &mut Kit, server: ServerId) -> std::io::Result<Key<Held>> {
         let site = kit.site.clone();
+        let placed = site.server(server).destination.version();
         let to = self.destination(kit, site.server(server))?;
         let wire = kit.doors.dial(server, &to, &site)?;
         let mux = if self.http {
@@ -85,6 +86,7 @@ impl Stream {
             },
             requests: 0,
             idle_since: Tick::NEVER,
+            placed,
             connected: false,
         };
         let held = Held {
@@ -110,6 +112,8 @@ impl Stream {
             return Err(std::io::ErrorKind::AddrNotAvailable.into());
         };
         let port = match server.port {
+            // A service of DNS says its own port.
+            _ if endpoint.port().is_some_and(|port| port != 0) => return Ok(endpoint.clone()),
             Port::Fixed(port) => port,
             Port::Mapped(offset) => {
                 let front = kit
@@ -235,10 +239,11 @@ impl Stream {
 impl Kit {
     /// An idle connection to `server` that has carried at least `requests` requests.
     fn take_idle(&mut self, server: ServerId, requests: u32) -> Option<Key<Held>> {
+        let placed = self.site.server(server).destination.version();
         let pool = self.idle.get_mut(server.index())?;
         let position = pool.iter().rposition(|&key| {
             let back = self.conns.get(key).and_then(Held::back);
-            back.is_some_and(|back| back.requests >= requests)
+            back.is_some_and(|back| back.requests >= requests && back.placed == placed)
         })?;
         let key = pool.remove(position);
         self.site
@@ -250,6 +255,7 @@ impl Kit {
 
     /// The server connection that the client's connection keeps for itself, if it leads to `server`.
     fn take_private(&mut self, front: Key<Held>, server: ServerId) -> Option<Key<Held>> {
+        let placed = self.site.server(server).destination.version();
         let key = self
             .conns
             .get_mut(front)?
@@ -260,7 +266,7 @@ impl Kit {
             .conns
             .get(key)
             .and_then(Held::back)
-            .is_some_and(|back| back.server == server)
+            .is_some_and(|back| back.server == server && back.placed == placed)
         {
             return Some(key);
         }
@@ -280,8 +286,12 @@ impl Kit {
         };
         back.stream = None;
         back.idle_since = now;
-        let server = back.server;
+        let (server, placed) = (back.server, back.placed);
         let configured = self.site.server(server);
+        if placed != configured.destination.version() {
+            self.close(key);
+            return;
+        }
         if configured.send_proxy != SendProxy::No {
             self.put_private(front, key);
             return;

@@ -86,6 +86,8 @@ pub struct Back {
     pub requests: u32,
     /// Since when it is idle.
     pub idle_since: Tick,
+    /// The version of the server's destination that it leads to; after the server has moved it serves nobody else.
+    pub placed: u64,
     /// Whether the connection stands.
     pub connected: bool,
 }

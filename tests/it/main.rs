@@ -2,6 +2,7 @@
 
 mod dns_differential;
 mod dns_hostile;
+mod dns_live;
 mod dns_namespace;
 mod dns_server;
 mod process;
