@@ -65,7 +65,11 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
         env: &env,
         program: &program,
     };
-    let outcome = config::read(sources, given, &Machine::new());
+    let machine = Machine {
+        lenient: options.ignore_resolution,
+        ..Machine::new()
+    };
+    let outcome = config::read(sources, given, &machine);
     let least = if options.diagnostics {
         Severity::Diag
     } else {
@@ -190,6 +194,8 @@ pub fn wishes(site: &Site, reuseport: bool) -> Vec<Wish> {
 #[derive(Debug)]
 pub struct Machine {
     root: Root,
+    /// `-dr`.
+    lenient: bool,
     names: RefCell<Results>,
 }
 
@@ -198,6 +204,7 @@ impl Machine {
     pub fn new() -> Self {
         Self {
             root: Root::host(),
+            lenient: false,
             names: RefCell::default(),
         }
     }
@@ -228,6 +235,10 @@ impl Host for Machine {
         let names = self.names.borrow();
         let found = names.of(name).map(|found| found.addresses.clone());
         found.unwrap_or_default()
+    }
+
+    fn is_lenient(&self) -> bool {
+        self.lenient
     }
 
     fn root(&self) -> Root {

@@ -32,6 +32,10 @@ pub trait Host {
     }
     /// The addresses of a name, best first; empty when it has none.
     fn addresses(&self, name: &str) -> Vec<IpAddr>;
+    /// Whether servers whose names have no address are taken all the same (`-dr`).
+    fn is_lenient(&self) -> bool {
+        false
+    }
     /// Where the host's files are.
     fn root(&self) -> Root {
         Root::host()

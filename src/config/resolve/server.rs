@@ -90,8 +90,8 @@ fn server(
         Place::Name { name, family } => {
             let ip = first_address(line, name, *family, host);
             let at = |ip: IpAddr| Destination::At(SockAddr::Inet((ip, fixed).into()));
-            let is_followed = line.resolution.resolvers.is_some();
-            let ip = ip.or_else(|()| if is_followed { Ok(None) } else { Err(()) });
+            let may_wait = line.resolution.resolvers.is_some() || host.is_lenient();
+            let ip = ip.or_else(|()| if may_wait { Ok(None) } else { Err(()) });
             let ip = ip.map_err(|()| {
                 let text = format!("could not resolve address '{name}'.");
                 about(proxy, line, &text)
