@@ -11,12 +11,15 @@ use std::sync::Arc;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::cli::Desk;
+use crate::dns::run::roster::Change;
 use crate::dns::{News, Plan, Resolver, Root};
 use crate::site::Site;
+use crate::stream::Letter;
 use crate::sys::signal::{self, Blocked, Signals};
 use crate::sys::{clock, process, socket};
-use crate::time::Millis;
+use crate::time::{Millis, Tick};
 use crate::worker::{Crew, Inners};
+use crate::worker::{Mail, Office};
 
 use super::bind::Bound;
 use super::build_info;
@@ -86,7 +89,7 @@ const SIGNALS: [i32; 8] = [
 ];
 
 /// Starts the resolver thread, if the site has anyone to ask. It holds the site only weakly: the site holds it.
-fn follow(site: &Arc<Site>) -> io::Result<()> {
+fn follow(site: &Arc<Site>, office: &Arc<Office>) -> io::Result<()> {
     if site.resolvers.is_empty() {
         return Ok(());
     }
@@ -95,16 +98,31 @@ fn follow(site: &Arc<Site>) -> io::Result<()> {
         sections: site.resolvers.clone(),
         watched: site.watched.clone(),
     };
-    let heeding = Arc::downgrade(site);
+    let (site_then, office_then) = (Arc::downgrade(site), Arc::downgrade(office));
     let sink = move |news| {
-        if let (News::Server { backend, change }, Some(site)) = (news, heeding.upgrade()) {
-            site.heed(backend, &change);
+        if let (Some(site), Some(office)) = (site_then.upgrade(), office_then.upgrade()) {
+            hear(&site, &office, &news);
         }
     };
     let (resolver, _ends_with_its_handle) = Resolver::start(plan, Arc::new(sink))?;
     let first = site.resolver.set(resolver);
     debug_assert!(first.is_ok(), "a site begins to run once");
     Ok(())
+}
+
+/// Carries out what the resolver says; who waits in line for a server that goes chooses anew.
+fn hear(site: &Site, office: &Office, news: &News) {
+    let News::Server { backend, change } = news else {
+        return;
+    };
+    site.heed(*backend, change, Tick::from_millis(clock::monotonic_ms()));
+    if !matches!(change, Change::Down { .. }) {
+        return;
+    }
+    for ticket in site.server(change.server()).line.dismiss() {
+        let letter = Letter::Dismissed { stream: ticket.key };
+        office.post(ticket.worker, Mail::Letter(letter));
+    }
 }
 
 impl Serving {
@@ -146,7 +164,7 @@ impl Serving {
         copies.serve(&desk);
         let inners: Arc<dyn Inners> = Arc::new(desk);
         let crew = Crew::start(Arc::clone(&site), sockets, &inners)?;
-        follow(&site)?;
+        follow(&site, crew.office())?;
         drop(blocked);
         signal::unblock_all();
         Ok(Self {

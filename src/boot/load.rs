@@ -79,6 +79,7 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
     let pid = u32::try_from(process::pid()).unwrap_or(0);
     let shown = outcome.report.render(&outcome.files, pid, least);
     console.labelled(&shown, grave);
+    machine.tell_skipped(console);
     let mut site = outcome.site?;
     override_by(options, &mut site);
     let placed = locate_inherited(&mut site, &outcome.files, console);
@@ -206,6 +207,17 @@ impl Machine {
             root: Root::host(),
             lenient: false,
             names: RefCell::default(),
+        }
+    }
+}
+
+impl Machine {
+    /// Warns of the sources of host names that were passed over, when a name was not found.
+    fn tell_skipped(&self, console: &Console) {
+        for word in self.names.borrow().skipped() {
+            console.warning(&format!(
+                "config : '{word}' in /etc/nsswitch.conf is no source of host names that sluice has, it was passed over."
+            ));
         }
     }
 }

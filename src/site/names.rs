@@ -4,22 +4,23 @@
 //! Called by the resolver thread. Connections that exist are left alone: they end as they would have.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Destination, Port, Site};
 use crate::addr::SockAddr;
 use crate::balance::Weight;
+use crate::check::Admin;
 use crate::dns::run::roster::Change;
 use crate::id::{BackendId, ServerId};
+use crate::time::Tick;
 
 impl Site {
     /// Carries out `change`, which concerns a server of `backend`.
-    pub fn heed(&self, backend: BackendId, change: &Change) {
+    pub fn heed(&self, backend: BackendId, change: &Change, now: Tick) {
         match *change {
             Change::Moved { server, ip, port } => self.place(server, ip, port),
             Change::Weight { server, weight } => self.weigh(server, weight),
-            Change::Up { server } => self.lose(server, false),
-            Change::Down { server, .. } => self.lose(server, true),
+            Change::Up { server } => self.lose(server, false, now),
+            Change::Down { server, .. } => self.lose(server, true, now),
         }
         self.backend(backend).policy.settle(&self.lineup(backend));
     }
@@ -44,10 +45,10 @@ impl Site {
         }
     }
 
-    fn lose(&self, id: ServerId, lost: bool) {
+    fn lose(&self, id: ServerId, lost: bool, now: Tick) {
         let server = self.server(id);
-        server.lost.store(lost, Relaxed);
-        server.seat.set_usable(!lost && !server.disabled);
+        server.health.set_admin(Admin::Unresolved, lost, now);
+        server.seat.set_usable(server.health.is_usable());
     }
 }
 
@@ -79,43 +80,32 @@ mod tests {
         let policy = Policy::new(Algorithm::RoundRobin, Tuning::default(), &lineup);
         site.backends
             .push(Backend::new(Arc::from("b"), vec![id], policy));
+        let heed = |change| site.heed(back, &change, Tick::default());
         let ip = IpAddr::from([10, 0, 0, 1]);
-        site.heed(
-            back,
-            &Change::Moved {
-                server: id,
-                ip,
-                port: None,
-            },
-        );
-        site.heed(back, &Change::Up { server: id });
+        heed(Change::Moved {
+            server: id,
+            ip,
+            port: None,
+        });
+        heed(Change::Up { server: id });
         let at = |port| Destination::At(SockAddr::Inet((ip, port).into()));
         assert!(site.server(id).seat.is_electable());
         assert_eq!(*site.server(id).destination.load(), at(80));
-        site.heed(
-            back,
-            &Change::Moved {
-                server: id,
-                ip,
-                port: Some(8080),
-            },
-        );
-        site.heed(
-            back,
-            &Change::Weight {
-                server: id,
-                weight: 7,
-            },
-        );
+        heed(Change::Moved {
+            server: id,
+            ip,
+            port: Some(8080),
+        });
+        heed(Change::Weight {
+            server: id,
+            weight: 7,
+        });
         assert_eq!(*site.server(id).destination.load(), at(8080));
         assert_eq!(site.server(id).seat.weight().units(), 7);
-        site.heed(
-            back,
-            &Change::Down {
-                server: id,
-                cause: Cause::Nx,
-            },
-        );
+        heed(Change::Down {
+            server: id,
+            cause: Cause::Nx,
+        });
         assert!(!site.server(id).seat.is_electable());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
 
 use crate::addr::SockAddr;
 use crate::balance::{Seat, Weight};
@@ -61,8 +61,6 @@ pub struct Server {
     pub line_max: Limit,
     /// `disabled`.
     pub disabled: bool,
-    /// Whether its name has no address at this moment; such a server is not chosen.
-    pub lost: AtomicBool,
     /// `cookie`.
     pub cookie: Option<Box<[u8]>>,
     /// `redir`.
@@ -139,7 +137,6 @@ impl Server {
             line: Line::new(),
             line_max: Limit::None,
             disabled: false,
-            lost: AtomicBool::new(false),
             cookie: None,
             redirect_prefix: None,
             send_proxy: SendProxy::No,

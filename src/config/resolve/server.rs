@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use super::{Host, addresses, names, why_not};
 use crate::addr::{IpFamily, Place, Ports, SockAddr};
 use crate::balance::{Seat, Weight};
+use crate::check::Admin;
 use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Diag, Severity, Shape};
 use crate::queue::{Ceiling, Limit};
 use crate::site::{Destination, Port, Server, Site};
+use crate::time::Tick;
 
 /// Adds the servers of a backend, which has this identity and reaches its limits at this load.
 pub(super) fn all(
@@ -55,12 +56,17 @@ pub(super) fn all(
         }
         let weight = line.seat.weight.unwrap_or(Weight::ONE);
         let seat = Seat::new(uuid, weight, line.seat.backup);
-        seat.set_usable(!is_lost && !line.disabled);
+        for (order, holds) in [
+            (Admin::Unresolved, is_lost),
+            (Admin::Maintenance, line.disabled),
+        ] {
+            server.health.set_admin(order, holds, Tick::default());
+        }
+        seat.set_usable(server.health.is_usable());
         site.servers.push(Server {
             uuid,
             seat,
             ceiling: Ceiling::new(line.queue.max, line.queue.min, full),
-            lost: AtomicBool::new(is_lost),
             ..server
         });
     }

@@ -61,6 +61,18 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The server it is about.
+    pub fn server(&self) -> ServerId {
+        match *self {
+            Self::Moved { server, .. }
+            | Self::Weight { server, .. }
+            | Self::Up { server }
+            | Self::Down { server, .. } => server,
+        }
+    }
+}
+
 /// Why a server is down for its name's sake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
