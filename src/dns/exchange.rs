@@ -282,18 +282,22 @@ async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 fn send_fault(error: io::Error) -> Fault {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Fault::Unreachable,
-        kind => Fault::Send(kind),
+    if error.kind() == io::ErrorKind::ConnectionRefused {
+        return Fault::Unreachable;
     }
+    Fault::Send(error.kind())
 }
 
 fn receive_fault(error: io::Error) -> Fault {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable => Fault::Unreachable,
-        _ => Fault::Nonsense,
+    let unreachable = [
+        io::ErrorKind::ConnectionRefused,
+        io::ErrorKind::HostUnreachable,
+        io::ErrorKind::NetworkUnreachable,
+    ];
+    if unreachable.contains(&error.kind()) {
+        Fault::Unreachable
+    } else {
+        Fault::Nonsense
     }
 }
 

@@ -332,9 +332,11 @@ fn text(name: &Name) -> String {
 fn follow(name: &Name, answers: &[ProtoRecord]) -> (Name, Vec<String>, u32) {
     let (mut owner, mut chain, mut lifetime) = (name.clone(), Vec::new(), LIFETIME_MAX);
     while chain.len() < CHAIN_MAX {
-        let link = answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == owner => Some((record.ttl, &target.0)),
-            _ => None,
+        let link = answers.iter().find_map(|record| {
+            let RData::CNAME(target) = &record.data else {
+                return None;
+            };
+            (record.name == owner).then_some((record.ttl, &target.0))
         });
         let Some((ttl, target)) = link else { break };
         lifetime = lifetime.min(seconds(ttl));
@@ -344,21 +346,29 @@ fn follow(name: &Name, answers: &[ProtoRecord]) -> (Name, Vec<String>, u32) {
     (owner, chain, lifetime)
 }
 
+fn address(data: &RData) -> Option<IpAddr> {
+    if let RData::A(address) = data {
+        return Some(IpAddr::V4(address.0));
+    }
+    let RData::AAAA(address) = data else {
+        return None;
+    };
+    Some(IpAddr::V6(address.0))
+}
+
 fn glue(target: &Name, additionals: &[ProtoRecord]) -> Vec<IpAddr> {
     let of_target = additionals.iter().filter(|record| record.name == *target);
-    let addresses = of_target.filter_map(|record| match &record.data {
-        RData::A(address) => Some(IpAddr::V4(address.0)),
-        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
-        _ => None,
-    });
+    let addresses = of_target.filter_map(|record| address(&record.data));
     addresses.take(GLUE_MAX).collect()
 }
 
 /// How long "there is none" may be repeated: the SOA's lifetime or its minimum, the smaller (RFC 2308 §5).
 fn negative_lifetime(authorities: &[ProtoRecord]) -> u32 {
-    let soa = authorities.iter().find_map(|record| match &record.data {
-        RData::SOA(soa) => Some(seconds(record.ttl).min(seconds(soa.minimum))),
-        _ => None,
+    let soa = authorities.iter().find_map(|record| {
+        let RData::SOA(soa) = &record.data else {
+            return None;
+        };
+        Some(seconds(record.ttl).min(seconds(soa.minimum)))
     });
     soa.unwrap_or(0).min(NEGATIVE_LIFETIME_MAX)
 }

@@ -168,10 +168,10 @@ fn nameserver(word: &str) -> Option<SocketAddr> {
     {
         return Some(with_port(literal::parse(address)?, port.parse().ok()?));
     }
-    if let Some((address, port)) = word.split_once(':') {
-        if let Ok(address) = address.parse::<Ipv4Addr>() {
-            return Some(SocketAddr::new(IpAddr::V4(address), port.parse().ok()?));
-        }
+    if let Some((address, port)) = word.split_once(':')
+        && let Ok(address) = address.parse::<Ipv4Addr>()
+    {
+        return Some(SocketAddr::new(IpAddr::V4(address), port.parse().ok()?));
     }
     Some(with_port(literal::parse(word)?, DNS_PORT))
 }

@@ -1,5 +1,7 @@
 //! A nameserver that means harm, one that is slow, one that is dead: nothing hangs, nothing grows, nothing asks without end.
 
+#![expect(clippy::disallowed_methods, reason = "process tests wait and measure")]
+
 use std::fs;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
@@ -10,7 +12,7 @@ use std::time::{Duration, Instant};
 use sluice::dns::run::roster::{Change, Watched};
 use sluice::dns::run::section::{Draft, Nameserver, Section, Timing, Wishes};
 use sluice::dns::startup::{Policy, Results, resolve_all};
-use sluice::dns::{Family, News, Plan, Question, Resolver, Road, Root, Ticket, Transport};
+use sluice::dns::{Family, News, Plan, Question, Resolver, Road, Root, Ticket, Transport, explain};
 use sluice::id::{BackendId, ServerId};
 use sluice::lang::Span;
 use sluice::time::Millis;
@@ -104,8 +106,10 @@ fn an_answer_as_large_as_a_stream_allows_is_good() {
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
+type Torment = fn(&Asked) -> Deed;
+
 /// What harm is tried, and how.
-const TORMENTS: [(&str, fn(&Asked) -> Deed); 9] = [
+const TORMENTS: [(&str, Torment); 9] = [
     ("garbage", |_| Deed {
         messages: vec![vec![0xff; 600]; 200],
         ..Deed::default()
@@ -218,6 +222,28 @@ fn strange_lifetimes_do_not_make_it_ask_without_end() {
         // Twice (both families) for each of ten resolutions a second, twice for the kept lookup of each second.
         assert!(asked < 60, "{asked} questions in a second and a half");
     }
+}
+
+#[test]
+fn without_any_file_localhost_and_addresses_are_known() {
+    let empty = Root::at("/nonexistent");
+    let story = |name: &str| {
+        let mut out = Vec::new();
+        let found = explain(&empty, name, Family::Any, &mut out).expect("writes to memory");
+        (found, String::from_utf8(out).expect("text"))
+    };
+    for name in ["localhost", "LOCALHOST", "127.0.0.1", "::1", "0x7f.1"] {
+        assert!(story(name).0, "{}", story(name).1);
+    }
+    let (found, text) = story("name.invalid.");
+    assert!(
+        !found
+            && text
+                .lines()
+                .last()
+                .is_some_and(|line| line.starts_with("failed: ")),
+        "{text}"
+    );
 }
 
 #[test]
@@ -352,7 +378,7 @@ fn moves(news: &[News]) -> Vec<(usize, IpAddr, Option<u16>)> {
             change: Change::Moved { server, ip, port },
             ..
         } => Some((server.index(), *ip, *port)),
-        _ => None,
+        News::Server { .. } | News::Answer { .. } | News::Story { .. } => None,
     };
     news.iter().filter_map(one).collect()
 }
@@ -470,7 +496,7 @@ fn services_give_addresses_ports_and_weights() {
                 change: Change::Weight { weight, .. },
                 ..
             } => Some(*weight),
-            _ => None,
+            News::Server { .. } | News::Answer { .. } | News::Story { .. } => None,
         })
         .collect();
     assert_eq!(weights, [1, 2]);

@@ -1,5 +1,7 @@
 //! The running program beside a real nameserver: servers move while clients keep asking, and nobody notices.
 
+#![expect(clippy::disallowed_methods, reason = "process tests wait and measure")]
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;

@@ -7,12 +7,13 @@ use std::process::Command;
 const MARK: &str = "SLUICE_TEST_NAMESPACE";
 
 /// Whether this is the inner run.
-pub fn inside() -> bool {
+pub(crate) fn inside() -> bool {
     std::env::var_os(MARK).is_some()
 }
 
 /// Runs the ignored test `name` of this program inside; the output is the inner run's. `None` if the host forbids it.
-pub fn run_inside(name: &str) -> Option<String> {
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub(crate) fn run_inside(name: &str) -> Option<String> {
     let allowed = Command::new("unshare")
         .args(["-n", "-m", "-u", "true"])
         .status()
@@ -51,4 +52,4 @@ pub fn run_inside(name: &str) -> Option<String> {
 }
 
 /// The interpreter whose `socket.getaddrinfo` is the host's.
-pub const PYTHON: &str = "/usr/bin/python3";
+pub(crate) const PYTHON: &str = "/usr/bin/python3";

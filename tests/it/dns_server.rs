@@ -1,6 +1,8 @@
 //! A nameserver that does what the name tells it to, right or wrong. It writes its messages by hand, so that a mistake in
 //! the resolver's library cannot hide on both sides.
 
+#![expect(clippy::disallowed_methods, reason = "process tests wait and measure")]
+
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
@@ -9,37 +11,35 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// A question as it came.
-pub struct Asked {
+pub(crate) struct Asked {
     /// The id.
-    pub id: u16,
+    pub(crate) id: u16,
     /// The name in lower case without trailing dot.
-    pub name: String,
+    pub(crate) name: String,
     /// The record type's number.
-    pub kind: u16,
+    pub(crate) kind: u16,
     /// The question section's bytes.
-    pub question: Vec<u8>,
+    pub(crate) question: Vec<u8>,
     /// Whether it came over TCP.
-    pub tcp: bool,
-    /// Whether it carries EDNS.
-    pub edns: bool,
+    pub(crate) tcp: bool,
 }
 
 /// What to do with a question: messages to send, after a delay.
 #[derive(Default)]
-pub struct Deed {
+pub(crate) struct Deed {
     /// Messages in order; over TCP they are framed.
-    pub messages: Vec<Vec<u8>>,
+    pub(crate) messages: Vec<Vec<u8>>,
     /// How long to wait first.
-    pub delay: Duration,
+    pub(crate) delay: Duration,
     /// TCP: one byte at a time with this pause.
-    pub dribble: Option<Duration>,
+    pub(crate) dribble: Option<Duration>,
     /// TCP: close without an answer.
-    pub hang_up: bool,
+    pub(crate) hang_up: bool,
 }
 
 impl Deed {
     /// One message at once.
-    pub fn say(message: Vec<u8>) -> Self {
+    pub(crate) fn say(message: Vec<u8>) -> Self {
         Self {
             messages: vec![message],
             ..Self::default()
@@ -47,16 +47,16 @@ impl Deed {
     }
 
     /// Nothing at all.
-    pub fn silence() -> Self {
+    pub(crate) fn silence() -> Self {
         Self::default()
     }
 }
 
 /// The script of a server.
-pub type Script = Arc<dyn Fn(&Asked) -> Deed + Send + Sync>;
+pub(crate) type Script = Arc<dyn Fn(&Asked) -> Deed + Send + Sync>;
 
 /// A running server; it ends when dropped.
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
     asked: Arc<AtomicU64>,
@@ -65,7 +65,7 @@ pub struct Server {
 
 impl Server {
     /// Listens on `address`, both protocols; port 0 takes a free one.
-    pub fn start(address: SocketAddr, script: Script) -> Self {
+    pub(crate) fn start(address: SocketAddr, script: Script) -> Self {
         let (udp, tcp) = listen(address);
         let address = udp.local_addr().expect("bound");
         let stop = Arc::new(AtomicBool::new(false));
@@ -91,12 +91,12 @@ impl Server {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Questions so far.
-    pub fn asked(&self) -> u64 {
+    pub(crate) fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
     }
 }
@@ -228,25 +228,23 @@ fn parse(bytes: &[u8], tcp: bool) -> Option<Asked> {
         at += length;
     }
     let kind = u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]);
-    let additional = u16::from_be_bytes([bytes[10], bytes[11]]);
     Some(Asked {
         id: u16::from_be_bytes([bytes[0], bytes[1]]),
         name: labels.join("."),
         kind,
         question: bytes.get(12..at + 4)?.to_vec(),
         tcp,
-        edns: additional > 0,
     })
 }
 
 /// Record type numbers.
-pub const A: u16 = 1;
-pub const CNAME: u16 = 5;
-pub const AAAA: u16 = 28;
-pub const SRV: u16 = 33;
+pub(crate) const A: u16 = 1;
+pub(crate) const CNAME: u16 = 5;
+pub(crate) const AAAA: u16 = 28;
+pub(crate) const SRV: u16 = 33;
 
 /// A message in the making.
-pub struct Answer {
+pub(crate) struct Answer {
     id: u16,
     flags: u16,
     question: Vec<u8>,
@@ -255,7 +253,7 @@ pub struct Answer {
 
 impl Answer {
     /// An empty answer of a resolver.
-    pub fn to(asked: &Asked) -> Self {
+    pub(crate) fn to(asked: &Asked) -> Self {
         Self {
             id: asked.id,
             flags: 0x8180,
@@ -265,31 +263,31 @@ impl Answer {
     }
 
     /// With this error.
-    pub fn rcode(mut self, code: u16) -> Self {
+    pub(crate) fn rcode(mut self, code: u16) -> Self {
         self.flags |= code;
         self
     }
 
     /// Marked as cut.
-    pub fn truncated(mut self) -> Self {
+    pub(crate) fn truncated(mut self) -> Self {
         self.flags |= 0x0200;
         self
     }
 
     /// From neither the owner nor a resolver.
-    pub fn lame(mut self) -> Self {
+    pub(crate) fn lame(mut self) -> Self {
         self.flags &= !0x0080;
         self
     }
 
     /// With another id.
-    pub fn wrong_id(mut self) -> Self {
+    pub(crate) fn wrong_id(mut self) -> Self {
         self.id = self.id.wrapping_add(1);
         self
     }
 
     /// To another question.
-    pub fn wrong_question(mut self) -> Self {
+    pub(crate) fn wrong_question(mut self) -> Self {
         if let Some(byte) = self.question.get_mut(1) {
             *byte = byte.wrapping_add(1);
         }
@@ -297,18 +295,18 @@ impl Answer {
     }
 
     /// One record in the answer section.
-    pub fn record(mut self, owner: &str, kind: u16, ttl: u32, data: &[u8]) -> Self {
+    pub(crate) fn record(mut self, owner: &str, kind: u16, ttl: u32, data: &[u8]) -> Self {
         self.records[0].push(record(owner, kind, ttl, data));
         self
     }
 
     /// An address of `owner`.
-    pub fn address(self, owner: &str, address: IpAddr) -> Self {
+    pub(crate) fn address(self, owner: &str, address: IpAddr) -> Self {
         self.address_for(owner, address, 300)
     }
 
     /// An address of `owner` with its lifetime.
-    pub fn address_for(self, owner: &str, address: IpAddr, ttl: u32) -> Self {
+    pub(crate) fn address_for(self, owner: &str, address: IpAddr, ttl: u32) -> Self {
         match address {
             IpAddr::V4(four) => self.record(owner, A, ttl, &four.octets()),
             IpAddr::V6(six) => self.record(owner, AAAA, ttl, &six.octets()),
@@ -316,12 +314,12 @@ impl Answer {
     }
 
     /// An alias.
-    pub fn alias(self, owner: &str, target: &str) -> Self {
+    pub(crate) fn alias(self, owner: &str, target: &str) -> Self {
         self.record(owner, CNAME, 60, &encode_name(target))
     }
 
     /// A service.
-    pub fn service(self, owner: &str, weight: u16, port: u16, target: &str) -> Self {
+    pub(crate) fn service(self, owner: &str, weight: u16, port: u16, target: &str) -> Self {
         let mut data = [0u16, weight, port]
             .iter()
             .flat_map(|n| n.to_be_bytes())
@@ -331,7 +329,7 @@ impl Answer {
     }
 
     /// One address in the additional section.
-    pub fn additional(mut self, owner: &str, address: IpAddr) -> Self {
+    pub(crate) fn additional(mut self, owner: &str, address: IpAddr) -> Self {
         let bytes = match address {
             IpAddr::V4(four) => record(owner, A, 300, &four.octets()),
             IpAddr::V6(six) => record(owner, AAAA, 300, &six.octets()),
@@ -341,9 +339,12 @@ impl Answer {
     }
 
     /// The bytes.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let counts = self.records.iter().map(|section| section.len() as u16);
+        let counts = self
+            .records
+            .iter()
+            .map(|section| u16::try_from(section.len()).expect("few records"));
         for number in [self.id, self.flags, u16::from(!self.question.is_empty())]
             .into_iter()
             .chain(counts)

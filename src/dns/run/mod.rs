@@ -188,6 +188,13 @@ impl Resolver {
         &self.sections
     }
 
+    /// The position of the section called `name`.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.sections
+            .iter()
+            .position(|section| *section.name == *name)
+    }
+
     /// `show resolvers`, all sections or the one called `only`; `None` if there is no such section.
     pub fn show(&self, only: Option<&str>) -> Option<String> {
         show(&self.sections, only)

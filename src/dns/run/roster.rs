@@ -378,7 +378,7 @@ fn best<'a>(candidates: impl Iterator<Item = &'a IpAddr>, member: &Member) -> Op
 
 /// The weight of an SRV record (0 to 65535) on the scale of servers (0 to 256); only 0 stays 0.
 fn share(weight: u16) -> u16 {
-    (weight / 256) + u16::from(weight % 256 != 0)
+    (weight / 256) + u16::from(!weight.is_multiple_of(256))
 }
 
 #[cfg(test)]

@@ -264,7 +264,7 @@ fn hold(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
             .with_reason(HOLD_EVENTS));
     };
     let hold = &mut draft.timing.hold;
-    let slot = match event.str().as_ref() {
+    let slot = match event.str() {
         "valid" => &mut hold.valid,
         "obsolete" => &mut hold.obsolete,
         "nx" => &mut hold.nx,
