@@ -39,7 +39,7 @@ run() {
         --enablerepo=local --nogpgcheck --setopt=reposdir=/nonexistent --setopt=cachedir="$work/cache" "$@"
 }
 run install sluice
-chroot "$work/root" /usr/sbin/sluice -c -f /etc/sluice/sluice.cfg >/dev/null
+chroot "$work/root" /usr/sbin/sluice -v >/dev/null
 run remove sluice
 [ ! -e "$work/root/usr/sbin/sluice" ]
 echo 'dnf.sh: all well'
