@@ -10,7 +10,7 @@ use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDra
 use super::known::{self, Known, Standing};
 use super::section::{bind, global, log, option, proxy, server, stats, timeout, tune};
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
-use crate::{balance, dns, filter, queue, stick};
+use crate::{balance, check, dns, filter, queue, rule, stick};
 
 /// Keywords that are known by name only.
 struct Pending {
@@ -124,6 +124,10 @@ const PROXY_TABLES: &[ProxyTable] = &[
     lift!(log::KEYWORDS, |p: &mut ProxyDraft| &mut p.log),
     lift!(stats::KEYWORDS, |p: &mut ProxyDraft| &mut p.stats),
     lift!(filter::KEYWORDS, |p: &mut ProxyDraft| &mut p.filter),
+    lift!(check::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.check),
+    lift!(check::RULES, |p: &mut ProxyDraft| &mut p.back.check),
+    lift!(rule::KEYWORDS, |p: &mut ProxyDraft| &mut p.rule),
+    lift!(crate::log::KEYWORDS, |p: &mut ProxyDraft| &mut p.capture),
     &PENDING_PROXY,
 ];
 
@@ -136,6 +140,7 @@ const SERVER_TABLES: &[ServerTable] = &[
     lift!(dns::run::section::SERVER_KEYWORDS, |s: &mut ServerDraft| {
         &mut s.resolution
     }),
+    lift!(check::SERVER_KEYWORDS, |s: &mut ServerDraft| &mut s.check),
     &PENDING_SERVER,
 ];
 
@@ -147,6 +152,11 @@ const RESOLVERS_TABLES: &[&dyn Table<ResolversDraft>] = &[lift!(
 /// The keywords of `global`.
 pub(crate) static GLOBAL: LazyLock<Catalog<GlobalDraft>> =
     LazyLock::new(|| Catalog::new(GLOBAL_TABLES));
+/// The keywords of `http-errors`.
+pub(crate) static HTTP_ERRORS: LazyLock<Catalog<rule::Draft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<rule::Draft>; 1] = [lift!(rule::KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
 /// The keywords of proxy sections.
 pub(crate) static PROXY: LazyLock<Catalog<ProxyDraft>> =
     LazyLock::new(|| Catalog::new(PROXY_TABLES));

@@ -14,7 +14,7 @@ use crate::site::{
     ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
 };
 use crate::time::Millis;
-use crate::{balance, dns, filter, queue, stick};
+use crate::{balance, check, dns, filter, queue, rule, stick};
 
 /// A whole configuration as written.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Draft {
     pub resolvers: Vec<ResolversDraft>,
     /// Frontends, backends and listens in file order.
     pub proxies: Vec<ProxyDraft>,
+    /// `http-errors` sections: names and pages.
+    pub http_errors: Vec<(String, rule::Draft)>,
 }
 
 /// A `resolvers` section.
@@ -167,6 +169,12 @@ pub struct ProxyDraft {
     pub stats: section::stats::Draft,
     /// What changes or paces bodies.
     pub filter: filter::Draft,
+    /// `acl` lines, as words.
+    pub acls: Vec<Vec<Word>>,
+    /// Rules, as words.
+    pub rule: rule::Draft,
+    /// What is kept of messages for the log.
+    pub capture: crate::log::Draft,
 }
 
 impl ProxyDraft {
@@ -189,6 +197,9 @@ impl ProxyDraft {
             log: section::log::Draft::default(),
             stats: section::stats::Draft::default(),
             filter: filter::Draft::default(),
+            acls: Vec::new(),
+            rule: rule::Draft::default(),
+            capture: crate::log::Draft::default(),
         }
     }
 
@@ -201,6 +212,10 @@ impl ProxyDraft {
             span,
             id: None,
             description: None,
+            back: BackDraft {
+                check: self.back.check.inherit(),
+                ..self.back.clone()
+            },
             ..self.clone()
         }
     }
@@ -315,6 +330,8 @@ pub struct BackDraft {
     pub balance: balance::Draft,
     /// `fullconn`
     pub queue: queue::Draft,
+    /// What health checks ask.
+    pub check: check::Draft,
     /// `option http-pretend-keepalive`
     pub pretend_keep_alive: bool,
     /// `option tcp-smart-connect`
@@ -334,6 +351,7 @@ impl Default for BackDraft {
             reuse: Reuse::default(),
             balance: balance::Draft::default(),
             queue: queue::Draft::default(),
+            check: check::Draft::default(),
             pretend_keep_alive: false,
             tcp_smart_connect: false,
             log_health_checks: false,
@@ -407,6 +425,8 @@ pub struct ServerDraft {
     pub seat: balance::SeatDraft,
     /// Limits.
     pub queue: queue::ServerDraft,
+    /// Its health.
+    pub check: check::ServerDraft,
     /// `redir`
     pub redirect_prefix: Option<Vec<u8>>,
     /// `send-proxy`, `send-proxy-v2`
@@ -455,6 +475,7 @@ impl Default for ServerDraft {
             disabled: false,
             seat: balance::SeatDraft::default(),
             queue: queue::ServerDraft::default(),
+            check: check::ServerDraft::default(),
             redirect_prefix: None,
             send_proxy: SendProxy::No,
             source: None,

@@ -41,6 +41,12 @@ pub(crate) fn begin(
         })?;
         check_name(name, kind.keyword)?;
     }
+    if kind.sections == Sections::HTTP_ERRORS {
+        let list = &mut loader.written.draft.http_errors;
+        loader.place = Place::HttpErrors(list.len());
+        list.push((loader.section.clone(), crate::rule::Draft::default()));
+        return Ok(());
+    }
     loader.written.report.add(
         Diag::warning(
             words[0].span,

@@ -158,52 +158,41 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::PROXY,
         standing: Standing::Later,
-        names: "acl, appsession, email-alert from, email-alert level, email-alert mailers, email-alert \
-                myhostname, email-alert to, errorfile, errorfiles, errorloc, errorloc302, errorloc303, \
-                http-after-response, http-error, http-request, http-response, option \
-                http-restrict-req-hdr-names, option http_proxy, option transparent, tcp-request content, \
-                tcp-request inspect-delay",
+        names: "appsession, email-alert from, email-alert level, email-alert mailers, email-alert \
+                myhostname, email-alert to, option http-restrict-req-hdr-names, option http_proxy, \
+                option transparent",
     },
     Known {
         sections: Sections::BACKEND,
         standing: Standing::Later,
-        names: "be-unpublished, dispatch, force-persist, ignore-persist, stick match, stick on, stick \
-                store-request, stick store-response, use-fcgi-app, use-server",
-    },
-    Known {
-        sections: Sections::FRONTEND,
-        standing: Standing::Later,
-        names: "capture cookie, capture request header, capture response header, crt, declare capture, \
-                force-be-switch, monitor fail, use_backend",
+        names: "be-unpublished, dispatch, stick match, stick on, stick store-request, stick \
+                store-response, use-fcgi-app",
     },
     Known {
         sections: Sections::FRONT,
         standing: Standing::Later,
         names: "clitcpka-cnt, clitcpka-idle, clitcpka-intvl, log-steps, max-session-srv-conns, option \
                 disable-h2-upgrade, option h1-case-adjust-bogus-client, option \
-                http-drop-response-trailers, option idle-close-on-response, tcp-request connection, \
-                tcp-request session, timeout client-hs",
+                http-drop-response-trailers, option idle-close-on-response, timeout client-hs",
+    },
+    Known {
+        sections: Sections::FRONTEND,
+        standing: Standing::Later,
+        names: "crt, force-be-switch",
     },
     Known {
         sections: Sections::BACK,
         standing: Standing::Later,
-        names: "external-check command, external-check path, hash-preserve-affinity, http-check comment, \
-                http-check connect, http-check disable-on-404, http-check expect, http-check send, \
-                http-check send-state, http-check set-var, http-check unset-var, http-send-name-header, \
-                load-server-state-from-file, max-keep-alive-queue, option checkcache, option \
-                external-check, option forwarded, option h1-case-adjust-bogus-server, option \
-                http-drop-request-trailers, option httpchk, option ldap-check, option mysql-check, \
-                option pgsql-check, option redis-check, option smtpchk, option spop-check, option \
-                ssl-hello-chk, option tcp-check, option use-small-buffers, persist rdp-cookie, \
-                server-state-file-name, source, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl, tcp-check \
-                comment, tcp-check connect, tcp-check expect, tcp-check send, tcp-check send-binary, \
-                tcp-check send-binary-lf, tcp-check send-lf, tcp-check set-var, tcp-check unset-var, \
-                tcp-response content, tcp-response inspect-delay",
+        names: "external-check command, external-check path, hash-preserve-affinity, \
+                http-send-name-header, load-server-state-from-file, max-keep-alive-queue, option \
+                checkcache, option external-check, option forwarded, option h1-case-adjust-bogus-server, \
+                option http-drop-request-trailers, option spop-check, option use-small-buffers, persist \
+                rdp-cookie, server-state-file-name, source, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl",
     },
     Known {
         sections: Sections::LISTEN,
         standing: Standing::Later,
-        names: "guid, redirect, stats admin, stats http-request",
+        names: "guid, stats admin, stats http-request",
     },
     Known {
         sections: Sections::FRONT,
@@ -263,11 +252,10 @@ pub(crate) const SERVER: &[Known] = &[
                 no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-send-proxy-v2-ssl, \
                 no-send-proxy-v2-ssl-cn, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
                 no-tlsv13, non-stick, observe:1, on-error:1, on-marked-down:1, on-marked-up:1, \
-                pool-conn-name:1, port:1, proto:1, proxy-v2-options:1, \
-                rise:1, send-proxy-v2-ssl, send-proxy-v2-ssl-cn, set-proxy-v2-tlv-fmt, \
-                shard:1, sigalgs:1, sni-auto, sni:1, socks4:1, ssl, ssl-max-ver:1, ssl-min-ver:1, \
-                ssl-reuse, stick, strict-maxconn, tcp-md5sig:1, tls-tickets, track:1, verify:1, \
-                verifyhost:1, ws:1",
+                pool-conn-name:1, port:1, proto:1, proxy-v2-options:1, rise:1, send-proxy-v2-ssl, \
+                send-proxy-v2-ssl-cn, set-proxy-v2-tlv-fmt, shard:1, sigalgs:1, sni-auto, sni:1, \
+                socks4:1, ssl, ssl-max-ver:1, ssl-min-ver:1, ssl-reuse, stick, strict-maxconn, \
+                tcp-md5sig:1, tls-tickets, track:1, verify:1, verifyhost:1, ws:1",
     },
     Known {
         sections: Sections::SERVER,

@@ -78,6 +78,8 @@ pub(crate) enum Place {
     Proxy(usize),
     /// A `resolvers` section, by its index.
     Resolvers(usize),
+    /// An `http-errors` section, by its index.
+    HttpErrors(usize),
     /// A section whose lines are not looked at.
     Skipped,
 }
@@ -215,6 +217,7 @@ impl Loader<'_> {
             Place::Skipped => Ok(()),
             Place::Global => self.global(&words),
             Place::Resolvers(at) => self.resolvers(at, &words),
+            Place::HttpErrors(at) => self.http_errors(at, &words),
             Place::Defaults(_) | Place::Proxy(_) => self.proxy_line(words),
         }
     }
@@ -242,6 +245,21 @@ impl Loader<'_> {
         };
         let mut cur = Cursor::after(words, found.words, &self.written.env);
         let result = found.parse(&mut cur, draft);
+        let warnings = cur.into_warnings();
+        self.add_all(warnings);
+        result
+    }
+
+    fn http_errors(&mut self, at: usize, words: &[Word]) -> Result<(), Diag> {
+        let place = Sections::HTTP_ERRORS;
+        let found = catalog::HTTP_ERRORS.find(words, place).ok_or_else(|| {
+            unknown::in_section(words, &catalog::HTTP_ERRORS, place, "http-errors")
+        })?;
+        let mut cur = Cursor::after(words, found.words, &self.written.env);
+        let result = match self.written.draft.http_errors.get_mut(at) {
+            Some((_, draft)) => found.parse(&mut cur, draft),
+            None => Ok(()),
+        };
         let warnings = cur.into_warnings();
         self.add_all(warnings);
         result
@@ -278,7 +296,11 @@ impl Loader<'_> {
         let proxy = match self.place {
             Place::Defaults(at) => draft.defaults.get_mut(at),
             Place::Proxy(at) => draft.proxies.get_mut(at),
-            Place::Outside | Place::Global | Place::Resolvers(_) | Place::Skipped => None,
+            Place::Outside
+            | Place::Global
+            | Place::Resolvers(_)
+            | Place::HttpErrors(_)
+            | Place::Skipped => None,
         };
         let Some(proxy) = proxy else {
             return Ok(());
@@ -292,6 +314,9 @@ impl Loader<'_> {
                 Err(diag)
             };
         };
+        if proxy.kind == Sections::DEFAULTS && proxy.name.is_empty() {
+            unknown::refuse_in_anonymous(words)?;
+        }
         let mut cur = Cursor::after(words, found.words, &self.written.env).with_polarity(polarity);
         let result = found.parse(&mut cur, proxy);
         let warnings = cur.into_warnings();

@@ -49,7 +49,7 @@ pub fn read(sources: &[Source], given: Given<'_>, host: &dyn Host) -> Outcome {
         mut report,
         env,
     } = load(sources, given);
-    let site = resolve(draft, host, &mut report);
+    let site = resolve(draft, (&env, &files), host, &mut report);
     Outcome {
         files,
         site: (report.alerts() == 0).then_some(site),

@@ -16,6 +16,8 @@ pub struct Report {
     diags: Vec<Diag>,
     /// The messages that are said once and were.
     mentioned: HashSet<String>,
+    /// What was said where: sections that inherit a line need not repeat what is wrong with it.
+    said: HashSet<(Option<Span>, String)>,
     alerts: usize,
     warnings: usize,
 }
@@ -24,6 +26,9 @@ impl Report {
     /// Adds a diagnostic, unless it is said once and was.
     pub fn add(&mut self, diag: Diag) {
         if diag.once && !self.mentioned.insert(diag.message.clone()) {
+            return;
+        }
+        if diag.span.is_some() && !self.said.insert((diag.span, diag.message.clone())) {
             return;
         }
         match diag.severity {

@@ -430,3 +430,30 @@ fn logs_and_pages_reach_the_site() {
     assert!(site.frontends[1].logging.targets.is_empty());
     assert!(site.frontends[1].stats_page.is_none());
 }
+
+#[test]
+fn rules_and_checks_reach_the_site() {
+    let text = format!(
+        "{BASE}http-errors e\n errorfile 503 /dev/null\nlisten l\n bind :1\n acl api path_beg /api\n \
+         http-request deny if api\n use_backend b if api\n errorfiles e\n capture request header Host len 9\n option \
+         httpchk GET /up\n server s 1.1.1.1:1 check inter 500ms rise 4\nbackend b\n server t 1.1.1.1:2 track l/s\n \
+         use-server t if TRUE\n"
+    );
+    let outcome = outcome(&text);
+    let said = outcome.report.render(&outcome.files, 1, Severity::Warning);
+    assert_eq!(said, "");
+    let site = outcome.site.expect("valid");
+    let rules = &site.frontends[0].rules;
+    assert_eq!(rules.request.rules().len(), 1);
+    assert_eq!(site.frontends[0].choices.list().len(), 1);
+    assert!(rules.pages.page(503).silent);
+    assert_eq!(rules.request_captures.len(), 1);
+    let checking = site.servers[0].checking.as_ref().expect("checked");
+    assert_eq!(checking.pace.inter, crate::time::Millis::new(500));
+    assert_eq!(checking.script.steps.len(), 3);
+    assert_eq!(site.servers[0].health.thresholds().rise, 4);
+    assert_eq!(
+        site.servers[1].watch.track,
+        Some(crate::id::ServerId::new(0))
+    );
+}

@@ -46,6 +46,47 @@ pub(crate) fn keyword<T>(
     diag.suggesting(suggest(words[0].str(), firsts.chain(sections)))
 }
 
+/// The diagnostic for a keyword that a section without groups does not have.
+pub(crate) fn in_section<T>(
+    words: &[Word],
+    catalog: &Catalog<T>,
+    place: Sections,
+    section: &str,
+) -> Diag {
+    let text = format!(
+        "unknown keyword '{}' in '{section}' section",
+        words[0].shown()
+    );
+    let known = catalog.entries().iter();
+    let known = known.filter(|entry| entry.sections.meets(place));
+    let near = suggest(words[0].str(), known.map(|entry| entry.name));
+    Diag::alert(words[0].span, text).suggesting(near)
+}
+
+/// Rules and ACLs may be inherited by name only.
+///
+/// # Errors
+/// The line is one of those.
+pub(crate) fn refuse_in_anonymous(words: &[Word]) -> Result<(), Diag> {
+    const NAMED_ONLY: [&str; 6] = [
+        "acl",
+        "http-request",
+        "http-response",
+        "http-after-response",
+        "tcp-request",
+        "tcp-response",
+    ];
+    let keyword = words[0].str();
+    if !NAMED_ONLY.contains(&keyword) {
+        return Ok(());
+    }
+    Err(Diag::alert(
+        words[0].span,
+        format!("'{keyword}' not allowed in anonymous 'defaults' section."),
+    )
+    .with_fix("defaults <name>, and the sections that use it say 'from <name>'"))
+}
+
 /// A keyword that exists, in a section that lacks the side it concerns.
 fn misplaced(words: &[Word], name: &str, sections: Sections, proxy: &ProxyDraft) -> Diag {
     let span = words[0].span;

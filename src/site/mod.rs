@@ -18,6 +18,7 @@ mod rules;
 mod server;
 mod stats_page;
 mod views;
+mod watch;
 
 pub use census::Survey;
 pub use faults::{Captured, Faults};
@@ -31,6 +32,7 @@ pub use logging::{LineFormat, Logging};
 pub use rules::Rules;
 pub use server::{Checking, Destination, Port, SendProxy, Server};
 pub use stats_page::StatsPage;
+pub use watch::{Agent, Watch};
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -39,6 +41,7 @@ use crate::dns::Resolver;
 use crate::dns::run::roster::Watched;
 use crate::dns::run::section::Section;
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId, TableId};
+use crate::pattern::Library;
 use crate::sample::ProcessShelf;
 use crate::stats::Tally;
 use crate::stick::Table;
@@ -58,6 +61,8 @@ pub struct Site {
     pub servers: Vec<Server>,
     /// By [`ListenerId`].
     pub listeners: Vec<Listener>,
+    /// The pattern files and sets that rules and maps look into.
+    pub library: Option<Arc<Library>>,
     /// By [`TableId`].
     pub tables: Vec<Table>,
     /// `resolvers` sections.

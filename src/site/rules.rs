@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::acl::Book;
 use crate::log::{CaptureSlots, CookieCapture, Format};
 use crate::rule::{AnyOf, PageSet, RuleSet};
 use crate::time::Millis;
@@ -41,4 +42,6 @@ pub struct Rules {
     pub cookie_capture: Option<CookieCapture>,
     /// `unique-id-format`.
     pub unique_id: Option<Arc<Format>>,
+    /// The named ACLs, for explanations.
+    pub book: Option<Arc<Book>>,
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use super::Watch;
 use crate::addr::SockAddr;
 use crate::balance::{Seat, Weight};
 use crate::check::{Health, Pace, Script, Thresholds};
@@ -61,6 +62,8 @@ pub struct Server {
     pub line_max: Limit,
     /// `disabled`.
     pub disabled: bool,
+    /// What else tells its health.
+    pub watch: Watch,
     /// `cookie`.
     pub cookie: Option<Box<[u8]>>,
     /// `redir`.
@@ -137,6 +140,7 @@ impl Server {
             line: Line::new(),
             line_max: Limit::None,
             disabled: false,
+            watch: Watch::default(),
             cookie: None,
             redirect_prefix: None,
             send_proxy: SendProxy::No,

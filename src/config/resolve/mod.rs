@@ -4,20 +4,27 @@
 //! Everything is checked even when something is wrong already, so that one run shows all of it.
 
 mod global;
+mod known;
 mod listener;
 mod mode;
 mod names;
 mod proxy;
+mod rules;
 mod server;
+mod watch;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::draft::{Draft, GlobalDraft, InitAddr, ProxyDraft, ServerDraft};
 use super::report::Report;
 use crate::addr::{IpFamily, Place};
 use crate::dns::Root;
+use crate::lang::{Env, Files};
+use crate::pattern::Library;
 use crate::site::Site;
+use rules::Bench;
 
 /// What the host knows: names of machines, users and groups.
 pub trait Host {
@@ -48,23 +55,47 @@ pub trait Host {
 
 /// Makes a site of a draft; what is wrong goes into the report, and the site is then not to be used.
 #[must_use]
-pub fn resolve(draft: Draft, host: &dyn Host, report: &mut Report) -> Site {
+pub fn resolve(
+    draft: Draft,
+    (env, files): (&Env, &Files),
+    host: &dyn Host,
+    report: &mut Report,
+) -> Site {
     let mut site = Site::default();
     let Draft {
         global: mut written,
         proxies,
+        defaults,
         resolvers,
+        http_errors,
         ..
     } = draft;
     site.resolvers = names::sections(&resolvers, host, report);
+    let library = Arc::new(Library::new(Box::new(rules::read_file)));
+    let mut bench = Bench {
+        library: Arc::clone(&library),
+        env,
+        files,
+        page_sets: HashMap::new(),
+    };
+    for (name, lines) in &http_errors {
+        let pages = bench.pages(lines, report);
+        bench.page_sets.insert(name.clone(), pages);
+    }
+    for section in &defaults {
+        let _ = bench.pages(&section.rule, report);
+    }
+    site.library = Some(library);
     host.prepare(&host_names(&proxies, &written));
     global::resolve(&mut written, host, report);
     written.site.logs = std::mem::take(&mut written.logs).into();
     site.global = std::mem::take(&mut written.site);
     let names = proxy::Names::new(&proxies, report);
     for at in 0..proxies.len() {
-        proxy::resolve(at, &names, host, &mut site, report);
+        proxy::resolve(at, &names, (&bench, host), &mut site, report);
     }
+    proxy::close_rules(&names, &mut site, report);
+    watch::tracks(&proxies, &mut site, report);
     for (at, proxy) in proxies.iter().enumerate() {
         if let Some(front) = names.front(at) {
             for bind in &proxy.front.binds {

@@ -3,15 +3,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::known::Known;
+use super::rules::{self, Bench};
 use super::{Host, mode, server};
+use crate::acl::Book;
 use crate::balance::{Algorithm, Policy, Tuning};
+use crate::check::agent_script;
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
 use crate::config::section::log::Line;
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::lang::{Diag, Sections, Shape, Word, suggest};
-use crate::site::{Backend, Frontend, Lineup, Logging, Mode, Options, Site};
+use crate::sample::{BackendFacts, FrontendFacts};
+use crate::site::{Backend, Frontend, LineFormat, Lineup, Logging, Mode, Options, Site};
 use crate::stick::Table;
+use crate::time::Millis;
 
 /// Every proxy by name and by place in the file.
 pub(super) struct Names<'d> {
@@ -125,17 +131,19 @@ fn numbers(proxies: &[ProxyDraft], report: &mut Report) -> Vec<u32> {
 pub(super) fn resolve(
     at: usize,
     names: &Names<'_>,
-    host: &dyn Host,
+    around: (&Bench<'_>, &dyn Host),
     site: &mut Site,
     report: &mut Report,
 ) {
+    let (bench, host) = around;
     let proxy = &names.proxies[at];
     let (front, back) = names.ids[at];
     let uuid = names.uuids[at];
     let name: Arc<str> = proxy.name.as_str().into();
     let description: Option<Arc<str>> = proxy.description.as_deref().map(Into::into);
     mode::check(proxy, report);
-    let logging = logging(proxy, site, report);
+    let book = bench.book(proxy, report);
+    let logging = logging(proxy, bench, &book, site, report);
     let stats_page = proxy.stats.page.clone();
     let stats_page = stats_page.filter(|_| proxy.mode == Mode::Http);
     let filters = proxy.filter.filters();
@@ -145,9 +153,12 @@ pub(super) fn resolve(
         site.tables.push(table);
         id
     });
-    if front.is_some() {
+    if let Some(id) = front {
         let written = default_backend(proxy, names, report);
+        let half = bench.half(proxy, &book, report);
         site.frontends.push(Frontend {
+            facts: front_facts(proxy, id, uuid),
+            choices: half.use_backend,
             default_backend: written.or(back),
             twin: back,
             uuid,
@@ -155,14 +166,18 @@ pub(super) fn resolve(
             logging: logging.clone(),
             stats_page: stats_page.clone(),
             filters: filters.clone(),
+            rules: half.rules,
             table,
             ..frontend(proxy, name.clone())
         });
     }
     if let Some(id) = back {
-        let around = (proxy, id, names.full_loads[at]);
+        let script = bench.script(proxy, &book, report).map(Arc::new);
+        let script = script.unwrap_or_else(|| Arc::new(agent_script(&[])));
+        let around = (proxy, id, names.full_loads[at], &script);
         let servers = server::all(around, host, site, report);
         let made = backend(proxy, name, servers, site);
+        let half = bench.half(proxy, &book, report);
         site.backends.push(Backend {
             twin: front,
             uuid,
@@ -170,6 +185,11 @@ pub(super) fn resolve(
             logging,
             stats_page,
             filters,
+            facts: back_facts(proxy, id, uuid),
+            rules: half.rules,
+            server_choices: half.use_server,
+            force_persist: half.force_persist,
+            ignore_persist: half.ignore_persist,
             table,
             ..made
         });
@@ -177,7 +197,41 @@ pub(super) fn resolve(
     missing_timeouts(proxy, report);
 }
 
-fn logging(proxy: &ProxyDraft, site: &Site, report: &mut Report) -> Logging {
+fn front_facts(proxy: &ProxyDraft, id: FrontendId, uuid: u32) -> FrontendFacts {
+    let timeouts = &proxy.timeouts;
+    let target = proxy.front.default_backend.as_ref();
+    FrontendFacts {
+        key: Some(id),
+        id: uuid,
+        name: proxy.name.as_str().into(),
+        default_backend: target.map(|word| word.str().into()),
+        client_timeout_ms: timeouts.client.map(Millis::get),
+        tarpit_timeout_ms: timeouts.tarpit.map(Millis::get),
+    }
+}
+
+fn back_facts(proxy: &ProxyDraft, id: BackendId, uuid: u32) -> BackendFacts {
+    let timeouts = &proxy.timeouts;
+    BackendFacts {
+        key: Some(id),
+        id: uuid,
+        name: proxy.name.as_str().into(),
+        connect_timeout_ms: timeouts.connect.map(Millis::get),
+        server_timeout_ms: timeouts.server.map(Millis::get),
+        tunnel_timeout_ms: timeouts.tunnel.map(Millis::get),
+        queue_timeout_ms: timeouts.queue.map(Millis::get),
+        tarpit_timeout_ms: timeouts.tarpit.map(Millis::get),
+        retries: proxy.back.retries,
+    }
+}
+
+fn logging(
+    proxy: &ProxyDraft,
+    bench: &Bench<'_>,
+    book: &Book,
+    site: &Site,
+    report: &mut Report,
+) -> Logging {
     let written = &proxy.log;
     let mut targets = Vec::new();
     for line in &written.lines {
@@ -186,15 +240,50 @@ fn logging(proxy: &ProxyDraft, site: &Site, report: &mut Report) -> Logging {
             Line::Target(target) => targets.push((**target).clone()),
         }
     }
+    let text = |word: &Option<Word>| word.as_ref().map(|word| Arc::from(word.str()));
+    let line = mode::line_format(proxy, report);
+    let chosen = rules::preset(&line).map(|text| match (&line, &written.written) {
+        (LineFormat::Written(_), Some(word)) => word.clone(),
+        _ => Word::new(text, proxy.span),
+    });
+    let mut made = |keyword: &str, word: &Option<Word>| {
+        let word = word.as_ref()?;
+        bench.format(keyword, word, book, report)
+    };
     Logging {
         targets: targets.into(),
         tag: written.tag.clone(),
-        line: mode::line_format(proxy, report),
-        error: written.error.clone(),
-        structured: written.structured.clone(),
-        unique_id: written.unique_id.clone(),
+        line_format: made("log-format", &chosen),
+        error_format: made("error-log-format", &written.error),
+        structured_format: made("log-format-sd", &written.structured),
+        error: text(&written.error),
+        structured: text(&written.structured),
+        unique_id: text(&written.unique_id),
+        line,
         unique_id_header: written.unique_id_header.clone(),
         ..Logging::default()
+    }
+}
+
+/// Closes the names in the rules of every proxy, once all proxies are there.
+pub(super) fn close_rules(names: &Names<'_>, site: &mut Site, report: &mut Report) {
+    let mode = |proxy: &ProxyDraft| (proxy.name.clone(), proxy.mode);
+    let backs = names.proxies.iter().filter(|proxy| proxy.is_back());
+    let modes = backs.map(mode).collect();
+    for (proxy, (front, back)) in names.proxies.iter().zip(&names.ids) {
+        if let Some(id) = *front {
+            // Taken out while the site is asked for names.
+            let mut half = rules::Half::of_front(&mut site.frontends[id.index()]);
+            let known = Known::new(site, proxy, &modes);
+            half.close(proxy, None, &known, report);
+            half.back_to_front(&mut site.frontends[id.index()]);
+        }
+        if let Some(id) = *back {
+            let mut half = rules::Half::of_back(&mut site.backends[id.index()]);
+            let known = Known::new(site, proxy, &modes);
+            half.close(proxy, Some(id), &known, report);
+            half.back_to_back(&mut site.backends[id.index()]);
+        }
     }
 }
 

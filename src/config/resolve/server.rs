@@ -4,26 +4,27 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Host, addresses, names, why_not};
+use super::{Host, addresses, names, watch, why_not};
 use crate::addr::{IpFamily, Place, Ports, SockAddr};
 use crate::balance::{Seat, Weight};
-use crate::check::Admin;
+use crate::check::{Admin, Script};
 use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Diag, Severity, Shape};
 use crate::queue::{Ceiling, Limit};
+use crate::sample::ServerFacts;
 use crate::site::{Destination, Port, Server, Site};
 use crate::time::Tick;
 
 /// Adds the servers of a backend, which has this identity and reaches its limits at this load.
 pub(super) fn all(
-    around: (&ProxyDraft, BackendId, u32),
+    around: (&ProxyDraft, BackendId, u32, &Arc<Script>),
     host: &dyn Host,
     site: &mut Site,
     report: &mut Report,
 ) -> Vec<ServerId> {
-    let (proxy, back, full) = around;
+    let (proxy, back, full, script) = around;
     let mut ids = Vec::with_capacity(proxy.back.servers.len());
     let mut names: HashMap<&str, &ServerDraft> = HashMap::new();
     let mut taken: HashMap<u32, &ServerDraft> = HashMap::new();
@@ -56,15 +57,24 @@ pub(super) fn all(
         }
         let weight = line.seat.weight.unwrap_or(Weight::ONE);
         let seat = Seat::new(uuid, weight, line.seat.backup);
+        let (health, checking) = watch::checks(line, proxy, &server, script);
         for (order, holds) in [
             (Admin::Unresolved, is_lost),
             (Admin::Maintenance, line.disabled),
         ] {
-            server.health.set_admin(order, holds, Tick::default());
+            health.set_admin(order, holds, Tick::default());
         }
-        seat.set_usable(server.health.is_usable());
+        seat.set_usable(health.is_usable());
         site.servers.push(Server {
             uuid,
+            health,
+            checking,
+            facts: ServerFacts {
+                key: Some(id),
+                id: uuid,
+                name: line.name.as_str().into(),
+            },
+            first_weight: weight,
             seat,
             ceiling: Ceiling::new(line.queue.max, line.queue.min, full),
             ..server
@@ -115,6 +125,7 @@ fn server(
     };
     let server = Server::new(line.name.as_str().into(), back, destination, port);
     let source = source(line, proxy, host)?;
+    watch::reachable(line, proxy, port)?;
     Ok(settings(server, line, host_name, source))
 }
 
@@ -152,6 +163,7 @@ fn settings(
         host,
         line_max: Limit::from_config(line.queue.queue),
         disabled: line.disabled,
+        watch: watch::watch(&line.check),
         cookie: line.seat.cookie.as_ref().map(|text| text.as_bytes().into()),
         redirect_prefix: line.redirect_prefix.as_deref().map(Into::into),
         send_proxy: line.send_proxy,
@@ -225,7 +237,7 @@ fn twin(proxy: &ProxyDraft, line: &ServerDraft, other: &ServerDraft) -> Diag {
     )
 }
 
-fn about(proxy: &ProxyDraft, line: &ServerDraft, text: &str) -> Diag {
+pub(super) fn about(proxy: &ProxyDraft, line: &ServerDraft, text: &str) -> Diag {
     Diag::alert(
         line.name_span,
         format!("'server {}/{}' : {text}", proxy.name, line.name),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::draft::GlobalDraft;
-use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Span};
+use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Span, Word};
 use crate::log::Target;
 use crate::site::LineFormat;
 
@@ -16,12 +16,14 @@ pub struct Draft {
     pub tag: Option<Arc<str>>,
     /// What a line shows, and where that was said.
     pub format: Option<(LineFormat, Span)>,
+    /// The word of `log-format`.
+    pub written: Option<Word>,
     /// `error-log-format`
-    pub error: Option<Arc<str>>,
+    pub error: Option<Word>,
     /// `log-format-sd`
-    pub structured: Option<Arc<str>>,
+    pub structured: Option<Word>,
     /// `unique-id-format`
-    pub unique_id: Option<Arc<str>>,
+    pub unique_id: Option<Word>,
     /// `unique-id-header`
     pub unique_id_header: Option<Arc<str>>,
 }
@@ -73,9 +75,9 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         usage: "<string>",
         doc: "What a log line shows.",
         parse: |cur, d| {
-            let mut written = None;
-            text(cur, &mut written, "an argument")?;
-            d.format = written.map(|text| (LineFormat::Written(text), cur.keyword_span()));
+            word(cur, &mut d.written, "an argument")?;
+            let text = d.written.as_ref().map_or("", Word::str);
+            d.format = Some((LineFormat::Written(text.into()), cur.keyword_span()));
             Ok(())
         },
     },
@@ -84,14 +86,14 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         sections: Sections::PROXY,
         usage: "<string>",
         doc: "The structured data of RFC 5424 lines.",
-        parse: |cur, d| text(cur, &mut d.structured, "an argument"),
+        parse: |cur, d| word(cur, &mut d.structured, "an argument"),
     },
     Keyword {
         name: "error-log-format",
         sections: Sections::PROXY,
         usage: "<string>",
         doc: "What a line about a failed connection shows.",
-        parse: |cur, d| text(cur, &mut d.error, "an argument"),
+        parse: |cur, d| word(cur, &mut d.error, "an argument"),
     },
     Keyword {
         name: "option httplog",
@@ -119,7 +121,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         sections: Sections::FRONT,
         usage: "<string>",
         doc: "What a request's unique identity is made of.",
-        parse: |cur, d| text(cur, &mut d.unique_id, "an argument"),
+        parse: |cur, d| word(cur, &mut d.unique_id, "an argument"),
     },
     Keyword {
         name: "unique-id-header",
@@ -142,6 +144,13 @@ fn log(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
     let target = Target::parse(cur)?;
     draft.lines.push(Line::Target(Box::new(target)));
     Ok(())
+}
+
+fn word(cur: &mut Cursor<'_>, to: &mut Option<Word>, what: &str) -> Result<(), Diag> {
+    let word = cur.expect(what)?;
+    word.text()?;
+    *to = Some(word.clone());
+    cur.ignore_rest()
 }
 
 fn text(cur: &mut Cursor<'_>, to: &mut Option<Arc<str>>, what: &str) -> Result<(), Diag> {

@@ -2,7 +2,7 @@
 
 use crate::addr::items;
 use crate::config::draft::ProxyDraft;
-use crate::lang::{Cursor, Diag, Keyword, Sections, suggest};
+use crate::lang::{Cursor, Diag, Keyword, Sections, Word, suggest};
 use crate::site::{Mode, RetryOn, Reuse};
 
 use super::{bind, server};
@@ -24,6 +24,18 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         parse: |cur, p| {
             let line = bind::line(cur, p.keyword())?;
             p.front.binds.push(line);
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "acl",
+        sections: Sections::PROXY,
+        usage: "<aclname> <criterion> [flags] [operator] <value>...",
+        doc: "Names a test of what passes.",
+        parse: |cur, p| {
+            let mut line = vec![Word::new("acl", cur.keyword_span())];
+            line.extend(cur.rest().iter().cloned());
+            p.acls.push(line);
             Ok(())
         },
     },

@@ -1,0 +1,87 @@
+//! The names of a site, as expressions and rules of one proxy ask for them.
+
+use std::collections::HashMap;
+
+use super::super::draft::ProxyDraft;
+use super::super::report::Report;
+use crate::id::{BackendId, FrontendId, ServerId, TableId};
+use crate::lang::{Diag, Shape, Span};
+use crate::sample::Names;
+use crate::site::{Mode, Site};
+
+/// The names, seen from one proxy.
+pub(super) struct Known<'a> {
+    pub(super) site: &'a Site,
+    pub(super) proxy: &'a str,
+    pub(super) modes: &'a HashMap<String, Mode>,
+}
+
+impl<'a> Known<'a> {
+    /// The names of `site`, seen from `proxy`.
+    pub(super) fn new(
+        site: &'a Site,
+        proxy: &'a ProxyDraft,
+        modes: &'a HashMap<String, Mode>,
+    ) -> Known<'a> {
+        Known {
+            site,
+            proxy: &proxy.name,
+            modes,
+        }
+    }
+
+    /// An HTTP frontend cannot hand its requests to a TCP backend.
+    pub(super) fn check_mode(
+        &self,
+        proxy: &ProxyDraft,
+        target: &str,
+        span: Span,
+        report: &mut Report,
+    ) {
+        if proxy.mode != Mode::Http || self.modes.get(target) != Some(&Mode::Tcp) {
+            return;
+        }
+        let (keyword, own) = (proxy.keyword(), &proxy.name);
+        report.add(
+            Diag::alert(
+                span,
+                format!(
+                    "http {keyword} '{own}' tries to use incompatible tcp backend '{target}' in a \
+                     'use_backend' rule (see 'mode')."
+                ),
+            )
+            .with_shape(Shape::Plain)
+            .with_fix(format!("mode http in backend '{target}'")),
+        );
+    }
+}
+
+impl Names for Known<'_> {
+    fn proxy(&self) -> &str {
+        self.proxy
+    }
+
+    fn frontend(&self, name: &str) -> Option<FrontendId> {
+        let mut fronts = self.site.frontends.iter();
+        fronts
+            .position(|front| &*front.name == name)
+            .map(FrontendId::at)
+    }
+
+    fn backend(&self, name: &str) -> Option<BackendId> {
+        self.site.backend_named(name)
+    }
+
+    fn server(&self, backend: BackendId, name: &str) -> Option<ServerId> {
+        let mut ids = self.site.backend(backend).servers.iter().copied();
+        ids.find(|id| &*self.site.server(*id).name == name)
+    }
+
+    fn table(&self, name: &str) -> Option<TableId> {
+        self.site.table_named(name)
+    }
+
+    fn has_users(&self, _: &str) -> bool {
+        false
+    }
+}

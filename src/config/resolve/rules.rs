@@ -1,0 +1,409 @@
+//! The lines of rules, ACLs, formats and checks of a proxy, compiled once the whole section is known.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::draft::ProxyDraft;
+use super::super::report::Report;
+use super::known::Known;
+use crate::acl::Book;
+use crate::check::{self, Assign, Phrase, Script};
+use crate::id::{BackendId, ServerId};
+use crate::lang::{Cursor, Diag, Env, Files, Sections, Span, Word, suggest};
+use crate::log::{Dates, Format, Purpose, Record, Setting, parse_keyword};
+use crate::pattern::Library;
+use crate::rule::{AnyOf, Choices, Context, PageSet, Phase, RuleSet, Target};
+use crate::sample::{Expr, Facts, Place, Reader, Sampled, VarName};
+use crate::site::{Backend, Frontend, LineFormat, Rules, Site};
+
+/// What compiling needs beside a section.
+pub(super) struct Bench<'a> {
+    pub(super) library: Arc<Library>,
+    pub(super) env: &'a Env,
+    pub(super) files: &'a Files,
+    pub(super) page_sets: HashMap<String, Arc<PageSet>>,
+}
+
+/// Reads a file that the configuration names.
+pub(super) fn read_file(path: &str) -> std::io::Result<Vec<u8>> {
+    std::fs::read(path)
+}
+
+impl Bench<'_> {
+    /// The rules of one half of a proxy, names not closed yet.
+    pub(super) fn half(&self, proxy: &ProxyDraft, book: &Arc<Book>, report: &mut Report) -> Half {
+        let file_name = |id| Arc::from(self.files.path(id));
+        let sets = |name: &str| self.page_sets.get(name).cloned();
+        let mut context = Context {
+            phase: Phase::Request,
+            proxy: &proxy.name,
+            front: proxy.is_front(),
+            back: proxy.is_back(),
+            reader: book.reader(self.env),
+            book,
+            page_sets: &sets,
+            file_name: &file_name,
+            read_file: &read_file,
+            captures: RefCell::new(proxy.capture.request.clone()),
+            warnings: RefCell::default(),
+        };
+        let mut faults = Vec::new();
+        let mut half = compile(proxy, &mut context, &mut faults);
+        half.rules.request_captures = context.captures.take();
+        half.rules.response_captures = proxy.capture.response.clone();
+        half.rules.cookie_capture = proxy.capture.cookie.clone();
+        let mut pages = PageSet::default();
+        pages.take_lines(&proxy.rule.pages, &context, &mut faults);
+        half.rules.pages = Arc::new(pages);
+        let warnings = context.warnings.take();
+        let all = warnings.into_iter().chain(faults);
+        all.for_each(|diag| report.add(diag));
+        let unique_id = proxy.log.unique_id.as_ref();
+        half.rules.unique_id =
+            unique_id.and_then(|word| self.format("unique-id-format", word, book, report));
+        half.rules.book = Some(Arc::clone(book));
+        half
+    }
+
+    /// The ACLs of a proxy.
+    pub(super) fn book(&self, proxy: &ProxyDraft, report: &mut Report) -> Arc<Book> {
+        let book = Book::new(Arc::clone(&self.library));
+        for line in &proxy.acls {
+            let mut cur = Cursor::after(line, 1, self.env);
+            report.check(book.define(&mut cur));
+            let warnings = cur.into_warnings();
+            warnings.into_iter().for_each(|diag| report.add(diag));
+        }
+        Arc::new(book)
+    }
+
+    /// The pages of an `http-errors` section.
+    pub(super) fn pages(&self, lines: &crate::rule::Draft, report: &mut Report) -> Arc<PageSet> {
+        let proxy = ProxyDraft {
+            rule: crate::rule::Draft {
+                pages: lines.pages.clone(),
+                ..crate::rule::Draft::default()
+            },
+            ..ProxyDraft::new(Sections::HTTP_ERRORS, "", Span::default())
+        };
+        let book = self.book(&proxy, report);
+        self.half(&proxy, &book, report).rules.pages
+    }
+
+    /// A format of log lines.
+    pub(super) fn format(
+        &self,
+        keyword: &str,
+        word: &Word,
+        book: &Book,
+        report: &mut Report,
+    ) -> Option<Arc<Format>> {
+        let purpose = if keyword == "unique-id-format" {
+            Purpose::UniqueId
+        } else {
+            Purpose::Log
+        };
+        let mut warnings = Vec::new();
+        let mut setting = Setting {
+            purpose,
+            place: Place::Log,
+            also: None,
+            reader: book.reader(self.env),
+            warnings: &mut warnings,
+        };
+        let format = parse_keyword(keyword, word, &mut setting);
+        warnings.into_iter().for_each(|diag| report.add(diag));
+        report.check(format).map(Arc::new)
+    }
+
+    /// The script of a backend's health checks.
+    pub(super) fn script(
+        &self,
+        proxy: &ProxyDraft,
+        book: &Book,
+        report: &mut Report,
+    ) -> Option<Script> {
+        let mut tools = Tools {
+            reader: book.reader(self.env),
+            warnings: Vec::new(),
+        };
+        let script = check::compile(&proxy.back.check, &mut tools);
+        tools.warnings.into_iter().for_each(|diag| report.add(diag));
+        report.check(script)
+    }
+}
+
+/// The rules of one half of a proxy.
+#[derive(Default)]
+pub(super) struct Half {
+    pub(super) rules: Rules,
+    pub(super) use_backend: Choices<BackendId>,
+    pub(super) use_server: Choices<ServerId>,
+    pub(super) force_persist: AnyOf,
+    pub(super) ignore_persist: AnyOf,
+}
+
+fn compile(proxy: &ProxyDraft, context: &mut Context<'_>, faults: &mut Vec<Diag>) -> Half {
+    let written = &proxy.rule;
+    let mut set = |phase: Phase| {
+        context.phase = phase;
+        RuleSet::compile(written.phase(phase), context, faults)
+    };
+    let mut rules = Rules {
+        connection: set(Phase::Connection),
+        session: set(Phase::Session),
+        content: set(Phase::RequestContent),
+        request: set(Phase::Request),
+        response_content: set(Phase::ResponseContent),
+        response: set(Phase::Response),
+        after: set(Phase::AfterResponse),
+        inspect_delay: written.request_delay,
+        response_delay: written.response_delay,
+        ..Rules::default()
+    };
+    context.phase = Phase::Request;
+    rules.redirects = RuleSet::compile_redirects(&written.redirects, context, faults);
+    let (backends, servers) = (&written.use_backend, &written.use_server);
+    let use_backend = Choices::compile("use_backend", Place::UseBackend, backends, context, faults);
+    let use_server = Choices::compile("use-server", Place::Pick, servers, context, faults);
+    let mut any =
+        |keyword, place, lines: &[_]| AnyOf::compile(keyword, place, lines, context, faults);
+    rules.monitor_fail = any("monitor fail", Place::FrontRequest, &written.monitor_fail);
+    Half {
+        force_persist: any("force-persist", Place::BackRequest, &written.force_persist),
+        ignore_persist: any(
+            "ignore-persist",
+            Place::BackRequest,
+            &written.ignore_persist,
+        ),
+        use_backend,
+        use_server,
+        rules,
+    }
+}
+
+impl Half {
+    /// Takes the rules out of a frontend.
+    pub(super) fn of_front(front: &mut Frontend) -> Half {
+        Half {
+            rules: std::mem::take(&mut front.rules),
+            use_backend: std::mem::take(&mut front.choices),
+            ..Half::default()
+        }
+    }
+
+    /// Puts them back.
+    pub(super) fn back_to_front(self, front: &mut Frontend) {
+        front.rules = self.rules;
+        front.choices = self.use_backend;
+    }
+
+    /// Takes the rules out of a backend.
+    pub(super) fn of_back(back: &mut Backend) -> Half {
+        Half {
+            rules: std::mem::take(&mut back.rules),
+            use_server: std::mem::take(&mut back.server_choices),
+            force_persist: std::mem::take(&mut back.force_persist),
+            ignore_persist: std::mem::take(&mut back.ignore_persist),
+            ..Half::default()
+        }
+    }
+
+    /// Puts them back.
+    pub(super) fn back_to_back(self, back: &mut Backend) {
+        back.rules = self.rules;
+        back.server_choices = self.use_server;
+        back.force_persist = self.force_persist;
+        back.ignore_persist = self.ignore_persist;
+    }
+
+    /// Closes every name in them.
+    pub(super) fn close(
+        &mut self,
+        proxy: &ProxyDraft,
+        back: Option<BackendId>,
+        known: &Known<'_>,
+        report: &mut Report,
+    ) {
+        let mut faults = Vec::new();
+        self.close_expressions(known, &mut faults);
+        faults.into_iter().for_each(|diag| report.add(diag));
+        for choice in self.use_backend.list_mut() {
+            let Target::Named(name) = &choice.target else {
+                continue;
+            };
+            match known.site.backend_named(name) {
+                Some(id) => {
+                    known.check_mode(proxy, name, choice.span, report);
+                    choice.target = Target::Known(id);
+                }
+                None => report.add(no_backend(proxy, name, choice.span, known.site)),
+            }
+        }
+        for choice in self.use_server.list_mut() {
+            let Target::Named(name) = &choice.target else {
+                continue;
+            };
+            match back.and_then(|back| find_server(known.site, back, name)) {
+                Some(id) => choice.target = Target::Known(id),
+                None => report.add(no_server(proxy, name, choice.span)),
+            }
+        }
+    }
+
+    fn close_expressions(&self, known: &Known<'_>, faults: &mut Vec<Diag>) {
+        let rules = &self.rules;
+        for set in [
+            &rules.connection,
+            &rules.session,
+            &rules.content,
+            &rules.request,
+            &rules.redirects,
+            &rules.response_content,
+            &rules.response,
+            &rules.after,
+        ] {
+            set.resolve(known, faults);
+        }
+        self.use_backend.resolve(known, faults);
+        self.use_server.resolve(known, faults);
+        for any in [
+            &rules.monitor_fail,
+            &self.force_persist,
+            &self.ignore_persist,
+        ] {
+            any.resolve(known, faults);
+        }
+        for acl in rules.book.iter().flat_map(|book| book.all()) {
+            faults.extend(acl.resolve(known).err());
+        }
+    }
+}
+
+fn find_server(site: &Site, back: BackendId, name: &str) -> Option<ServerId> {
+    let mut ids = site.backend(back).servers.iter().copied();
+    ids.find(|id| &*site.server(*id).name == name)
+}
+
+fn no_backend(proxy: &ProxyDraft, name: &str, span: Span, site: &Site) -> Diag {
+    let near = suggest(name, site.backends.iter().map(|back| &*back.name));
+    let own = &proxy.name;
+    Diag::alert(
+        span,
+        format!("Proxy '{own}': unable to find required use_backend: '{name}'."),
+    )
+    .with_shape(crate::lang::Shape::Plain)
+    .with_reason("no 'backend' or 'listen' section has this name")
+    .with_fix_from(near)
+}
+
+fn no_server(proxy: &ProxyDraft, name: &str, span: Span) -> Diag {
+    let near = suggest(
+        name,
+        proxy.back.servers.iter().map(|line| line.name.as_str()),
+    );
+    let (keyword, own) = (proxy.keyword(), &proxy.name);
+    let text = format!(
+        "{keyword} '{own}' : unable to find server '{name}' referenced in a 'use-server' rule."
+    );
+    Diag::alert(span, text)
+        .with_shape(crate::lang::Shape::Plain)
+        .with_fix_from(near)
+}
+
+/// The text of a line format that an option stands for.
+pub(super) fn preset(format: &LineFormat) -> Option<&str> {
+    use crate::log::presets;
+    match format {
+        LineFormat::Connect => None,
+        LineFormat::Tcp => Some(presets::TCP),
+        LineFormat::TcpClf => Some(presets::TCP_CLF),
+        LineFormat::Http => Some(presets::HTTP),
+        LineFormat::HttpClf => Some(presets::HTTP_CLF),
+        LineFormat::Https => Some(presets::HTTPS),
+        LineFormat::Written(text) => Some(text),
+    }
+}
+
+/// What health checks need of formats and variables.
+struct Tools<'a> {
+    reader: Reader<'a>,
+    warnings: Vec<Diag>,
+}
+
+impl check::Tools for Tools<'_> {
+    fn phrase(&mut self, word: &Word) -> Result<Arc<dyn Phrase>, Diag> {
+        let mut setting = Setting {
+            purpose: Purpose::Text,
+            place: Place::Check,
+            also: None,
+            reader: self.reader,
+            warnings: &mut self.warnings,
+        };
+        let format = Format::parse(word, &mut setting)?;
+        Ok(Arc::new(Made(format)))
+    }
+
+    fn assign(&mut self, verb: &str, name: &Word, value: &[Word]) -> Result<Arc<dyn Assign>, Diag> {
+        let variable = VarName::parse(name.text()?).map_err(|text| Diag::alert(name.span, text))?;
+        let what = match verb {
+            "unset-var" => Change::Forget,
+            "set-var-fmt" => {
+                let word = value.first().unwrap_or(name);
+                Change::Write(self.phrase(word)?)
+            }
+            _ => {
+                let mut cur = Cursor::new(value, self.reader.env);
+                let expr = Expr::parse(&mut cur, self.reader)?;
+                self.warnings.extend(cur.into_warnings());
+                Change::Copy(Box::new(expr))
+            }
+        };
+        Ok(Arc::new(Edit { variable, what }))
+    }
+}
+
+/// A text with expressions.
+#[derive(Debug)]
+struct Made(Format);
+
+impl Phrase for Made {
+    fn write(&self, facts: &Facts<'_>, out: &mut Vec<u8>) {
+        self.0
+            .write(&Record::none(), facts, &mut Dates::default(), out);
+    }
+}
+
+/// A change of a variable.
+#[derive(Debug)]
+struct Edit {
+    variable: VarName,
+    what: Change,
+}
+
+#[derive(Debug)]
+enum Change {
+    Forget,
+    Copy(Box<Expr>),
+    Write(Arc<dyn Phrase>),
+}
+
+impl Assign for Edit {
+    fn run(&self, facts: &Facts<'_>) {
+        match &self.what {
+            Change::Forget => facts.vars.forget(&self.variable),
+            Change::Copy(expr) => {
+                if let Sampled::Got(value) = expr.eval(facts) {
+                    facts.vars.write(&self.variable, value.into_owned());
+                }
+            }
+            Change::Write(phrase) => {
+                let mut text = Vec::new();
+                phrase.write(facts, &mut text);
+                let value = crate::value::Value::Str(text.into());
+                facts.vars.write(&self.variable, value);
+            }
+        }
+    }
+}

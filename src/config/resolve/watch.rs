@@ -1,0 +1,130 @@
+//! Health checks of servers: what is asked, how often, where, and whose health counts.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::server::about;
+use crate::addr::{Place, SockAddr};
+use crate::check::draft::{ActDraft, RuleDraft};
+use crate::check::{Health, Script, ServerDraft as CheckDraft};
+use crate::config::draft::{ProxyDraft, ServerDraft};
+use crate::config::report::Report;
+use crate::id::ServerId;
+use crate::lang::{Diag, Word};
+use crate::site::{Agent, Checking, Destination, Port, Server, Site, Watch};
+use crate::time::Tick;
+
+/// What a line says about its server's health beside the checks.
+pub(super) fn watch(written: &CheckDraft) -> Watch {
+    let ip = |word: &Option<Word>| word.as_ref().and_then(|word| word.str().parse().ok());
+    let agent = &written.agent;
+    Watch {
+        tls: written.tls,
+        sni: written.sni.as_deref().map(Into::into),
+        alpn: written.alpn.clone(),
+        send_proxy: written.send_proxy,
+        observe: written.observe.layer,
+        on_error: written.observe.on_error,
+        error_limit: written.observe.error_limit,
+        shut_when_down: written.shut_when_down,
+        shut_backups_when_up: written.shut_backups_when_up,
+        track: None,
+        agent: agent.enabled.then(|| Agent {
+            inter: agent.inter.unwrap_or(written.pace.inter),
+            port: agent.port.unwrap_or(0),
+            address: ip(&agent.address),
+            send: agent.send.as_slice().into(),
+        }),
+    }
+}
+
+/// Closes `track`: the server whose health counts for another.
+pub(super) fn tracks(proxies: &[ProxyDraft], site: &mut Site, report: &mut Report) {
+    let mut closed = Vec::new();
+    for proxy in proxies.iter().filter(|proxy| proxy.is_back()) {
+        for line in &proxy.back.servers {
+            let Some(word) = &line.check.track else {
+                continue;
+            };
+            let own = find(site, &proxy.name, &line.name);
+            let (backend, name) = word
+                .str()
+                .split_once('/')
+                .unwrap_or((&proxy.name, word.str()));
+            let target = find(site, backend, name);
+            match own.zip(target) {
+                Some((own, target)) if own != target => closed.push((own, target)),
+                _ => {
+                    let text = format!(
+                        "unable to find required server '{}' for tracking.",
+                        word.shown()
+                    );
+                    report.add(about(proxy, line, &text).at_span(word.span));
+                }
+            }
+        }
+    }
+    for (own, target) in closed {
+        site.servers[own.index()].watch.track = Some(target);
+    }
+}
+
+fn find(site: &Site, backend: &str, name: &str) -> Option<ServerId> {
+    let back = site.backend_named(backend)?;
+    let mut ids = site.backend(back).servers.iter().copied();
+    ids.find(|id| &*site.server(*id).name == name)
+}
+
+/// Refuses a check that knows no port.
+///
+/// # Errors
+/// Neither the server nor its check has a port.
+pub(super) fn reachable(line: &ServerDraft, proxy: &ProxyDraft, port: Port) -> Result<(), Diag> {
+    let checked = &line.check;
+    let place = line.address.as_ref().map(|(_, written)| &written.place);
+    let is_unix = matches!(place, Some(Place::Unix(_)));
+    let lacks = checked.enabled && checked.port.is_none() && matches!(port, Port::Mapped(_));
+    let rules = proxy.back.check.tcp.iter().chain(&proxy.back.check.http);
+    let connects = |rule: &RuleDraft| matches!(rule.act, ActDraft::Connect(_));
+    if !lacks || is_unix || rules.into_iter().any(connects) {
+        return Ok(());
+    }
+    let text = format!(
+        "server {} has neither service port nor check port nor tcp_check rule 'connect' with port \
+         information.",
+        line.name
+    );
+    Err(about(proxy, line, &text).with_fix("port <port>, after check"))
+}
+
+/// The health a server begins with, and how it is checked.
+pub(super) fn checks(
+    line: &ServerDraft,
+    proxy: &ProxyDraft,
+    server: &Server,
+    script: &Arc<Script>,
+) -> (Health, Option<Checking>) {
+    let written = &line.check;
+    let health = Health::new(written.thresholds, written.enabled, Tick::default());
+    let checking = written.enabled.then(|| Checking {
+        script: Arc::clone(script),
+        pace: written.pace,
+        address: check_address(written, &server.destination.load()),
+        timeout: proxy.timeouts.check,
+    });
+    (health, checking)
+}
+
+/// Where checks go, if that is not where traffic goes.
+fn check_address(written: &CheckDraft, destination: &Destination) -> Option<SockAddr> {
+    let other: Option<IpAddr> = written.address.as_ref().and_then(|w| w.str().parse().ok());
+    if other.is_none() && written.port.is_none() {
+        return None;
+    }
+    let (ip, port) = match destination {
+        Destination::At(at) => (at.ip(), at.port()),
+        Destination::Unresolved => (None, None),
+    };
+    let port = written.port.or(port).unwrap_or(0);
+    Some(SockAddr::Inet((other.or(ip)?, port).into()))
+}

@@ -1,0 +1,69 @@
+//! What else tells or shares a server's health, beside its checks.
+
+use std::net::IpAddr;
+
+use crate::check::draft::{Layer, OnError};
+use crate::id::ServerId;
+use crate::time::Millis;
+
+/// What a server's line says about its health, the checks themselves apart.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// `check-ssl`.
+    pub tls: bool,
+    /// `check-sni`.
+    pub sni: Option<Box<str>>,
+    /// `check-alpn`.
+    pub alpn: Vec<String>,
+    /// `check-send-proxy`.
+    pub send_proxy: bool,
+    /// `observe`.
+    pub observe: Option<Layer>,
+    /// `on-error`.
+    pub on_error: OnError,
+    /// `error-limit`.
+    pub error_limit: u32,
+    /// `on-marked-down shutdown-sessions`.
+    pub shut_when_down: bool,
+    /// `on-marked-up shutdown-backup-sessions`.
+    pub shut_backups_when_up: bool,
+    /// `track`: the server whose health counts for this one.
+    pub track: Option<ServerId>,
+    /// `agent-check`.
+    pub agent: Option<Agent>,
+}
+
+impl Default for Watch {
+    /// Nothing.
+    fn default() -> Self {
+        Self {
+            tls: false,
+            sni: None,
+            alpn: Vec::new(),
+            send_proxy: false,
+            observe: None,
+            on_error: OnError::FailCheck,
+            error_limit: ERRORS,
+            shut_when_down: false,
+            shut_backups_when_up: false,
+            track: None,
+            agent: None,
+        }
+    }
+}
+
+/// How many observed errors in a row are too many unless `error-limit` says otherwise.
+const ERRORS: u32 = 10;
+
+/// An agent that tells of its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agent {
+    /// `agent-inter`, or `inter`.
+    pub inter: Millis,
+    /// `agent-port`.
+    pub port: u16,
+    /// `agent-addr`, where it differs from the server's.
+    pub address: Option<IpAddr>,
+    /// `agent-send`.
+    pub send: Box<[u8]>,
+}
