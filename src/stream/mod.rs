@@ -8,6 +8,7 @@
 mod account;
 mod body;
 mod connect;
+mod cookie;
 mod decide;
 mod ending;
 mod engine;

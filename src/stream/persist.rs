@@ -24,7 +24,7 @@ impl Stream {
         {
             return Some(server);
         }
-        None
+        if self.http { self.cookie_server(kit, site, id) } else { None }
     }
 
     fn ruled_server(&mut self, kit: &mut Kit, site: &Site, backend: &Backend) -> Option<ServerId> {

@@ -82,6 +82,7 @@ impl Stream {
         }
         self.txn.status = Some(status);
         self.txn.data = Some(self.txn.elapsed(kit.now));
+        self.set_cookie(kit);
         self.capture_response(kit);
         if let Some(step) = self.decide_response(kit) {
             return step;

@@ -250,6 +250,8 @@ impl Stream {
         if let Some(ending) = txn.ending {
             letters[..2].copy_from_slice(&ending.letters());
         }
+        letters[2] = self.persistence.client.letter() as u8;
+        letters[3] = self.persistence.server.letter() as u8;
         Record {
             process: Process {
                 hostname: &site.hostname,

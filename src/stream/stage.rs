@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::cookie::Persistence;
 use super::route::Waiting;
 use super::scene::Memory;
 use super::{Held, Kit, Txn};
@@ -103,6 +104,8 @@ pub struct Stream {
     pub(super) inspected: bool,
     /// Whether the backend's content rules have been through.
     pub(super) backend_inspected: bool,
+    /// What cookies say about servers.
+    pub(super) persistence: Persistence,
     /// The refusal that a held client will get.
     pub(super) tarpitted: Option<Box<Refusal>>,
     /// What answers in place of a server, as logs name it.
@@ -155,6 +158,7 @@ impl Stream {
             awaits_body: false,
             inspected: false,
             backend_inspected: false,
+            persistence: Persistence::default(),
             tarpitted: None,
             served_by: None,
             key: None,

@@ -206,3 +206,31 @@ fn bytes_pass_both_ways_and_each_end_passes_alone() {
         rig.assert_at_rest();
     }
 }
+
+#[test]
+fn a_client_returns_to_the_server_its_cookie_names() {
+    let mut configured = site(Mode::Http);
+    let mut persist = crate::balance::persist::Persist::named("SRV");
+    persist.mode = crate::balance::persist::Mode::Insert;
+    persist.indirect = true;
+    configured.backends[0].persist = Some(persist);
+    configured.servers[0].cookie = Some(Box::from(&b"one"[..]));
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let kept = std::rc::Rc::clone(&seen);
+    let mut rig = Rig::new(configured, move |dialed: &mut Dialed| {
+        kept.borrow_mut().append(&mut dialed.seen);
+        dialed.script.send(OK.as_bytes());
+    });
+    let client = rig.client();
+    client.send(GET);
+    rig.run();
+    let first = String::from_utf8_lossy(&client.take()).into_owned();
+    assert!(first.contains("set-cookie: SRV=one; path=/\r\n"), "{first}");
+    client.send(b"GET / HTTP/1.1\r\nhost: example.org\r\ncookie: a=b; SRV=one\r\n\r\n");
+    rig.run();
+    let second = String::from_utf8_lossy(&client.take()).into_owned();
+    assert!(!second.contains("set-cookie"), "{second}");
+    let sent = String::from_utf8_lossy(&seen.borrow()).into_owned();
+    assert!(sent.contains("cookie: a=b\r\n"), "{sent}");
+    rig.assert_at_rest();
+}
