@@ -20,7 +20,12 @@ pub(super) struct Persistence {
 
 impl Stream {
     /// The server that the client's cookie names, if it may be chosen; the cookie is hidden from servers where it has to be.
-    pub(super) fn cookie_server(&mut self, kit: &Kit, site: &Site, id: BackendId) -> Option<ServerId> {
+    pub(super) fn cookie_server(
+        &mut self,
+        kit: &Kit,
+        site: &Site,
+        id: BackendId,
+    ) -> Option<ServerId> {
         let backend = site.backend(id);
         let persist = backend.persist.as_ref()?;
         let head = self.request.head_mut()?;
@@ -59,9 +64,16 @@ impl Stream {
         let (Some(persist), Some(server)) = (&backend.persist, self.server) else {
             return;
         };
-        let value = site.server(server).cookie.as_deref().and_then(|value| std::str::from_utf8(value).ok());
+        let value = site
+            .server(server)
+            .cookie
+            .as_deref()
+            .and_then(|value| std::str::from_utf8(value).ok());
         let followed = self.persistence.named == Some(server);
-        let is_post = self.request_head.as_deref().is_some_and(|head| head.method() == Method::Post);
+        let is_post = self
+            .request_head
+            .as_deref()
+            .is_some_and(|head| head.method() == Method::Post);
         let Some(head) = self.response.head_mut() else {
             return;
         };
@@ -97,7 +109,10 @@ fn seconds(kit: &Kit) -> u64 {
 fn client_cookie(head: &Head, name: &[u8]) -> Option<(usize, Vec<u8>)> {
     let mut from = 0;
     while let Some(at) = head.find(b"cookie", from) {
-        if let Some(value) = head.field(at).and_then(|(_, line)| cookie::find(line, name)) {
+        if let Some(value) = head
+            .field(at)
+            .and_then(|(_, line)| cookie::find(line, name))
+        {
             return Some((at, value.to_vec()));
         }
         from = at + 1;
@@ -124,7 +139,12 @@ fn settle_request(head: &mut Head, at: usize, persist: &Persist, rest: &[u8]) {
 }
 
 /// Does with the server's own cookies of the name what the mode says; also says whether there was one.
-fn settle_response(head: &mut Head, persist: &Persist, value: Option<&str>, followed: bool) -> (ServerCookie, bool) {
+fn settle_response(
+    head: &mut Head,
+    persist: &Persist,
+    value: Option<&str>,
+    followed: bool,
+) -> (ServerCookie, bool) {
     let mut state = ServerCookie::Untracked;
     let mut from = 0;
     while let Some(at) = head.find(b"set-cookie", from) {
@@ -132,7 +152,9 @@ fn settle_response(head: &mut Head, persist: &Persist, value: Option<&str>, foll
         let Some(line) = head.field(at).map(|(_, line)| line.to_vec()) else {
             continue;
         };
-        let Some((name, own)) = cookie::set_cookie(&line).filter(|(name, _)| *name == persist.name.as_bytes()) else {
+        let Some((name, own)) =
+            cookie::set_cookie(&line).filter(|(name, _)| *name == persist.name.as_bytes())
+        else {
             continue;
         };
         let (fate, became) = persist.on_server_cookie(value, followed, own);
@@ -144,7 +166,10 @@ fn settle_response(head: &mut Head, persist: &Persist, value: Option<&str>, foll
                 from = at;
             }
             Fate::Replace(new) => {
-                let behind = line.iter().position(|&byte| byte == b';').map_or(&[][..], |end| &line[end..]);
+                let behind = line
+                    .iter()
+                    .position(|&byte| byte == b';')
+                    .map_or(&[][..], |end| &line[end..]);
                 head.replace_value(at, &[name, b"=", &new, behind].concat());
             }
         }

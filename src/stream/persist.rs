@@ -24,7 +24,11 @@ impl Stream {
         {
             return Some(server);
         }
-        if self.http { self.cookie_server(kit, site, id) } else { None }
+        if self.http {
+            self.cookie_server(kit, site, id)
+        } else {
+            None
+        }
     }
 
     fn ruled_server(&mut self, kit: &mut Kit, site: &Site, backend: &Backend) -> Option<ServerId> {
