@@ -1,7 +1,11 @@
-//! Instructions per request, by callgrind: slow, coarse about what a kernel does, but the same on every run.
+//! Instructions per request, by callgrind: slow, blind to what the kernel does, but the same within a thousandth on
+//! every run.
 //!
 //! Each contender runs twice under the simulator, for two fixed numbers of requests over one connection; the
 //! difference leaves out what starting and stopping cost.
+//!
+//! The simulator hides the kernel's shared page, which rustix's raw system calls look for: give it, by `SLUICE`, a
+//! program built with `RUSTFLAGS=--cfg=rustix_use_libc`.
 
 use crate::backend::Backend;
 use crate::contender::{Contender, Running};
