@@ -252,6 +252,22 @@ mod tests {
     }
 
     #[test]
+    fn a_fetch_may_ask_for_named_acls() {
+        let book = Book::without_files();
+        define(&book, "acl yes always_true").expect("legal");
+        let holds = |text: &str| {
+            let place = crate::sample::Place::FrontRequest;
+            let condition = crate::acl::Condition::parse_text(text, &book, place);
+            condition.expect("legal").test(&Facts::none()) == Verdict3::Hit
+        };
+        assert!(holds("{ acl(yes) }"));
+        assert!(holds("{ acl(yes,!FALSE) }"));
+        assert!(!holds("{ acl(!yes) }"));
+        assert!(!holds("{ str(a),when(!acl,yes) -m found }"));
+        assert!(holds("{ str(a),when(acl,yes) -m found }"));
+    }
+
+    #[test]
     fn sentences_are_haproxys() {
         let book = Book::without_files();
         let error = |line: &str| define(&book, line).expect_err("refused");

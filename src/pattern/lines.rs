@@ -116,6 +116,15 @@ impl Lines {
         self.rows[index as usize]
     }
 
+    /// The index of the line with this number, where numbers grow along the list.
+    #[must_use]
+    pub fn position(&self, id: u32) -> Option<u32> {
+        self.rows
+            .binary_search_by_key(&id, |row| row.id)
+            .ok()
+            .map(narrow)
+    }
+
     /// The key of the line at `index`.
     #[must_use]
     pub fn key(&self, index: u32) -> &[u8] {

@@ -27,13 +27,20 @@ struct Tree<A> {
     nodes: Vec<Node<A>>,
     /// Networks whose mask is no prefix: address, mask, line.
     odd: Vec<(A, A, u32)>,
+    /// For each value of an address' first two bytes, how many networks begin below it; empty
+    /// while there are few networks.
+    below: Vec<u32>,
 }
+
+/// From how many networks on the search begins with the first two bytes.
+const MANY: usize = 4096;
 
 impl<A> Default for Tree<A> {
     fn default() -> Tree<A> {
         Tree {
             nodes: Vec::new(),
             odd: Vec::new(),
+            below: Vec::new(),
         }
     }
 }
@@ -49,9 +56,14 @@ trait Bits: Copy + Ord + std::ops::BitAnd<Output = Self> {
     fn mask(len: u8) -> Self;
     /// The length of the prefix that a mask is, if it is one.
     fn prefix(self) -> Option<u8>;
+    /// The first two bytes.
+    fn top(self) -> usize;
 }
 
 impl Bits for u32 {
+    fn top(self) -> usize {
+        (self >> 16) as usize
+    }
     const LEN: u8 = 32;
     fn mask(len: u8) -> u32 {
         u32::MAX.checked_shl(u32::from(32 - len)).unwrap_or(0)
@@ -63,6 +75,9 @@ impl Bits for u32 {
 }
 
 impl Bits for u128 {
+    fn top(self) -> usize {
+        (self >> 112) as usize
+    }
     const LEN: u8 = 128;
     fn mask(len: u8) -> u128 {
         u128::MAX.checked_shl(u32::from(128 - len)).unwrap_or(0)
@@ -104,12 +119,29 @@ impl<A: Bits> Tree<A> {
             self.nodes[place].parent = open.last().copied().unwrap_or(NONE);
             open.push(narrow(place));
         }
+        if self.nodes.len() >= MANY {
+            self.below = vec![0; (1 << 16) + 1];
+            for node in &self.nodes {
+                self.below[node.addr.top() + 1] += 1;
+            }
+            for at in 1..self.below.len() {
+                self.below[at] += self.below[at - 1];
+            }
+        }
+    }
+
+    /// How many networks begin at or before the address.
+    fn begun(&self, addr: A) -> usize {
+        let (from, to) = match self.below.get(addr.top()..addr.top() + 2) {
+            Some([from, to]) => (*from as usize, *to as usize),
+            _ => (0, self.nodes.len()),
+        };
+        from + self.nodes[from..to].partition_point(|n| n.addr <= addr)
     }
 
     /// The line of the smallest living network with the address, of equal ones the first.
     fn smallest(&self, addr: A, alive: &impl Fn(u32) -> bool) -> Option<u32> {
-        let after = self.nodes.partition_point(|n| n.addr <= addr);
-        let mut place = after.checked_sub(1).map_or(NONE, narrow);
+        let mut place = self.begun(addr).checked_sub(1).map_or(NONE, narrow);
         let mut best: Option<(u8, u32)> = None;
         while place != NONE {
             let node = &self.nodes[place as usize];
@@ -276,6 +308,23 @@ mod tests {
         assert_eq!(find("10.0.0.0/8", "2002:a01:203::1"), Some(0));
         assert_eq!(find("2001:db8::/32 ::1", "2001:db8::5"), Some(0));
         assert_eq!(find("2001:db8::/32 ::1", "::1"), Some(1));
+    }
+
+    #[test]
+    fn many_networks_are_found_as_few_are() {
+        let net = |n: u32| n.wrapping_mul(2_654_435_761) & 0xffff_ff00;
+        let text: String = (0..5000)
+            .map(|n| format!("{}/24\n", Ipv4Addr::from(net(n))))
+            .collect();
+        let lines = Lines::of_patterns(text.into_bytes());
+        let set = Networks::new(&lines).expect("networks");
+        let find = |addr: u32| set.find(IpAddr::V4(addr.into()), |_| true);
+        for n in 0..5000 {
+            let row = find(net(n) | 7).expect("there");
+            assert_eq!(net(row), net(n));
+            let other = net(n).wrapping_add(0x100);
+            assert_eq!(find(other).is_some(), (0..5000).any(|m| net(m) == other));
+        }
     }
 
     #[test]

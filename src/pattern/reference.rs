@@ -438,10 +438,15 @@ impl State {
         ids
     }
 
+    /// The line with a number: numbers grow along every list.
     fn find_id(&self, wanted: u32) -> Option<(&[u8], &[u8])> {
-        let mut lines = self.lists.iter().flat_map(|list| list.lines.iter());
-        let found = lines.find(|(id, _, _)| *id == wanted && !self.dead.contains(id));
-        found.map(|(_, key, value)| (key, value))
+        if self.dead.contains(&wanted) {
+            return None;
+        }
+        self.lists.iter().find_map(|list| {
+            let row = list.lines.position(wanted)?;
+            Some((list.lines.key(row), list.lines.value(row)))
+        })
     }
 
     fn replace(&mut self, ids: &[u32], value: &[u8]) -> Result<(), EditFault> {

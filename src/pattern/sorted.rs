@@ -11,10 +11,21 @@ use super::lines::{Lines, narrow};
 /// Keys in order.
 #[derive(Debug)]
 pub(super) struct Sorted {
-    order: Vec<u32>,
-    /// For each place in `order`, the place of the longest key that this one begins with.
-    parents: Vec<u32>,
+    order: Vec<Place>,
+    /// What every key begins with: it is compared once, not with every key.
+    common_len: usize,
     reading: Reading,
+}
+
+/// One key in its place.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The first bytes after what all keys begin with: most comparisons end here, without looking
+    /// at the text of the list.
+    start: u128,
+    row: u32,
+    /// The place of the longest key that this one begins with.
+    parent: u32,
 }
 
 /// How bytes are read when they are compared.
@@ -52,6 +63,29 @@ impl Reading {
         }
     }
 
+    /// The sixteen bytes after the first `skip`, as a number that sorts as they do.
+    fn start(self, text: &[u8], skip: usize) -> u128 {
+        let mut bytes = [0u8; 16];
+        let rest = text.len().saturating_sub(skip).min(16);
+        for (at, byte) in bytes.iter_mut().take(rest).enumerate() {
+            let place = match self.backward {
+                true => text.len() - 1 - skip - at,
+                false => skip + at,
+            };
+            *byte = self.byte(text[place]);
+        }
+        u128::from_be_bytes(bytes)
+    }
+
+    /// How many bytes both begin with.
+    fn common_len(self, a: &[u8], b: &[u8]) -> usize {
+        let same = |(x, y): &(&u8, &u8)| self.byte(**x) == self.byte(**y);
+        match self.backward {
+            true => a.iter().rev().zip(b.iter().rev()).take_while(same).count(),
+            false => a.iter().zip(b).take_while(same).count(),
+        }
+    }
+
     /// Whether `text` begins (or ends) with `part`.
     pub(super) fn begins(self, text: &[u8], part: &[u8]) -> bool {
         if part.len() > text.len() {
@@ -76,26 +110,41 @@ type Folded = smallvec::SmallVec<[u8; 64]>;
 impl Sorted {
     /// Every key of a list, read in one way.
     pub(super) fn new(lines: &Lines, reading: Reading) -> Sorted {
-        let mut order: Vec<u32> = lines.indices().collect();
-        let compare = |a: &u32, b: &u32| reading.compare(lines.key(*a), lines.key(*b));
+        let common_len = lines
+            .indices()
+            .map(|row| reading.common_len(lines.key(0), lines.key(row)))
+            .min()
+            .unwrap_or(0);
+        let mut order: Vec<Place> = lines
+            .indices()
+            .map(|row| Place {
+                start: reading.start(lines.key(row), common_len),
+                row,
+                parent: NONE,
+            })
+            .collect();
+        let compare = |a: &Place, b: &Place| {
+            let texts = || reading.compare(lines.key(a.row), lines.key(b.row));
+            let rows = || a.row.cmp(&b.row);
+            a.start.cmp(&b.start).then_with(texts).then_with(rows)
+        };
         if !order.is_sorted_by(|a, b| compare(a, b) != Ordering::Greater) {
-            order.sort_by(compare);
+            order.sort_unstable_by(compare);
         }
-        let mut parents = Vec::with_capacity(order.len());
         let mut open: Vec<u32> = Vec::new();
-        for (place, row) in order.iter().enumerate() {
-            let key = lines.key(*row);
+        for place in 0..order.len() {
+            let key = lines.key(order[place].row);
             while let Some(last) = open.last()
-                && !reading.begins(key, lines.key(order[*last as usize]))
+                && !reading.begins(key, lines.key(order[*last as usize].row))
             {
                 open.pop();
             }
-            parents.push(open.last().copied().unwrap_or(NONE));
+            order[place].parent = open.last().copied().unwrap_or(NONE);
             open.push(narrow(place));
         }
         Sorted {
             order,
-            parents,
+            common_len,
             reading,
         }
     }
@@ -107,20 +156,39 @@ impl Sorted {
         lines: &'s Lines,
         text: &'s [u8],
     ) -> impl Iterator<Item = u32> + 's {
-        let after = self.order.partition_point(|row| {
-            self.reading.compare(lines.key(*row), text) != Ordering::Greater
-        });
-        let mut place = after.checked_sub(1).map_or(NONE, narrow);
+        let mut place = self.last_before(lines, text);
         std::iter::from_fn(move || {
             while place != NONE {
-                let row = self.order[place as usize];
-                place = self.parents[place as usize];
+                let Place { row, parent, .. } = self.order[place as usize];
+                place = parent;
                 if self.reading.begins(text, lines.key(row)) {
                     return Some(row);
                 }
             }
             None
         })
+    }
+
+    /// The place of the last key that is not greater than `text`, where it begins like all keys.
+    fn last_before(&self, lines: &Lines, text: &[u8]) -> u32 {
+        let Some(first) = self.order.first() else {
+            return NONE;
+        };
+        let common = self.reading.common_len(text, lines.key(first.row));
+        if common < self.common_len {
+            return NONE;
+        }
+        let start = self.reading.start(text, self.common_len);
+        let after = self
+            .order
+            .partition_point(|place| match place.start.cmp(&start) {
+                Ordering::Less => true,
+                Ordering::Greater => false,
+                Ordering::Equal => {
+                    self.reading.compare(lines.key(place.row), text) != Ordering::Greater
+                }
+            });
+        after.checked_sub(1).map_or(NONE, narrow)
     }
 
     /// The living line with the longest key that `text` begins with, of equal keys the first.

@@ -1,8 +1,7 @@
 //! Views: a reference made ready for one way of matching.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::live::Live;
 use crate::value::Value;
@@ -20,9 +19,8 @@ pub struct View {
     fold: bool,
     /// The lines the configuration gave.
     first: Arc<Segment>,
-    /// Whether `live` has replaced `first`.
-    edited: AtomicBool,
-    live: Live<Snapshot>,
+    /// What replaces `first` from the first edit on.
+    live: OnceLock<Live<Snapshot>>,
     reference: Arc<Reference>,
 }
 
@@ -63,8 +61,7 @@ impl View {
                 lines: Arc::clone(lines),
                 index,
             }),
-            edited: AtomicBool::new(false),
-            live: Live::new(Snapshot::default()),
+            live: OnceLock::new(),
             reference: Arc::clone(reference),
         })
     }
@@ -90,11 +87,11 @@ impl View {
     /// The line a value matches: the closest for beginnings and networks, else the first.
     #[must_use]
     pub fn find(&self, value: &Value<'_>) -> Option<Found<'_>> {
-        if !self.edited.load(Ordering::Acquire) {
+        let Some(live) = self.live.get() else {
             let hit = self.first.index.find(&self.first.lines, value, |_| true)?;
             return Some(Found::Kept(&self.first.lines, hit.row));
-        }
-        let snapshot = self.live.load();
+        };
+        let snapshot = live.load();
         let (segment, hit) = snapshot.find(value)?;
         Some(Found::Edited(Arc::clone(&segment.lines), hit.row))
     }
@@ -113,12 +110,12 @@ impl View {
     #[must_use]
     pub fn find_groups(&self, text: &[u8]) -> Option<(Found<'_>, Vec<Option<(usize, usize)>>)> {
         let value = Value::str(text);
-        if !self.edited.load(Ordering::Acquire) {
+        let Some(live) = self.live.get() else {
             let hit = self.first.index.find(&self.first.lines, &value, |_| true)?;
             let groups = self.first.index.regexes()?.groups(hit.row, text)?;
             return Some((Found::Kept(&self.first.lines, hit.row), groups));
-        }
-        let snapshot = self.live.load();
+        };
+        let snapshot = live.load();
         let (segment, hit) = snapshot.find(&value)?;
         let groups = segment.index.regexes()?.groups(hit.row, text)?;
         Some((Found::Edited(Arc::clone(&segment.lines), hit.row), groups))
@@ -127,7 +124,7 @@ impl View {
     /// The lines the configuration gave and nobody has edited, for indexes over many views.
     #[must_use]
     pub fn unedited(&self) -> Option<&Lines> {
-        (!self.edited.load(Ordering::Acquire)).then(|| &*self.first.lines)
+        self.live.get().is_none().then(|| &*self.first.lines)
     }
 
     /// What the view is to become once its reference has these lists; the indexes of lists it
@@ -137,9 +134,10 @@ impl View {
         lists: &[Arc<Lines>],
         dead: &Arc<HashSet<u32>>,
     ) -> Result<Snapshot, String> {
-        let old = self.live.load();
+        let old = self.live.get().map(Live::load);
         let known = |list: &Arc<Lines>| {
-            let all = std::iter::once(&self.first).chain(&old.segments);
+            let old = old.iter().flat_map(|snapshot| &snapshot.segments);
+            let all = std::iter::once(&self.first).chain(old);
             all.into_iter()
                 .find(|s| Arc::ptr_eq(&s.lines, list))
                 .map(Arc::clone)
@@ -161,8 +159,13 @@ impl View {
 
     /// Shows the snapshot from here on.
     pub(super) fn show(&self, snapshot: Snapshot) {
-        self.live.publish(snapshot);
-        self.edited.store(true, Ordering::Release);
+        let mut first = Some(snapshot);
+        let live = self
+            .live
+            .get_or_init(|| Live::new(first.take().unwrap_or_default()));
+        if let Some(next) = first {
+            live.publish(next);
+        }
     }
 }
 
