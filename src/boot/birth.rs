@@ -260,7 +260,7 @@ fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Resul
         listeners: site.listeners.iter().map(|l| l.shards.max(1)).sum(),
         workers: global.threads,
         checked: 0,
-        splice: !global.no_splice,
+        splice: false,
     };
     let plan = limits::plan(&asked, crate::sys::limits::descriptors());
     if global.maxconn > plan.maxconn {

@@ -135,13 +135,21 @@ impl Serving {
         for warning in &dropped.warnings {
             console.warning(warning);
         }
-        Self::start(site, bound, blocked)
+        Self::start(site, bound, blocked, console)
             .map_err(|e| vec![format!("[sluice.main()] Cannot start: {}.", text(&e))])
     }
 
-    fn start(mut site: Site, bound: Vec<Bound>, blocked: Blocked) -> io::Result<Self> {
+    fn start(
+        mut site: Site,
+        bound: Vec<Bound>,
+        blocked: Blocked,
+        console: &Console,
+    ) -> io::Result<Self> {
         let signals = Signals::install(&SIGNALS)?;
         site.open_books();
+        for fault in site.open_logs() {
+            console.warning(&fault);
+        }
         let site = Arc::new(site);
         let (mut sockets, mut copies) = (Vec::new(), Vec::new());
         for Bound {

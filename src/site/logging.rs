@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::log::{Format, Route, Target};
+use super::Site;
+use crate::log::{Format, Outlets, Route, Target};
 
 /// The `log` lines of a proxy and what its lines look like.
 #[derive(Clone, Debug, Default)]
@@ -49,4 +50,29 @@ pub enum LineFormat {
     Https,
     /// `log-format`
     Written(Arc<str>),
+}
+
+impl Site {
+    /// Opens the targets of every proxy. A target that cannot be opened is left out; the sentences say which.
+    pub fn open_logs(&mut self) -> Vec<String> {
+        let mut outlets = Outlets::default();
+        let mut rings = Vec::new();
+        let mut faults = Vec::new();
+        let with_hostname = self.global.log_hostname.is_some();
+        let fronts = self.frontends.iter_mut().map(|frontend| &mut frontend.logging);
+        let backs = self.backends.iter_mut().map(|backend| &mut backend.logging);
+        for logging in fronts.chain(backs) {
+            let mut routes = Vec::with_capacity(logging.targets.len());
+            for target in logging.targets.iter() {
+                match outlets.route(target, with_hostname, &mut rings) {
+                    Ok(route) => routes.push(route),
+                    Err(fault) if faults.contains(&fault) => {}
+                    Err(fault) => faults.push(fault),
+                }
+            }
+            logging.routes = routes.into();
+        }
+        self.outlets = Some(Arc::new(outlets));
+        faults
+    }
 }

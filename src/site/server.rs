@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 
 use super::Watch;
 use crate::addr::SockAddr;
@@ -94,6 +94,8 @@ pub struct Server {
     pub checking: Option<Checking>,
     /// What was counted.
     pub tally: Tally,
+    /// The most requests in service at once of late: so many connections are worth keeping.
+    pub need: AtomicU32,
     /// Idle connections over all workers.
     pub idle: AtomicUsize,
 }
@@ -156,6 +158,7 @@ impl Server {
             health: Health::new(Thresholds::default(), false, Tick::default()),
             checking: None,
             tally: Tally::default(),
+            need: AtomicU32::new(0),
             idle: AtomicUsize::new(0),
         }
     }

@@ -31,6 +31,7 @@ impl Kit {
     /// A server was given a request.
     pub(super) fn count_server(&self, server: ServerId, balanced: bool) {
         let server = self.site.server(server);
+        server.need.fetch_max(server.slots.in_use(), Relaxed);
         server
             .tally
             .begin(self.worker, server.slots.in_use(), self.now);

@@ -8,7 +8,7 @@ use crate::http::Status;
 use crate::id::ServerId;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
 use crate::site::{
-    Backend, Destination, HttpConnections, Options, Port, Reuse, SendProxy, Server, Site,
+    Backend, Destination, HttpConnections, Options, Port, Reuse, Server, Site,
 };
 use crate::slab::Key;
 use crate::stats::Count;
@@ -236,111 +236,6 @@ impl Stream {
     }
 }
 
-impl Kit {
-    /// An idle connection to `server` that has carried at least `requests` requests.
-    fn take_idle(&mut self, server: ServerId, requests: u32) -> Option<Key<Held>> {
-        let placed = self.site.server(server).destination.version();
-        let pool = self.idle.get_mut(server.index())?;
-        let position = pool.iter().rposition(|&key| {
-            let back = self.conns.get(key).and_then(Held::back);
-            back.is_some_and(|back| back.requests >= requests && back.placed == placed)
-        })?;
-        let key = pool.remove(position);
-        self.site
-            .server(server)
-            .idle
-            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-        Some(key)
-    }
-
-    /// The server connection that the client's connection keeps for itself, if it leads to `server`.
-    fn take_private(&mut self, front: Key<Held>, server: ServerId) -> Option<Key<Held>> {
-        let placed = self.site.server(server).destination.version();
-        let key = self
-            .conns
-            .get_mut(front)?
-            .front_mut()?
-            .private_back
-            .take()?;
-        if self
-            .conns
-            .get(key)
-            .and_then(Held::back)
-            .is_some_and(|back| back.server == server && back.placed == placed)
-        {
-            return Some(key);
-        }
-        self.close(key);
-        None
-    }
-
-    /// Keeps a server connection for later requests.
-    pub(super) fn put_idle(&mut self, front: Key<Held>, key: Key<Held>) {
-        let now = self.now;
-        let Some(Held {
-            role: Role::Back(back),
-            ..
-        }) = self.conns.get_mut(key)
-        else {
-            return;
-        };
-        back.stream = None;
-        back.idle_since = now;
-        let (server, placed) = (back.server, back.placed);
-        let configured = self.site.server(server);
-        if placed != configured.destination.version() {
-            self.close(key);
-            return;
-        }
-        if configured.send_proxy != SendProxy::No {
-            self.put_private(front, key);
-            return;
-        }
-        let idle = configured
-            .idle
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        if configured.pool_max_conn.is_some_and(|max| idle >= max) {
-            configured
-                .idle
-                .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-            self.close(key);
-            return;
-        }
-        self.idle[server.index()].push(key);
-    }
-
-    /// Keeps a server connection that speaks for one client with that client's connection.
-    fn put_private(&mut self, front: Key<Held>, key: Key<Held>) {
-        match self.conns.get_mut(front).and_then(Held::front_mut) {
-            Some(front) => {
-                if let Some(before) = front.private_back.replace(key) {
-                    self.close(before);
-                }
-            }
-            None => self.close(key),
-        }
-    }
-
-    /// Forgets an idle connection that its server closed.
-    pub(super) fn drop_idle(&mut self, key: Key<Held>) {
-        if let Some(server) = self
-            .conns
-            .get(key)
-            .and_then(Held::back)
-            .map(|back| back.server)
-            && let Some(position) = self.idle[server.index()]
-                .iter()
-                .position(|&idle| idle == key)
-        {
-            self.idle[server.index()].swap_remove(position);
-            self.site
-                .server(server)
-                .idle
-                .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-        }
-        self.close(key);
-    }
-}
 
 /// Whether `option redispatch interval` takes another server at this retry: every so many, or so many before the last.
 fn is_redispatch(interval: i32, retry: u32, retries: u32) -> bool {

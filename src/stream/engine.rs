@@ -360,6 +360,7 @@ impl Engine {
                 Timer::Conn(key) => self.conn_due(key),
                 Timer::Check(server) => self.check_due(server),
                 Timer::Leave => self.leave_due(),
+                Timer::Purge => self.purge_due(),
             }
         }
         self.due = due;

@@ -91,6 +91,8 @@ pub enum Timer {
     Conn(Key<Held>),
     /// A server's health check.
     Check(ServerId),
+    /// Idle server connections that are not needed are let go.
+    Purge,
     /// The next connections to close in a process that leaves.
     Leave,
 }

@@ -15,6 +15,7 @@ mod engine;
 mod finish;
 mod front;
 mod greet;
+mod idle;
 mod kit;
 mod leave;
 mod log;

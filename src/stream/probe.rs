@@ -10,7 +10,8 @@ use super::engine::Engine;
 use super::front::{Held, Role};
 use super::{Kit, Letter, Timer};
 use crate::check::{Connect, Event, Order, Report, Run, Sentence, Shift, first_delay, spread};
-use crate::id::ServerId;
+use crate::id::{BackendId, ServerId};
+use crate::log::Level;
 use crate::mux::{Conn, Fill, Mux};
 use crate::sample::Facts;
 use crate::site::{Checking, Server, Site};
@@ -290,6 +291,13 @@ impl Kit {
         }
     }
 
+    /// Tells the operator: on standard error, and where the backend logs.
+    fn notify(&mut self, backend: BackendId, level: Level, text: &str) {
+        let site = self.site.clone();
+        self.doors.notice(backend, text);
+        self.log(&site, &site.backend(backend).logging, level, &[], text.as_bytes());
+    }
+
     fn log_check(&mut self, server: &Server, report: &Report, duration: Millis) {
         let backend = self.site.backend(server.backend).name.clone();
         let sentence = Sentence {
@@ -302,7 +310,7 @@ impl Kit {
             position: server.health.position(),
             state: if server.health.passes() { "UP" } else { "DOWN" },
         };
-        self.doors.notice(server.backend, &sentence.to_string());
+        self.notify(server.backend, Level::Notice, &sentence.to_string());
     }
 
     fn log_shift(
@@ -336,13 +344,19 @@ impl Kit {
             if shift == Shift::Down { "active, 0 requeued" } else { "requeued" },
             if shift == Shift::Down { "remaining" } else { "total" },
         ));
-        self.doors.notice(server.backend, &text);
+        self.notify(server.backend, shift_level(shift), &text);
         if (active, backup) == (0, 0) && shift == Shift::Down {
-            self.doors.notice(
-                server.backend,
-                &format!("backend {} has no server available!", backend.name),
-            );
+            let text = format!("backend {} has no server available!", backend.name);
+            self.notify(server.backend, Level::Emerg, &text);
         }
+    }
+}
+
+/// How urgent a change of a server's state is.
+fn shift_level(shift: Shift) -> Level {
+    match shift {
+        Shift::Down => Level::Alert,
+        Shift::Same | Shift::Up | Shift::Stopping | Shift::Resumed => Level::Notice,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
-use crate::http::Status;
 use crate::mux::Received;
 use crate::proto::h1::Fault;
 

@@ -56,6 +56,8 @@ impl Worker {
             listening,
         } = place;
         for (index, listener) in listening.iter().enumerate() {
+            // Accepted sockets inherit it; on a unix socket it means nothing.
+            let _ = crate::sys::options::set_nodelay(&listener.fd, true);
             let token = Source::Listener(index).token();
             let mut source = SourceFd(&listener.fd.as_raw_fd());
             poll.registry()
@@ -96,6 +98,7 @@ impl Worker {
         let mut busy = false;
         self.set_clock();
         self.engine.begin_checks(self.office.workers());
+        self.engine.begin_purging();
         loop {
             let patience = if busy {
                 Some(Duration::ZERO)

@@ -1,0 +1,163 @@
+//! Idle server connections: kept while they are likely to be needed, let go when not.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::front::{Held, Role};
+use super::{Engine, Kit, Timer};
+use crate::id::ServerId;
+use crate::site::{SendProxy, Server};
+use crate::slab::Key;
+use crate::time::Millis;
+
+/// How often connections that are not needed are let go.
+const PURGE_EVERY: Millis = Millis::new(1000);
+/// Connections beyond the need that do no harm.
+const SPARE: usize = 8;
+
+impl Kit {
+    /// An idle connection to `server` that has carried at least `requests` requests.
+    pub(super) fn take_idle(&mut self, server: ServerId, requests: u32) -> Option<Key<Held>> {
+        let placed = self.site.server(server).destination.version();
+        let pool = self.idle.get_mut(server.index())?;
+        let position = pool.iter().rposition(|&key| {
+            let back = self.conns.get(key).and_then(Held::back);
+            back.is_some_and(|back| back.requests >= requests && back.placed == placed)
+        })?;
+        let key = pool.remove(position);
+        self.site
+            .server(server)
+            .idle
+            .fetch_sub(1, Relaxed);
+        Some(key)
+    }
+
+    /// The server connection that the client's connection keeps for itself, if it leads to `server`.
+    pub(super) fn take_private(&mut self, front: Key<Held>, server: ServerId) -> Option<Key<Held>> {
+        let placed = self.site.server(server).destination.version();
+        let key = self
+            .conns
+            .get_mut(front)?
+            .front_mut()?
+            .private_back
+            .take()?;
+        if self
+            .conns
+            .get(key)
+            .and_then(Held::back)
+            .is_some_and(|back| back.server == server && back.placed == placed)
+        {
+            return Some(key);
+        }
+        self.close(key);
+        None
+    }
+
+    /// Keeps a server connection for later requests.
+    pub(super) fn put_idle(&mut self, front: Key<Held>, key: Key<Held>) {
+        let now = self.now;
+        let Some(Held {
+            role: Role::Back(back),
+            ..
+        }) = self.conns.get_mut(key)
+        else {
+            return;
+        };
+        back.stream = None;
+        back.idle_since = now;
+        let (server, placed) = (back.server, back.placed);
+        let configured = self.site.server(server);
+        if placed != configured.destination.version() {
+            self.close(key);
+            return;
+        }
+        if configured.send_proxy != SendProxy::No {
+            self.put_private(front, key);
+            return;
+        }
+        let idle = configured
+            .idle
+            .fetch_add(1, Relaxed);
+        if configured.is_sated(idle) {
+            configured
+                .idle
+                .fetch_sub(1, Relaxed);
+            self.close(key);
+            return;
+        }
+        self.idle[server.index()].push(key);
+    }
+
+    /// Keeps a server connection that speaks for one client with that client's connection.
+    fn put_private(&mut self, front: Key<Held>, key: Key<Held>) {
+        match self.conns.get_mut(front).and_then(Held::front_mut) {
+            Some(front) => {
+                if let Some(before) = front.private_back.replace(key) {
+                    self.close(before);
+                }
+            }
+            None => self.close(key),
+        }
+    }
+
+    /// Forgets an idle connection that its server closed.
+    pub(super) fn drop_idle(&mut self, key: Key<Held>) {
+        if let Some(server) = self
+            .conns
+            .get(key)
+            .and_then(Held::back)
+            .map(|back| back.server)
+            && let Some(position) = self.idle[server.index()]
+                .iter()
+                .position(|&idle| idle == key)
+        {
+            self.idle[server.index()].swap_remove(position);
+            self.site
+                .server(server)
+                .idle
+                .fetch_sub(1, Relaxed);
+        }
+        self.close(key);
+    }
+}
+
+impl Server {
+    /// Whether one more idle connection is worth keeping.
+    fn is_sated(&self, idle: usize) -> bool {
+        let need = self.need.load(Relaxed) as usize + SPARE;
+        idle >= self.pool_max_conn.unwrap_or(usize::MAX).min(need)
+    }
+}
+
+impl Engine {
+    /// Sets the timer that lets idle connections go.
+    pub fn begin_purging(&mut self) {
+        self.kit.wheel.insert(self.kit.now + PURGE_EVERY, Timer::Purge);
+    }
+
+    /// Lets go of half of what each server has too much, the longest idle first.
+    pub(super) fn purge_due(&mut self) {
+        let site = self.kit.site.clone();
+        for (index, server) in site.servers.iter().enumerate() {
+            if self.kit.worker.index() == 0 {
+                let (need, in_use) = (server.need.load(Relaxed), server.slots.in_use());
+                server.need.store(in_use.max(need - need.saturating_sub(in_use).div_ceil(2)), Relaxed);
+            }
+            let excess = self.kit.idle[index].len().saturating_sub(server.need.load(Relaxed) as usize);
+            self.purge(index, server, excess.div_ceil(2));
+        }
+        self.begin_purging();
+    }
+
+    fn purge(&mut self, index: usize, server: &Server, count: usize) {
+        let now = self.kit.now;
+        let kit = &self.kit;
+        let stale = |key: &&Key<Held>| {
+            let since = kit.conns.get(**key).and_then(Held::back).map(|back| back.idle_since);
+            since.is_none_or(|since| (since + server.pool_purge_delay).has_come(now))
+        };
+        let old: Vec<Key<Held>> = kit.idle[index].iter().filter(stale).take(count).copied().collect();
+        for key in old {
+            self.kit.drop_idle(key);
+        }
+    }
+}
