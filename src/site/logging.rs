@@ -59,7 +59,10 @@ impl Site {
         let mut rings = Vec::new();
         let mut faults = Vec::new();
         let with_hostname = self.global.log_hostname.is_some();
-        let fronts = self.frontends.iter_mut().map(|frontend| &mut frontend.logging);
+        let fronts = self
+            .frontends
+            .iter_mut()
+            .map(|frontend| &mut frontend.logging);
         let backs = self.backends.iter_mut().map(|backend| &mut backend.logging);
         for logging in fronts.chain(backs) {
             let mut routes = Vec::with_capacity(logging.targets.len());

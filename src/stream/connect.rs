@@ -7,9 +7,7 @@ use crate::addr::SockAddr;
 use crate::http::Status;
 use crate::id::ServerId;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
-use crate::site::{
-    Backend, Destination, HttpConnections, Options, Port, Reuse, Server, Site,
-};
+use crate::site::{Backend, Destination, HttpConnections, Options, Port, Reuse, Server, Site};
 use crate::slab::Key;
 use crate::stats::Count;
 use crate::time::Tick;
@@ -235,7 +233,6 @@ impl Stream {
         }
     }
 }
-
 
 /// Whether `option redispatch interval` takes another server at this retry: every so many, or so many before the last.
 fn is_redispatch(interval: i32, retry: u32, retries: u32) -> bool {

@@ -24,10 +24,7 @@ impl Kit {
             back.is_some_and(|back| back.requests >= requests && back.placed == placed)
         })?;
         let key = pool.remove(position);
-        self.site
-            .server(server)
-            .idle
-            .fetch_sub(1, Relaxed);
+        self.site.server(server).idle.fetch_sub(1, Relaxed);
         Some(key)
     }
 
@@ -74,13 +71,9 @@ impl Kit {
             self.put_private(front, key);
             return;
         }
-        let idle = configured
-            .idle
-            .fetch_add(1, Relaxed);
+        let idle = configured.idle.fetch_add(1, Relaxed);
         if configured.is_sated(idle) {
-            configured
-                .idle
-                .fetch_sub(1, Relaxed);
+            configured.idle.fetch_sub(1, Relaxed);
             self.close(key);
             return;
         }
@@ -111,10 +104,7 @@ impl Kit {
                 .position(|&idle| idle == key)
         {
             self.idle[server.index()].swap_remove(position);
-            self.site
-                .server(server)
-                .idle
-                .fetch_sub(1, Relaxed);
+            self.site.server(server).idle.fetch_sub(1, Relaxed);
         }
         self.close(key);
     }
@@ -131,7 +121,9 @@ impl Server {
 impl Engine {
     /// Sets the timer that lets idle connections go.
     pub fn begin_purging(&mut self) {
-        self.kit.wheel.insert(self.kit.now + PURGE_EVERY, Timer::Purge);
+        self.kit
+            .wheel
+            .insert(self.kit.now + PURGE_EVERY, Timer::Purge);
     }
 
     /// Lets go of half of what each server has too much, the longest idle first.
@@ -140,9 +132,14 @@ impl Engine {
         for (index, server) in site.servers.iter().enumerate() {
             if self.kit.worker.index() == 0 {
                 let (need, in_use) = (server.need.load(Relaxed), server.slots.in_use());
-                server.need.store(in_use.max(need - need.saturating_sub(in_use).div_ceil(2)), Relaxed);
+                server.need.store(
+                    in_use.max(need - need.saturating_sub(in_use).div_ceil(2)),
+                    Relaxed,
+                );
             }
-            let excess = self.kit.idle[index].len().saturating_sub(server.need.load(Relaxed) as usize);
+            let excess = self.kit.idle[index]
+                .len()
+                .saturating_sub(server.need.load(Relaxed) as usize);
             self.purge(index, server, excess.div_ceil(2));
         }
         self.begin_purging();
@@ -152,10 +149,19 @@ impl Engine {
         let now = self.kit.now;
         let kit = &self.kit;
         let stale = |key: &&Key<Held>| {
-            let since = kit.conns.get(**key).and_then(Held::back).map(|back| back.idle_since);
+            let since = kit
+                .conns
+                .get(**key)
+                .and_then(Held::back)
+                .map(|back| back.idle_since);
             since.is_none_or(|since| (since + server.pool_purge_delay).has_come(now))
         };
-        let old: Vec<Key<Held>> = kit.idle[index].iter().filter(stale).take(count).copied().collect();
+        let old: Vec<Key<Held>> = kit.idle[index]
+            .iter()
+            .filter(stale)
+            .take(count)
+            .copied()
+            .collect();
         for key in old {
             self.kit.drop_idle(key);
         }

@@ -295,7 +295,13 @@ impl Kit {
     fn notify(&mut self, backend: BackendId, level: Level, text: &str) {
         let site = self.site.clone();
         self.doors.notice(backend, text);
-        self.log(&site, &site.backend(backend).logging, level, &[], text.as_bytes());
+        self.log(
+            &site,
+            &site.backend(backend).logging,
+            level,
+            &[],
+            text.as_bytes(),
+        );
     }
 
     fn log_check(&mut self, server: &Server, report: &Report, duration: Millis) {
