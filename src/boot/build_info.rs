@@ -53,7 +53,7 @@ pub const FEATURES: &[(&str, bool)] = &[
     ("LUA", false),
     ("NETFILTER", true),
     ("NS", true),
-    ("OPENSSL", false),
+    ("OPENSSL", true),
     ("OPENSSL_AWSLC", false),
     ("OPENSSL_WOLFSSL", false),
     ("OT", false),

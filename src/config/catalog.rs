@@ -10,7 +10,7 @@ use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDra
 use super::known::{self, Known, Standing};
 use super::section::{bind, global, log, option, proxy, server, stats, timeout, tune};
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
-use crate::{balance, check, dns, filter, queue, rule, stick};
+use crate::{balance, check, dns, filter, queue, rule, stick, tls};
 
 /// Keywords that are known by name only.
 struct Pending {
@@ -111,6 +111,7 @@ const GLOBAL_TABLES: &[GlobalTable] = &[
     lift!(global::KEYWORDS, |g| g),
     lift!(tune::KEYWORDS, |g: &mut GlobalDraft| &mut g.site.tune),
     lift!(log::GLOBAL_KEYWORDS, |g| g),
+    lift!(tls::draft::KEYWORDS, |g: &mut GlobalDraft| &mut g.tls),
     &PENDING_GLOBAL,
 ];
 
@@ -131,7 +132,11 @@ const PROXY_TABLES: &[ProxyTable] = &[
     &PENDING_PROXY,
 ];
 
-const BIND_TABLES: &[BindTable] = &[lift!(bind::KEYWORDS, |b| b), &PENDING_BIND];
+const BIND_TABLES: &[BindTable] = &[
+    lift!(bind::KEYWORDS, |b| b),
+    lift!(tls::draft::BIND_KEYWORDS, |b: &mut BindDraft| &mut b.tls),
+    &PENDING_BIND,
+];
 
 const SERVER_TABLES: &[ServerTable] = &[
     lift!(server::KEYWORDS, |s| s),
@@ -141,6 +146,9 @@ const SERVER_TABLES: &[ServerTable] = &[
         &mut s.resolution
     }),
     lift!(check::SERVER_KEYWORDS, |s: &mut ServerDraft| &mut s.check),
+    lift!(tls::draft::SERVER_KEYWORDS, |s: &mut ServerDraft| {
+        &mut s.tls
+    }),
     &PENDING_SERVER,
 ];
 

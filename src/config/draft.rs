@@ -14,7 +14,7 @@ use crate::site::{
     ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
 };
 use crate::time::Millis;
-use crate::{balance, check, dns, filter, queue, rule, stick};
+use crate::{balance, check, dns, filter, queue, rule, stick, tls};
 
 /// A whole configuration as written.
 #[derive(Debug, Default)]
@@ -63,6 +63,8 @@ pub struct GlobalDraft {
     pub processes: Option<u32>,
     /// `cpu-map` lines, whose meaning depends on `nbproc`.
     pub cpu_maps: Vec<CpuMapDraft>,
+    /// Directories and defaults of TLS.
+    pub tls: tls::draft::GlobalDraft,
     /// The keywords that may come once and came.
     pub seen: HashMap<&'static str, Span>,
 }
@@ -404,6 +406,8 @@ pub struct BindDraft {
     pub level: Level,
     /// `expose-fd listeners`
     pub expose_fd: bool,
+    /// `ssl`, `crt` and what belongs to them.
+    pub tls: tls::draft::BindDraft,
 }
 
 /// A `server` line, or what `default-server` lines amount to.
@@ -449,6 +453,8 @@ pub struct ServerDraft {
     pub init_addr: Vec<InitAddr>,
     /// `resolvers`, `resolve-…`
     pub resolution: dns::run::section::ServerDraft,
+    /// `ssl` and what belongs to it.
+    pub tls: tls::draft::ServerDraft,
 }
 
 /// One way of `init-addr` to find a server's first address.
@@ -487,6 +493,7 @@ impl Default for ServerDraft {
             fast_open: false,
             init_addr: vec![InitAddr::Last, InitAddr::Resolve],
             resolution: dns::run::section::ServerDraft::default(),
+            tls: tls::draft::ServerDraft::default(),
         }
     }
 }

@@ -131,7 +131,7 @@ impl Conn {
             self.bytes_in += count as u64;
             self.last_active = now;
             self.bulk = count == room && count >= pool.buffer_size();
-            self.ready.readable = count == room || self.ready.hangup;
+            self.ready.readable = count == room || self.ready.hangup || self.wire.has_more();
             return Fill::Got;
         }
         let fill = self.note_end(outcome.err());

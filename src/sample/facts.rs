@@ -192,7 +192,7 @@ pub struct ClientFacts {
     /// The type-length-value part of the PROXY v2 header, as received.
     pub tlvs: Vec<u8>,
     /// What TLS settled; `None` on a clear connection.
-    pub tls: Option<Box<TlsFacts>>,
+    pub tls: Option<Arc<TlsFacts>>,
     /// Why the connection failed, 0 while it did not.
     pub error: u16,
     /// How the peer bent the protocol without breaking it, counted.
@@ -277,7 +277,7 @@ pub struct UpstreamFacts {
     /// The server's address.
     pub dst: Option<SocketAddr>,
     /// What TLS settled.
-    pub tls: Option<Box<TlsFacts>>,
+    pub tls: Option<Arc<TlsFacts>>,
     /// The connection was taken from the pool.
     pub reused: bool,
     /// Why it failed, 0 while it did not.

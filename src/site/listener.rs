@@ -7,6 +7,7 @@ use crate::addr::SockAddr;
 use crate::id::FrontendId;
 use crate::stats::Tally;
 use crate::time::Millis;
+use crate::tls::Acceptor;
 
 /// Who answers on a listening address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub struct Listener {
     pub level: Level,
     /// `expose-fd listeners` of a stats socket.
     pub expose_fd: bool,
+    /// `ssl`: what clients are offered.
+    pub tls: Option<Arc<Acceptor>>,
     /// What was counted.
     pub tally: Tally,
     /// Connections at this moment.
@@ -118,6 +121,7 @@ impl Listener {
             mode: None,
             level: Level::default(),
             expose_fd: false,
+            tls: None,
             tally: Tally::default(),
             connections: AtomicUsize::new(0),
             full: AtomicBool::new(false),

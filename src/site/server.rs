@@ -11,9 +11,10 @@ use crate::check::{Health, Pace, Script, Thresholds};
 use crate::id::BackendId;
 use crate::live::Live;
 use crate::queue::{Ceiling, Limit, Line, Slots};
-use crate::sample::ServerFacts;
+use crate::sample::{Expr, ServerFacts};
 use crate::stats::Tally;
 use crate::time::{Millis, Tick};
+use crate::tls::Connector;
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,10 @@ pub struct Server {
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`.
     pub fast_open: bool,
+    /// `ssl`: how it is reached.
+    pub tls: Option<Arc<Connector>>,
+    /// `sni`: the name it is asked for.
+    pub sni: Option<Expr>,
     /// What expressions see of it.
     pub facts: ServerFacts,
     /// What checks and operators make of it.
@@ -154,6 +159,8 @@ impl Server {
             slow_start: Millis::ZERO,
             tcp_user_timeout: None,
             fast_open: false,
+            tls: None,
+            sni: None,
             facts: ServerFacts::default(),
             health: Health::new(Thresholds::default(), false, Tick::default()),
             checking: None,

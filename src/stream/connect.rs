@@ -7,10 +7,13 @@ use crate::addr::SockAddr;
 use crate::http::Status;
 use crate::id::ServerId;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
+use crate::sample::Sampled;
 use crate::site::{Backend, Destination, HttpConnections, Options, Port, Reuse, Server, Site};
 use crate::slab::Key;
 use crate::stats::Count;
 use crate::time::Tick;
+use crate::tls::Session;
+use crate::wire::{Tls, Wire};
 
 impl Stream {
     /// Looks for a connection, makes one, or waits for the one that is being made.
@@ -26,8 +29,9 @@ impl Stream {
             return self.no_server(kit, Cause::Internal, Phase::Connect);
         };
         let site = kit.site.clone();
+        let sni = self.server_name_asked(kit, server);
         if self.http
-            && let Some(back) = self.take_idle(kit, site.backend(backend), server)
+            && let Some(back) = self.take_idle(kit, site.backend(backend), (server, sni.as_deref()))
         {
             self.back = Some(back);
             self.reused = true;
@@ -36,7 +40,7 @@ impl Stream {
             return Step::Go(Stage::Send);
         }
         self.reused = false;
-        match self.dial(kit, server) {
+        match self.dial(kit, server, sni) {
             Ok(back) => {
                 self.count_back(kit, Count::Connects);
                 self.back = Some(back);
@@ -51,25 +55,38 @@ impl Stream {
         &mut self,
         kit: &mut Kit,
         backend: &Backend,
-        server: ServerId,
+        to: (ServerId, Option<&[u8]>),
     ) -> Option<Key<Held>> {
         let first = kit.conns.get(self.front)?.front()?.requests <= 1;
-        if let Some(own) = kit.take_private(self.front, server) {
+        if let Some(own) = kit.take_private(self.front, to) {
             return Some(own);
         }
         match backend.reuse {
             Reuse::Never => None,
             Reuse::Safe if first => None,
-            Reuse::Aggressive if first => kit.take_idle(server, 2),
-            Reuse::Safe | Reuse::Aggressive | Reuse::Always => kit.take_idle(server, 1),
+            Reuse::Aggressive if first => kit.take_idle(to, 2),
+            Reuse::Safe | Reuse::Aggressive | Reuse::Always => kit.take_idle(to, 1),
         }
     }
 
-    fn dial(&mut self, kit: &mut Kit, server: ServerId) -> std::io::Result<Key<Held>> {
+    fn dial(
+        &mut self,
+        kit: &mut Kit,
+        server: ServerId,
+        sni: Option<Box<[u8]>>,
+    ) -> std::io::Result<Key<Held>> {
         let site = kit.site.clone();
         let placed = site.server(server).destination.version();
         let to = self.destination(kit, site.server(server))?;
         let wire = kit.doors.dial(server, &to, &site)?;
+        let wire = match &site.server(server).tls {
+            None => wire,
+            Some(connector) => {
+                let session = Session::connect(connector, sni.as_deref())
+                    .map_err(|_refused| std::io::ErrorKind::InvalidInput)?;
+                Wire::Tls(Box::new(Tls::new(wire, session)))
+            }
+        };
         let mux = if self.http {
             Mux::H1(H1::new(H1Role::Back, &site.global.tune))
         } else {
@@ -83,6 +100,7 @@ impl Stream {
                 dst: inet(&to),
             },
             requests: 0,
+            sni,
             idle_since: Tick::NEVER,
             placed,
             connected: false,
@@ -136,13 +154,33 @@ impl Stream {
         if held.conn.wire.connected().is_err() {
             return self.connection_failed(kit);
         }
-        if let Role::Back(back) = &mut held.role {
-            back.connected = true;
+        if let Role::Back(back) = &mut held.role
+            && !std::mem::replace(&mut back.connected, true)
+        {
+            self.introduce(kit, key);
+        }
+        match secure(kit, key) {
+            Ok(true) => {}
+            Ok(false) => return Step::Wait,
+            Err(_) => return self.connection_failed(kit),
         }
         self.deadline = Tick::NEVER;
         self.txn.connect = Some(self.txn.elapsed(kit.now));
-        self.introduce(kit, key);
         Step::Go(Stage::Send)
+    }
+
+    /// The name that the server is to be asked for in TLS.
+    fn server_name_asked(&mut self, kit: &mut Kit, server: ServerId) -> Option<Box<[u8]>> {
+        let site = kit.site.clone();
+        let asked = site.server(server).sni.as_ref()?;
+        let name = self.with_scene(kit, true, |scene| {
+            let facts = scene.view();
+            match asked.eval(&facts) {
+                Sampled::Got(value) => Some(Box::<[u8]>::from(&*value.into_text())),
+                Sampled::Absent | Sampled::NotYet => None,
+            }
+        });
+        name.flatten().filter(|name| !name.is_empty())
     }
 
     /// A connection attempt failed or took too long: another, to another server at the end, or the end.
@@ -232,6 +270,19 @@ impl Stream {
             Policy::Close
         }
     }
+}
+
+/// Goes on with the handshake of a server's connection; true once nothing is in the way.
+fn secure(kit: &mut Kit, key: Key<Held>) -> std::io::Result<bool> {
+    let Some(held) = kit.conns.get_mut(key) else {
+        return Err(std::io::ErrorKind::NotConnected.into());
+    };
+    let Some(tls) = held.conn.wire.tls() else {
+        return Ok(true);
+    };
+    let done = tls.handshake()?;
+    held.conn.ready.readable = held.conn.ready.hangup || held.conn.wire.has_more();
+    Ok(done)
 }
 
 /// Whether `option redispatch interval` takes another server at this retry: every so many, or so many before the last.

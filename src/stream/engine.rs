@@ -13,7 +13,7 @@ use crate::mux::{Conn, Fill, H1, H1Role, Inner, Mux};
 use crate::queue::Which;
 use crate::site::{Mode, Service};
 use crate::slab::{Key, Slab};
-use crate::time::Tick;
+use crate::time::{Millis, Tick};
 use crate::wire::Wire;
 
 /// Streams stepped in one turn before the poll is asked again.
@@ -96,18 +96,16 @@ impl Engine {
         } else {
             Mux::Raw
         };
-        let greeting = if site.listener(listener).accept_proxy {
-            Greeting::Proxy
-        } else {
-            Greeting::Done
-        };
+        let (greeting, wire) = Greeting::of(site.listener(listener), wire);
         let front = Front {
             listener,
             peers,
             greeting,
             proxied: None,
+            tls: None,
             accepted: self.kit.now,
             accept_date: self.kit.wall,
+            handshake: Millis::ZERO,
             waiting_since: self.kit.now,
             stream: None,
             shelf: RefCell::default(),
@@ -128,7 +126,7 @@ impl Engine {
             return Err(held.conn.wire);
         }
         self.kit.count_connection(listener, frontend);
-        if http || greeting == Greeting::Proxy {
+        if http || greeting != Greeting::Done {
             self.arm_idle(key);
         } else {
             self.begin(key);
@@ -147,9 +145,7 @@ impl Engine {
         held.conn.ready.hangup |= hangup;
         match held.stream() {
             Some(stream) => self.schedule(stream),
-            None if readable || hangup || matches!(held.role, Role::Probe(_)) => {
-                self.wake_idle(key)
-            }
+            None if readable || hangup || held.writes_while_idle() => self.wake_idle(key),
             None => {}
         }
     }

@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::id::{ListenerId, ServerId};
 use crate::mux::Conn;
-use crate::sample::Shelf;
+use crate::sample::{Shelf, TlsFacts};
 use crate::slab::Key;
-use crate::time::Tick;
+use crate::time::{Millis, Tick};
 
 use super::{Greeting, Stream};
 use crate::proto::proxy::Header;
@@ -55,10 +56,14 @@ pub struct Front {
     pub greeting: Greeting,
     /// What the PROXY header said.
     pub proxied: Option<Box<Header>>,
+    /// What TLS settled.
+    pub tls: Option<Arc<TlsFacts>>,
     /// When it was accepted.
     pub accepted: Tick,
     /// The same on the wall clock.
     pub accept_date: SystemTime,
+    /// How long the handshakes took.
+    pub handshake: Millis,
     /// When the exchange at hand, or the wait for it, began.
     pub waiting_since: Tick,
     /// The exchange at hand.
@@ -84,6 +89,8 @@ pub struct Back {
     pub peers: Peers,
     /// Requests it has carried.
     pub requests: u32,
+    /// The name it was asked for in TLS.
+    pub sni: Option<Box<[u8]>>,
     /// Since when it is idle.
     pub idle_since: Tick,
     /// The version of the server's destination that it leads to; after the server has moved it serves nobody else.
@@ -122,6 +129,15 @@ impl Held {
         match &mut self.role {
             Role::Back(back) => Some(back),
             Role::Front(_) | Role::Probe(_) => None,
+        }
+    }
+
+    /// Whether it has to write before there is an exchange: a health check, or a handshake.
+    pub fn writes_while_idle(&self) -> bool {
+        match &self.role {
+            Role::Probe(_) => true,
+            Role::Front(front) => front.greeting == Greeting::Tls,
+            Role::Back(_) => false,
         }
     }
 

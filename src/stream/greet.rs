@@ -1,12 +1,17 @@
-//! The PROXY protocol at both ends: whom a client's connection is for, and whom a server's is from.
+//! What comes before the first byte: the PROXY protocol, which says whom a connection is for or from, and TLS.
+
+use std::sync::Arc;
 
 use super::engine::Engine;
 use super::front::{Front, Held, Peers, Role};
 use super::{Kit, Stream};
 use crate::mux::Fill;
 use crate::proto::proxy::{Command, Endpoints, Header, Parsed, parse};
-use crate::site::SendProxy;
+use crate::sample::TlsFacts;
+use crate::site::{Listener, SendProxy};
 use crate::slab::Key;
+use crate::tls::{Opened, Session};
+use crate::wire::{Tls, Wire};
 
 /// What has to come before a client's first byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,11 +21,70 @@ pub enum Greeting {
     Done,
     /// A PROXY header.
     Proxy,
+    /// A TLS handshake.
+    Tls,
+}
+
+impl Greeting {
+    /// What a listener wants to hear first, and the wire on which it is said.
+    pub(super) fn of(listener: &Listener, wire: Wire) -> (Self, Wire) {
+        match (listener.accept_proxy, &listener.tls) {
+            (false, None) => (Self::Done, wire),
+            (true, None) => (Self::Proxy, wire),
+            (true, Some(_)) => (Self::Proxy, Wire::Tls(Box::new(Tls::later(wire)))),
+            (false, Some(acceptor)) => {
+                let session = Session::accept(acceptor.clone());
+                (Self::Tls, Wire::Tls(Box::new(Tls::new(wire, session))))
+            }
+        }
+    }
 }
 
 impl Engine {
     /// Reads the header that a client's connection has to begin with. True once it is complete.
     pub(super) fn greet(&mut self, key: Key<Held>) -> bool {
+        let greeting = |held: &Held| held.front().map(|front| front.greeting);
+        if self.kit.conns.get(key).and_then(greeting) == Some(Greeting::Proxy)
+            && !self.read_header(key)
+        {
+            return false;
+        }
+        match self.kit.conns.get(key).and_then(greeting) {
+            Some(Greeting::Done) => true,
+            Some(Greeting::Tls) => self.shake_hands(key),
+            Some(Greeting::Proxy) | None => false,
+        }
+    }
+
+    /// Goes on with a client's handshake. True once it is complete.
+    fn shake_hands(&mut self, key: Key<Held>) -> bool {
+        let now = self.kit.now;
+        let Some(held) = self.kit.conns.get_mut(key) else {
+            return false;
+        };
+        let outcome = held.conn.wire.tls().map(Tls::handshake);
+        match outcome {
+            Some(Ok(true)) => {}
+            Some(Ok(false)) => return false,
+            Some(Err(_)) | None => {
+                self.kit.close(key);
+                return false;
+            }
+        }
+        held.conn.ready.readable = held.conn.ready.hangup || held.conn.wire.has_more();
+        let opened = held.conn.wire.tls().and_then(|tls| tls.opened());
+        if let Role::Front(front) = &mut held.role {
+            front.greeting = Greeting::Done;
+            front.handshake = now.since(front.waiting_since);
+            front.waiting_since = now;
+            front.tls = opened.map(|opened| Arc::new(facts(opened)));
+        }
+        true
+    }
+
+    /// Reads a PROXY header. True once it is complete.
+    fn read_header(&mut self, key: Key<Held>) -> bool {
+        let site = self.kit.site.clone();
         loop {
             let Some((held, lent)) = self.kit.conn(key) else {
                 return false;
@@ -34,6 +98,15 @@ impl Engine {
                     };
                     front.greeting = Greeting::Done;
                     front.introduce(header);
+                    let acceptor = site.listener(front.listener).tls.clone();
+                    if let (Some(acceptor), Some(tls)) = (acceptor, held.conn.wire.tls()) {
+                        front.greeting = Greeting::Tls;
+                        let received = held.conn.input.take();
+                        tls.begin(acceptor, received.as_deref().unwrap_or_default());
+                        if let Some(received) = received {
+                            lent.pool.give_back(received);
+                        }
+                    }
                     return true;
                 }
                 Ok(Parsed::More { .. }) => {}
@@ -90,15 +163,40 @@ impl Stream {
         let Some((held, lent)) = kit.conn(back) else {
             return;
         };
-        held.conn
-            .output
-            .write_with(lent.pool, HEADER_HINT, |tail| match version {
-                SendProxy::No => {}
-                SendProxy::V1 => header.write_v1(tail),
-                SendProxy::V2 => header
-                    .write_v2(false, tail)
-                    .expect("a header without TLVs is short"),
-            });
+        if let Some(tls) = held.conn.wire.tls() {
+            let mut bytes = Vec::with_capacity(HEADER_HINT);
+            write_header(&header, version, &mut bytes);
+            tls.preface(&bytes);
+            return;
+        }
+        held.conn.output.write_with(lent.pool, HEADER_HINT, |tail| {
+            write_header(&header, version, tail)
+        });
+    }
+}
+
+fn write_header(header: &Header, version: SendProxy, tail: &mut Vec<u8>) {
+    match version {
+        SendProxy::No => {}
+        SendProxy::V1 => header.write_v1(tail),
+        SendProxy::V2 => header
+            .write_v2(false, tail)
+            .expect("a header without TLVs is short"),
+    }
+}
+
+/// What expressions see of a handshake.
+pub(super) fn facts(opened: Opened) -> TlsFacts {
+    TlsFacts {
+        version: opened.version,
+        cipher: opened.cipher,
+        cipher_bits: opened.bits,
+        sni: opened.sni,
+        alpn: opened.alpn,
+        curve: opened.curve,
+        resumed: opened.resumed,
+        peer_chain: opened.peer,
+        ..TlsFacts::default()
     }
 }
 

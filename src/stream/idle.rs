@@ -16,12 +16,18 @@ const SPARE: usize = 8;
 
 impl Kit {
     /// An idle connection to `server` that has carried at least `requests` requests.
-    pub(super) fn take_idle(&mut self, server: ServerId, requests: u32) -> Option<Key<Held>> {
+    pub(super) fn take_idle(
+        &mut self,
+        (server, sni): (ServerId, Option<&[u8]>),
+        requests: u32,
+    ) -> Option<Key<Held>> {
         let placed = self.site.server(server).destination.version();
         let pool = self.idle.get_mut(server.index())?;
         let position = pool.iter().rposition(|&key| {
             let back = self.conns.get(key).and_then(Held::back);
-            back.is_some_and(|back| back.requests >= requests && back.placed == placed)
+            back.is_some_and(|back| {
+                back.requests >= requests && back.placed == placed && back.sni.as_deref() == sni
+            })
         })?;
         let key = pool.remove(position);
         self.site.server(server).idle.fetch_sub(1, Relaxed);
@@ -29,7 +35,11 @@ impl Kit {
     }
 
     /// The server connection that the client's connection keeps for itself, if it leads to `server`.
-    pub(super) fn take_private(&mut self, front: Key<Held>, server: ServerId) -> Option<Key<Held>> {
+    pub(super) fn take_private(
+        &mut self,
+        front: Key<Held>,
+        (server, sni): (ServerId, Option<&[u8]>),
+    ) -> Option<Key<Held>> {
         let placed = self.site.server(server).destination.version();
         let key = self
             .conns
@@ -41,7 +51,9 @@ impl Kit {
             .conns
             .get(key)
             .and_then(Held::back)
-            .is_some_and(|back| back.server == server && back.placed == placed)
+            .is_some_and(|back| {
+                back.server == server && back.placed == placed && back.sni.as_deref() == sni
+            })
         {
             return Some(key);
         }

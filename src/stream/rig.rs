@@ -86,7 +86,7 @@ impl Doors for RigDoors {
     }
 
     fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()> {
-        if let Wire::Memory(memory) = wire {
+        if let Wire::Memory(memory) = wire.carrier() {
             self.world.borrow_mut().wires.push((key, memory.script()));
         }
         Ok(())

@@ -343,6 +343,8 @@ impl Front {
             http_major: 1,
             proxied: self.proxied.is_some(),
             first_request: self.requests <= 1,
+            tls: self.tls.clone(),
+            handshake_ms: self.handshake.get(),
             ..ClientFacts::default()
         }
     }

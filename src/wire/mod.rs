@@ -6,9 +6,11 @@
 
 mod memory;
 mod socket;
+mod tls;
 
 pub use memory::{Memory, Script};
 pub use socket::Socket;
+pub use tls::Tls;
 
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
@@ -20,6 +22,8 @@ pub enum Wire {
     Socket(Socket),
     /// A scripted end without a descriptor.
     Memory(Memory),
+    /// TLS over one of the others.
+    Tls(Box<Tls>),
 }
 
 impl Wire {
@@ -29,6 +33,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => socket.read(into),
             Self::Memory(memory) => memory.read(into),
+            Self::Tls(tls) => tls.read(into),
         }
     }
 
@@ -38,6 +43,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => socket.write(slices),
             Self::Memory(memory) => memory.write(slices),
+            Self::Tls(tls) => tls.write(slices),
         }
     }
 
@@ -49,6 +55,7 @@ impl Wire {
                 memory.shutdown();
                 Ok(())
             }
+            Self::Tls(tls) => tls.shutdown(),
         }
     }
 
@@ -57,6 +64,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => socket.connected(),
             Self::Memory(memory) => memory.connected(),
+            Self::Tls(tls) => tls.carrier_mut().connected(),
         }
     }
 
@@ -65,6 +73,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => socket.reset_on_close(),
             Self::Memory(memory) => memory.reset(),
+            Self::Tls(tls) => tls.carrier_mut().reset_on_close(),
         }
     }
 
@@ -73,6 +82,32 @@ impl Wire {
         match self {
             Self::Socket(socket) => Some(socket.fd()),
             Self::Memory(_) => None,
+            Self::Tls(tls) => tls.carrier().fd(),
+        }
+    }
+
+    /// What carries the bytes of the peer: itself, or what is below TLS.
+    pub fn carrier(&self) -> &Wire {
+        match self {
+            Self::Socket(_) | Self::Memory(_) => self,
+            Self::Tls(tls) => tls.carrier(),
+        }
+    }
+
+    /// The TLS on it.
+    pub fn tls(&mut self) -> Option<&mut Tls> {
+        match self {
+            Self::Socket(_) | Self::Memory(_) => None,
+            Self::Tls(tls) => Some(tls),
+        }
+    }
+
+    /// Whether a read may find something though the last one was short.
+    #[inline]
+    pub fn has_more(&self) -> bool {
+        match self {
+            Self::Socket(_) | Self::Memory(_) => false,
+            Self::Tls(tls) => tls.has_more(),
         }
     }
 }

@@ -71,12 +71,14 @@ fn listeners(
     let mut unix = bind.unix.clone();
     global::owners(&mut unix, host, report);
     let mut list = Vec::new();
+    let acceptor = super::tls::acceptor(bind, written, report);
     for (index, (word, address)) in bind.addresses.iter().enumerate() {
         let endpoints = report.check(endpoints(word, address, written, host));
         let first = endpoints.iter().flatten().next().cloned();
         for (fd, endpoint) in endpoints.unwrap_or_default() {
             let mut listener = Listener::new(service, endpoint.clone());
             settings(&mut listener, bind);
+            listener.tls.clone_from(&acceptor);
             listener.fd = fd;
             let is_first = index == 0 && first == Some((fd, endpoint));
             listener.uuid = bind.id.filter(|_| is_first).unwrap_or(0);

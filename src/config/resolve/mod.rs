@@ -11,6 +11,7 @@ mod names;
 mod proxy;
 mod rules;
 mod server;
+mod tls;
 mod watch;
 
 use std::collections::{BTreeSet, HashMap};
@@ -96,6 +97,7 @@ pub fn resolve(
     }
     proxy::close_rules(&names, &mut site, report);
     watch::tracks(&proxies, &mut site, report);
+    tls::servers(&proxies, &written, &mut site, report);
     for (at, proxy) in proxies.iter().enumerate() {
         if let Some(front) = names.front(at) {
             for bind in &proxy.front.binds {

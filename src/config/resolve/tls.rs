@@ -1,0 +1,94 @@
+//! TLS of `bind` and `server` lines: contexts made of files and wishes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::config::draft::{BindDraft, GlobalDraft, ProxyDraft, ServerDraft};
+use crate::config::report::Report;
+use crate::lang::{Diag, Env, Shape};
+use crate::pattern::Library;
+use crate::sample::{Expr, NoNamedTests, Reader};
+use crate::site::Site;
+use crate::sys::clock;
+use crate::tls::{Acceptor, Connector};
+
+/// What a `bind` line offers, if it speaks TLS.
+pub(super) fn acceptor(
+    bind: &BindDraft,
+    global: &GlobalDraft,
+    report: &mut Report,
+) -> Option<Arc<Acceptor>> {
+    if !bind.tls.ssl {
+        return None;
+    }
+    let mut notes = Vec::new();
+    let now = clock::realtime().secs;
+    let made = Acceptor::new(&bind.tls, &global.tls, bind.span, now, &mut notes);
+    let shown = bind.addresses.first().map(|(word, _)| word.shown());
+    let context = format!("'bind {}' : ", shown.unwrap_or_default());
+    for note in notes {
+        report.add(note.within(&context));
+    }
+    report
+        .check(made.map_err(|diag| diag.within(&context)))
+        .map(Arc::new)
+}
+
+/// Gives servers that speak TLS their way to do so.
+pub(super) fn servers(
+    proxies: &[ProxyDraft],
+    global: &GlobalDraft,
+    site: &mut Site,
+    report: &mut Report,
+) {
+    let mut lines: HashMap<(&str, &str), &ServerDraft> = HashMap::new();
+    for proxy in proxies.iter().filter(|proxy| proxy.is_back()) {
+        let own = proxy.back.servers.iter().filter(|line| line.tls.ssl);
+        lines.extend(own.map(|line| ((proxy.name.as_str(), line.name.as_str()), line)));
+    }
+    let Some(library) = site.library.clone() else {
+        return;
+    };
+    let Site {
+        servers, backends, ..
+    } = site;
+    for server in servers {
+        let backend = &*backends[server.backend.index()].name;
+        let Some(line) = lines.get(&(backend, &*server.name)) else {
+            continue;
+        };
+        let context = format!("'server {backend}/{}' : ", server.name);
+        let mut notes = Vec::new();
+        let made = Connector::new(&line.tls, &global.tls, line.name_span, &mut notes);
+        for note in notes {
+            report.add(note.within(&context).with_shape(Shape::Server));
+        }
+        let shaped = |diag: Diag| diag.within(&context).with_shape(Shape::Server);
+        server.tls = report.check(made.map_err(shaped)).map(Arc::new);
+        server.sni = report
+            .check(sni(line, &library).map_err(|diag| shaped(diag.within("'sni' : "))))
+            .flatten();
+    }
+}
+
+fn sni(line: &ServerDraft, library: &Library) -> Result<Option<Expr>, Diag> {
+    let Some(word) = &line.tls.sni else {
+        return Ok(None);
+    };
+    let reader = Reader {
+        library,
+        named: &NoNamedTests,
+        env: &Env::default(),
+    };
+    let (expr, end) = Expr::parse_prefix(word, 0, reader)?;
+    if end < word.bytes.len() {
+        return Err(Diag::alert(
+            word.span,
+            format!(
+                "unexpected end of the sample expression '{}'.",
+                word.shown()
+            ),
+        ));
+    }
+    Ok(Some(expr))
+}
