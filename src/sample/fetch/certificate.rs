@@ -565,11 +565,11 @@ mod tests {
             ..TlsFacts::default()
         };
         let client = ClientFacts {
-            tls: Some(Box::new(tls.clone())),
+            tls: Some(std::sync::Arc::new(tls.clone())),
             ..ClientFacts::default()
         };
         let upstream = UpstreamFacts {
-            tls: Some(Box::new(tls)),
+            tls: Some(std::sync::Arc::new(tls)),
             ..UpstreamFacts::default()
         };
         let facts = Facts {

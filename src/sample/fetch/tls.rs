@@ -693,8 +693,8 @@ mod tests {
     use crate::sample::facts::{ClientFacts, UpstreamFacts};
     use crate::sample::rig::{absent, bytes_of, yields, yields_with};
 
-    fn settled() -> Arc<TlsFacts> {
-        Arc::new(TlsFacts {
+    fn settled() -> std::sync::Arc<TlsFacts> {
+        std::sync::Arc::new(TlsFacts {
             version: "TLSv1.3",
             cipher: "TLS_AES_128_GCM_SHA256",
             cipher_bits: 128,
