@@ -62,7 +62,7 @@ pub const FEATURES: &[(&str, bool)] = &[
     ("POLL", false),
     ("PRCTL", true),
     ("PROCCTL", false),
-    ("PROMEX", false),
+    ("PROMEX", true),
     ("QUIC", false),
     ("QUIC_OPENSSL_COMPAT", false),
     ("RT", true),

@@ -5,11 +5,12 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Endpoint;
+use super::exporter::{self, Exporter};
+use super::{Endpoint, Page};
 use crate::id::ListenerId;
 use crate::mux::Inner;
 use crate::pattern::Library;
-use crate::site::Site;
+use crate::site::{Site, Visit};
 use crate::stats::{Count, InfoView, Pace};
 use crate::sys;
 use crate::time::Tick;
@@ -137,8 +138,18 @@ impl Inners for Arc<Desk> {
         Box::new(Endpoint::new(Arc::clone(self), Arc::clone(office), level))
     }
 
-    fn service(&self, _office: &Arc<Office>, _name: &str) -> Option<Box<dyn Inner>> {
-        None
+    fn page(&self, office: &Arc<Office>, visit: Visit) -> Box<dyn Inner> {
+        Box::new(Page::new(Arc::clone(self), Arc::clone(office), visit))
+    }
+
+    fn service(&self, office: &Arc<Office>, name: &str) -> Option<Box<dyn Inner>> {
+        match name {
+            exporter::NAME => Some(Box::new(Exporter::new(
+                Arc::clone(self),
+                Arc::clone(office),
+            ))),
+            _ => None,
+        }
     }
 
     fn surrender(&self, connection: OwnedFd) {

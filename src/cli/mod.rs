@@ -10,11 +10,14 @@
 //! limits. Sessions hold no socket and no lock between two pieces.
 
 pub mod command;
+mod delivery;
 mod desk;
 mod endpoint;
+mod exporter;
 mod face;
 mod line;
 mod operator;
+mod page;
 mod reply;
 #[cfg(test)]
 mod rig;
@@ -22,9 +25,11 @@ mod session;
 
 pub use desk::Desk;
 pub use endpoint::Endpoint;
+pub use exporter::Exporter;
 pub use operator::{
     AdminState, FrontendChange, Gathered, HealthState, Operator, Order, RateLimit, ServerChange,
     ServerRow, SocketRow, WeightChange,
 };
+pub use page::Page;
 pub use reply::{Dump, Message, Piece, Reply};
 pub use session::{Progress, Session, SeverityOutput};

@@ -192,7 +192,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::LISTEN,
         standing: Standing::Later,
-        names: "guid, stats admin, stats http-request",
+        names: "guid",
     },
     Known {
         sections: Sections::FRONT,

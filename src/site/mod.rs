@@ -31,7 +31,7 @@ pub use listener::{Level, Listener, Service};
 pub use logging::{LineFormat, Logging};
 pub use rules::Rules;
 pub use server::{Checking, Destination, Port, SendProxy, Server};
-pub use stats_page::StatsPage;
+pub use stats_page::{PageOf, StatsPage, Visit};
 pub use watch::{Agent, Watch};
 
 use std::sync::atomic::AtomicBool;
@@ -190,6 +190,14 @@ impl Site {
             servers: &self.servers,
             ids: &backend.servers,
             load: backend.load(),
+        }
+    }
+
+    /// A statistics page.
+    pub fn stats_page(&self, of: PageOf) -> Option<&StatsPage> {
+        match of {
+            PageOf::Frontend(id) => self.frontend(id).stats_page.as_ref(),
+            PageOf::Backend(id) => self.backend(id).stats_page.as_ref(),
         }
     }
 

@@ -32,6 +32,10 @@ pub struct Rules {
     pub after: RuleSet,
     /// `monitor fail`.
     pub monitor_fail: AnyOf,
+    /// `stats http-request`, for requests to the statistics page.
+    pub stats_request: RuleSet,
+    /// `stats admin`: who may change things on that page.
+    pub stats_admin: AnyOf,
     /// Error pages and replies.
     pub pages: Arc<PageSet>,
     /// `capture request header` and declared slots.

@@ -6,7 +6,7 @@ use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::http::Status;
 use crate::mux::{End, Received};
 use crate::rule::{self, Answer, Flow, Position, Refusal, RuleSet, Verdict, Wait};
-use crate::site::{Rules, Site};
+use crate::site::{PageOf, Rules, Site};
 use crate::time::{Millis, Tick};
 
 /// What one rule set came to.
@@ -18,9 +18,6 @@ enum Came {
     /// The exchange goes on elsewhere.
     Decided(Step),
 }
-
-/// Which rule set of a proxy.
-type Which = fn(&Rules) -> &RuleSet;
 
 impl Stream {
     /// Content rules look at the first bytes, or at the request's head.
@@ -83,7 +80,7 @@ impl Stream {
         {
             return self.monitored(kit, &frontend.rules);
         }
-        if let Some(step) = self.decide(kit, &frontend.rules) {
+        if let Some(step) = self.decide(kit, &frontend.rules, PageOf::Frontend(self.frontend)) {
             return step;
         }
         Step::Go(Stage::Route)
@@ -99,17 +96,26 @@ impl Stream {
         self.reply(kit, Status::new(status), Cause::Local, Phase::Request)
     }
 
-    /// `http-request` and `redirect` rules of one proxy; nothing if the request goes on.
-    fn decide(&mut self, kit: &mut Kit, rules: &Rules) -> Option<Step> {
-        for which in [(|rules| &rules.request) as Which, |rules| &rules.redirects] {
-            let set = which(rules);
-            match self.evaluate(kit, set, self.body_is_here(), Phase::Request) {
-                Came::Through => self.position = Position::default(),
-                Came::Decided(step) => return Some(step),
-                Came::Waiting(wait) => return Some(self.wait_in_rules(kit, wait)),
-            }
+    /// `http-request` rules of one proxy, its statistics page, `redirect` rules; nothing if the request goes on.
+    fn decide(&mut self, kit: &mut Kit, rules: &Rules, page: PageOf) -> Option<Step> {
+        if let Some(step) = self.decide_by(kit, &rules.request) {
+            return Some(step);
         }
-        None
+        if let Some(step) = self.visit(kit, rules, page) {
+            return Some(step);
+        }
+        self.decide_by(kit, &rules.redirects)
+    }
+
+    pub(super) fn decide_by(&mut self, kit: &mut Kit, rules: &RuleSet) -> Option<Step> {
+        match self.evaluate(kit, rules, self.body_is_here(), Phase::Request) {
+            Came::Through => {
+                self.position = Position::default();
+                None
+            }
+            Came::Decided(step) => Some(step),
+            Came::Waiting(wait) => Some(self.wait_in_rules(kit, wait)),
+        }
     }
 
     /// The backend's rules, and what the proxy adds to the request by itself.
@@ -132,7 +138,9 @@ impl Stream {
         if !self.buffer_body(kit, backend.options.buffer_request) {
             return Step::Wait;
         }
-        if own && let Some(step) = self.decide(kit, &backend.rules) {
+        if let Some(id) = self.backend.filter(|_| own)
+            && let Some(step) = self.decide(kit, &backend.rules, PageOf::Backend(id))
+        {
             return step;
         }
         self.add_forward_headers(kit);

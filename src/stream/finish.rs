@@ -60,25 +60,13 @@ impl Stream {
         self.txn.end(cause, phase);
         self.deadline = Tick::NEVER;
         self.drop_back(kit);
+        self.inner = None;
         self.leave_server(kit);
         self.txn.status = self.http.then_some(status);
         if self.request_head.is_none() {
             self.request_head = self.request.take_head();
         }
         self.response.clear(&mut kit.pool);
-    }
-
-    /// Lets an inner service answer.
-    pub(super) fn serve(&mut self, kit: &mut Kit, name: &str) -> Step {
-        match kit.doors.service(name) {
-            Some(inner) => {
-                self.inner = Some(inner);
-                self.served_by = Some("<SERVICE>");
-                self.txn.end(Cause::Local, Phase::Request);
-                Step::Go(Stage::Relay)
-            }
-            None => self.reply(kit, Status::new(500), Cause::Internal, Phase::Request),
-        }
     }
 
     /// The stage at hand has waited long enough.

@@ -16,7 +16,7 @@ use crate::log::Line;
 use crate::mux::{Heads, Inner, Lent};
 use crate::rule::Desk;
 use crate::sample::Census;
-use crate::site::{Logging, Site};
+use crate::site::{Logging, Site, Visit};
 use crate::slab::{Key, Slab};
 use crate::time::{Tick, Wheel};
 use crate::wire::Wire;
@@ -122,6 +122,9 @@ pub trait Doors: fmt::Debug {
 
     /// Clients of the whole process.
     fn clients(&self) -> usize;
+
+    /// Who answers with a statistics page.
+    fn page(&mut self, visit: Visit) -> Box<dyn Inner>;
 
     /// An inner service by its name.
     fn service(&mut self, name: &str) -> Option<Box<dyn Inner>>;

@@ -27,6 +27,7 @@ mod request;
 mod rig;
 mod route;
 mod scene;
+mod serve;
 mod stage;
 #[cfg(test)]
 mod tests;

@@ -33,13 +33,10 @@ impl Stream {
         if let Flow::SourceGone | Flow::SourceBroken = up {
             return self.client_failed(kit, up, Phase::Data);
         }
-        let Some(key) = self.back else {
+        if self.inner.is_none() && self.back.and_then(|key| kit.conns.get(key)).is_none() {
             return self.server_failed(kit, Phase::Headers);
-        };
-        let Some((held, mut lent)) = kit.conn(key) else {
-            return self.server_failed(kit, Phase::Headers);
-        };
-        match held.conn.receive(&mut self.response, &mut lent) {
+        }
+        match self.source_down(kit) {
             _ if self.response.has_head() => self.take_response(kit),
             Received::Progress => Step::Go(Stage::Response),
             Received::Blocked | Received::Full | Received::Starved => {
@@ -84,7 +81,10 @@ impl Stream {
         self.txn.data = Some(self.txn.elapsed(kit.now));
         self.set_cookie(kit);
         self.capture_response(kit);
-        if let Some(step) = self.decide_response(kit) {
+        if self.shows_page() {
+            // haproxy: `http-response` rules pass the statistics page by, `http-after-response` does not; so here.
+            self.decide_after(kit);
+        } else if let Some(step) = self.decide_response(kit) {
             return step;
         }
         self.filter_response(kit);
@@ -241,7 +241,8 @@ impl Stream {
         if let Some(inner) = &mut self.inner {
             let mut lent = kit.lent();
             return match inner.step(&mut self.request, &mut self.response, &mut lent) {
-                Said::More => Received::Progress,
+                Said::More if self.response.room() => Received::Progress,
+                Said::More => Received::Full,
                 Said::Listening => Received::Blocked,
                 Said::Done => {
                     self.inner = None;

@@ -16,7 +16,7 @@ use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::log::Line;
 use crate::mux::Inner;
 use crate::sample::Census;
-use crate::site::{Logging, Site};
+use crate::site::{Logging, Site, Visit};
 use crate::slab::Key;
 use crate::time::Tick;
 use crate::wire::{Memory, Script, Wire};
@@ -100,6 +100,10 @@ impl Doors for RigDoors {
 
     fn operator(&mut self, _listener: ListenerId) -> Box<dyn Inner> {
         panic!("the rig has no stats socket")
+    }
+
+    fn page(&mut self, _visit: Visit) -> Box<dyn Inner> {
+        panic!("the rig has no statistics page")
     }
 
     fn surrender(&mut self, _wire: Wire) {}

@@ -14,7 +14,7 @@ use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::log::{Line, Sender};
 use crate::mux::Inner;
 use crate::sample::Census;
-use crate::site::{Logging, Site};
+use crate::site::{Logging, Site, Visit};
 use crate::slab::Key;
 use crate::stream::{Doors, Held, Letter};
 use crate::sys::{self, socket::Family, socket::Kind};
@@ -74,6 +74,10 @@ impl Doors for SocketDoors {
 
     fn operator(&mut self, listener: ListenerId) -> Box<dyn Inner> {
         self.inners.operator(&self.office, listener)
+    }
+
+    fn page(&mut self, visit: Visit) -> Box<dyn Inner> {
+        self.inners.page(&self.office, visit)
     }
 
     fn surrender(&mut self, wire: Wire) {

@@ -7,11 +7,15 @@ use std::sync::Arc;
 use super::Office;
 use crate::id::ListenerId;
 use crate::mux::Inner;
+use crate::site::Visit;
 
 /// Makes inner endpoints.
 pub trait Inners: fmt::Debug + Send + Sync {
     /// Who answers an operator that came in by `listener`.
     fn operator(&self, office: &Arc<Office>, listener: ListenerId) -> Box<dyn Inner>;
+
+    /// Who answers somebody at a statistics page.
+    fn page(&self, office: &Arc<Office>, visit: Visit) -> Box<dyn Inner>;
 
     /// An inner service by its name, if there is one.
     fn service(&self, office: &Arc<Office>, name: &str) -> Option<Box<dyn Inner>>;

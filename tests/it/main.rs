@@ -10,4 +10,5 @@ mod program;
 mod proxy_protocol;
 mod reload;
 mod static_binary;
+mod stats_page;
 mod tidy;

@@ -164,12 +164,19 @@ fn compile(proxy: &ProxyDraft, context: &mut Context<'_>, faults: &mut Vec<Diag>
     };
     context.phase = Phase::Request;
     rules.redirects = RuleSet::compile_redirects(&written.redirects, context, faults);
+    rules.stats_request = RuleSet::compile(&proxy.stats.requests, context, faults);
     let (backends, servers) = (&written.use_backend, &written.use_server);
     let use_backend = Choices::compile("use_backend", Place::UseBackend, backends, context, faults);
     let use_server = Choices::compile("use-server", Place::Pick, servers, context, faults);
     let mut any =
         |keyword, place, lines: &[_]| AnyOf::compile(keyword, place, lines, context, faults);
     rules.monitor_fail = any("monitor fail", Place::FrontRequest, &written.monitor_fail);
+    let place = if proxy.is_front() {
+        Place::FrontRequest
+    } else {
+        Place::BackRequest
+    };
+    rules.stats_admin = any("stats admin", place, &proxy.stats.admin);
     Half {
         force_persist: any("force-persist", Place::BackRequest, &written.force_persist),
         ignore_persist: any(
@@ -260,6 +267,7 @@ impl Half {
             &rules.content,
             &rules.request,
             &rules.redirects,
+            &rules.stats_request,
             &rules.response_content,
             &rules.response,
             &rules.after,
@@ -270,6 +278,7 @@ impl Half {
         self.use_server.resolve(known, faults);
         for any in [
             &rules.monitor_fail,
+            &rules.stats_admin,
             &self.force_persist,
             &self.ignore_persist,
         ] {

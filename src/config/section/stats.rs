@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::lang::{Cursor, Diag, Keyword, Sections, Span};
+use crate::rule::Written;
 use crate::site::StatsPage;
 
 /// What a proxy's lines said about its page.
@@ -12,6 +13,10 @@ pub struct Draft {
     pub page: Option<StatsPage>,
     /// Where that line stands.
     pub span: Span,
+    /// `stats admin`.
+    pub admin: Vec<Written>,
+    /// `stats http-request`.
+    pub requests: Vec<Written>,
 }
 
 /// A row of this list.
@@ -149,7 +154,47 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
+    rule(
+        "stats admin",
+        "{ if | unless } <condition>",
+        "Lets visitors of the page change the state of servers.",
+        |cur, d| {
+            page(cur, d);
+            d.admin.push(written(cur));
+            Ok(())
+        },
+    ),
+    rule(
+        "stats http-request",
+        "{ allow | deny | auth [realm <realm>] } [ { if | unless } <condition> ]",
+        "Rules on requests to the page.",
+        |cur, d| {
+            page(cur, d);
+            d.requests.push(written(cur));
+            Ok(())
+        },
+    ),
 ];
+
+/// A row that names ACLs of its section.
+const fn rule(
+    name: &'static str,
+    usage: &'static str,
+    doc: &'static str,
+    parse: fn(&mut Cursor<'_>, &mut Draft) -> Result<(), Diag>,
+) -> Keyword<Draft> {
+    Keyword {
+        sections: Sections::LISTEN,
+        ..row(name, usage, doc, parse)
+    }
+}
+
+fn written(cur: &mut Cursor<'_>) -> Written {
+    Written {
+        keyword: cur.keyword_span(),
+        words: cur.rest().to_vec(),
+    }
+}
 
 fn page<'d>(cur: &Cursor<'_>, draft: &'d mut Draft) -> &'d mut StatsPage {
     draft.span = cur.keyword_span();
