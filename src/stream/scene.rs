@@ -246,12 +246,6 @@ impl Stream {
             .then(|| upstream.and_then(|peers| peers.dst))
             .flatten();
         let txn = &self.txn;
-        let mut letters = [b'-'; 4];
-        if let Some(ending) = txn.ending {
-            letters[..2].copy_from_slice(&ending.letters());
-        }
-        letters[2] = self.persistence.client.letter() as u8;
-        letters[3] = self.persistence.server.letter() as u8;
         Record {
             process: Process {
                 hostname: &site.hostname,
@@ -284,7 +278,7 @@ impl Stream {
             http_mode: self.http,
             bytes_up: txn.bytes_up,
             bytes_down: txn.bytes_down,
-            letters,
+            letters: self.letters(),
             counts: self.counts(kit, site),
             queues: Queues {
                 server: txn.server_queue,
@@ -298,6 +292,14 @@ impl Stream {
             finished: !txn.early,
             ..Record::none()
         }
+    }
+
+    /// The termination letters: how it ended, and what cookies said.
+    fn letters(&self) -> [u8; 4] {
+        let ending = self.txn.ending.map_or([b'-'; 2], super::Ending::letters);
+        let letter = |letter: char| u8::try_from(letter).unwrap_or(b'-');
+        let cookies = &self.persistence;
+        [ending[0], ending[1], letter(cookies.client.letter()), letter(cookies.server.letter())]
     }
 
     fn server_name<'a>(&self, site: &'a Site) -> Option<&'a str> {

@@ -261,7 +261,7 @@ pub(super) const ROWS: &[Fetch] = &[
         "sc_get_gpc",
         Kind::Int,
         Internal,
-        any::get_gpc,
+        any::entry_gpc,
         "A general counter of the array.",
     )
     .with(ANY_AT),
@@ -269,7 +269,7 @@ pub(super) const ROWS: &[Fetch] = &[
         "sc_get_gpt",
         Kind::Int,
         Internal,
-        any::get_gpt,
+        any::entry_gpt,
         "A general tag of the array.",
     )
     .with(ANY_AT),
@@ -1213,7 +1213,7 @@ pub(super) const ROWS: &[Fetch] = &[
         "src_get_gpc",
         Kind::Int,
         ClientAddress,
-        source::get_gpc,
+        source::entry_gpc,
         "A general counter of the array.",
     )
     .with(SRC_AT),
@@ -1221,7 +1221,7 @@ pub(super) const ROWS: &[Fetch] = &[
         "src_get_gpt",
         Kind::Int,
         ClientAddress,
-        source::get_gpt,
+        source::entry_gpt,
         "A general tag of the array.",
     )
     .with(SRC_AT),
@@ -1380,12 +1380,12 @@ macro_rules! changes {
 
 macro_rules! elements {
     ($whose:expr;) => {
-        pub(super) fn get_gpc<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
+        pub(super) fn entry_gpc<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
             let what = Counter::Gpc(super::element($whose, args));
             super::read($whose, what, $whose.width() + 1, args, facts)
         }
 
-        pub(super) fn get_gpt<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
+        pub(super) fn entry_gpt<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
             let what = Counter::Gpt(super::element($whose, args));
             super::read($whose, what, $whose.width() + 1, args, facts)
         }
