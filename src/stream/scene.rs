@@ -299,7 +299,12 @@ impl Stream {
         let ending = self.txn.ending.map_or([b'-'; 2], super::Ending::letters);
         let letter = |letter: char| u8::try_from(letter).unwrap_or(b'-');
         let cookies = &self.persistence;
-        [ending[0], ending[1], letter(cookies.client.letter()), letter(cookies.server.letter())]
+        [
+            ending[0],
+            ending[1],
+            letter(cookies.client.letter()),
+            letter(cookies.server.letter()),
+        ]
     }
 
     fn server_name<'a>(&self, site: &'a Site) -> Option<&'a str> {
