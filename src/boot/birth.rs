@@ -26,6 +26,7 @@ use super::master::{Again, Keepings, Master, Role};
 use super::notify::Notifier;
 use super::old::{self, Survey};
 use super::privileges::text;
+use super::window::Window;
 
 /// How often an address that is in use is tried again while earlier processes give it up.
 const BIND_RETRIES: u32 = 200;
@@ -127,6 +128,7 @@ fn born_worker(
     };
     let bound = sockets(&mut site, options, held, &Survey::default(), console)?;
     let mut serving = Serving::begin(site, bound, console)?;
+    console.end_copy();
     serving.obey(link);
     if daemon {
         let _ = daemon::close_standard();
@@ -158,6 +160,7 @@ fn born_master<'c>(
         at_once: options.old.as_ref().is_some_and(|old| old.at_once),
     };
     let pidfile = open_pidfile(site, true)?;
+    let window = Window::open(options).map_err(|sentence| vec![sentence])?;
     let mut starting = Starting::unwatched();
     if daemon {
         match daemon::fork().map_err(|e| cannot("fork", &e))? {
@@ -166,7 +169,7 @@ fn born_master<'c>(
         }
         let _ = daemon::leave_terminal();
     }
-    match Master::begin(keepings, console).map_err(|e| cannot("start a worker", &e))? {
+    match Master::begin(keepings, window, console).map_err(|e| cannot("start a worker", &e))? {
         Role::Worker(link) => Ok(Mastery::Worker(link)),
         Role::Master(master) => {
             let publication = Publication {

@@ -3,8 +3,9 @@
 //! Before the first warning or alert the program introduces itself, once. `-q` silences everything. A terminal that is
 //! gone loses the text, nothing else.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
+use std::os::fd::OwnedFd;
 
 use crate::lang::Severity;
 use crate::sys::{io as bytes, process};
@@ -18,6 +19,8 @@ pub struct Console {
     introduced: Cell<bool>,
     /// Whether warnings were printed, which `-dW` makes fatal.
     warned: Cell<bool>,
+    /// Where what is said at the start is written too.
+    copy: RefCell<Option<OwnedFd>>,
 }
 
 impl Console {
@@ -27,7 +30,18 @@ impl Console {
             quiet,
             introduced: Cell::new(false),
             warned: Cell::new(false),
+            copy: RefCell::new(None),
         }
+    }
+
+    /// Has what is said from here on written to `copy` too, even where it is not shown.
+    pub fn copy_to(&self, copy: OwnedFd) {
+        self.copy.replace(Some(copy));
+    }
+
+    /// The start is over: its copy is complete.
+    pub fn end_copy(&self) {
+        self.copy.replace(None);
     }
 
     /// The same for a configuration that says `quiet`.
@@ -91,6 +105,9 @@ impl Console {
 
     /// Text for standard error, as it is.
     pub fn error(&self, text: &str) {
+        if let Some(copy) = &*self.copy.borrow() {
+            let _ = bytes::write_all(copy, text.as_bytes());
+        }
         if !self.quiet {
             let _ = bytes::write_all(io::stderr(), text.as_bytes());
         }

@@ -5,15 +5,16 @@
 //! stream has ended, at `hard-stop-after`, or at once by SIGTERM and SIGINT, which then show in its status.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::cli::Desk;
 use crate::dns::run::roster::Change;
 use crate::dns::{News, Plan, Resolver, Root};
-use crate::site::Site;
+use crate::site::{Level, Site};
 use crate::stream::Letter;
 use crate::sys::signal::{self, Blocked, Signals};
 use crate::sys::{clock, process, socket};
@@ -72,6 +73,7 @@ pub struct Serving {
     link: Option<Link>,
     /// Copies of the listening sockets, to pass on.
     copies: Arc<Copies>,
+    desk: Arc<Desk>,
 }
 
 /// The date that tools see beside the version.
@@ -170,7 +172,7 @@ impl Serving {
         ));
         let copies = Copies::new(Arc::clone(&site), copies);
         copies.serve(&desk);
-        let inners: Arc<dyn Inners> = Arc::new(desk);
+        let inners: Arc<dyn Inners> = Arc::new(Arc::clone(&desk));
         let crew = Crew::start(Arc::clone(&site), sockets, &inners)?;
         follow(&site, crew.office())?;
         drop(blocked);
@@ -182,6 +184,7 @@ impl Serving {
             notifier: Notifier::default(),
             link: None,
             copies,
+            desk,
         })
     }
 
@@ -193,7 +196,7 @@ impl Serving {
 
     /// Tells the master that this process serves, and answers it from here on.
     pub fn obey(&mut self, link: Link) {
-        link.say_ready();
+        link.say_ready(self.site.global.max_reloads);
         self.link = Some(link);
     }
 
@@ -215,6 +218,7 @@ impl Serving {
             }
             let now = clock::monotonic_ms();
             watch.beat(now, &self.notifier);
+            self.say_closed(&mut watch);
             if watch.is_over(now) {
                 self.crew.stop();
             }
@@ -231,6 +235,14 @@ impl Serving {
                 .status("Leaving when the last connection ends.");
             self.copies.drop_all();
             self.crew.drain();
+        }
+    }
+
+    /// Tells the master, once, that no client can reach this process any more.
+    fn say_closed(&self, watch: &mut Watch) {
+        if watch.drains.is_some() && !watch.closed && self.crew.office().is_closed() {
+            watch.closed = true;
+            self.link.iter().for_each(Link::say_closed);
         }
     }
 
@@ -251,10 +263,19 @@ impl Serving {
             match link.heard() {
                 Some(Said::WantsSockets) => self.pass_sockets(),
                 Some(Said::Gone) => self.drain(watch),
-                Some(Said::Ready | Said::Unknown) => {}
+                Some(Said::Operator(level, connection)) => self.receive(level, connection),
+                Some(Said::Ready | Said::Closed | Said::MaxReloads(_) | Said::Unknown) => {}
                 None => return,
             }
         }
+    }
+
+    /// Has a thread serve an operator; without one the operator sees the connection end.
+    fn receive(&self, level: Level, connection: OwnedFd) {
+        let (desk, office) = (Arc::clone(&self.desk), Arc::clone(self.crew.office()));
+        let _ = thread::Builder::new()
+            .name("operator".to_owned())
+            .spawn(move || desk.converse(&office, level, &connection));
     }
 
     fn pass_sockets(&self) {
@@ -303,6 +324,8 @@ impl Serving {
 struct Watch {
     /// When draining began.
     drains: Option<u64>,
+    /// Whether it was said that nobody is accepted any more.
+    closed: bool,
     hard_stop: Option<Millis>,
     /// How often the service manager wants to hear from us, and when next.
     heartbeat: Option<(u32, u64)>,
@@ -315,6 +338,7 @@ impl Watch {
         let every = notify::watchdog_interval(usec.as_deref(), pid.as_deref(), process::pid());
         Self {
             drains: None,
+            closed: false,
             hard_stop: site.global.hard_stop_after,
             heartbeat: every.map(|every| (every, clock::monotonic_ms())),
         }
@@ -350,6 +374,7 @@ mod tests {
     fn watch() -> Watch {
         Watch {
             drains: None,
+            closed: false,
             hard_stop: Some(Millis::seconds(5)),
             heartbeat: None,
         }

@@ -1,38 +1,54 @@
 //! The line between a master and one of its workers: short text lines, and listening sockets in HAProxy's exchange.
 //!
 //! A worker asks for the sockets that the master holds (`_getsocks`), says `ready` when it serves, and then answers the same
-//! request from the master, which keeps copies: a worker that dies takes no waiting connection with it. An end of the
+//! request from the master, which keeps copies: a worker that dies takes no waiting connection with it. A line of the master's may
+//! come with a connection for the worker to serve: of an operator (`operator LEVEL`). An end of the
 //! line means that the other process is gone. Lines that are not known are passed over, so that a worker may be newer than its
 //! master.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use crate::sys::{io as bytes, socket};
+use crate::site::Level;
+use crate::sys::{fdpass, io as bytes, socket};
 
 use super::handover::{self, Given, Taken};
 
-/// The environment variable that tells an executed worker the number of its end.
+/// The environment variable that tells an executed worker the numbers of its end and of the file for what its start says.
 pub const VARIABLE: &str = "SLUICE_LINK";
 
 /// Longest line that is understood.
 const LINE_MAX: usize = 64;
+
+const LEVELS: [(&str, Level); 3] = [
+    ("user", Level::User),
+    ("operator", Level::Operator),
+    ("admin", Level::Admin),
+];
 
 /// One end of the line.
 #[derive(Debug)]
 pub struct Link {
     socket: OwnedFd,
     partial: Vec<u8>,
+    /// The connection that came with the line.
+    attached: Option<OwnedFd>,
     over: bool,
 }
 
 /// What the other end says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Said {
     /// It serves.
     Ready,
     /// It wants our listening sockets.
     WantsSockets,
+    /// An operator waits at the other end of this connection.
+    Operator(Level, OwnedFd),
+    /// `mworker-max-reloads` of the configuration that it serves.
+    MaxReloads(u32),
+    /// It was told to leave and accepts nobody any more.
+    Closed,
     /// It is gone.
     Gone,
     /// Something we do not know.
@@ -50,28 +66,48 @@ impl Link {
         Self {
             socket,
             partial: Vec::with_capacity(LINE_MAX),
+            attached: None,
             over: false,
         }
     }
 
-    /// The end that the environment names, for a worker that was executed.
-    pub fn inherited(number: &str) -> Option<Self> {
-        let number = number.parse().ok()?;
-        let socket = socket::adopt(number).ok()?;
-        socket::close_number(number);
-        Some(Self::of(socket))
+    /// The end that the environment names, for a worker that was executed, and where to write what its start says.
+    pub fn inherited(numbers: &str) -> Option<(Self, OwnedFd)> {
+        let (own, said) = numbers.split_once(',')?;
+        let take = |number: &str| {
+            let number = number.parse().ok()?;
+            let taken = socket::adopt(number).ok()?;
+            socket::close_number(number);
+            Some(taken)
+        };
+        Some((Self::of(take(own)?), take(said)?))
     }
 
-    /// Lets an executed program have this end, under the number that is answered.
-    pub fn leave_open(&self) -> io::Result<i32> {
+    /// Lets an executed program have this end and `said`, under the numbers that are answered.
+    pub fn leave_open(&self, said: &OwnedFd) -> io::Result<String> {
         socket::set_inherited(&self.socket, true)?;
-        Ok(self.socket.as_raw_fd())
+        socket::set_inherited(said, true)?;
+        Ok(format!("{},{}", self.socket.as_raw_fd(), said.as_raw_fd()))
     }
 
-    /// Says that we serve.
-    pub fn say_ready(&self) {
+    /// Says that we serve, and how many reloads a worker may outlive by our configuration.
+    pub fn say_ready(&self, max_reloads: Option<u32>) {
         let _ = socket::set_nonblocking(&self.socket, false);
-        let _ = bytes::send(&self.socket, b"ready\n", false);
+        let limit = max_reloads.map(|limit| format!("max-reloads {limit}\n"));
+        let text = format!("{}ready\n", limit.unwrap_or_default());
+        let _ = bytes::send(&self.socket, text.as_bytes(), false);
+    }
+
+    /// Says that we accept nobody any more.
+    pub fn say_closed(&self) {
+        let _ = bytes::send(&self.socket, b"closed\n", false);
+    }
+
+    /// Passes on a connection on which an operator waits.
+    pub fn send_operator(&self, level: Level, connection: impl AsFd) -> io::Result<()> {
+        let name = LEVELS.iter().find(|(_, known)| *known == level);
+        let line = format!("operator {}\n", name.map_or("user", |(name, _)| name));
+        fdpass::send(&self.socket, line.as_bytes(), &[connection.as_fd()]).map(drop)
     }
 
     /// Takes the other end's listening sockets.
@@ -87,7 +123,7 @@ impl Link {
     /// What the other end has said, if anything; never waits.
     pub fn heard(&mut self) -> Option<Said> {
         let said = self.listen();
-        self.over |= said == Some(Said::Gone);
+        self.over |= matches!(said, Some(Said::Gone));
         said
     }
 
@@ -102,21 +138,39 @@ impl Link {
         }
         loop {
             let mut byte = [0];
-            match bytes::read_slice(&self.socket, &mut byte) {
-                Ok(0) => return Some(Said::Gone),
-                Ok(_) if byte[0] == b'\n' => break,
-                Ok(_) if self.partial.len() < LINE_MAX => self.partial.push(byte[0]),
-                Ok(_) => {}
+            match fdpass::recv(&self.socket, &mut byte) {
+                Ok(message) if message.bytes == 0 => return Some(Said::Gone),
+                Ok(mut message) => {
+                    self.attached = message.fds.pop().or(self.attached.take());
+                    if byte[0] == b'\n' {
+                        break;
+                    }
+                    if self.partial.len() < LINE_MAX {
+                        self.partial.push(byte[0]);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
                 Err(_) => return Some(Said::Gone),
             }
         }
         let line = std::mem::take(&mut self.partial);
-        Some(match line.as_slice() {
-            b"ready" => Said::Ready,
-            b"_getsocks" => Said::WantsSockets,
-            _ => Said::Unknown,
-        })
+        let attached = self.attached.take();
+        Some(understood(&String::from_utf8_lossy(&line), attached))
+    }
+}
+
+fn understood(line: &str, attached: Option<OwnedFd>) -> Said {
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    match (word, attached) {
+        ("ready", None) => Said::Ready,
+        ("closed", None) => Said::Closed,
+        ("_getsocks", None) => Said::WantsSockets,
+        ("operator", Some(connection)) => match LEVELS.iter().find(|(name, _)| *name == rest) {
+            Some((_, level)) => Said::Operator(*level, connection),
+            None => Said::Unknown,
+        },
+        ("max-reloads", None) => rest.parse().map_or(Said::Unknown, Said::MaxReloads),
+        _ => Said::Unknown,
     }
 }
 
@@ -133,16 +187,30 @@ mod tests {
     #[test]
     fn lines_are_heard_one_by_one_and_the_end_is_noticed() {
         let (mut master, worker) = Link::pair().expect("a pair");
-        assert_eq!(master.heard(), None);
-        worker.say_ready();
+        assert!(master.heard().is_none());
+        worker.say_ready(Some(7));
         bytes::write_all(&worker, b"from a newer worker\n_getso").expect("room");
-        assert_eq!(master.heard(), Some(Said::Ready));
-        assert_eq!(master.heard(), Some(Said::Unknown));
-        assert_eq!(master.heard(), None);
+        assert!(matches!(master.heard(), Some(Said::MaxReloads(7))));
+        assert!(matches!(master.heard(), Some(Said::Ready)));
+        assert!(matches!(master.heard(), Some(Said::Unknown)));
+        assert!(master.heard().is_none());
         bytes::write_all(&worker, b"cks\n").expect("room");
-        assert_eq!(master.heard(), Some(Said::WantsSockets));
+        assert!(matches!(master.heard(), Some(Said::WantsSockets)));
         drop(worker);
-        assert_eq!(master.heard(), Some(Said::Gone));
+        assert!(matches!(master.heard(), Some(Said::Gone)));
+    }
+
+    #[test]
+    fn a_connection_comes_with_its_line() {
+        let (master, mut worker) = Link::pair().expect("a pair");
+        let (mine, theirs) = socket::pair(socket::Kind::Stream).expect("a pair");
+        let sent = master.send_operator(Level::Operator, &theirs);
+        sent.expect("the worker listens");
+        let Some(Said::Operator(Level::Operator, connection)) = worker.heard() else {
+            panic!("an operator was sent");
+        };
+        bytes::write_all(&connection, b"x").expect("room");
+        assert_eq!(bytes::read_slice(&mine, &mut [0]).expect("a byte"), 1);
     }
 
     #[test]
@@ -156,7 +224,7 @@ mod tests {
                     break said;
                 }
             };
-            assert_eq!(said, Said::WantsSockets);
+            assert!(matches!(said, Said::WantsSockets));
             let given = Given {
                 socket: listener.as_fd(),
                 interface: "",

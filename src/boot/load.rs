@@ -94,8 +94,8 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
 pub fn without_effect(options: &Options) -> Vec<&'static str> {
     [
         (
-            !options.master_sockets.is_empty(),
-            "-S : the master has no command socket; use the workers' stats sockets.",
+            !options.master_sockets.is_empty() && !options.master,
+            "-S : only a master (-W, -Ws) has a command socket.",
         ),
         (
             options.proxy_maxconn.is_some(),
@@ -153,6 +153,27 @@ fn locate_inherited(site: &mut Site, _files: &Files, console: &Console) -> bool 
         }
     }
     all
+}
+
+/// What `-S` asks for: a site with nothing but that socket. Its options stand behind commas; it is an administrator's unless they
+/// say otherwise.
+pub fn command_socket(written: &str) -> Result<Site, String> {
+    let (address, more) = written.split_once(',').unwrap_or((written, ""));
+    let more = more.replace(',', " ");
+    let text = format!("global\n    stats socket {address} level admin {more}\n");
+    let options = Options::default();
+    let given = Given {
+        env: &environment(&options, true),
+        program: &program(&options),
+    };
+    let name = "-S".into();
+    let text = text.into_bytes();
+    let outcome = config::read(&[Source::Text { name, text }], given, &Machine::new());
+    let shown = outcome.report.render(&outcome.files, 0, Severity::Alert);
+    let mut site = outcome.site.ok_or_else(|| shown.trim_end().to_owned())?;
+    let all = locate_inherited(&mut site, &outcome.files, &Console::new(true));
+    all.then_some(site)
+        .ok_or_else(|| "cannot use this file descriptor".to_owned())
 }
 
 /// What every listener of the site wants from the kernel.

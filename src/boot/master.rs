@@ -5,16 +5,18 @@
 //! changes nothing. Reloads never overlap: those that are asked for meanwhile become one. The master holds copies of the
 //! listening sockets, reads no configuration itself after the first, and keeps its rights, so that every worker starts with them.
 
+mod answers;
+
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::sys::clock;
 use crate::sys::process::{self, Exit, Fork};
 use crate::sys::signal::{self, Blocked, Signals};
+use crate::sys::{clock, io as bytes};
 
 use super::console::Console;
 use super::handover::{Given, Taken};
@@ -23,6 +25,7 @@ use super::link::{self, Link, Said};
 use super::notify::Notifier;
 use super::old::Survey;
 use super::privileges::text;
+use super::window::{ClientKey, Window};
 
 /// A worker that ends sooner than this after its start, in milliseconds, is not started again at once.
 const SHORT_LIFE: u64 = 1_000;
@@ -62,13 +65,13 @@ impl Again {
     }
 
     /// Becomes a worker behind `link`. Comes back only when that failed.
-    fn execute(mut self, link: &Link) -> io::Error {
-        let number = match link.leave_open() {
-            Ok(number) => number,
+    fn execute(mut self, link: &Link, said: &OwnedFd) -> io::Error {
+        let numbers = match link.leave_open(said) {
+            Ok(numbers) => numbers,
             Err(error) => return error,
         };
         self.env
-            .extend(CString::new(format!("{}={number}", link::VARIABLE)));
+            .extend(CString::new(format!("{}={numbers}", link::VARIABLE)));
         if let Some(directory) = &self.directory
             && let Err(error) = process::chdir(directory)
         {
@@ -87,6 +90,12 @@ struct Worker {
     born: u64,
     /// Reloads since.
     reloads: u32,
+    /// How many it may outlive, by its own configuration.
+    max_reloads: Option<u32>,
+    /// What it says while it starts, where that is kept.
+    said: Option<OwnedFd>,
+    /// Whether it accepts nobody any more.
+    closed: bool,
     stage: Stage,
 }
 
@@ -136,6 +145,20 @@ pub struct Master<'c> {
     not_before: u64,
     /// Whether the start was announced.
     published: bool,
+    window: Window,
+    /// When this process began, in milliseconds.
+    born: u64,
+    /// Starts of workers on demand, and how many of all failed.
+    reloads: u32,
+    failures: u32,
+    /// The number of the last start.
+    begun: u64,
+    /// Clients who wait for the end of the start with this number.
+    awaiting: Vec<(ClientKey, u64)>,
+    /// What the last start said.
+    said: String,
+    /// The number of a start that succeeded, while that is still to be reported.
+    succeeded: Option<u64>,
 }
 
 const SIGNALS: [i32; 8] = [
@@ -159,12 +182,17 @@ pub enum Role<'c> {
 
 impl<'c> Master<'c> {
     /// Forks the first worker, which already has its configuration.
-    pub fn begin(keepings: Keepings, console: &'c Console) -> io::Result<Role<'c>> {
+    pub(super) fn begin(
+        keepings: Keepings,
+        mut window: Window,
+        console: &'c Console,
+    ) -> io::Result<Role<'c>> {
         let blocked = Blocked::all();
         let (mine, theirs) = Link::pair()?;
         match process::fork()? {
             Fork::Child => {
                 drop(mine);
+                window.close();
                 std::mem::forget(blocked);
                 Ok(Role::Worker(theirs))
             }
@@ -177,12 +205,20 @@ impl<'c> Master<'c> {
                     keepings,
                     console,
                     signals,
-                    workers: vec![Worker::new(child, mine)],
+                    workers: vec![Worker::new(child, mine, None)],
                     sockets: Vec::new(),
                     plan: Plan::Serve,
                     wanted: false,
                     not_before: 0,
                     published: false,
+                    window,
+                    born: clock::monotonic_ms(),
+                    reloads: 0,
+                    failures: 0,
+                    begun: 0,
+                    awaiting: Vec::new(),
+                    said: String::new(),
+                    succeeded: None,
                 })))
             }
         }
@@ -241,7 +277,9 @@ impl<'c> Master<'c> {
             }
         }
         self.hear_workers();
+        self.serve_clients();
         self.reap().or_else(|| {
+            self.report_success();
             self.start_what_is_due();
             None
         })
@@ -257,12 +295,13 @@ impl<'c> Master<'c> {
                 tv_nsec: ms % 1000 * 1_000_000,
             }
         });
-        let watched = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
         let links = self.workers.iter().filter(|worker| !worker.is_mute());
         let descriptors = links.map(|worker| worker.link.as_fd());
-        let mut fds: Vec<PollFd<'_>> = std::iter::once(self.signals.as_fd())
-            .chain(descriptors)
-            .map(|fd: BorrowedFd<'_>| watched(fd))
+        let own = std::iter::once(self.signals.as_fd()).chain(descriptors);
+        let mut fds: Vec<PollFd<'_>> = own
+            .map(|fd: BorrowedFd<'_>| (fd, PollFlags::IN))
+            .chain(self.window.watched())
+            .map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags))
             .collect();
         let _ = poll(&mut fds, timeout.as_ref());
     }
@@ -277,7 +316,9 @@ impl<'c> Master<'c> {
                 match said {
                     Said::WantsSockets => self.pass_sockets(at),
                     Said::Ready => self.promote(at),
-                    Said::Unknown => {}
+                    Said::MaxReloads(limit) => self.workers[at].max_reloads = Some(limit),
+                    Said::Closed => self.workers[at].closed = true,
+                    Said::Operator(..) | Said::Unknown => {}
                     Said::Gone => break,
                 }
             }
@@ -317,11 +358,18 @@ impl<'c> Master<'c> {
                 text(&error)
             )),
         }
+        let limit = self.workers[at].max_reloads.unwrap_or(u32::MAX);
         for (other, worker) in self.workers.iter_mut().enumerate() {
-            if other != at && worker.stage == Stage::Serving {
+            if other == at {
+                continue;
+            }
+            worker.reloads += 1;
+            if worker.stage == Stage::Serving {
                 worker.stage = Stage::Leaving;
-                worker.reloads += 1;
                 let _ = process::kill(worker.pid, signal::SIGUSR1);
+            }
+            if worker.reloads > limit {
+                let _ = process::kill(worker.pid, signal::SIGTERM);
             }
         }
         let leaving = self.workers.iter().filter(|w| w.stage == Stage::Leaving);
@@ -339,6 +387,9 @@ impl<'c> Master<'c> {
             self.keepings.notifier.ready(process::pid());
         }
         self.console.notice("Loading success.");
+        self.said = self.workers[at].said();
+        self.workers[at].said = None;
+        self.succeeded = Some(self.begun);
     }
 
     fn leave(&mut self, number: i32, status: Option<u8>) {
@@ -397,6 +448,9 @@ impl<'c> Master<'c> {
                 if self.current().is_none() && self.sockets.is_empty() {
                     return Some(End::Status(status.max(1)));
                 }
+                self.failures += 1;
+                self.said = worker.said();
+                self.report_reload(self.begun, false);
                 self.keepings.notifier.reload_failed(process::pid());
                 self.rest();
             }
@@ -430,30 +484,35 @@ impl<'c> Master<'c> {
         if self.current().is_some() {
             self.keepings.notifier.reloading();
             self.console.notice("Reloading.");
+            self.reloads += 1;
         }
         if let Err(error) = self.start() {
-            self.console
-                .alert(&format!("cannot start a worker: {}", text(&error)));
+            self.said = format!("cannot start a worker: {}", text(&error));
+            self.console.alert(&self.said);
+            self.failures += 1;
+            self.report_reload(self.begun, false);
             self.keepings.notifier.reload_failed(process::pid());
             self.rest();
         }
     }
 
     fn start(&mut self) -> io::Result<()> {
+        self.begun += 1;
         let (mine, theirs) = Link::pair()?;
+        let said = bytes::nameless_file()?;
         let blocked = Blocked::all();
         let again = self.keepings.again.clone();
         match process::fork()? {
             Fork::Child => {
                 drop(mine);
-                let error = again.execute(&theirs);
+                let error = again.execute(&theirs, &said);
                 self.console
                     .alert(&format!("cannot execute the program: {}", text(&error)));
                 process::end_now(1);
             }
             Fork::Parent { child } => {
                 drop(blocked);
-                self.workers.push(Worker::new(child, mine));
+                self.workers.push(Worker::new(child, mine, Some(said)));
                 Ok(())
             }
         }
@@ -461,12 +520,15 @@ impl<'c> Master<'c> {
 }
 
 impl Worker {
-    fn new(pid: i32, link: Link) -> Self {
+    fn new(pid: i32, link: Link, said: Option<OwnedFd>) -> Self {
         Self {
             pid,
             link,
             born: clock::monotonic_ms(),
             reloads: 0,
+            max_reloads: None,
+            said,
+            closed: false,
             stage: Stage::Starting,
         }
     }

@@ -23,7 +23,9 @@ pub mod manual;
 pub mod master;
 pub mod notify;
 pub mod old;
+mod orders;
 pub mod privileges;
 mod run;
+mod window;
 
 pub use run::run;

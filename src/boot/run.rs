@@ -92,6 +92,14 @@ fn condition(text: &str, options: &Options, console: &Console) -> End {
 fn start(options: &Options) -> End {
     let mut console = Console::new(options.quiet);
     let again = Again::remember();
+    let mut of = None;
+    if let Ok(numbers) = std::env::var(link::VARIABLE) {
+        let Some((link, said)) = Link::inherited(&numbers) else {
+            return End::FAILED;
+        };
+        console.copy_to(said);
+        of = Some(link);
+    }
     if let Some(directory) = &options.directory
         && let Err(error) = process::chdir(directory)
     {
@@ -112,11 +120,8 @@ fn start(options: &Options) -> End {
     if options.check {
         return End::DONE;
     }
-    if let Ok(number) = std::env::var(link::VARIABLE) {
-        return match Link::inherited(&number) {
-            Some(link) => birth::worker(loaded, options, &console, link, true),
-            None => End::FAILED,
-        };
+    if let Some(link) = of {
+        return birth::worker(loaded, options, &console, link, true);
     }
     match again {
         _ if !loaded.site.global.master_worker => birth::alone(loaded, options, &console),

@@ -9,6 +9,7 @@
 //! piece when the one before it was taken; a line, a payload and a chain of commands have named
 //! limits. Sessions hold no socket and no lock between two pieces.
 
+mod aside;
 pub mod command;
 mod delivery;
 mod desk;

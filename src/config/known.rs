@@ -72,7 +72,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 httpclient.ssl.verify, httpclient.timeout.connect, insecure-fork-wanted, \
                 insecure-setuid-wanted, issuers-chain-path, jwt.decrypt_alg_list, jwt.decrypt_enc_list, \
                 key-base, log, max-spread-checks, max-threads-per-group, maxcompcpuusage, maxcomprate, \
-                mworker-max-reloads, no-memory-trimming, noepoll, nogetaddrinfo, nopoll, noreuseport, \
+                no-memory-trimming, noepoll, nogetaddrinfo, nopoll, noreuseport, \
                 numa-cpu-mapping, ocsp-update.disable, ocsp-update.httpproxy, ocsp-update.maxdelay, \
                 ocsp-update.mindelay, ocsp-update.mode, pp2-never-send-local, prealloc-fd, set-var, \
                 set-var-fmt, setcap, shm-stats-file, shm-stats-file-max-objects, \

@@ -59,6 +59,8 @@ pub struct Global {
     pub hard_stop_after: Option<Millis>,
     /// `grace`.
     pub grace: Option<Millis>,
+    /// `mworker-max-reloads`.
+    pub max_reloads: Option<u32>,
     /// `close-spread-time`.
     pub close_spread_time: Option<Millis>,
     /// `stats timeout`.

@@ -1,7 +1,7 @@
 //! Bytes in and out of descriptors.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::retry_on_intr;
 use rustix::net::{RecvFlags, SendFlags};
@@ -73,6 +73,17 @@ pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
         bytes = &bytes[n..];
     }
     Ok(())
+}
+
+/// A file without a name, in memory.
+pub fn nameless_file() -> io::Result<OwnedFd> {
+    let flags = rustix::fs::MemfdFlags::CLOEXEC;
+    Ok(rustix::fs::memfd_create(c"sluice", flags)?)
+}
+
+/// Reads from this place of a file on, which moves nothing.
+pub fn read_at(fd: impl AsFd, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    Ok(retry_on_intr(|| rustix::io::pread(&fd, &mut *buf, offset))?)
 }
 
 #[cfg(test)]

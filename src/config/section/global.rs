@@ -239,6 +239,15 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         |cur, g| time(cur, &mut g.site.hard_stop_after),
     ),
     row(
+        "mworker-max-reloads",
+        "<number>",
+        "How many reloads a worker may outlive before its master ends it.",
+        |cur, g| {
+            g.site.max_reloads = Some(cur.integer(0..=u32::MAX)?);
+            cur.end()
+        },
+    ),
+    row(
         "grace",
         "<time>",
         "How long a stop goes on accepting.",

@@ -4,6 +4,7 @@
 //! connections, reloads it in one of the ways operators do, and counts what clients saw. Bounded in time; processes are ended by
 //! their numbers.
 
+mod master_socket;
 mod proxy;
 mod traffic;
 

@@ -1,7 +1,10 @@
 //! The program under test, started, reloaded and ended as an operator would.
 
+use std::cell::RefCell;
 use std::fs;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,6 +36,8 @@ pub(crate) struct Bench {
     ports: Vec<u16>,
     server: traffic::Server,
     shape: AtomicU32,
+    /// More lines for the global section.
+    global: RefCell<String>,
 }
 
 impl Bench {
@@ -52,6 +57,7 @@ impl Bench {
             ports,
             server: traffic::Server::start(),
             shape: AtomicU32::new(2 << 8 | 1),
+            global: RefCell::default(),
         }
     }
 
@@ -63,7 +69,12 @@ impl Bench {
         self.shape.store(threads << 8 | shards, Ordering::Relaxed);
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Adds a line to the global section of all generations to come.
+    pub(crate) fn add_global(&self, line: &str) {
+        self.global.borrow_mut().push_str(line);
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
 
@@ -73,12 +84,13 @@ impl Bench {
         let (threads, shards) = (shape >> 8, shape & 0xff);
         let stats = self.path("stats.sock");
         let text = format!(
-            "global\n    nbthread {threads}\n    maxconn 2000\n    hard-stop-after 20s\n    \
+            "global\n    {}\n    nbthread {threads}\n    maxconn 2000\n    hard-stop-after 20s\n    \
              stats socket {} level admin expose-fd listeners\n\
              defaults\n    mode http\n    timeout connect 5s\n    timeout client 20s\n    \
              timeout server 20s\n    timeout http-keep-alive 20s\n\
              frontend f{generation}\n    bind 127.0.0.1:{} shards {shards}\n    default_backend b\n\
              backend b\n    option forwardfor header x-generation-{generation}\n    server s 127.0.0.1:{}\n{}",
+            self.global.borrow(),
             stats.display(),
             self.ports[0],
             self.server.port(),
@@ -134,7 +146,7 @@ impl<'b> Running<'b> {
         let program = crate::program::path();
         let mut command = bench.program(&program);
         if style == Style::Master {
-            command.arg("-W");
+            command.arg("-W").arg("-S").arg(bench.path("master.sock"));
         }
         let current = command.spawn().expect("the program starts");
         let running = Self {
@@ -219,6 +231,19 @@ impl<'b> Running<'b> {
         }
     }
 
+    /// The number of the process that was started.
+    pub(crate) fn pid(&self) -> u32 {
+        self.current.id()
+    }
+
+    /// Writes the next generation, right or wrong, and leaves the reload to the caller.
+    pub(crate) fn prepare(&mut self, broken: bool) {
+        if !broken {
+            self.generation += 1;
+        }
+        self.bench.write(self.generation, broken);
+    }
+
     fn await_generation(&self) {
         let port = self.bench.port(0);
         let what = format!(
@@ -272,6 +297,17 @@ impl Drop for Running<'_> {
     }
 }
 
+/// What a socket of commands answers to `text`, after which nothing more is said.
+pub(crate) fn ask(path: &Path, text: &str) -> String {
+    let mut stream = UnixStream::connect(path).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    stream.write_all(text.as_bytes()).expect("it reads");
+    stream.shutdown(Shutdown::Write).expect("a socket");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
 pub(crate) fn await_that(what: &str, mut it: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !it() {
@@ -288,7 +324,7 @@ fn kill(pid: u32, signal: &str) {
 }
 
 /// The direct children of a process.
-fn children(pid: u32) -> Vec<u32> {
+pub(crate) fn children(pid: u32) -> Vec<u32> {
     let path = format!("/proc/{pid}/task/{pid}/children");
     let text = fs::read_to_string(path).unwrap_or_default();
     text.split_whitespace()

@@ -204,6 +204,14 @@ pub(crate) fn idle(port: u16, count: usize) -> Vec<TcpStream> {
     (0..count).map(one).collect()
 }
 
+/// A request whose answer takes as long as the client cares to wait.
+pub(crate) fn tunnel(port: u16) -> TcpStream {
+    let mut stream = connect(port).expect("it listens");
+    let request = b"POST /held HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n12";
+    stream.write_all(request).expect("it reads");
+    stream
+}
+
 /// A slow upload; right when the server counted every byte.
 pub(crate) fn upload(port: u16) -> JoinHandle<Result<(), String>> {
     std::thread::spawn(move || {

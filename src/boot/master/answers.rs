@@ -1,0 +1,329 @@
+//! What the master does for clients of its command socket.
+
+use std::fmt::Write as _;
+
+use super::{Master, Stage, Worker};
+use crate::boot::build_info;
+use crate::boot::orders::{Order, Target};
+use crate::boot::privileges::text;
+use crate::boot::window::ClientKey;
+use crate::site::Level;
+use crate::sys::{clock, io as bytes, process, socket};
+
+/// Commands of the master: name, usage, what it does, who may.
+const COMMANDS: &[(&str, &str, &str, Level)] = &[
+    (
+        "operator",
+        "operator",
+        "lower the level of the current CLI session to operator",
+        Level::User,
+    ),
+    ("reload", "reload", "reload the configuration", Level::Admin),
+    (
+        "show cli level",
+        "show cli level",
+        "display the level of the current CLI session",
+        Level::User,
+    ),
+    (
+        "show cli sockets",
+        "show cli sockets",
+        "dump list of cli sockets",
+        Level::User,
+    ),
+    (
+        "show proc",
+        "show proc",
+        "show processes status",
+        Level::User,
+    ),
+    (
+        "show startup-logs",
+        "show startup-logs",
+        "report what the last start said",
+        Level::User,
+    ),
+    (
+        "show version",
+        "show version",
+        "show version of the current process",
+        Level::User,
+    ),
+    (
+        "user",
+        "user",
+        "lower the level of the current CLI session to user",
+        Level::User,
+    ),
+    (
+        "help",
+        "help [<command>]",
+        "list matching or all commands",
+        Level::User,
+    ),
+    (
+        "prompt",
+        "prompt",
+        "toggle interactive mode with prompt",
+        Level::User,
+    ),
+    ("quit", "quit", "disconnect", Level::User),
+];
+
+/// Targets, as `help` shows them.
+const TARGETS: [(&str, &str); 3] = [
+    ("@!<pid>", "send a command to the <pid> process"),
+    (
+        "@<relative pid>",
+        "send a command to the <relative pid> process",
+    ),
+    ("@master", "send a command to the master process"),
+];
+
+/// How much of what a start says is passed on.
+const SAID_MAX: usize = 64 * 1024;
+
+impl Master<'_> {
+    /// Serves the command socket until its clients want nothing that could be done at once.
+    pub(super) fn serve_clients(&mut self) {
+        loop {
+            let orders = self.window.turn();
+            if orders.is_empty() {
+                return;
+            }
+            for (client, order) in orders {
+                match order {
+                    Order::Turn(target) => match self.find(target) {
+                        Err(sentence) => self.window.dismiss(client, &sentence),
+                        Ok(_) => self.window.turned(client),
+                    },
+                    Order::Forward(target, request) => self.connect(client, target, request),
+                    Order::Own(words) => {
+                        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                        self.obey(client, &words);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The worker that is meant; none for the master itself.
+    fn find(&self, target: Target) -> Result<Option<&Worker>, String> {
+        let found = match target {
+            Target::Master => return Ok(None),
+            Target::Current => self.current(),
+            Target::Nobody(_) => None,
+            Target::Pid(pid) if pid == process::pid() => return Ok(None),
+            Target::Pid(pid) => self.workers.iter().find(|worker| worker.pid == pid),
+        };
+        let name = target.name();
+        found
+            .map(Some)
+            .ok_or_else(|| format!("Can't find the target PID matching the prefix '@{name}'\n"))
+    }
+
+    fn connect(&mut self, client: ClientKey, target: Target, request: String) {
+        let level = self.window.level(client);
+        let lent = match self.find(target) {
+            Err(sentence) => return self.window.dismiss(client, &sentence),
+            Ok(None) => return self.window.answer(client, "This is the master.\n"),
+            Ok(Some(worker)) => {
+                let pair = socket::pair(socket::Kind::Stream).and_then(|(mine, theirs)| {
+                    socket::set_nonblocking(&mine, true)?;
+                    worker.link.send_operator(level, &theirs)?;
+                    Ok(mine)
+                });
+                pair.map_err(|e| format!("Can't reach the worker: {}\n", text(&e)))
+            }
+        };
+        match lent {
+            Ok(connection) => self.window.lend(client, connection, request),
+            Err(sentence) => self.window.dismiss(client, &sentence),
+        }
+    }
+
+    fn obey(&mut self, client: ClientKey, words: &[&str]) {
+        let level = self.window.level(client);
+        let answer = match words {
+            ["reload", ..] if level < Level::Admin => "Permission denied\n".to_owned(),
+            ["reload", ..] => {
+                // A worker that is starting has read its configuration already, perhaps before it was changed.
+                self.awaiting.push((client, self.begun + 1));
+                self.wanted = true;
+                return;
+            }
+            ["quit", ..] => return self.window.dismiss(client, ""),
+            ["prompt", ..] => return self.window.toggle_prompt(client),
+            ["operator"] => return self.lower(client, Level::Operator),
+            ["user"] => return self.lower(client, Level::User),
+            ["show", "proc", ..] => self.processes(),
+            ["show", "version"] => format!("{}\n", build_info::LANGUAGE),
+            ["show", "startup-logs"] => self.said.clone(),
+            ["show", "cli", "level"] => format!("{}\n", level_name(level)),
+            ["show", "cli", "sockets"] => self.sockets_shown(),
+            ["help", about @ ..] => help(level, about),
+            [] => String::new(),
+            _ => unknown(level, words),
+        };
+        self.window.answer(client, &answer);
+    }
+
+    fn lower(&mut self, client: ClientKey, level: Level) {
+        self.window.lower(client, level);
+        self.window.answer(client, "");
+    }
+
+    fn sockets_shown(&self) -> String {
+        let mut text = "# socket lvl processes\n".to_owned();
+        for (address, level) in self.window.doors() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{address} {} all", level_name(level));
+        }
+        text
+    }
+
+    /// `show proc`.
+    fn processes(&self) -> String {
+        let now = clock::monotonic_ms();
+        let mut text = row("#<PID>", "<type>", "<reloads>", "<uptime>", "<version>");
+        let reloads = format!("{} [failed: {}]", self.reloads, self.failures);
+        text += &row(
+            &process::pid().to_string(),
+            "master",
+            &reloads,
+            &uptime(now.saturating_sub(self.born)),
+            build_info::LANGUAGE,
+        );
+        let shown = |worker: &Worker| {
+            row(
+                &worker.pid.to_string(),
+                "worker",
+                &worker.reloads.to_string(),
+                &uptime(now.saturating_sub(worker.born)),
+                build_info::LANGUAGE,
+            )
+        };
+        let leaving = |worker: &&Worker| worker.stage == Stage::Leaving;
+        text += "# workers\n";
+        text.extend(self.workers.iter().filter(|w| !leaving(w)).map(shown));
+        if self.workers.iter().any(|worker| leaving(&worker)) {
+            text += "# old workers\n";
+            text.extend(self.workers.iter().filter(leaving).map(shown));
+        }
+        text + "# programs\n"
+    }
+
+    /// Reports a success once no former worker can be reached any more: what is asked after it, the new one answers.
+    pub(super) fn report_success(&mut self) {
+        let mut leaving = self.workers.iter().filter(|w| w.stage == Stage::Leaving);
+        if let Some(number) = self.succeeded
+            && leaving.all(|worker| worker.closed)
+        {
+            self.succeeded = None;
+            self.report_reload(number, true);
+        }
+    }
+
+    /// The start with this `number` came to its end: those who asked for it hear how.
+    pub(super) fn report_reload(&mut self, number: u64, success: bool) {
+        let all = self.awaiting.drain(..);
+        let (due, later) = all.partition(|(_, awaited)| *awaited <= number);
+        self.awaiting = later;
+        let due: Vec<(ClientKey, u64)> = due;
+        let answer = format!("Success={}\n--\n{}", u8::from(success), self.said);
+        for (client, _) in due {
+            self.window.answer(client, &answer);
+        }
+    }
+}
+
+impl Worker {
+    /// What it said while it started.
+    pub(super) fn said(&self) -> String {
+        let mut text = vec![0; SAID_MAX];
+        let said = self
+            .said
+            .as_ref()
+            .map(|file| bytes::read_at(file, &mut text, 0));
+        text.truncate(said.and_then(Result::ok).unwrap_or(0));
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+/// A row of `show proc`.
+fn row(pid: &str, kind: &str, reloads: &str, uptime: &str, version: &str) -> String {
+    format!("{pid:<15} {kind:<15} {reloads:<15} {uptime:<15} {version:<15}\n")
+}
+
+fn uptime(millis: u64) -> String {
+    let seconds = millis / 1000;
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    format!(
+        "{}d{:02}h{:02}m{:02}s",
+        hours / 24,
+        hours % 24,
+        minutes % 60,
+        seconds % 60
+    )
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::User => "user",
+        Level::Operator => "operator",
+        Level::Admin => "admin",
+    }
+}
+
+fn help(level: Level, about: &[&str]) -> String {
+    let mut text = "The following commands are valid at this level:\n".to_owned();
+    list(level, about, &mut text);
+    text
+}
+
+fn unknown(level: Level, words: &[&str]) -> String {
+    let near: Vec<&str> = words.first().copied().into_iter().collect();
+    let mut text =
+        "Unknown command, but maybe one of the following ones is a better match:\n".to_owned();
+    list(level, &near, &mut text);
+    text
+}
+
+/// The commands that begin with these words, or all where there is none; with those that are always offered.
+fn list(level: Level, about: &[&str], text: &mut String) {
+    const ALWAYS: [&str; 3] = ["help", "prompt", "quit"];
+    for (usage, does) in TARGETS {
+        let _ = writeln!(text, "  {usage:<40}: {does}");
+    }
+    let fits = |name: &str| name.split(' ').zip(about).all(|(part, word)| part == *word);
+    let some = COMMANDS.iter().any(|(name, ..)| fits(name));
+    for (name, usage, does, needs) in COMMANDS {
+        let shown = !some || fits(name) || ALWAYS.contains(name);
+        if shown && level >= *needs {
+            let _ = writeln!(text, "  {usage:<40}: {does}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_have_the_columns_that_readers_expect() {
+        assert_eq!(
+            row("#<PID>", "<type>", "<reloads>", "<uptime>", "<version>"),
+            "#<PID>          <type>          <reloads>       <uptime>        <version>      \n"
+        );
+        assert_eq!(uptime(90_061_000), "1d01h01m01s");
+    }
+
+    #[test]
+    fn help_shows_what_the_level_allows() {
+        assert!(help(Level::Admin, &[]).contains("  reload  "));
+        assert!(!help(Level::User, &[]).contains("  reload  "));
+        let about = help(Level::Admin, &["show", "proc"]);
+        assert!(about.contains("show proc") && !about.contains("show version"));
+        assert!(unknown(Level::Admin, &["foo"]).contains("show proc"));
+    }
+}
