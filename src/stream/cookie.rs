@@ -92,13 +92,19 @@ impl Stream {
         if let Some((field, state)) = persist.answer(&situation) {
             head.push_known(Known::SetCookie, field.as_bytes());
             self.persistence.server = state;
-            if persist.no_cache {
+            if persist.no_cache && could_be_cached(head) {
                 head.push_known(Known::CacheControl, b"private");
             }
         } else if fate == ServerCookie::Untracked {
             self.persistence.server = ServerCookie::Absent;
         }
     }
+}
+
+/// Whether a cache on the way could keep the response: it says for how long, or how to ask again.
+fn could_be_cached(head: &Head) -> bool {
+    let says = |name: &[u8]| head.get(name).is_some();
+    says(b"etag") || says(b"last-modified") || says(b"expires") || says(b"cache-control")
 }
 
 fn seconds(kit: &Kit) -> u64 {

@@ -163,6 +163,7 @@ impl Stream {
                 Came::Decided(step) => return Some(step),
             }
         }
+        self.set_cookie(kit);
         self.decide_after(kit);
         None
     }

@@ -5,6 +5,7 @@ mod dns_hostile;
 mod dns_live;
 mod dns_namespace;
 mod dns_server;
+mod oracle;
 mod process;
 mod program;
 mod proxy_protocol;
