@@ -41,9 +41,18 @@ const REQUESTS: &[&str] = &[
 /// Requests whose answers differ, and why; their status lines and bodies are equal all the same where haproxy's body can be
 /// read by who asked.
 const DIFFERENCES: &[(&str, &str)] = &[
-    ("GET /chunked HTTP/1.0", "haproxy 2.6 sends chunks to a client that cannot know them"),
-    ("BAD REQUEST", "haproxy sends this page as it was compiled in, with capitals"),
-    ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1", "the same page"),
+    (
+        "GET /chunked HTTP/1.0",
+        "haproxy 2.6 sends chunks to a client that cannot know them",
+    ),
+    (
+        "BAD REQUEST",
+        "haproxy sends this page as it was compiled in, with capitals",
+    ),
+    (
+        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1",
+        "the same page",
+    ),
     ("GET / HTTP/1.1\r\nHost: a\r\nBad Name", "the same page"),
 ];
 
@@ -84,7 +93,12 @@ backend nobody
 
 #[test]
 fn answers_are_haproxys() {
-    if Command::new("haproxy").arg("-v").stdout(Stdio::null()).status().is_err() {
+    if Command::new("haproxy")
+        .arg("-v")
+        .stdout(Stdio::null())
+        .status()
+        .is_err()
+    {
         panic!("haproxy is not installed: build/test-tools.sh installs it");
     }
     let server = echo_server();
@@ -93,12 +107,20 @@ fn answers_are_haproxys() {
     let mut differences = Vec::new();
     for request in REQUESTS {
         let (mine, other) = (ours.ask(request), theirs.ask(request));
-        let excused = DIFFERENCES.iter().any(|(start, _why)| request.starts_with(start));
+        let excused = DIFFERENCES
+            .iter()
+            .any(|(start, _why)| request.starts_with(start));
         if mine != other && !(excused && status_line(&mine) == status_line(&other)) {
-            differences.push(format!("{request:?}\n  ours:   {mine:?}\n  theirs: {other:?}"));
+            differences.push(format!(
+                "{request:?}\n  ours:   {mine:?}\n  theirs: {other:?}"
+            ));
         }
     }
-    assert!(differences.is_empty(), "answers differ:\n{}", differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "answers differ:\n{}",
+        differences.join("\n")
+    );
 }
 
 fn status_line(answer: &str) -> Option<&str> {
@@ -132,10 +154,20 @@ fn echo(mut stream: TcpStream) {
         let chunked = request.starts_with(b"GET /chunked");
         let answer = if chunked {
             let text = String::from_utf8_lossy(&request).into_owned();
-            format!("HTTP/1.1 200 OK\r\nServer: echo\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{text}\r\n0\r\n\r\n", text.len())
+            format!(
+                "HTTP/1.1 200 OK\r\nServer: echo\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{text}\r\n0\r\n\r\n",
+                text.len()
+            )
         } else {
-            let body = if request.starts_with(b"HEAD") { String::new() } else { String::from_utf8_lossy(&request).into_owned() };
-            format!("HTTP/1.1 200 OK\r\nServer: echo\r\nContent-Length: {}\r\n\r\n{body}", request.len())
+            let body = if request.starts_with(b"HEAD") {
+                String::new()
+            } else {
+                String::from_utf8_lossy(&request).into_owned()
+            };
+            format!(
+                "HTTP/1.1 200 OK\r\nServer: echo\r\nContent-Length: {}\r\n\r\n{body}",
+                request.len()
+            )
         };
         if stream.write_all(answer.as_bytes()).is_err() {
             return;
@@ -148,10 +180,15 @@ fn complete(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
     if text.contains("transfer-encoding: chunked") {
-        let end = bytes[head..].windows(5).position(|window| window == b"0\r\n\r\n")?;
+        let end = bytes[head..]
+            .windows(5)
+            .position(|window| window == b"0\r\n\r\n")?;
         return Some(head + end + 5);
     }
-    let length = text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.trim().parse().ok());
+    let length = text
+        .split("content-length: ")
+        .nth(1)
+        .and_then(|rest| rest.lines().next()?.trim().parse().ok());
     let end = head + length.unwrap_or(0);
     (bytes.len() >= end).then_some(end)
 }
@@ -164,10 +201,16 @@ struct Proxy {
 
 impl Proxy {
     fn start(name: &str, path: &PathBuf, server: u16) -> Self {
-        let directory = std::env::temp_dir().join(format!("sluice-oracle-{name}-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("sluice-oracle-{name}-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("a scratch directory");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
-        let text = CONFIGURATION.replace('@', &format!("127.0.0.1:{port}")).replace(" # ", &format!(" 127.0.0.1:{server} "));
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
+        let text = CONFIGURATION
+            .replace('@', &format!("127.0.0.1:{port}"))
+            .replace(" # ", &format!(" 127.0.0.1:{server} "));
         let file = directory.join("oracle.cfg");
         fs::write(&file, text).expect("a writable directory");
         let child = Command::new(path)
@@ -183,13 +226,19 @@ impl Proxy {
             assert!(begun.elapsed() < PATIENCE, "{name} does not listen");
             thread::sleep(Duration::from_millis(10));
         }
-        Self { child, directory, port }
+        Self {
+            child,
+            directory,
+            port,
+        }
     }
 
     fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the proxy listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        stream.write_all(request.as_bytes()).expect("the proxy reads");
+        stream
+            .write_all(request.as_bytes())
+            .expect("the proxy reads");
         let mut answer = Vec::new();
         // A reset behind the answer ends it as well as a close does.
         let _ = stream.read_to_end(&mut answer);
