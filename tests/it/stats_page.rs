@@ -1,7 +1,7 @@
 //! The statistics page and the Prometheus exporter of a running proxy, asked with curl.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,6 +16,8 @@ struct Proxy {
     directory: PathBuf,
     open: u16,
     closed: u16,
+    /// Where log lines arrive.
+    log: UdpSocket,
 }
 
 impl Proxy {
@@ -24,9 +26,12 @@ impl Proxy {
             std::env::temp_dir().join(format!("sluice-page-{name}-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("a scratch directory");
         let (open, closed) = (free_port(), free_port());
+        let log = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        log.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        let log_port = log.local_addr().expect("bound").port();
         let text = format!(
-            "global\n\
-             defaults\n    mode http\n    timeout connect 1s\n    timeout client 5s\n    timeout server 5s\n\
+            "global\n    log 127.0.0.1:{log_port} local0\n\
+             defaults\n    mode http\n    log global\n    option httplog\n    option dontlognull\n    timeout connect 1s\n    timeout client 5s\n    timeout server 5s\n\
              frontend open\n    bind 127.0.0.1:{open}\n    stats uri /s\n    stats refresh 7s\n\
              \x20   stats admin if TRUE\n    http-request deny if {{ path /s-denied }}\n\
              \x20   http-request use-service prometheus-exporter if {{ path /metrics }}\n\
@@ -55,6 +60,22 @@ impl Proxy {
             directory,
             open,
             closed,
+            log,
+        }
+    }
+
+    /// The next line about an exchange, without its beginning: from the frontend's name on.
+    fn line(&self) -> String {
+        loop {
+            let mut bytes = [0; 4096];
+            let count = self.log.recv(&mut bytes).expect("a line in time");
+            let line = String::from_utf8_lossy(&bytes[..count]).into_owned();
+            if let Some((_, rest)) = line
+                .split_once("] ")
+                .filter(|_| line.contains(" HTTP/1.1\""))
+            {
+                return rest.trim_end().to_owned();
+            }
         }
     }
 
@@ -241,4 +262,35 @@ fn prometheus_gets_what_it_asks_for() {
     assert!(body(&some).contains("haproxy_backend_") && !body(&some).contains("haproxy_server_"));
     let wrong = proxy.open("/metrics?scope=nothing", &[]);
     assert!(wrong.starts_with("HTTP/1.1 400 "), "{wrong}");
+}
+
+#[test]
+fn log_lines_name_who_answered() {
+    let proxy = Proxy::start("log");
+    let asked = [
+        ("/s;csv", "open open/<STATS> ", " 200 "),
+        ("/of-b", "open b/<STATS> ", " 200 "),
+        ("/metrics", "open open/<PROMEX> ", " 200 "),
+    ];
+    for (path, names, status) in asked {
+        proxy.open(path, &[]);
+        let line = proxy.line();
+        assert!(line.starts_with(names), "{line}");
+        assert!(
+            line.contains(status) && line.contains(" - - LR-- "),
+            "{line}"
+        );
+        assert!(!line.contains("-1"), "every time is known: {line}");
+        assert!(
+            line.ends_with(&format!("\"GET {path} HTTP/1.1\"")),
+            "{line}"
+        );
+    }
+    proxy.closed("/haproxy?stats", &[]);
+    let line = proxy.line();
+    assert!(
+        line.starts_with("closed closed/<STATS> ") && line.contains(" 401 "),
+        "{line}"
+    );
+    assert!(line.contains(" - - LR-- "), "{line}");
 }
