@@ -132,6 +132,9 @@ pub trait Doors: fmt::Debug {
     /// Hands a line to the targets of a proxy.
     fn write(&mut self, logging: &Logging, line: &Line<'_>, census: &dyn Census);
 
+    /// Sends the lines that were handed to targets in this turn.
+    fn flush(&mut self);
+
     /// Hands out a log line.
     fn log(&mut self, line: &[u8]);
 }

@@ -104,6 +104,12 @@ impl Doors for SocketDoors {
         }
     }
 
+    fn flush(&mut self) {
+        if let Some(sender) = &mut self.sender {
+            sender.flush();
+        }
+    }
+
     fn log(&mut self, line: &[u8]) {
         // Standard error that is closed or full loses the line, nothing else.
         let _ = sys::io::write(io::stderr(), line);

@@ -115,6 +115,7 @@ impl Worker {
             }
             let accepting = self.accept_all();
             busy = self.engine.run() | accepting;
+            self.engine.kit.doors.flush();
             if self.stops || (self.drains && self.is_done()) {
                 return Ok(());
             }
