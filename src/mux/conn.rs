@@ -210,6 +210,8 @@ impl Conn {
                 Err(_) => self.shut.failed = true,
             }
         }
+        // Writing in TLS may open what has come.
+        self.ready.readable |= self.wire.has_more();
         if self.shut.failed {
             self.output.clear(pool);
         }

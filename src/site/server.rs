@@ -89,6 +89,8 @@ pub struct Server {
     pub fast_open: bool,
     /// `ssl`: how it is reached.
     pub tls: Option<Arc<Connector>>,
+    /// How checks reach it, where some of them speak TLS.
+    pub check_tls: Option<Arc<Connector>>,
     /// `sni`: the name it is asked for.
     pub sni: Option<Expr>,
     /// What expressions see of it.
@@ -160,6 +162,7 @@ impl Server {
             tcp_user_timeout: None,
             fast_open: false,
             tls: None,
+            check_tls: None,
             sni: None,
             facts: ServerFacts::default(),
             health: Health::new(Thresholds::default(), false, Tick::default()),

@@ -273,7 +273,7 @@ impl Stream {
 }
 
 /// Goes on with the handshake of a server's connection; true once nothing is in the way.
-fn secure(kit: &mut Kit, key: Key<Held>) -> std::io::Result<bool> {
+pub(super) fn secure(kit: &mut Kit, key: Key<Held>) -> std::io::Result<bool> {
     let Some(held) = kit.conns.get_mut(key) else {
         return Err(std::io::ErrorKind::NotConnected.into());
     };

@@ -243,6 +243,9 @@ impl Engine {
             .txn
             .reset(front.waiting_since, began(wall, now, front.waiting_since));
         stream.txn.carried = carried;
+        if front.requests == 1 {
+            stream.txn.handshake = front.handshake.get();
+        }
         stream.deadline = deadline;
         let Ok(stream) = self.streams.insert(stream) else {
             self.kit.close(key);

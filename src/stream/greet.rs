@@ -1,5 +1,6 @@
 //! What comes before the first byte: the PROXY protocol, which says whom a connection is for or from, and TLS.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::engine::Engine;
@@ -62,7 +63,13 @@ impl Engine {
         let Some(held) = self.kit.conns.get_mut(key) else {
             return false;
         };
-        let outcome = held.conn.wire.tls().map(Tls::handshake);
+        // There is no stream yet whose turn could be caught instead.
+        let wire = &mut held.conn.wire;
+        let caught = catch_unwind(AssertUnwindSafe(|| wire.tls().map(Tls::handshake)));
+        let outcome = caught.unwrap_or_else(|_panic| {
+            self.panics += 1;
+            None
+        });
         match outcome {
             Some(Ok(true)) => {}
             Some(Ok(false)) => return false,

@@ -6,6 +6,7 @@
 
 use std::io;
 
+use super::connect::secure;
 use super::engine::Engine;
 use super::front::{Held, Role};
 use super::{Kit, Letter, Timer};
@@ -17,6 +18,8 @@ use crate::sample::Facts;
 use crate::site::{Checking, Server, Site};
 use crate::slab::Key;
 use crate::time::{Millis, Tick};
+use crate::tls::Session;
+use crate::wire::{Tls, Wire};
 
 /// A check under way.
 #[derive(Debug)]
@@ -139,14 +142,19 @@ impl Engine {
         if !held.conn.ready.writable {
             return;
         }
-        match held.conn.wire.connected() {
-            Ok(()) => {
+        if let Err(error) = held.conn.wire.connected() {
+            self.probe(id, Event::Refused(&words(&error)));
+            return;
+        }
+        match secure(&mut self.kit, key) {
+            Ok(true) => {
                 if let Some(probe) = self.probes[id.index()].as_mut() {
                     probe.connected = true;
                 }
                 self.probe(id, Event::Connected);
             }
-            Err(error) => self.probe(id, Event::Refused(&words(&error))),
+            Ok(false) => {}
+            Err(_) => self.probe(id, Event::HandshakeFailed("SSL handshake failure")),
         }
     }
 
@@ -172,7 +180,9 @@ impl Engine {
             return;
         };
         let mut out = Vec::new();
-        let ordered = match probe.run.advance(event, &Facts::none(), false, &mut out) {
+        let held = probe.conn.and_then(|key| self.kit.conns.get(key));
+        let tls = held.is_some_and(|held| matches!(held.conn.wire, Wire::Tls(_)));
+        let ordered = match probe.run.advance(event, &Facts::none(), tls, &mut out) {
             Order::Connect(connect) => Ordered::Connect(Box::new(connect.clone())),
             Order::Read => Ordered::Read,
             Order::Done(report) => Ordered::Done(report),
@@ -366,6 +376,20 @@ fn shift_level(shift: Shift) -> Level {
     }
 }
 
+/// The wire with TLS on it, where the check speaks TLS: as traffic does, unless it goes elsewhere.
+fn secured(wire: Wire, server: &Server, connect: &Connect) -> io::Result<Wire> {
+    let own = server.checking.as_ref().and_then(|c| c.address.as_ref());
+    let as_traffic = server.tls.is_some() && own.is_none();
+    let wanted = connect.tls || connect.as_server && (server.watch.tls || as_traffic);
+    let Some(connector) = server.check_tls.as_ref().filter(|_| wanted) else {
+        return Ok(wire);
+    };
+    let sni = connect.sni.as_deref().or(server.watch.sni.as_deref());
+    let session = Session::connect(connector, sni.map(str::as_bytes))
+        .map_err(|_refused| io::ErrorKind::InvalidInput)?;
+    Ok(Wire::Tls(Box::new(Tls::new(wire, session))))
+}
+
 fn open(kit: &mut Kit, site: &Site, id: ServerId, connect: &Connect) -> io::Result<Key<Held>> {
     let server = site.server(id);
     let own = server
@@ -386,7 +410,7 @@ fn open(kit: &mut Kit, site: &Site, id: ServerId, connect: &Connect) -> io::Resu
         (None, Some(port)) => base.with_port(port),
         (None, None) => base,
     };
-    let wire = kit.doors.dial(id, &to, site)?;
+    let wire = secured(kit.doors.dial(id, &to, site)?, server, connect)?;
     let conn = Conn::new(wire, Mux::Raw, kit.now);
     let held = Held {
         conn,

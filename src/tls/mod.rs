@@ -19,4 +19,4 @@ mod trust;
 
 pub use acceptor::Acceptor;
 pub use connector::Connector;
-pub use session::{Opened, Progress, Session};
+pub use session::{Buffers, Opened, Progress, Session};

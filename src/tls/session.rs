@@ -1,7 +1,7 @@
 //! The records of one connection, without a socket.
 //!
 //! Bytes of the wire come in with [`Session::open`], plain text and bytes for the wire come out; [`Session::seal`] turns plain text into
-//! records. Nothing is kept here between two calls but what rustls needs: who has the socket has the buffers.
+//! records. All calls get the same unread input, for rustls counts from its beginning. Nothing is kept here between two calls but what rustls needs: who has the socket has the buffers.
 //!
 //! Always true: a session that failed repeats its failure, after giving out the alert that tells the peer.
 
@@ -23,6 +23,12 @@ const RECORD: usize = 16 * 1024;
 
 /// What encryption adds to a record at most: head, explicit nonce, kind, tag.
 const OVERHEAD: usize = 5 + 8 + 1 + 16;
+
+/// Chunks that are taken from rustls after a failure.
+const ALERTS_MAX: usize = 8;
+
+/// Steps that may come before a write: each opens a record that is there or takes a message for the peer.
+const STEPS_MAX: usize = 4096;
 
 /// Bytes of a hello that are waited for before rustls may judge what it got.
 const HELLO_MAX: usize = 16 * 1024;
@@ -76,17 +82,12 @@ pub struct Opened {
     pub peer: Vec<Vec<u8>>,
 }
 
-/// Where plain text goes: first up to `limit` bytes into `into`.
-struct Sink<'a> {
-    plain: &'a mut Vec<u8>,
-    wire: &'a mut Vec<u8>,
-}
-
 /// What one step of rustls came to.
 enum Step {
     Again,
     Idle,
     Ended,
+    Written,
     Failed(Error),
 }
 
@@ -133,34 +134,33 @@ impl Session {
         self.failure.as_ref()
     }
 
-    /// Uses up records of `input`, plain text into `plain` until it holds `limit` bytes or a record more, bytes for the peer into
-    /// `wire`. Also says how many bytes of `input` are done with.
-    pub fn open(
-        &mut self,
-        input: &mut [u8],
-        plain: &mut Vec<u8>,
-        limit: usize,
-        wire: &mut Vec<u8>,
-    ) -> (usize, Progress) {
-        let mut used = 0;
-        if matches!(self.side, Side::Awaited(_)) && !self.meet(input) {
-            return (0, Progress::More);
+    /// Opens records until `io.plain` holds `limit` bytes, or a record more.
+    pub fn open(&mut self, io: &mut Buffers<'_>, limit: usize) -> Progress {
+        if matches!(self.side, Side::Awaited(_)) && !self.meet(io.unread()) {
+            return Progress::More;
         }
-        loop {
-            if plain.len() >= limit {
-                return (used, Progress::Full);
+        while self.failure.is_none() {
+            if io.plain.len() >= limit {
+                return Progress::Full;
             }
-            let mut sink = Sink { plain, wire };
-            let (discard, step) = self.step(&mut input[used..], &mut sink);
-            used += discard;
-            match step {
+            match self.step(io) {
                 Step::Again => {}
-                Step::Idle if self.failure.is_some() => return (used, Progress::Failed),
-                Step::Idle if self.closed => return (used, Progress::Ended),
-                Step::Idle => return (used, Progress::More),
+                Step::Idle if self.closed => return Progress::Ended,
+                Step::Idle | Step::Written => return Progress::More,
                 Step::Ended => self.closed = true,
-                Step::Failed(error) if self.failure.is_none() => self.failure = Some(error),
-                Step::Failed(_) => return (used, Progress::Failed),
+                Step::Failed(error) => self.fail(error, io),
+            }
+        }
+        Progress::Failed
+    }
+
+    /// Takes the alert that rustls has for the peer. Nothing but that may be asked of it from here on: it would judge the same bytes
+    /// again, and insists on a single alert.
+    fn fail(&mut self, error: Error, io: &mut Buffers<'_>) {
+        self.failure = Some(error);
+        for _ in 0..ALERTS_MAX {
+            if self.state().is_some_and(CommonState::wants_write) {
+                self.step(io);
             }
         }
     }
@@ -185,34 +185,41 @@ impl Session {
         true
     }
 
-    fn step(&mut self, input: &mut [u8], sink: &mut Sink<'_>) -> (usize, Step) {
+    fn step(&mut self, io: &mut Buffers<'_>) -> Step {
         match &mut self.side {
-            Side::Awaited(_) => (0, Step::Failed(Error::HandshakeNotComplete)),
-            Side::Server(server) => advance(server.process_tls_records(input), sink),
-            Side::Client(client) => advance(client.process_tls_records(input), sink),
+            Side::Awaited(_) => Step::Failed(Error::HandshakeNotComplete),
+            Side::Server(server) => {
+                let status = server.process_tls_records(&mut io.input[io.used..]);
+                let (used, step) = advance(status, io.plain, io.wire);
+                io.used += used;
+                step
+            }
+            Side::Client(client) => {
+                let status = client.process_tls_records(&mut io.input[io.used..]);
+                let (used, step) = advance(status, io.plain, io.wire);
+                io.used += used;
+                step
+            }
         }
     }
 
-    /// Makes records of `slices`, at most `limit` bytes of them, and says of how many. Nothing before the handshake is done.
+    /// Makes records of `slices`, at most `limit` bytes of them, and says of how many. Records that have come meanwhile are opened.
     ///
     /// # Errors
-    /// The session has failed or is over.
+    /// The session has failed, or is not yet open.
     pub fn seal(
         &mut self,
         slices: &[IoSlice<'_>],
         limit: usize,
-        wire: &mut Vec<u8>,
+        io: &mut Buffers<'_>,
     ) -> Result<usize, Error> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
         let mut sealed = 0;
         let mut gathered = Vec::new();
         for slice in slices {
             let mut rest = &slice[..slice.len().min(limit - sealed - gathered.len())];
             while !rest.is_empty() {
                 if gathered.is_empty() && rest.len() >= RECORD {
-                    self.record(&rest[..RECORD], wire)?;
+                    self.record(&rest[..RECORD], io)?;
                     sealed += RECORD;
                     rest = &rest[RECORD..];
                     continue;
@@ -221,58 +228,68 @@ impl Session {
                 gathered.extend_from_slice(&rest[..part]);
                 rest = &rest[part..];
                 if gathered.len() == RECORD {
-                    self.record(&gathered, wire)?;
+                    self.record(&gathered, io)?;
                     sealed += RECORD;
                     gathered.clear();
                 }
             }
         }
         if !gathered.is_empty() {
-            self.record(&gathered, wire)?;
+            self.record(&gathered, io)?;
             sealed += gathered.len();
         }
         Ok(sealed)
     }
 
-    fn record(&mut self, plain: &[u8], wire: &mut Vec<u8>) -> Result<(), Error> {
-        self.emit(
-            wire,
-            |traffic, wire| traffic.encrypt(plain, wire),
-            plain.len(),
-        )
+    fn record(&mut self, plain: &[u8], io: &mut Buffers<'_>) -> Result<(), Error> {
+        self.emit(plain.len(), io, |traffic, place| {
+            traffic.encrypt(plain, place)
+        })
     }
 
     /// Says the end of our side.
     ///
     /// # Errors
-    /// The session has failed or never began.
-    pub fn close(&mut self, wire: &mut Vec<u8>) -> Result<(), Error> {
-        self.emit(wire, |traffic, wire| traffic.close(wire), 0)
+    /// The session has failed, or is not yet open.
+    pub fn close(&mut self, io: &mut Buffers<'_>) -> Result<(), Error> {
+        self.emit(0, io, |traffic, place| traffic.close(place))
     }
 
+    /// Has rustls do what must come first, then lets `write` fill room for `len` bytes of plain text.
     fn emit(
         &mut self,
-        wire: &mut Vec<u8>,
-        write: impl FnOnce(&mut dyn Traffic, &mut [u8]) -> Result<usize, EncryptError>,
         len: usize,
+        io: &mut Buffers<'_>,
+        mut write: impl FnMut(&mut dyn Traffic, &mut [u8]) -> Result<usize, EncryptError>,
     ) -> Result<(), Error> {
-        match &mut self.side {
-            Side::Awaited(_) => Err(Error::HandshakeNotComplete),
-            Side::Server(server) => loop {
-                let status = server.process_tls_records(&mut []);
-                if let Ok(ConnectionState::WriteTraffic(mut traffic)) = status.state {
-                    return room(wire, len, |place| write(&mut traffic, place));
+        for _ in 0..STEPS_MAX {
+            if let Some(failure) = &self.failure {
+                return Err(failure.clone());
+            }
+            let step = match &mut self.side {
+                Side::Awaited(_) => Step::Idle,
+                Side::Server(server) => {
+                    let status = server.process_tls_records(&mut io.input[io.used..]);
+                    let (used, step) = write_or_advance(status, len, &mut write, io.plain, io.wire);
+                    io.used += used;
+                    step
                 }
-                prepare(status, wire)?;
-            },
-            Side::Client(client) => loop {
-                let status = client.process_tls_records(&mut []);
-                if let Ok(ConnectionState::WriteTraffic(mut traffic)) = status.state {
-                    return room(wire, len, |place| write(&mut traffic, place));
+                Side::Client(client) => {
+                    let status = client.process_tls_records(&mut io.input[io.used..]);
+                    let (used, step) = write_or_advance(status, len, &mut write, io.plain, io.wire);
+                    io.used += used;
+                    step
                 }
-                prepare(status, wire)?;
-            },
+            };
+            match step {
+                Step::Again => {}
+                Step::Ended => self.closed = true,
+                Step::Idle => return Err(Error::HandshakeNotComplete),
+                Step::Failed(error) => self.fail(error, io),
+                Step::Written => return Ok(()),
+            }
         }
+        Err(Error::HandshakeNotComplete)
     }
 
     /// What was settled, once the handshake is done.
@@ -326,42 +343,59 @@ impl<Data> Traffic for rustls::unbuffered::WriteTraffic<'_, Data> {
     }
 }
 
-/// Lets `write` fill room for `len` bytes of plain text at the end of `wire`.
-fn room(
-    wire: &mut Vec<u8>,
+/// The bytes that a call works on.
+#[derive(Debug)]
+pub struct Buffers<'a> {
+    /// Records received and not yet opened.
+    pub input: &'a mut [u8],
+    /// How much of `input` is done with.
+    pub used: usize,
+    /// Where plain text goes.
+    pub plain: &'a mut Vec<u8>,
+    /// Where bytes for the peer go.
+    pub wire: &'a mut Vec<u8>,
+}
+
+impl Buffers<'_> {
+    fn unread(&self) -> &[u8] {
+        &self.input[self.used..]
+    }
+}
+
+/// Writes if rustls is ready to, else does what it asks for.
+fn write_or_advance<Data>(
+    status: UnbufferedStatus<'_, '_, Data>,
     len: usize,
-    write: impl FnOnce(&mut [u8]) -> Result<usize, EncryptError>,
-) -> Result<(), Error> {
+    write: &mut dyn FnMut(&mut dyn Traffic, &mut [u8]) -> Result<usize, EncryptError>,
+    plain: &mut Vec<u8>,
+    wire: &mut Vec<u8>,
+) -> (usize, Step) {
+    let UnbufferedStatus { discard, state } = status;
+    let Ok(ConnectionState::WriteTraffic(mut traffic)) = state else {
+        return advance(UnbufferedStatus { discard, state }, plain, wire);
+    };
     let before = wire.len();
     // A configured record size may cut the text into more records; each of them is at least this long.
     let records = len.div_ceil(RECORD_MIN).max(2);
     wire.resize(before + len + records * OVERHEAD, 0);
-    let written = write(&mut wire[before..]);
+    let written = write(&mut traffic, &mut wire[before..]);
     wire.truncate(before + *written.as_ref().unwrap_or(&0));
-    written
-        .map(|_| ())
-        .map_err(|error| Error::General(error.to_string()))
+    let step = match written {
+        Ok(_) => Step::Written,
+        Err(error) => Step::Failed(Error::General(error.to_string())),
+    };
+    (discard, step)
 }
 
 /// The smallest record size that may be configured.
 const RECORD_MIN: usize = 512;
 
-/// Does what has to come before writing.
-fn prepare<Data>(status: UnbufferedStatus<'_, '_, Data>, wire: &mut Vec<u8>) -> Result<(), Error> {
-    let mut unread = Vec::new();
-    let mut sink = Sink {
-        plain: &mut unread,
-        wire,
-    };
-    match advance(status, &mut sink).1 {
-        Step::Again | Step::Ended => Ok(()),
-        Step::Idle => Err(Error::HandshakeNotComplete),
-        Step::Failed(error) => Err(error),
-    }
-}
-
-/// Carries out what rustls asks for.
-fn advance<Data>(status: UnbufferedStatus<'_, '_, Data>, sink: &mut Sink<'_>) -> (usize, Step) {
+/// Carries out what rustls asks for; also says how much of its input is done with.
+fn advance<Data>(
+    status: UnbufferedStatus<'_, '_, Data>,
+    plain: &mut Vec<u8>,
+    wire: &mut Vec<u8>,
+) -> (usize, Step) {
     let UnbufferedStatus { mut discard, state } = status;
     let step = match state {
         Err(error) => Step::Failed(error),
@@ -370,7 +404,7 @@ fn advance<Data>(status: UnbufferedStatus<'_, '_, Data>, sink: &mut Sink<'_>) ->
             while let Some(record) = traffic.next_record() {
                 match record {
                     Ok(record) => {
-                        sink.plain.extend_from_slice(record.payload);
+                        plain.extend_from_slice(record.payload);
                         discard += record.discard;
                     }
                     Err(error) => step = Step::Failed(error),
@@ -378,9 +412,7 @@ fn advance<Data>(status: UnbufferedStatus<'_, '_, Data>, sink: &mut Sink<'_>) ->
             }
             step
         }
-        Ok(ConnectionState::EncodeTlsData(mut data)) => {
-            encode(sink.wire, |place| data.encode(place))
-        }
+        Ok(ConnectionState::EncodeTlsData(mut data)) => encode(wire, |place| data.encode(place)),
         Ok(ConnectionState::TransmitTlsData(data)) => {
             data.done();
             Step::Again
@@ -410,5 +442,196 @@ fn encode(
     match write(&mut wire[before..]) {
         Ok(_) => Step::Again,
         Err(error) => Step::Failed(Error::General(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::{Span, Word};
+    use crate::tls::draft::{BindDraft, GlobalDraft, ServerDraft, Verify};
+    use crate::tls::offer::{Offer, Version};
+
+    /// One end of a connection, and what it has to read.
+    struct End {
+        session: Session,
+        input: Vec<u8>,
+        plain: Vec<u8>,
+        output: Vec<u8>,
+    }
+
+    impl End {
+        fn new(session: Session) -> Self {
+            Self {
+                session,
+                input: Vec::new(),
+                plain: Vec::new(),
+                output: Vec::new(),
+            }
+        }
+
+        fn with<R>(&mut self, call: impl FnOnce(&mut Session, &mut Buffers<'_>) -> R) -> R {
+            let mut io = Buffers {
+                input: &mut self.input,
+                used: 0,
+                plain: &mut self.plain,
+                wire: &mut self.output,
+            };
+            let result = call(&mut self.session, &mut io);
+            let used = io.used;
+            self.input.drain(..used);
+            result
+        }
+
+        fn take(&mut self, bytes: &[u8]) -> Progress {
+            self.input.extend_from_slice(bytes);
+            self.with(|session, io| session.open(io, usize::MAX))
+        }
+
+        fn say(&mut self, text: &[u8]) -> Result<usize, Error> {
+            self.with(|session, io| session.seal(&[IoSlice::new(text)], usize::MAX, io))
+        }
+    }
+
+    fn fixture(name: &str) -> Word {
+        let path = format!("{}/tests/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+        Word::new(path, Span::default())
+    }
+
+    struct Makers(Arc<Acceptor>, Connector);
+
+    fn makers(version: Version) -> Makers {
+        let offer = Offer {
+            min: Some(version),
+            max: Some(version),
+            ..Offer::default()
+        };
+        let bind = BindDraft {
+            ssl: true,
+            crts: vec![fixture("ecdsa.pem")],
+            alpn: Some(vec![b"http/1.1".to_vec()]),
+            ca_file: Some(fixture("ca.pem")),
+            verify: Some(Verify::Optional),
+            offer,
+            ..BindDraft::default()
+        };
+        let server = ServerDraft {
+            ssl: true,
+            ca_file: Some(fixture("ca.pem")),
+            crt: Some(fixture("client.pem")),
+            ..ServerDraft::default()
+        };
+        let global = GlobalDraft::default();
+        let mut notes = Vec::new();
+        let acceptor = Acceptor::new(&bind, &global, Span::default(), 0, &mut notes);
+        let connector = Connector::new(&server, &global, Span::default(), &mut notes);
+        Makers(
+            Arc::new(acceptor.expect("fixtures")),
+            connector.expect("fixtures"),
+        )
+    }
+
+    impl Makers {
+        fn ends(&self) -> (End, End) {
+            let client = Session::connect(&self.1, Some(b"example.test")).expect("a name");
+            (End::new(client), End::new(Session::accept(self.0.clone())))
+        }
+    }
+
+    /// Carries bytes both ways in pieces until nothing moves. `spoil` may change what the client sends.
+    fn settle(client: &mut End, server: &mut End, piece: usize, spoil: &mut dyn FnMut(&mut [u8])) {
+        let _ = client.take(b"");
+        loop {
+            let mut up = std::mem::take(&mut client.output);
+            spoil(&mut up);
+            for part in up.chunks(piece) {
+                server.take(part);
+            }
+            let down = std::mem::take(&mut server.output);
+            for part in down.chunks(piece) {
+                client.take(part);
+            }
+            if up.is_empty() && down.is_empty() {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn fragmentation_does_not_matter() {
+        for version in [Version::Tls12, Version::Tls13] {
+            for piece in [1, 7, 100, usize::MAX] {
+                let (mut client, mut server) = makers(version).ends();
+                settle(&mut client, &mut server, piece, &mut |_| {});
+                let opened = server.session.opened();
+                assert_eq!(opened.sni.as_deref(), Some(&b"example.test"[..]));
+                assert_eq!(opened.peer.len(), 1);
+                let long = vec![b'x'; 3 * RECORD + 5];
+                assert_eq!(client.say(&long), Ok(long.len()));
+                settle(&mut client, &mut server, piece, &mut |_| {});
+                assert_eq!(server.plain, long);
+                assert_eq!(server.say(b"back"), Ok(4));
+                assert_eq!(server.with(|session, io| session.close(io)), Ok(()));
+                settle(&mut client, &mut server, piece, &mut |_| {});
+                assert_eq!(client.plain, b"back");
+                assert_eq!(client.take(b""), Progress::Ended);
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_session_goes_on_from_the_first() {
+        for version in [Version::Tls12, Version::Tls13] {
+            let makers = makers(version);
+            let resumed: Vec<bool> = (0..2)
+                .map(|_| {
+                    let (mut client, mut server) = makers.ends();
+                    settle(&mut client, &mut server, usize::MAX, &mut |_| {});
+                    server.session.opened().resumed
+                })
+                .collect();
+            assert_eq!(resumed, [false, true]);
+        }
+    }
+
+    #[test]
+    fn a_spoilt_byte_ends_the_session_and_nothing_else() {
+        for version in [Version::Tls12, Version::Tls13] {
+            let makers = makers(version);
+            for at in (0..1500_usize).step_by(3) {
+                let (mut client, mut server) = makers.ends();
+                let mut passed = 0;
+                settle(&mut client, &mut server, 64, &mut |bytes| {
+                    if let Some(byte) = at.checked_sub(passed).and_then(|at| bytes.get_mut(at)) {
+                        *byte ^= 0x41;
+                    }
+                    passed += bytes.len();
+                });
+                if server.session.failure().is_some() {
+                    assert_eq!(server.take(b"more"), Progress::Failed);
+                    assert!(server.say(b"x").is_err());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn garbage_fails_once() {
+        for garbage in [
+            &[0x16, 3, 1, 0, 0][..],
+            &[0x15, 3, 1, 0, 2, 2, 40],
+            &[0x80, 0x2e, 1, 0, 2],
+            b"GET / HTTP/1.1\r\n\r\n",
+            &[0; 70_000],
+        ] {
+            let (_, mut server) = makers(Version::Tls13).ends();
+            assert_eq!(
+                server.take(garbage),
+                Progress::Failed,
+                "{:?}",
+                &garbage[..4]
+            );
+            assert_eq!(server.take(garbage), Progress::Failed);
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 
 use super::Wire;
-use crate::tls::{Acceptor, Opened, Progress, Session};
+use crate::tls::{Acceptor, Buffers, Opened, Progress, Session};
 
 /// Plain text sealed in one write.
 const SEAL_MAX: usize = 64 * 1024;
@@ -191,20 +191,24 @@ impl Tls {
         let Phase::Secured(session) = &mut self.phase else {
             return Ok(Progress::More);
         };
-        let input = &mut self.input[self.start..];
-        let (used, progress) = match into {
-            Some(into) if limit > RECORD_MAX => {
-                // Records are opened while one more fits whole.
+        let direct = into.filter(|_| limit > RECORD_MAX);
+        // Straight into the engine's buffer while one more record fits whole.
+        let (plain, limit) = match direct {
+            Some(into) => {
                 let limit = into.len() + limit - RECORD_MAX;
-                session.open(input, into, limit, &mut self.output)
+                (into, limit)
             }
-            Some(_) | None => session.open(input, &mut self.spill, 1, &mut self.output),
+            None => (&mut self.spill, 1),
         };
-        self.start += used;
-        if self.start == self.input.len() {
-            self.input = Vec::new();
-            self.start = 0;
-        }
+        let mut io = Buffers {
+            input: &mut self.input[self.start..],
+            used: 0,
+            plain,
+            wire: &mut self.output,
+        };
+        let progress = session.open(&mut io, limit);
+        let used = io.used;
+        self.forget(used);
         self.flow.unopened = progress == Progress::Full && !self.input.is_empty();
         if progress == Progress::Failed {
             // The alert is a courtesy: the connection ends whether it leaves or not.
@@ -212,6 +216,15 @@ impl Tls {
             return Err(ErrorKind::InvalidData.into());
         }
         Ok(progress)
+    }
+
+    /// Forgets records that were opened.
+    fn forget(&mut self, used: usize) {
+        self.start += used;
+        if self.start == self.input.len() {
+            self.input = Vec::new();
+            self.start = 0;
+        }
     }
 
     /// Reads records from the carrier.
@@ -254,9 +267,16 @@ impl Tls {
                 self.flush()?;
                 return Err(ErrorKind::WouldBlock.into());
             }
-            self.sealed = session
-                .seal(slices, SEAL_MAX, &mut self.output)
-                .map_err(|_failed| io::Error::from(ErrorKind::BrokenPipe))?;
+            let mut io = Buffers {
+                input: &mut self.input[self.start..],
+                used: 0,
+                plain: &mut self.spill,
+                wire: &mut self.output,
+            };
+            let sealed = session.seal(slices, SEAL_MAX, &mut io);
+            let used = io.used;
+            self.forget(used);
+            self.sealed = sealed.map_err(|_failed| io::Error::from(ErrorKind::BrokenPipe))?;
         }
         self.flush()?;
         if !self.output.is_empty() {
@@ -298,8 +318,16 @@ impl Tls {
             return Ok(());
         }
         self.closed = true;
+        let mut io = Buffers {
+            input: &mut self.input[self.start..],
+            used: 0,
+            plain: &mut self.spill,
+            wire: &mut self.output,
+        };
         // A session that cannot say its end any more ends by the carrier alone.
-        let _ = session.close(&mut self.output);
+        let _ = session.close(&mut io);
+        let used = io.used;
+        self.forget(used);
         self.flush()
     }
 }

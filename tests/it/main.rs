@@ -13,3 +13,4 @@ mod reload;
 mod static_binary;
 mod stats_page;
 mod tidy;
+mod tls;

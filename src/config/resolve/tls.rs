@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::check::draft::ActDraft;
 use crate::config::draft::{BindDraft, GlobalDraft, ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::lang::{Diag, Env, Shape};
@@ -43,7 +44,9 @@ pub(super) fn servers(
 ) {
     let mut lines: HashMap<(&str, &str), &ServerDraft> = HashMap::new();
     for proxy in proxies.iter().filter(|proxy| proxy.is_back()) {
-        let own = proxy.back.servers.iter().filter(|line| line.tls.ssl);
+        let asks = speaks_in_checks(proxy);
+        let own = proxy.back.servers.iter();
+        let own = own.filter(|line| line.tls.ssl || line.check.enabled && (asks || line.check.tls));
         lines.extend(own.map(|line| ((proxy.name.as_str(), line.name.as_str()), line)));
     }
     let Some(library) = site.library.clone() else {
@@ -64,11 +67,18 @@ pub(super) fn servers(
             report.add(note.within(&context).with_shape(Shape::Server));
         }
         let shaped = |diag: Diag| diag.within(&context).with_shape(Shape::Server);
-        server.tls = report.check(made.map_err(shaped)).map(Arc::new);
+        server.check_tls = report.check(made.map_err(shaped)).map(Arc::new);
+        server.tls = server.check_tls.clone().filter(|_| line.tls.ssl);
         server.sni = report
             .check(sni(line, &library).map_err(|diag| shaped(diag.within("'sni' : "))))
             .flatten();
     }
+}
+
+/// Whether a rule of the backend's checks connects by TLS.
+fn speaks_in_checks(proxy: &ProxyDraft) -> bool {
+    let mut rules = proxy.back.check.tcp.iter().chain(&proxy.back.check.http);
+    rules.any(|rule| matches!(&rule.act, ActDraft::Connect(connect) if connect.tls))
 }
 
 fn sni(line: &ServerDraft, library: &Library) -> Result<Option<Expr>, Diag> {
