@@ -139,7 +139,16 @@ fn clients_of_both_versions_and_names() {
         Some(60),
         "the default certificate is not for it"
     );
-    let rsa = running.s_client(0, &["-sigalgs", "rsa_pss_rsae_sha256"], "");
+    let rsa = running.s_client(
+        0,
+        &[
+            "-servername",
+            "example.test",
+            "-sigalgs",
+            "rsa_pss_rsae_sha256",
+        ],
+        "",
+    );
     assert!(rsa.contains("Peer signature type: RSA-PSS"), "{rsa}");
     let ecdsa = running.s_client(0, &["-servername", "example.test"], "");
     assert!(ecdsa.contains("Peer signature type: ECDSA"), "{ecdsa}");
