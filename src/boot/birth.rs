@@ -5,6 +5,7 @@
 //! handlers, workers; then the word that it serves, and only then the signal that sends earlier processes away. Whatever fails before
 //! that word leaves those serving.
 
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::event::{Timespec, poll};
@@ -18,6 +19,7 @@ use super::bind::{self, Bound, Failure, Wish};
 use super::console::Console;
 use super::daemon::{self, Awaited, PidFile, Side, Start, Starting};
 use super::handover::{self, Taken};
+use super::heritage::Heritage;
 use super::life::{End, Serving};
 use super::limits::{self, Asked};
 use super::link::Link;
@@ -83,7 +85,7 @@ enum Born {
 fn born_alone(mut site: Site, options: &Options, console: &Console) -> Result<Born, Fault> {
     let daemon = site.global.daemon;
     let former = survey(&site, options, console);
-    let bound = sockets(&mut site, options, Vec::new(), &former, console)?;
+    let (bound, heritage) = sockets(&mut site, options, Vec::new(), &former, console)?;
     let mut pidfile = open_pidfile(&site, daemon)?;
     let notifier = open_notifier(options, console);
     let at_once = options.old.as_ref().is_some_and(|old| old.at_once);
@@ -101,7 +103,7 @@ fn born_alone(mut site: Site, options: &Options, console: &Console) -> Result<Bo
         }
         let _ = daemon::leave_terminal();
     }
-    let mut serving = Serving::begin(site, bound, console)?;
+    let mut serving = Serving::begin(site, bound, heritage, console)?;
     serving.report_to(notifier);
     starting.ready();
     if daemon {
@@ -126,8 +128,10 @@ fn born_worker(
     } else {
         Vec::new()
     };
-    let bound = sockets(&mut site, options, held, &Survey::default(), console)?;
-    let mut serving = Serving::begin(site, bound, console)?;
+    let (bound, heritage) = sockets(&mut site, options, held, &Survey::default(), console)?;
+    let asked = || executed.then(|| link.ask_for_state()).flatten();
+    let heritage = heritage.or_else(|| asked().and_then(Heritage::ask));
+    let mut serving = Serving::begin(site, bound, heritage, console)?;
     console.end_copy();
     serving.obey(link);
     if daemon {
@@ -235,7 +239,7 @@ fn sockets(
     mut held: Vec<Taken>,
     former: &Survey,
     console: &Console,
-) -> Result<Vec<Bound>, Fault> {
+) -> Result<(Vec<Bound>, Option<Heritage>), Fault> {
     if site.listeners.is_empty() {
         return Err(vec![
             "[sluice.main()] No enabled listener found (check for 'bind' directives) ! Exiting."
@@ -243,8 +247,13 @@ fn sockets(
         ]);
     }
     settle_limits(site, options, console).map_err(|sentence| vec![sentence])?;
-    held.extend(take_over(options, console).map_err(|sentence| vec![sentence])?);
-    bind_patiently(&load::wishes(site, !options.no_reuseport), &held, former)
+    let taken = take_over(options, console).map_err(|sentence| vec![sentence])?;
+    let heritage = taken.and_then(|(sockets, connection)| {
+        held.extend(sockets);
+        Heritage::ask(connection)
+    });
+    let bound = bind_patiently(&load::wishes(site, !options.no_reuseport), &held, former)?;
+    Ok((bound, heritage))
 }
 
 fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Result<(), String> {
@@ -279,15 +288,18 @@ fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Resul
 }
 
 /// The sockets of the process behind `-x`.
-fn take_over(options: &Options, console: &Console) -> Result<Vec<Taken>, String> {
+fn take_over(
+    options: &Options,
+    console: &Console,
+) -> Result<Option<(Vec<Taken>, OwnedFd)>, String> {
     let Some(path) = options
         .takeover
         .as_deref()
         .filter(|path| *path != "/dev/null")
     else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
-    handover::take(path).map_err(|error| {
+    handover::take(path).map(Some).map_err(|error| {
         console.warning(&format!(
             "Failed to connect to the old process socket '{path}': {}",
             text(&error)

@@ -1,4 +1,4 @@
-//! Passing the listening sockets to a process that asks for them on a stats socket.
+//! Passing the listening sockets, and the state after them, to a process that asks for them on a stats socket.
 //!
 //! A thread of its own serves each asker, one at a time: the exchange blocks, and no worker may. The copies live as long
 //! as the process; they are never shut down, since others accept from them.
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::handover::{self, Given};
+use super::heritage::Heirs;
 use crate::cli::Desk;
 use crate::id::ListenerId;
 use crate::site::Site;
@@ -19,6 +20,7 @@ pub(super) struct Copies {
     site: Arc<Site>,
     /// Locked while one asker is served.
     sockets: Mutex<Vec<(ListenerId, OwnedFd)>>,
+    heirs: Heirs,
 }
 
 impl Copies {
@@ -27,6 +29,7 @@ impl Copies {
         Arc::new(Self {
             site,
             sockets: Mutex::new(sockets),
+            heirs: Heirs::default(),
         })
     }
 
@@ -38,14 +41,29 @@ impl Copies {
             // Without a thread the asker sees its connection end, and goes on without the sockets.
             let _ = thread::Builder::new()
                 .name("handover".to_owned())
-                .spawn(move || copies.give(&connection));
+                .spawn(move || copies.give(connection));
         });
     }
 
-    fn give(&self, connection: &OwnedFd) {
+    fn give(&self, connection: OwnedFd) {
         // An asker that leaves in the middle goes on without the sockets; nothing of ours depends on it.
-        let _ = socket::set_nonblocking(connection, false)
-            .and_then(|()| self.lend(|given| handover::give(connection, given)));
+        let _ = socket::set_nonblocking(&connection, false)
+            .and_then(|()| self.lend(|given| handover::give(&connection, given)))
+            .and_then(|()| self.heirs.welcome(&self.site, connection));
+    }
+
+    /// Serves somebody whom the master sent for our state.
+    pub(super) fn welcome(self: &Arc<Self>, connection: OwnedFd) {
+        let copies = Arc::clone(self);
+        // Without a thread the other side begins at zero.
+        let _ = thread::Builder::new()
+            .name("handover".to_owned())
+            .spawn(move || copies.heirs.welcome(&copies.site, connection));
+    }
+
+    /// Tells those who inherit what was counted since.
+    pub(super) fn tell_heirs(&self) {
+        self.heirs.tell(&self.site);
     }
 
     /// Lets `use_them` see the sockets.

@@ -12,6 +12,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+
 use crate::addr::SockAddr;
 use crate::sys::{fdpass, io as bytes, options, socket};
 
@@ -78,8 +80,8 @@ pub fn final_name(path: &str) -> &str {
     known.unwrap_or(path)
 }
 
-/// Connects to the stats socket at `path` and takes every listening socket behind it.
-pub fn take(path: &str) -> io::Result<Vec<Taken>> {
+/// Connects to the stats socket at `path` and takes every listening socket behind it; with the connection, on which more may be asked.
+pub fn take(path: &str) -> io::Result<(Vec<Taken>, OwnedFd)> {
     let addr = match path.strip_prefix("abns@") {
         Some(name) => SockAddr::abstract_padded(name.as_bytes()),
         None => SockAddr::Unix(path.strip_prefix("unix@").unwrap_or(path).into()),
@@ -87,7 +89,7 @@ pub fn take(path: &str) -> io::Result<Vec<Taken>> {
     let sock = socket::socket(socket::Family::Unix, socket::Kind::Stream)?;
     socket::set_nonblocking(&sock, false)?;
     socket::connect(&sock, &addr.to_raw()?)?;
-    take_from(&sock)
+    Ok((take_from(&sock)?, sock))
 }
 
 /// Takes every listening socket over a connection that stands already.
@@ -171,8 +173,14 @@ fn push_name(name: &str, payload: &mut Vec<u8>) {
     payload.extend_from_slice(&name.as_bytes()[..usize::from(len)]);
 }
 
-fn be_patient(sock: BorrowedFd<'_>) -> io::Result<()> {
-    use rustix::net::sockopt::{Timeout, set_socket_timeout};
+/// No bound on waiting any more: the other side will be heard of, or end.
+pub(super) fn wait_for_ever(sock: BorrowedFd<'_>) {
+    // A bound that stays ends the connection early.
+    let _ = set_socket_timeout(sock, Timeout::Recv, None);
+}
+
+/// Has `sock` wait, with a bound.
+pub(super) fn be_patient(sock: BorrowedFd<'_>) -> io::Result<()> {
     socket::set_nonblocking(sock, false)?;
     set_socket_timeout(sock, Timeout::Recv, Some(PATIENCE))?;
     Ok(set_socket_timeout(sock, Timeout::Send, Some(PATIENCE))?)

@@ -26,6 +26,7 @@ use super::bind::Bound;
 use super::build_info;
 use super::console::Console;
 use super::export::Copies;
+use super::heritage::Heritage;
 use super::link::{Link, Said};
 use super::notify::{self, Notifier};
 use super::privileges::{Privileges, text};
@@ -129,7 +130,12 @@ fn hear(site: &Site, office: &Office, news: &News) {
 
 impl Serving {
     /// Gives up rights and starts the workers, with handlers in place before anybody can know the process.
-    pub fn begin(site: Site, bound: Vec<Bound>, console: &Console) -> Result<Self, Vec<String>> {
+    pub fn begin(
+        mut site: Site,
+        bound: Vec<Bound>,
+        heritage: Option<Heritage>,
+        console: &Console,
+    ) -> Result<Self, Vec<String>> {
         let blocked = Blocked::all();
         let dropped = privileges(&site)
             .give_up()
@@ -137,22 +143,20 @@ impl Serving {
         for warning in &dropped.warnings {
             console.warning(warning);
         }
-        Self::start(site, bound, blocked, console)
-            .map_err(|e| vec![format!("[sluice.main()] Cannot start: {}.", text(&e))])
-    }
-
-    fn start(
-        mut site: Site,
-        bound: Vec<Bound>,
-        blocked: Blocked,
-        console: &Console,
-    ) -> io::Result<Self> {
-        let signals = Signals::install(&SIGNALS)?;
         site.open_books();
         for fault in site.open_logs() {
             console.warning(&fault);
         }
         let site = Arc::new(site);
+        if let Some(heritage) = heritage {
+            heritage.settle(&site);
+        }
+        Self::start(site, bound, blocked)
+            .map_err(|e| vec![format!("[sluice.main()] Cannot start: {}.", text(&e))])
+    }
+
+    fn start(site: Arc<Site>, bound: Vec<Bound>, blocked: Blocked) -> io::Result<Self> {
+        let signals = Signals::install(&SIGNALS)?;
         let (mut sockets, mut copies) = (Vec::new(), Vec::new());
         for Bound {
             listener,
@@ -219,6 +223,9 @@ impl Serving {
             let now = clock::monotonic_ms();
             watch.beat(now, &self.notifier);
             self.say_closed(&mut watch);
+            if watch.drains.is_some() {
+                self.copies.tell_heirs();
+            }
             if watch.is_over(now) {
                 self.crew.stop();
             }
@@ -248,7 +255,9 @@ impl Serving {
 
     fn end(self, console: &Console) -> End {
         self.notifier.stopping();
-        match self.crew.join() {
+        let ended = self.crew.join();
+        self.copies.tell_heirs();
+        match ended {
             Ok(()) => End::DONE,
             Err(error) => {
                 console.alert(&format!("a worker failed: {}", text(&error)));
@@ -264,7 +273,14 @@ impl Serving {
                 Some(Said::WantsSockets) => self.pass_sockets(),
                 Some(Said::Gone) => self.drain(watch),
                 Some(Said::Operator(level, connection)) => self.receive(level, connection),
-                Some(Said::Ready | Said::Closed | Said::MaxReloads(_) | Said::Unknown) => {}
+                Some(Said::Heir(connection)) => self.copies.welcome(connection),
+                Some(
+                    Said::Ready
+                    | Said::Closed
+                    | Said::MaxReloads(_)
+                    | Said::WantsState
+                    | Said::Unknown,
+                ) => {}
                 None => return,
             }
         }
@@ -304,6 +320,7 @@ impl Serving {
         self.crew.stop();
         // Whether a worker failed does not matter any more.
         let _ = self.crew.join();
+        self.copies.tell_heirs();
         End::Signal(number)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A worker asks for the sockets that the master holds (`_getsocks`), says `ready` when it serves, and then answers the same
 //! request from the master, which keeps copies: a worker that dies takes no waiting connection with it. A line of the master's may
-//! come with a connection for the worker to serve: of an operator (`operator LEVEL`). An end of the
+//! come with a connection for the worker to serve: of an operator (`operator LEVEL`), or of the worker that follows (`heir`). An end of the
 //! line means that the other process is gone. Lines that are not known are passed over, so that a worker may be newer than its
 //! master.
 
@@ -45,6 +45,10 @@ pub enum Said {
     WantsSockets,
     /// An operator waits at the other end of this connection.
     Operator(Level, OwnedFd),
+    /// It wants to know what the current worker knows.
+    WantsState,
+    /// Somebody who wants to know what we know waits at the other end of this connection.
+    Heir(OwnedFd),
     /// `mworker-max-reloads` of the configuration that it serves.
     MaxReloads(u32),
     /// It was told to leave and accepts nobody any more.
@@ -96,6 +100,25 @@ impl Link {
         let limit = max_reloads.map(|limit| format!("max-reloads {limit}\n"));
         let text = format!("{}ready\n", limit.unwrap_or_default());
         let _ = bytes::send(&self.socket, text.as_bytes(), false);
+    }
+
+    /// Asks the master for a connection with the current worker, to ask it for its state. None: there is no such worker.
+    pub fn ask_for_state(&self) -> Option<OwnedFd> {
+        handover::be_patient(self.socket.as_fd()).ok()?;
+        bytes::send(&self.socket, b"_getstate\n", false).ok()?;
+        let mut answer = [0; 1];
+        fdpass::recv(&self.socket, &mut answer).ok()?.fds.pop()
+    }
+
+    /// Answers that wish.
+    pub fn answer_state(&self, connection: Option<&OwnedFd>) -> io::Result<()> {
+        let connection: Vec<BorrowedFd<'_>> = connection.map(AsFd::as_fd).into_iter().collect();
+        fdpass::send(&self.socket, b"\n", &connection).map(drop)
+    }
+
+    /// Passes on a connection on which somebody waits for the other end's state.
+    pub fn send_heir(&self, connection: &OwnedFd) -> io::Result<()> {
+        fdpass::send(&self.socket, b"heir\n", &[connection.as_fd()]).map(drop)
     }
 
     /// Says that we accept nobody any more.
@@ -165,6 +188,8 @@ fn understood(line: &str, attached: Option<OwnedFd>) -> Said {
         ("ready", None) => Said::Ready,
         ("closed", None) => Said::Closed,
         ("_getsocks", None) => Said::WantsSockets,
+        ("_getstate", None) => Said::WantsState,
+        ("heir", Some(connection)) => Said::Heir(connection),
         ("operator", Some(connection)) => match LEVELS.iter().find(|(name, _)| *name == rest) {
             Some((_, level)) => Said::Operator(*level, connection),
             None => Said::Unknown,

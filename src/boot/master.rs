@@ -16,6 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::sys::process::{self, Exit, Fork};
 use crate::sys::signal::{self, Blocked, Signals};
+use crate::sys::socket;
 use crate::sys::{clock, io as bytes};
 
 use super::console::Console;
@@ -318,7 +319,8 @@ impl<'c> Master<'c> {
                     Said::Ready => self.promote(at),
                     Said::MaxReloads(limit) => self.workers[at].max_reloads = Some(limit),
                     Said::Closed => self.workers[at].closed = true,
-                    Said::Operator(..) | Said::Unknown => {}
+                    Said::WantsState => self.introduce(at),
+                    Said::Operator(..) | Said::Heir(_) | Said::Unknown => {}
                     Said::Gone => break,
                 }
             }
@@ -343,6 +345,17 @@ impl<'c> Master<'c> {
                 text(&error)
             ));
         }
+    }
+
+    /// Connects a starting worker with the one that it is to follow.
+    fn introduce(&self, at: usize) {
+        let pair = self.current().and_then(|current| {
+            let (mine, theirs) = socket::pair(socket::Kind::Stream).ok()?;
+            current.link.send_heir(&theirs).ok()?;
+            Some(mine)
+        });
+        // A worker that does not hear of it begins at zero.
+        let _ = self.workers[at].link.answer_state(pair.as_ref());
     }
 
     /// A worker serves: it becomes the current one, all others leave.

@@ -14,6 +14,7 @@ pub mod demo;
 pub mod explain;
 mod export;
 pub mod handover;
+pub mod heritage;
 pub mod layout;
 pub mod life;
 pub mod limits;
@@ -26,6 +27,7 @@ pub mod old;
 mod orders;
 pub mod privileges;
 mod run;
+mod state;
 mod window;
 
 pub use run::run;

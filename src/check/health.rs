@@ -166,6 +166,12 @@ impl Health {
         }
     }
 
+    /// Takes over from an earlier process since when the present state lasts, and how long it had been down before.
+    pub fn inherit(&self, changed_at: Tick, down_millis: u64) {
+        self.changed_at.store(changed_at.as_millis(), Relaxed);
+        self.down_millis.store(down_millis, Relaxed);
+    }
+
     /// Gives or takes back an order.
     pub fn set_admin(&self, order: Admin, on: bool, now: Tick) -> Shift {
         let was = (self.is_alive(), self.is_stopping());

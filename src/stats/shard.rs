@@ -18,6 +18,18 @@ macro_rules! counts {
         impl Count {
             /// Every count, in order.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its name, the same in every version that has it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// The count of this name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|count| count.name() == name)
+            }
         }
     };
 }
@@ -256,6 +268,8 @@ pub struct Tally {
     peaks: [AtomicU32; PACES],
     most: AtomicU32,
     most_queued: AtomicU32,
+    /// What an earlier process counted, where one told.
+    inherited: OnceLock<Box<[AtomicU64; COUNTS]>>,
 }
 
 /// What all shards together say.
@@ -323,6 +337,7 @@ impl Tally {
             peaks: [const { AtomicU32::new(0) }; PACES],
             most: AtomicU32::new(0),
             most_queued: AtomicU32::new(0),
+            inherited: OnceLock::new(),
         }
     }
 
@@ -360,6 +375,14 @@ impl Tally {
         }
     }
 
+    /// Adds what an earlier process counted.
+    pub fn inherit(&self, what: Count, by: u64) {
+        let inherited = self
+            .inherited
+            .get_or_init(|| Box::new([const { AtomicU64::new(0) }; COUNTS]));
+        inherited[what as usize].fetch_add(by, Relaxed);
+    }
+
     /// A request joined a line that is this long with it.
     pub fn queued(&self, len: u32) {
         if len > self.most_queued.load(Relaxed) {
@@ -395,6 +418,9 @@ impl Tally {
         }
         self.most.store(0, Relaxed);
         self.most_queued.store(0, Relaxed);
+        if let Some(inherited) = self.inherited.get().filter(|_| !maxima_only) {
+            inherited.iter().for_each(|cell| cell.store(0, Relaxed));
+        }
         for shard in self.shards.iter().filter_map(OnceLock::get) {
             for span in &shard.spans {
                 span.max.store(0, Relaxed);
@@ -434,6 +460,9 @@ impl Tally {
         let mut counts = [0_u64; COUNTS];
         let (mut sums, mut samples, mut maxima) = ([0_u64; SPANS], [0_u64; SPANS], [0_u64; SPANS]);
         let mut last = None;
+        if let Some(inherited) = self.inherited.get() {
+            counts = std::array::from_fn(|at| inherited[at].load(Relaxed));
+        }
         for shard in self.shards.iter().filter_map(OnceLock::get) {
             for (total, cell) in counts.iter_mut().zip(&shard.counts) {
                 *total = total.wrapping_add(cell.load(Relaxed));

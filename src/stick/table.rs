@@ -115,8 +115,20 @@ impl Table {
     /// Finds an entry or makes it, and counts as its use. None: the table is full of entries that must stay.
     #[must_use]
     pub fn enter(&self, key: &[u8], now: Tick) -> Option<EntryRef> {
+        self.enter_until(key, self.expire_from(now), now)
+    }
+
+    /// Makes an entry that another process had, with the time it had left. To be called in the order of expiry, before any other
+    /// use: the table relies on that order.
+    #[must_use]
+    pub fn adopt(&self, key: &[u8], left: Option<Millis>, now: Tick) -> Option<EntryRef> {
+        let longest = self.expire_from(now);
+        let expire = left.map_or(longest, |left| (now + left).min(longest));
+        self.enter_until(key, expire, now)
+    }
+
+    fn enter_until(&self, key: &[u8], expire: Tick, now: Tick) -> Option<EntryRef> {
         let wanted = self.hashed(key);
-        let expire = self.expire_from(now);
         {
             let (number, mut shard) = self.shard_of(wanted.hash);
             if let Some(at) = self.live(&mut shard, &wanted, now) {
@@ -278,6 +290,16 @@ impl Table {
             .iter()
             .map(each)
             .fold(false, |more, one| more | one)
+    }
+
+    /// Collects entries from `from` on, at most `budget`; where to go on, none at the end.
+    pub fn some_entries(
+        &self,
+        from: (u32, u32),
+        budget: usize,
+        into: &mut Vec<EntryRef>,
+    ) -> Option<(u32, u32)> {
+        self.visit(from, budget, |entry, _| into.push(entry))
     }
 
     /// Visits entries from `from` on, at most `budget`, each with its name; where to go on, none at the end.

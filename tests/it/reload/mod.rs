@@ -6,6 +6,7 @@
 
 mod master_socket;
 mod proxy;
+mod state;
 mod traffic;
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The program under test, started, reloaded and ended as an operator would.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
@@ -38,6 +38,8 @@ pub(crate) struct Bench {
     shape: AtomicU32,
     /// More lines for the global section.
     global: RefCell<String>,
+    /// More lines for the backend.
+    backend: RefCell<String>,
 }
 
 impl Bench {
@@ -58,6 +60,7 @@ impl Bench {
             server: traffic::Server::start(),
             shape: AtomicU32::new(2 << 8 | 1),
             global: RefCell::default(),
+            backend: RefCell::default(),
         }
     }
 
@@ -72,6 +75,14 @@ impl Bench {
     /// Adds a line to the global section of all generations to come.
     pub(crate) fn add_global(&self, line: &str) {
         self.global.borrow_mut().push_str(line);
+    }
+
+    /// Adds a line to the backend of all generations to come.
+    pub(crate) fn add_backend(&self, line: &str) {
+        let mut lines = self.backend.borrow_mut();
+        lines.push_str("    ");
+        lines.push_str(line);
+        lines.push('\n');
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -89,11 +100,12 @@ impl Bench {
              defaults\n    mode http\n    timeout connect 5s\n    timeout client 20s\n    \
              timeout server 20s\n    timeout http-keep-alive 20s\n\
              frontend f{generation}\n    bind 127.0.0.1:{} shards {shards}\n    default_backend b\n\
-             backend b\n    option forwardfor header x-generation-{generation}\n    server s 127.0.0.1:{}\n{}",
+             backend b\n    option forwardfor header x-generation-{generation}\n    server s 127.0.0.1:{}\n{}{}",
             self.global.borrow(),
             stats.display(),
             self.ports[0],
             self.server.port(),
+            self.backend.borrow(),
             if broken {
                 "    this is no keyword\n"
             } else {
@@ -138,6 +150,8 @@ pub(crate) struct Running<'b> {
     former: Vec<Child>,
     generation: u32,
     program: PathBuf,
+    /// Requests that were answered to learn the generation.
+    asked: Cell<u64>,
 }
 
 impl<'b> Running<'b> {
@@ -156,6 +170,7 @@ impl<'b> Running<'b> {
             former: Vec::new(),
             generation: 1,
             program,
+            asked: Cell::new(0),
         };
         running.await_generation();
         running
@@ -251,7 +266,16 @@ impl<'b> Running<'b> {
             self.generation,
             self.bench.log()
         );
-        await_that(&what, || traffic::generation(port) == Ok(self.generation));
+        await_that(&what, || {
+            let found = traffic::generation(port);
+            self.asked.set(self.asked.get() + u64::from(found.is_ok()));
+            found == Ok(self.generation)
+        });
+    }
+
+    /// Requests that were answered to learn the generation.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.get()
     }
 
     pub(crate) fn kill_worker(&self) {
