@@ -7,12 +7,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::crypto::ring::Ticketer;
-use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier};
+use rustls::server::{
+    NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache, WebPkiClientVerifier,
+};
 
 use super::draft::{BindDraft, GlobalDraft, Verify};
 use super::shelf::Shelf;
 use super::{bundle, trust};
 use crate::lang::{Diag, Span};
+
+/// HAProxy's `tune.ssl.cachesize`.
+const SESSIONS: usize = 20_000;
 
 /// The offer of one `bind` line.
 #[derive(Debug)]
@@ -74,8 +79,11 @@ impl Acceptor {
         config.alpn_protocols = draft.alpn.clone().unwrap_or_default();
         config.max_fragment_size = global.record_max;
         if offer.no_tickets.unwrap_or(false) {
-            config.session_storage = Arc::new(NoServerSessionStorage {});
-            config.send_tls13_tickets = 0;
+            let sessions = global.sessions_max.unwrap_or(SESSIONS);
+            config.session_storage = match sessions {
+                0 => Arc::new(NoServerSessionStorage {}),
+                _ => ServerSessionMemoryCache::new(sessions),
+            };
         } else {
             config.ticketer = Ticketer::new()
                 .map_err(|error| Diag::alert(span, format!("'ssl' : no ticket keys : {error}.")))?;

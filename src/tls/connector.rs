@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
-use rustls::client::Resumption;
+use rustls::client::{Resumption, Tls12Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 
@@ -61,7 +61,12 @@ impl Connector {
         config.resumption = if draft.no_reuse {
             Resumption::disabled()
         } else {
-            Resumption::in_memory_sessions(SESSIONS_MAX)
+            let kept = Resumption::in_memory_sessions(SESSIONS_MAX);
+            if offer.no_tickets.unwrap_or(false) {
+                kept.tls12_resumption(Tls12Resumption::SessionIdOnly)
+            } else {
+                kept
+            }
         };
         // A server that ignores what it was offered goes on in HTTP/1, as behind HAProxy.
         config.check_selected_alpn = false;

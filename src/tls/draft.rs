@@ -31,6 +31,8 @@ pub struct GlobalDraft {
     pub server: Offer,
     /// `ssl-server-verify`
     pub server_verify: Option<Verify>,
+    /// `tune.ssl.cachesize`
+    pub sessions_max: Option<usize>,
     /// `tune.ssl.maxrecord`
     pub record_max: Option<usize>,
 }
@@ -165,6 +167,15 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         },
     ),
     global(
+        "tune.ssl.cachesize",
+        "<number>",
+        "How many sessions are remembered for clients without tickets.",
+        |cur, g| {
+            g.sessions_max = Some(cur.integer(0..=SESSIONS_MAX)?);
+            cur.end()
+        },
+    ),
+    global(
         "tune.ssl.default-dh-param",
         "<bits>",
         "Of key exchanges that are never offered.",
@@ -184,6 +195,9 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         },
     ),
 ];
+
+/// The most sessions that may be remembered.
+const SESSIONS_MAX: usize = 10_000_000;
 
 const SERVER_VERIFY: &[(&str, Verify)] = &[("none", Verify::None), ("required", Verify::Required)];
 
@@ -312,9 +326,12 @@ pub const BIND_KEYWORDS: &[Keyword<BindDraft>] = &[
     bind("no-sslv3", "", "SSLv3 is never spoken.", |_, _| Ok(())),
     bind("no-tlsv10", "", "TLS 1.0 is never spoken.", |_, _| Ok(())),
     bind("no-tlsv11", "", "TLS 1.1 is never spoken.", |_, _| Ok(())),
-    bind("no-tls-tickets", "", "Resumes no sessions.", |_, b| {
-        set(&mut b.offer.no_tickets, true)
-    }),
+    bind(
+        "no-tls-tickets",
+        "",
+        "Remembers sessions instead of handing out tickets.",
+        |_, b| set(&mut b.offer.no_tickets, true),
+    ),
     bind("no-tlsv12", "", "Speaks TLS 1.3 only.", |_, b| {
         set(&mut b.offer.min, Version::Tls13)
     }),
@@ -427,11 +444,8 @@ pub const SERVER_KEYWORDS: &[Keyword<ServerDraft>] = &[
     server(
         "no-tls-tickets",
         "",
-        "Begins every session anew.",
-        |_, s| {
-            s.no_reuse = true;
-            Ok(())
-        },
+        "Resumes TLS 1.2 by session identifiers only.",
+        |_, s| set(&mut s.offer.no_tickets, true),
     ),
     server("no-tlsv12", "", "Speaks TLS 1.3 only.", |_, s| {
         set(&mut s.offer.min, Version::Tls13)
@@ -466,8 +480,7 @@ pub const SERVER_KEYWORDS: &[Keyword<ServerDraft>] = &[
         Ok(())
     }),
     server("tls-tickets", "", "Takes back `no-tls-tickets`.", |_, s| {
-        s.no_reuse = false;
-        Ok(())
+        set(&mut s.offer.no_tickets, false)
     }),
     server(
         "verify",

@@ -173,17 +173,38 @@ fn ciphers(
 
 /// Parts of names that old lists carry along for clients without TLS 1.2; leaving them out needs no word.
 const WEAK: &[&str] = &[
-    "DHE-RSA", "SHA", "CBC", "3DES", "RC4", "CCM", "EDH", "kEDH", "AES128", "AES256", "DSS",
+    "DH",
+    "SHA",
+    "CBC",
+    "DES",
+    "RC4",
+    "CCM",
+    "AES",
+    "DSS",
     "CAMELLIA",
+    "SEED",
+    "IDEA",
+    "ARIA",
+    "RSA",
+    "MD5",
+    "NULL",
+    "PSK",
+    "SRP",
+    "EXP",
+    "LOW",
+    "MEDIUM",
+    "COMPLEMENTOF",
+    "TLSv1",
+    "SSLv3",
 ];
 
 /// Whether an item of a cipher list means this suite: its name, a class, or several classes joined by `+`.
 fn meets(name: &str, item: &str) -> bool {
     name == item
         || item.split('+').all(|class| match class {
-            "ALL" | "DEFAULT" | "HIGH" | "EECDH" | "ECDHE" | "kECDHE" | "kEECDH" | "TLSv1.2"
-            | "AEAD" => true,
-            "aRSA" | "RSA" => name.contains("-RSA-"),
+            "ALL" | "DEFAULT" | "HIGH" | "EECDH" | "ECDH" | "ECDHE" | "kECDHE" | "kEECDH"
+            | "TLSv1.2" | "AEAD" => true,
+            "aRSA" => name.contains("-RSA-"),
             "ECDSA" | "aECDSA" => name.contains("-ECDSA-"),
             "AESGCM" => name.contains("GCM"),
             "AES" => name.contains("AES"),

@@ -172,6 +172,15 @@ fn sessions_go_on_in_every_worker() {
 }
 
 #[test]
+fn sessions_are_remembered_without_tickets() {
+    let text = format!("frontend f\n bind @0 ssl crt @Tecdsa.pem no-tls-tickets\n{PAGE}");
+    let running = Running::new("remembered", 1, &text);
+    let shown = running.s_client(0, &["-tls1_2", "-reconnect"], "");
+    assert_eq!(shown.matches("Reused, TLSv1.2").count(), 5, "{shown}");
+    assert!(!shown.contains("TLS session ticket:"), "{shown}");
+}
+
+#[test]
 fn clients_show_certificates() {
     let text = format!(
         "frontend f\n bind @0 ssl crt @Tecdsa.pem ca-file @Tca.pem verify required\n bind @1 ssl crt @Tecdsa.pem ca-file @Tca.pem verify optional strict-sni\n{PAGE}"
