@@ -399,7 +399,12 @@ impl Engine {
             Some(front) if !leaving && front.requests == 0 && front.greeting == Greeting::Done => {
                 self.begin(key)
             }
-            Some(_) => self.kit.close(key),
+            Some(front) => {
+                if front.greeting == Greeting::Tls {
+                    self.log_failed_handshake(key, "Timeout during SSL handshake");
+                }
+                self.kit.close(key)
+            }
             None => {}
         }
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use super::front::{Front, Held, Peers, Role};
+use super::scene::wall;
 use super::{Kit, Stream};
+use crate::log::{Dates, Level};
 use crate::mux::Fill;
 use crate::proto::proxy::{Command, Endpoints, Header, Parsed, parse};
 use crate::sample::TlsFacts;
-use crate::site::{Listener, SendProxy};
+use crate::site::{Listener, SendProxy, Survey};
 use crate::slab::Key;
 use crate::tls::{Opened, Session};
 use crate::wire::{Tls, Wire};
@@ -74,6 +76,7 @@ impl Engine {
             Some(Ok(true)) => {}
             Some(Ok(false)) => return false,
             Some(Err(_)) | None => {
+                self.log_failed_handshake(key, "SSL handshake failure");
                 self.kit.close(key);
                 return false;
             }
@@ -87,6 +90,35 @@ impl Engine {
             front.tls = opened.map(|opened| Arc::new(facts(opened)));
         }
         true
+    }
+
+    /// Logs a client that never came to a first byte.
+    pub(super) fn log_failed_handshake(&mut self, key: Key<Held>, what: &str) {
+        let site = self.kit.site.clone();
+        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
+            return;
+        };
+        let listener = site.listener(front.listener);
+        let Some(frontend) = site.frontend_of(front.listener) else {
+            return;
+        };
+        let frontend = site.frontend(frontend);
+        let mut text = match front.peers.src {
+            Some(src) => format!("{}:{} [", src.ip(), src.port()).into_bytes(),
+            None => b"unix:1 [".to_vec(),
+        };
+        let survey = Survey {
+            site: &site,
+            now: self.kit.now,
+            worker: self.kit.worker.index(),
+            random: 0,
+        };
+        let date = wall(front.accept_date);
+        Dates::default().with_millis(&mut text, date, &survey);
+        let (name, own) = (&frontend.name, &listener.name);
+        text.extend_from_slice(format!("] {name}/{own}: {what}").as_bytes());
+        self.kit
+            .log(&site, &frontend.logging, Level::Info, &[], &text);
     }
 
     /// Reads a PROXY header. True once it is complete.
