@@ -25,7 +25,7 @@ use super::limits::{self, Asked};
 use super::link::Link;
 use super::load::{self, Loaded};
 use super::master::{Again, Keepings, Master, Role};
-use super::notify::Notifier;
+use super::notify::{self, Notifier};
 use super::old::{self, Survey};
 use super::privileges::text;
 use super::window::Window;
@@ -85,7 +85,8 @@ enum Born {
 fn born_alone(mut site: Site, options: &Options, console: &Console) -> Result<Born, Fault> {
     let daemon = site.global.daemon;
     let former = survey(&site, options, console);
-    let (bound, heritage) = sockets(&mut site, options, Vec::new(), &former, console)?;
+    let held = notify::activated(process::pid());
+    let (bound, heritage) = sockets(&mut site, options, held, &former, console)?;
     let mut pidfile = open_pidfile(&site, daemon)?;
     let notifier = open_notifier(options, console);
     let at_once = options.old.as_ref().is_some_and(|old| old.at_once);
@@ -126,7 +127,7 @@ fn born_worker(
         let taken = link.take_sockets();
         taken.map_err(|e| cannot("take the master's sockets", &e))?
     } else {
-        Vec::new()
+        notify::activated(process::parent_pid())
     };
     let (bound, heritage) = sockets(&mut site, options, held, &Survey::default(), console)?;
     let asked = || executed.then(|| link.ask_for_state()).flatten();

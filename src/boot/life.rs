@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,6 +16,7 @@ use crate::cli::Desk;
 use crate::dns::run::roster::Change;
 use crate::dns::{News, Plan, Resolver, Root};
 use crate::site::{Level, Site};
+use crate::stats::Count;
 use crate::stream::Letter;
 use crate::sys::signal::{self, Blocked, Signals};
 use crate::sys::{clock, process, socket};
@@ -60,7 +62,7 @@ pub fn privileges(site: &Site) -> Privileges {
             .map(|path| path.to_string_lossy().into_owned()),
         uid: global.uid,
         gid: global.gid,
-        keep: Vec::new(),
+        keep: global.capabilities.clone(),
         dumpable: global.dumpable,
     }
 }
@@ -212,9 +214,10 @@ impl Serving {
             self.hear_master(&mut watch);
             while let Some(number) = self.signals.next() {
                 match number {
-                    signal::SIGUSR1 => self.drain(&mut watch),
+                    signal::SIGUSR1 => watch.be_gracious(clock::monotonic_ms()),
                     signal::SIGTERM | signal::SIGINT => return self.end_by(number),
                     signal::SIGHUP => self.dump(console),
+                    signal::SIGQUIT => self.crew.shrink(),
                     signal::SIGTTOU => self.crew.pause(),
                     signal::SIGTTIN => self.crew.unpause(),
                     _ => {}
@@ -222,6 +225,9 @@ impl Serving {
             }
             let now = clock::monotonic_ms();
             watch.beat(now, &self.notifier);
+            if watch.grace_ends.is_some_and(|end| now >= end) {
+                self.drain(&mut watch);
+            }
             self.say_closed(&mut watch);
             if watch.drains.is_some() {
                 self.copies.tell_heirs();
@@ -326,10 +332,30 @@ impl Serving {
 
     /// `SIGHUP`: the state of everything, for an operator who cannot reach the stats socket.
     fn dump(&self, console: &Console) {
+        let now = Tick::from_millis(clock::monotonic_ms());
         for backend in &self.site.backends {
+            let name = &backend.name;
             console.notice(&format!(
-                "SIGHUP received, dumping servers states for proxy {}.",
-                backend.name
+                "SIGHUP received, dumping servers states for proxy {name}."
+            ));
+            for id in &backend.servers {
+                let server = self.site.server(*id);
+                console.notice(&format!(
+                    "SIGHUP: Server {name}/{} is {}. Conn: {} act, {} pend, {} tot.",
+                    server.name,
+                    server.health.label(),
+                    server.slots.in_use(),
+                    server.line.len(),
+                    server.tally.fold(now).count(Count::Sessions)
+                ));
+            }
+        }
+        for frontend in self.site.frontends.iter().filter(|f| !f.hidden) {
+            console.notice(&format!(
+                "SIGHUP: Proxy {}: {} clients, {} in all.",
+                frontend.name,
+                frontend.connections.load(Relaxed),
+                frontend.tally.fold(now).count(Count::Connections)
             ));
         }
         let clients = self.crew.office().clients();
@@ -344,6 +370,9 @@ struct Watch {
     /// Whether it was said that nobody is accepted any more.
     closed: bool,
     hard_stop: Option<Millis>,
+    /// `grace`: how long the process goes on accepting after it was told to go, and until when that is.
+    grace: Option<Millis>,
+    grace_ends: Option<u64>,
     /// How often the service manager wants to hear from us, and when next.
     heartbeat: Option<(u32, u64)>,
 }
@@ -357,8 +386,16 @@ impl Watch {
             drains: None,
             closed: false,
             hard_stop: site.global.hard_stop_after,
+            grace: site.global.grace,
+            grace_ends: None,
             heartbeat: every.map(|every| (every, clock::monotonic_ms())),
         }
+    }
+
+    /// The process was told to go: from when on it does.
+    fn be_gracious(&mut self, now: u64) {
+        let grace = self.grace.map_or(0, |span| u64::from(span.get()));
+        self.grace_ends.get_or_insert(now + grace);
     }
 
     fn is_over(&self, now: u64) -> bool {
@@ -380,7 +417,9 @@ impl Watch {
         let beat = self
             .heartbeat
             .map(|(_, next)| u32::try_from(next.saturating_sub(now)).unwrap_or(u32::MAX));
-        [look, beat].into_iter().flatten().min()
+        let until = |end: u64| u32::try_from(end.saturating_sub(now)).unwrap_or(u32::MAX);
+        let grace = self.grace_ends.filter(|_| self.drains.is_none());
+        [look, beat, grace.map(until)].into_iter().flatten().min()
     }
 }
 
@@ -393,6 +432,8 @@ mod tests {
             drains: None,
             closed: false,
             hard_stop: Some(Millis::seconds(5)),
+            grace: None,
+            grace_ends: None,
             heartbeat: None,
         }
     }
@@ -406,6 +447,16 @@ mod tests {
         assert!(!watch.is_over(5_999));
         assert!(watch.is_over(6_000));
         assert_eq!(watch.patience(0), Some(DRAIN_LOOK));
+    }
+
+    #[test]
+    fn a_grace_begins_with_the_first_word_and_is_not_prolonged() {
+        let mut watch = watch();
+        watch.grace = Some(Millis::seconds(1));
+        watch.be_gracious(500);
+        watch.be_gracious(900);
+        assert_eq!(watch.grace_ends, Some(1_500));
+        assert_eq!(watch.patience(1_400), Some(100));
     }
 
     #[test]

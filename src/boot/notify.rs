@@ -7,7 +7,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use crate::addr::SockAddr;
-use crate::sys::{clock, datagram, socket};
+use crate::sys::{clock, datagram, options, socket};
+
+use super::handover::Taken;
 
 /// An open way to the manager, or none.
 #[derive(Debug, Default)]
@@ -82,8 +84,24 @@ pub fn watchdog_interval(usec: Option<&str>, watched: Option<&str>, pid: i32) ->
     u32::try_from((usec / 2000).max(1)).ok()
 }
 
+/// The listening sockets that the manager passed to the process with number `pid`. Their numbers stay open, for lines that name them.
+pub fn activated(pid: i32) -> Vec<Taken> {
+    const FIRST: i32 = 3;
+    let var = |name| std::env::var(name).ok();
+    let (count, meant_for) = (var("LISTEN_FDS"), var("LISTEN_PID"));
+    let count = passed_sockets(count.as_deref(), meant_for.as_deref(), pid);
+    let numbers = (FIRST..).take(count);
+    numbers
+        .filter_map(|number| {
+            let passed = socket::adopt(number).ok()?;
+            let interface = options::bound_device(&passed).unwrap_or_default();
+            Taken::identify(passed, interface, String::new()).ok()
+        })
+        .collect()
+}
+
 /// How many sockets the manager passed (`LISTEN_FDS`), beginning with number 3, if they are meant for this process (`LISTEN_PID`).
-pub fn passed_sockets(count: Option<&str>, meant_for: Option<&str>, pid: i32) -> usize {
+fn passed_sockets(count: Option<&str>, meant_for: Option<&str>, pid: i32) -> usize {
     /// No unit passes more.
     const SOCKETS_MAX: usize = 4096;
     if meant_for.and_then(|meant| meant.parse().ok()) != Some(pid) {

@@ -75,7 +75,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 no-memory-trimming, noepoll, nogetaddrinfo, nopoll, noreuseport, \
                 numa-cpu-mapping, ocsp-update.disable, ocsp-update.httpproxy, ocsp-update.maxdelay, \
                 ocsp-update.mindelay, ocsp-update.mode, pp2-never-send-local, prealloc-fd, set-var, \
-                set-var-fmt, setcap, shm-stats-file, shm-stats-file-max-objects, \
+                set-var-fmt, shm-stats-file, shm-stats-file-max-objects, \
                 ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
                 ssl-default-bind-client-sigalgs, ssl-default-bind-curves, ssl-default-bind-options, \
                 ssl-default-bind-sigalgs, ssl-default-server-ciphers, ssl-default-server-ciphersuites, \

@@ -57,6 +57,8 @@ pub struct Global {
     pub log_tag: Option<Arc<str>>,
     /// `hard-stop-after`.
     pub hard_stop_after: Option<Millis>,
+    /// `setcap`.
+    pub capabilities: Vec<String>,
     /// `grace`.
     pub grace: Option<Millis>,
     /// `mworker-max-reloads`.

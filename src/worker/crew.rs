@@ -84,6 +84,11 @@ impl Crew {
         self.tell(|| Mail::Drain);
     }
 
+    /// Has every worker give pooled memory back to the system.
+    pub fn shrink(&self) {
+        self.tell(|| Mail::Shrink);
+    }
+
     /// Has every worker leave at once.
     pub fn stop(&self) {
         self.tell(|| Mail::Stop);

@@ -24,6 +24,8 @@ pub enum Mail {
     Unpause,
     /// Stop accepting; leave when the last stream has ended.
     Drain,
+    /// Give pooled memory back to the system.
+    Shrink,
     /// Leave at once.
     Stop,
 }

@@ -177,6 +177,7 @@ impl Worker {
                 Mail::Pause => self.pause(),
                 Mail::Unpause => self.unpause(),
                 Mail::Drain => self.drain(),
+                Mail::Shrink => self.engine.kit.pool.shrink(),
                 Mail::Stop => self.stops = true,
             }
         }

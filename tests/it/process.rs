@@ -264,3 +264,58 @@ fn listeners_pause_and_resume_without_losing_who_waits() {
     kill(child.id(), "USR1");
     assert_eq!(ended(&mut child).code(), Some(0));
 }
+
+#[test]
+fn sockets_of_the_service_manager_are_taken_with_who_waits_on_them() {
+    for more in ["", " -W"] {
+        let scratch = Scratch::new(&format!("activated{}", more.trim()));
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let cfg = scratch.configuration(&format!("127.0.0.1:{port}"));
+        let mut early = TcpStream::connect(("127.0.0.1", port)).expect("it waits in the queue");
+        let line = format!(
+            "LISTEN_PID=$$ LISTEN_FDS=1 exec \"{}\"{more} -f \"$1\" 3<&0 </dev/null",
+            program::path().display()
+        );
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", &line, "sh", path(&cfg)])
+            .stdin(Stdio::from(OwnedFd::from(listener)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let patience = early.set_read_timeout(Some(PATIENCE));
+        patience.expect("a socket");
+        early
+            .write_all(b"GET / HTTP/1.0\r\n\r\n")
+            .expect("it is connected");
+        let mut answer = String::new();
+        early.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1."), "{answer}");
+        kill(child.id(), "INT");
+        ended(&mut child);
+    }
+}
+
+#[test]
+fn a_process_in_grace_goes_on_accepting() {
+    let scratch = Scratch::new("grace");
+    let port = free_port();
+    let cfg = scratch.configuration(&format!("127.0.0.1:{port}"));
+    let text = fs::read_to_string(&cfg).expect("it was written");
+    fs::write(&cfg, format!("global\n grace 600ms\n{text}")).expect("a writable directory");
+    let mut child = Command::new(program::path())
+        .args(["-f", path(&cfg)])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    await_that("it serves", || answers(port));
+    for signal in ["HUP", "QUIT", "USR1"] {
+        kill(child.id(), signal);
+    }
+    std::thread::sleep(Duration::from_millis(150));
+    assert!(answers(port), "the grace has not ended");
+    assert!(ended(&mut child).success());
+    assert!(!answers(port));
+}

@@ -7,6 +7,7 @@ use super::{bind, numbers, parameters, process_set};
 use crate::config::catalog;
 use crate::config::draft::{BindDraft, CpuMapDraft, EnvEdit, GlobalDraft};
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Unit, Word, suggest};
+use crate::sys::process::CAPABILITIES;
 use crate::time::Millis;
 
 /// A row of this section.
@@ -244,6 +245,22 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         "How many reloads a worker may outlive before its master ends it.",
         |cur, g| {
             g.site.max_reloads = Some(cur.integer(0..=u32::MAX)?);
+            cur.end()
+        },
+    ),
+    row(
+        "setcap",
+        "<name>[,<name>...]",
+        "Capabilities to keep when the user changes.",
+        |cur, g| {
+            let word = cur.expect("a list of capabilities")?;
+            let names: Vec<String> = word.text()?.split(',').map(str::to_owned).collect();
+            let known = |name: &&String| CAPABILITIES.iter().any(|(known, _)| known == name);
+            if let Some(name) = names.iter().find(|name| !known(name)) {
+                let sentence = format!("'setcap' : unsupported capability '{name}'");
+                return Err(Diag::alert(word.span, sentence));
+            }
+            g.site.capabilities = names;
             cur.end()
         },
     ),

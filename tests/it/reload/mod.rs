@@ -7,6 +7,7 @@
 mod master_socket;
 mod proxy;
 mod state;
+mod table;
 mod traffic;
 
 use std::time::Duration;

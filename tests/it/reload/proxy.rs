@@ -156,8 +156,13 @@ pub(crate) struct Running<'b> {
 
 impl<'b> Running<'b> {
     pub(crate) fn start(bench: &'b Bench, style: Style) -> Self {
+        Self::start_as(bench, style, &PathBuf::from(crate::program::path()))
+    }
+
+    /// Starts another program.
+    pub(crate) fn start_as(bench: &'b Bench, style: Style, program: &Path) -> Self {
         bench.write(1, false);
-        let program = crate::program::path();
+        let program = program.to_owned();
         let mut command = bench.program(&program);
         if style == Style::Master {
             command.arg("-W").arg("-S").arg(bench.path("master.sock"));
@@ -194,7 +199,26 @@ impl<'b> Running<'b> {
 
     /// How many workers a master has.
     pub(crate) fn workers(&self) -> usize {
-        children(self.current.id()).len()
+        self.worker_numbers().len()
+    }
+
+    /// A master's workers.
+    pub(crate) fn worker_numbers(&self) -> Vec<u32> {
+        children(self.current.id())
+    }
+
+    /// Waits until a master has one worker.
+    pub(crate) fn settle(&self) {
+        await_that("one worker is left", || self.workers() == 1);
+    }
+
+    /// How many former processes have not left.
+    pub(crate) fn left(&mut self) -> usize {
+        let lives = |child: &mut Child| matches!(child.try_wait(), Ok(None));
+        self.former
+            .iter_mut()
+            .filter_map(|child| lives(child).then_some(()))
+            .count()
     }
 
     pub(crate) fn generation(&self) -> u32 {
@@ -338,6 +362,10 @@ pub(crate) fn await_that(what: &str, mut it: impl FnMut() -> bool) {
         assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+pub(crate) fn kill_process(pid: u32, signal: &str) {
+    kill(pid, signal);
 }
 
 fn kill(pid: u32, signal: &str) {

@@ -1,0 +1,174 @@
+//! `make reload-bench`: longer runs of the same loads, and what they lose, as a table with haproxy beside it.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::proxy::{Bench, Running, Style, kill_process};
+use super::traffic::{self, Keepalive, Rush, Seen};
+
+const HAPROXY: &str = "/usr/sbin/haproxy";
+const RELOADS: usize = 100;
+const PAUSE: Duration = Duration::from_millis(60);
+
+/// One line of the table: what is done, and what was lost of how much.
+type Scenario = (&'static str, fn(&PathBuf) -> String);
+
+const SCENARIOS: &[Scenario] = &[
+    ("1 new connections, 100 reloads with -x -sf", |program| {
+        new_connections(program, Style::TakeOver)
+    }),
+    ("1 new connections, 100 reloads of a master", |program| {
+        new_connections(program, Style::Master)
+    }),
+    (
+        "2 200 kept connections, 100 reloads with -x -sf",
+        |program| kept_connections(program, Style::TakeOver),
+    ),
+    (
+        "2 200 kept connections, 100 reloads of a master",
+        |program| kept_connections(program, Style::Master),
+    ),
+    ("3 20 reloads with wrong process numbers", wrong_numbers),
+    ("4 nbthread and shards 4-1-4, 20 times", changing_threads),
+    ("5 40 new workers killed while they start", killed_starts),
+    ("6 by turns with haproxy, 20 times", by_turns),
+    ("8 upload and download across three reloads", transfers),
+];
+
+#[test]
+#[ignore = "takes minutes; make reload-bench"]
+fn what_reloads_lose() {
+    let sluice: PathBuf = crate::program::path().into();
+    let haproxy = Some(PathBuf::from(HAPROXY)).filter(|path| path.exists());
+    let mut table = format!("{:<50} {:<28} haproxy\n", "scenario", "sluice");
+    for (name, run) in SCENARIOS {
+        let other = haproxy.as_ref().map_or("-".to_owned(), run);
+        table.push_str(&format!("{name:<50} {:<28} {other}\n", run(&sluice)));
+    }
+    println!("{table}");
+}
+
+fn lost(seen: &Seen) -> String {
+    format!("{} lost of {}", seen.bad.len(), seen.bad.len() + seen.good)
+}
+
+fn reload_many(running: &mut Running<'_>, pause: Duration) {
+    for _ in 0..RELOADS {
+        std::thread::sleep(pause);
+        running.reload();
+    }
+    std::thread::sleep(pause);
+}
+
+fn new_connections(program: &PathBuf, style: Style) -> String {
+    let bench = Bench::new("table-rush");
+    let mut running = Running::start_as(&bench, style, program);
+    let rush = Rush::start(bench.port(0), 4);
+    reload_many(&mut running, PAUSE);
+    lost(&rush.stop())
+}
+
+fn kept_connections(program: &PathBuf, style: Style) -> String {
+    let bench = Bench::new("table-keep");
+    let mut running = Running::start_as(&bench, style, program);
+    let clients = Keepalive::start(bench.port(0), 200);
+    reload_many(&mut running, PAUSE);
+    lost(&clients.stop())
+}
+
+/// Requests after the last reload that an earlier configuration answers, and processes that stay though nobody needs them.
+fn wrong_numbers(program: &PathBuf) -> String {
+    const ASKED: usize = 100;
+    let bench = Bench::new("table-numbers");
+    let mut running = Running::start_as(&bench, Style::LastPid, program);
+    let idle = traffic::idle(bench.port(0), 3);
+    for round in 0..20 {
+        running.restyle([Style::LastPid, Style::StalePid, Style::NoPid][round % 3]);
+        running.reload();
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let answers = (0..ASKED).map(|_| traffic::generation(bench.port(0)));
+    let wrong = answers.filter(|found| *found != Ok(running.generation()));
+    let wrong = wrong.count();
+    drop(idle);
+    std::thread::sleep(Duration::from_secs(6));
+    format!("{wrong} of {ASKED} wrong, {} stay", running.left())
+}
+
+fn changing_threads(program: &PathBuf) -> String {
+    let bench = Bench::new("table-threads");
+    let mut running = Running::start_as(&bench, Style::TakeOver, program);
+    let rush = Rush::start(bench.port(0), 4);
+    for round in 0..20 {
+        let (threads, shards) = [(4, 4), (1, 1), (4, 1), (1, 1)][round % 4];
+        bench.set_threads(threads, shards);
+        running.reload();
+        std::thread::sleep(PAUSE);
+    }
+    lost(&rush.stop())
+}
+
+/// Kills new workers at forty moments between their start and when they would serve.
+fn killed_starts(program: &PathBuf) -> String {
+    const KILLS: u32 = 40;
+    let bench = Bench::new("table-killed");
+    let mut running = Running::start_as(&bench, Style::Master, program);
+    let begun = Instant::now();
+    running.reload();
+    let whole = begun.elapsed();
+    running.settle();
+    let rush = Rush::start(bench.port(0), 4);
+    let mut killed = 0;
+    for moment in 0..KILLS {
+        let before = running.worker_numbers();
+        running.ask(false);
+        std::thread::sleep(whole * moment / KILLS);
+        let new = running.worker_numbers();
+        let new = new.into_iter().find(|pid| !before.contains(pid));
+        if let Some(pid) =
+            new.filter(|_| traffic::generation(bench.port(0)) != Ok(running.generation()))
+        {
+            kill_process(pid, "KILL");
+            killed += 1;
+        }
+        std::thread::sleep(PAUSE);
+        running.reload();
+        running.settle();
+    }
+    format!("{}, {killed} killed", lost(&rush.stop()))
+}
+
+fn by_turns(program: &PathBuf) -> String {
+    if program.ends_with("haproxy") {
+        return "-".to_owned();
+    }
+    let bench = Bench::new("table-turns");
+    let mut running = Running::start_as(&bench, Style::TakeOver, program);
+    let rush = Rush::start(bench.port(0), 4);
+    for round in 0..20 {
+        running.become_program(if round % 2 == 0 {
+            HAPROXY.into()
+        } else {
+            program.clone()
+        });
+        running.reload();
+        std::thread::sleep(PAUSE);
+    }
+    lost(&rush.stop())
+}
+
+fn transfers(program: &PathBuf) -> String {
+    let bench = Bench::new("table-transfer");
+    let mut running = Running::start_as(&bench, Style::TakeOver, program);
+    let (up, down) = (
+        traffic::upload(bench.port(0)),
+        traffic::download(bench.port(0)),
+    );
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(150));
+        running.reload();
+    }
+    let whole = [up, down].map(|thread| matches!(thread.join(), Ok(Ok(()))));
+    let whole = whole.iter().filter(|whole| **whole).count();
+    format!("{whole} of 2 whole")
+}
