@@ -229,6 +229,7 @@ impl Serving {
                 self.drain(&mut watch);
             }
             self.say_closed(&mut watch);
+            self.say_held(&mut watch, now);
             if watch.drains.is_some() {
                 self.copies.tell_heirs();
             }
@@ -259,6 +260,21 @@ impl Serving {
         }
     }
 
+    /// Tells the master how many clients are left, whenever that changes.
+    fn say_held(&self, watch: &mut Watch, now: u64) {
+        let clients = self.crew.office().clients();
+        if let Some(began) = watch.drains
+            && watch.held != Some(clients)
+        {
+            watch.held = Some(clients);
+            let end = watch.hard_stop.map(|span| began + u64::from(span.get()));
+            let left = end.map(|end| end.saturating_sub(now));
+            self.link
+                .iter()
+                .for_each(|link| link.say_holds(clients, left));
+        }
+    }
+
     fn end(self, console: &Console) -> End {
         self.notifier.stopping();
         let ended = self.crew.join();
@@ -283,6 +299,7 @@ impl Serving {
                 Some(
                     Said::Ready
                     | Said::Closed
+                    | Said::Holds(..)
                     | Said::MaxReloads(_)
                     | Said::WantsState
                     | Said::Unknown,
@@ -369,6 +386,8 @@ struct Watch {
     drains: Option<u64>,
     /// Whether it was said that nobody is accepted any more.
     closed: bool,
+    /// How many clients the master knows of.
+    held: Option<usize>,
     hard_stop: Option<Millis>,
     /// `grace`: how long the process goes on accepting after it was told to go, and until when that is.
     grace: Option<Millis>,
@@ -385,6 +404,7 @@ impl Watch {
         Self {
             drains: None,
             closed: false,
+            held: None,
             hard_stop: site.global.hard_stop_after,
             grace: site.global.grace,
             grace_ends: None,
@@ -431,6 +451,7 @@ mod tests {
         Watch {
             drains: None,
             closed: false,
+            held: None,
             hard_stop: Some(Millis::seconds(5)),
             grace: None,
             grace_ends: None,

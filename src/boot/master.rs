@@ -97,7 +97,17 @@ struct Worker {
     said: Option<OwnedFd>,
     /// Whether it accepts nobody any more.
     closed: bool,
+    /// While it leaves: since when, how many clients keep it, until when at most.
+    held: Option<Held>,
     stage: Stage,
+}
+
+/// What keeps a worker that leaves; times in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    since: u64,
+    clients: u32,
+    until: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,6 +328,7 @@ impl<'c> Master<'c> {
                     Said::WantsSockets => self.pass_sockets(at),
                     Said::Ready => self.promote(at),
                     Said::MaxReloads(limit) => self.workers[at].max_reloads = Some(limit),
+                    Said::Holds(clients, left) => self.workers[at].hold(clients, left),
                     Said::Closed => self.workers[at].closed = true,
                     Said::WantsState => self.introduce(at),
                     Said::Operator(..) | Said::Heir(_) | Said::Unknown => {}
@@ -542,8 +553,18 @@ impl Worker {
             max_reloads: None,
             said,
             closed: false,
+            held: None,
             stage: Stage::Starting,
         }
+    }
+
+    fn hold(&mut self, clients: u32, left: Option<u32>) {
+        let now = clock::monotonic_ms();
+        self.held = Some(Held {
+            since: self.held.map_or(now, |held| held.since),
+            clients,
+            until: left.map(|left| now + u64::from(left)),
+        });
     }
 
     /// Whether nothing more can come over its line.

@@ -32,6 +32,12 @@ const COMMANDS: &[(&str, &str, &str, Level)] = &[
         Level::User,
     ),
     (
+        "show drain",
+        "show drain",
+        "show what keeps former workers from leaving",
+        Level::User,
+    ),
+    (
         "show proc",
         "show proc",
         "show processes status",
@@ -157,6 +163,7 @@ impl Master<'_> {
             ["operator"] => return self.lower(client, Level::Operator),
             ["user"] => return self.lower(client, Level::User),
             ["show", "proc", ..] => self.processes(),
+            ["show", "drain"] => self.leaving_shown(),
             ["show", "version"] => format!("{}\n", build_info::LANGUAGE),
             ["show", "startup-logs"] => self.said.clone(),
             ["show", "cli", "level"] => format!("{}\n", level_name(level)),
@@ -178,6 +185,26 @@ impl Master<'_> {
         for (address, level) in self.window.doors() {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{address} {} all", level_name(level));
+        }
+        text
+    }
+
+    /// `show drain`: former workers, since when they leave, how many clients keep them and for how long at most.
+    fn leaving_shown(&self) -> String {
+        let now = clock::monotonic_ms();
+        let mut text = row("#<PID>", "<leaving>", "<clients>", "<left>", "<reloads>");
+        for worker in self.workers.iter().filter(|w| w.stage == Stage::Leaving) {
+            let held = worker.held;
+            let left = held.and_then(|held| held.until);
+            text += &row(
+                &worker.pid.to_string(),
+                &held.map_or("-".to_owned(), |held| {
+                    uptime(now.saturating_sub(held.since))
+                }),
+                &held.map_or("-".to_owned(), |held| held.clients.to_string()),
+                &left.map_or("-".to_owned(), |end| uptime(end.saturating_sub(now))),
+                &worker.reloads.to_string(),
+            );
         }
         text
     }

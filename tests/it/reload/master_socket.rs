@@ -74,6 +74,13 @@ fn workers_do_not_outlive_more_reloads_than_they_may() {
         if reload < 3 {
             let processes = ask(&socket, "show proc\n");
             assert!(processes.contains("# old workers\n"), "{processes}");
+            let held = format!("\n{first:<15} 0d00h00m0");
+            await_that("the old worker says what keeps it", || {
+                let drain = ask(&socket, "show drain\n");
+                let row = drain.split(&held).nth(1).unwrap_or_default();
+                row.get(2..)
+                    .is_some_and(|row| row.trim_start().starts_with("1 "))
+            });
             assert!(processes.contains(&format!("\n{first:<15} worker          {reload} ")));
         }
     }

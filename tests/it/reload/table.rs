@@ -40,12 +40,11 @@ const SCENARIOS: &[Scenario] = &[
 fn what_reloads_lose() {
     let sluice: PathBuf = crate::program::path().into();
     let haproxy = Some(PathBuf::from(HAPROXY)).filter(|path| path.exists());
-    let mut table = format!("{:<50} {:<28} haproxy\n", "scenario", "sluice");
+    println!("\n{:<50} {:<28} haproxy", "scenario", "sluice");
     for (name, run) in SCENARIOS {
         let other = haproxy.as_ref().map_or("-".to_owned(), run);
-        table.push_str(&format!("{name:<50} {:<28} {other}\n", run(&sluice)));
+        println!("{name:<50} {:<28} {other}", run(&sluice));
     }
-    println!("{table}");
 }
 
 fn lost(seen: &Seen) -> String {
