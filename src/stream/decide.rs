@@ -152,12 +152,7 @@ impl Stream {
     /// The rules for a response; nothing if it goes on as it is.
     pub(super) fn decide_response(&mut self, kit: &mut Kit) -> Option<Step> {
         let site = kit.site.clone();
-        let frontend = &site.frontend(self.frontend).rules;
-        let backend = self.backend.map(|id| site.backend(id));
-        let own = backend
-            .filter(|backend| backend.twin != Some(self.frontend))
-            .map(|backend| &backend.rules);
-        for rules in own.into_iter().chain([frontend]) {
+        for rules in self.response_rules(&site) {
             match self.evaluate(kit, &rules.response, true, Phase::Headers) {
                 Came::Through | Came::Waiting(_) => self.position = Position::default(),
                 Came::Decided(step) => return Some(step),
@@ -168,15 +163,20 @@ impl Stream {
         None
     }
 
+    /// The proxies whose rules see a response, the backend before the frontend; a `listen` counts once.
+    fn response_rules<'a>(&self, site: &'a Site) -> impl Iterator<Item = &'a Rules> + use<'a> {
+        let backend = self.backend.map(|id| site.backend(id));
+        let own = backend.filter(|backend| backend.twin != Some(self.frontend));
+        let rules = own.map(|backend| &backend.rules);
+        rules
+            .into_iter()
+            .chain([&site.frontend(self.frontend).rules])
+    }
+
     /// `http-after-response`: for every response, the proxy's own among them.
     pub(super) fn decide_after(&mut self, kit: &mut Kit) {
         let site = kit.site.clone();
-        let frontend = &site.frontend(self.frontend).rules;
-        let backend = self.backend.map(|id| site.backend(id));
-        let own = backend
-            .filter(|backend| backend.twin != Some(self.frontend))
-            .map(|backend| &backend.rules);
-        for rules in own.into_iter().chain([frontend]) {
+        for rules in self.response_rules(&site) {
             if !rules.after.is_empty() {
                 let mut position = Position::default();
                 self.with_scene(kit, true, |scene| rules.after.run(scene, &mut position));
