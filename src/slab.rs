@@ -27,6 +27,7 @@ impl<T> Key<T> {
     }
 
     /// The key that [`Key::to_bits`] gave.
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
     pub const fn from_bits(bits: u64) -> Self {
         Self {
             index: bits as u32,
@@ -104,7 +105,7 @@ impl<T> Slab<T> {
         }
         self.len += 1;
         if self.free == NONE {
-            let index = self.places.len() as u32;
+            let index = numbered(self.places.len());
             self.places.push(Place {
                 generation: 0,
                 state: State::Taken(value),
@@ -187,7 +188,7 @@ impl<T> Slab<T> {
             .filter_map(|(index, place)| match &place.state {
                 State::Taken(value) => Some((
                     Key {
-                        index: index as u32,
+                        index: numbered(index),
                         generation: place.generation,
                         of: PhantomData,
                     },
@@ -201,6 +202,12 @@ impl<T> Slab<T> {
     pub fn keys(&self) -> Vec<Key<T>> {
         self.iter().map(|(key, _)| key).collect()
     }
+}
+
+/// A place's number in a key: the limit of a slab is below [`NONE`].
+#[expect(clippy::cast_possible_truncation, reason = "limited in `Slab::new`")]
+const fn numbered(place: usize) -> u32 {
+    place as u32
 }
 
 #[cfg(test)]

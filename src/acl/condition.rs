@@ -300,8 +300,8 @@ fn no_such(name: &str, span: Span, book: &Book) -> Diag {
             .with_reason("ACLs that stand side by side must all match; there is no word for it")
             .with_fix("leave 'and' out");
     }
-    if name.starts_with('{') {
-        return diag.with_fix(format!("{{ {}", &name[1..]));
+    if let Some(rest) = name.strip_prefix('{') {
+        return diag.with_fix(format!("{{ {rest}"));
     }
     let known = book.names();
     let names = known

@@ -350,7 +350,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::unwrap_used, reason = "a test's own child")]
     fn numbers_of_strangers_duplicates_and_the_dead_are_passed_over() {
         let mut stranger = std::process::Command::new("sleep")
             .arg("30")

@@ -68,7 +68,7 @@ mod tests {
             down: Some(Millis::new(500)),
         };
         let health = Health::new(Thresholds { rise: 2, fall: 2 }, true, Tick::from_millis(0));
-        let mut after = |status| {
+        let after = |status| {
             health.note(Report::of(status), Millis::ZERO, Tick::from_millis(0));
             pace.interval(&health).get()
         };

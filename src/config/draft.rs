@@ -114,8 +114,8 @@ impl Numbers {
     pub fn holds(self, number: usize) -> bool {
         match self {
             Numbers::All => true,
-            Numbers::Odd => number % 2 == 1,
-            Numbers::Even => number % 2 == 0,
+            Numbers::Odd => !number.is_multiple_of(2),
+            Numbers::Even => number.is_multiple_of(2),
             Numbers::Range(first, last) => (first..=last).contains(&number),
         }
     }

@@ -11,6 +11,11 @@
 //! expressions, which cost the text's length. Reading files is left to the caller of
 //! [`Library::file`].
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "kinds of values, arguments and matches are open lists here: each place names the kinds it reads"
+)]
+
 mod exact;
 mod found;
 mod index;
@@ -35,5 +40,5 @@ pub use method::Match;
 pub use network::parse_network;
 pub use number::{Operator, Range};
 pub use reference::{EditFault, Entry, Reference};
-pub use regex::Regex;
+pub use regex::{Groups, Regex};
 pub use view::View;

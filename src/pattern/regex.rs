@@ -11,6 +11,9 @@ pub struct Regex {
     source: String,
 }
 
+/// Where a match and its groups begin and end.
+pub type Groups = Vec<Option<(usize, usize)>>;
+
 /// The largest program one expression may become.
 const PROGRAM_LEN_MAX: usize = 16 << 20;
 
@@ -59,7 +62,7 @@ impl Regex {
 
     /// The first match at or after `at`: the stretch of the whole and of each group.
     #[must_use]
-    pub fn groups(&self, text: &[u8], at: usize) -> Option<Vec<Option<(usize, usize)>>> {
+    pub fn groups(&self, text: &[u8], at: usize) -> Option<Groups> {
         if at > text.len() {
             return None;
         }

@@ -3,7 +3,7 @@
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use super::lines::{Lines, narrow};
-use super::regex::Regex;
+use super::regex::{Groups, Regex};
 use super::translate::translate;
 
 /// The expressions of a list.
@@ -63,7 +63,7 @@ impl Regexes {
     }
 
     /// The groups of a line's expression in a text it matches.
-    pub(super) fn groups(&self, row: u32, text: &[u8]) -> Option<Vec<Option<(usize, usize)>>> {
+    pub(super) fn groups(&self, row: u32, text: &[u8]) -> Option<Groups> {
         self.list.get(row as usize)?.groups(text, 0)
     }
 }

@@ -275,7 +275,7 @@ mod tests {
         let word = |next: &mut dyn FnMut() -> u32| -> String {
             let len = 1 + next() % 5;
             (0..len)
-                .map(|_| if next() % 2 == 0 { 'a' } else { 'b' })
+                .map(|_| if next().is_multiple_of(2) { 'a' } else { 'b' })
                 .collect()
         };
         for _ in 0..50 {

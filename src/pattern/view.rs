@@ -11,6 +11,7 @@ use super::index::{Hit, Index};
 use super::lines::Lines;
 use super::method::Match;
 use super::reference::Reference;
+use super::regex::Groups;
 
 /// A reference seen through one way of matching. Edits of the reference show here at once.
 #[derive(Debug)]
@@ -108,7 +109,7 @@ impl View {
 
     /// The line a text matches, and the groups of its regular expression.
     #[must_use]
-    pub fn find_groups(&self, text: &[u8]) -> Option<(Found<'_>, Vec<Option<(usize, usize)>>)> {
+    pub fn find_groups(&self, text: &[u8]) -> Option<(Found<'_>, Groups)> {
         let value = Value::str(text);
         let Some(live) = self.live.get() else {
             let hit = self.first.index.find(&self.first.lines, &value, |_| true)?;

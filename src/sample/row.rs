@@ -71,7 +71,7 @@ pub enum ConvRun {
 
 /// A row's last word on its arguments: it may refuse them or replace them by prepared ones. The
 /// error is the end of HAProxy's sentence.
-pub type Check = fn(&mut Vec<Arg>, &Checking<'_>) -> Result<(), String>;
+pub type Check = fn(&mut [Arg], &Checking<'_>) -> Result<(), String>;
 
 /// What a [`Check`] may consult.
 #[derive(Clone, Copy)]

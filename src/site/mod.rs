@@ -127,7 +127,7 @@ impl Site {
             ..Timeouts::default()
         };
         self.operators = Some(FrontendId::at(self.frontends.len()));
-        let name = std::sync::Arc::from("GLOBAL");
+        let name = Arc::from("GLOBAL");
         self.frontends.push(Frontend {
             name,
             timeouts,

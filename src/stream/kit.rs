@@ -72,10 +72,6 @@ impl Chance {
     }
 
     /// The next number (xorshift64*, upper half).
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "an endless sequence is no iterator"
-    )]
     pub fn next(&mut self) -> u32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

@@ -25,11 +25,11 @@ use crate::wire::{Memory, Script, Wire};
 const ROUNDS_MAX: usize = 200_000;
 
 /// What a scripted server does with what it has received so far: the bytes to answer, if any.
-pub type Answer = Box<dyn FnMut(&mut Dialed)>;
+pub(super) type Answer = Box<dyn FnMut(&mut Dialed)>;
 
 /// One connection that the engine opened.
 #[derive(Debug)]
-pub struct Dialed {
+pub(super) struct Dialed {
     /// To which server.
     pub server: ServerId,
     /// The server's end.
@@ -39,7 +39,7 @@ pub struct Dialed {
 }
 
 /// An engine with everything scripted.
-pub struct Rig {
+pub(super) struct Rig {
     /// The engine itself.
     pub engine: Engine,
     /// Log lines so far.
@@ -133,7 +133,7 @@ impl Doors for RigDoors {
 
 impl Rig {
     /// A rig for `site` whose servers answer as `answer` says.
-    pub fn new(site: Site, answer: impl FnMut(&mut Dialed) + 'static) -> Self {
+    pub(super) fn new(site: Site, answer: impl FnMut(&mut Dialed) + 'static) -> Self {
         let world = Rc::new(RefCell::new(World::default()));
         let lines = Rc::default();
         let doors = RigDoors {
@@ -153,17 +153,17 @@ impl Rig {
     }
 
     /// Cuts everything that servers send from here on into pieces of `bytes`.
-    pub fn cut_servers(&self, bytes: usize) {
+    pub(super) fn cut_servers(&self, bytes: usize) {
         self.world.borrow_mut().cut = bytes;
     }
 
     /// Refuses connections to servers from here on.
-    pub fn refuse_servers(&self) {
+    pub(super) fn refuse_servers(&self) {
         self.world.borrow_mut().refuse = true;
     }
 
     /// A client connects to the first listener.
-    pub fn client(&mut self) -> Script {
+    pub(super) fn client(&mut self) -> Script {
         let (memory, script) = Memory::pair();
         let src = Some(std::net::SocketAddr::from(([192, 0, 2, 1], 40_000)));
         let dst = Some(std::net::SocketAddr::from(([192, 0, 2, 9], 80)));
@@ -175,12 +175,12 @@ impl Rig {
     }
 
     /// How many connections servers have seen so far.
-    pub fn dials(&self) -> usize {
+    pub(super) fn dials(&self) -> usize {
         self.world.borrow().dialed.len()
     }
 
     /// Runs until nothing moves.
-    pub fn run(&mut self) {
+    pub(super) fn run(&mut self) {
         for _ in 0..ROUNDS_MAX {
             let before = self.activity();
             self.round();
@@ -192,7 +192,7 @@ impl Rig {
     }
 
     /// Jumps `ms` milliseconds ahead and runs.
-    pub fn advance(&mut self, ms: u64) {
+    pub(super) fn advance(&mut self, ms: u64) {
         self.now += ms;
         let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_000_000 + self.now);
         self.engine.tick(Tick::from_millis(self.now), wall);
@@ -200,7 +200,7 @@ impl Rig {
     }
 
     /// Jumps from deadline to deadline until none is left or `ms` have passed.
-    pub fn run_out(&mut self, ms: u64) {
+    pub(super) fn run_out(&mut self, ms: u64) {
         let end = self.now + ms;
         loop {
             let next = self.engine.kit.wheel.next();
@@ -212,7 +212,7 @@ impl Rig {
     }
 
     /// Checks that nothing is held: no connection but idle ones, no stream, no buffer.
-    pub fn assert_at_rest(&self) {
+    pub(super) fn assert_at_rest(&self) {
         let kit = &self.engine.kit;
         assert_eq!(self.engine.streams(), 0, "streams");
         assert_eq!(kit.pool.lent(), 0, "buffers");

@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::unwrap_used, reason = "a test's own child")]
+    #[expect(clippy::zombie_processes, reason = "waited for by its number")]
     fn a_child_ends_by_the_signal_sent_through_its_descriptor() {
         let child = std::process::Command::new("sleep")
             .arg("30")

@@ -34,6 +34,7 @@ impl Tick {
     /// The time from `earlier` to here, zero if it lies after.
     pub const fn since(self, earlier: Self) -> Millis {
         let span = self.0.saturating_sub(earlier.0);
+        #[expect(clippy::cast_possible_truncation, reason = "compared before")]
         Millis(if span > u32::MAX as u64 {
             u32::MAX
         } else {

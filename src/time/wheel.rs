@@ -7,7 +7,7 @@
 use super::Tick;
 
 /// Slots a level; one occupancy bit each.
-const SLOTS: u64 = 64;
+const SLOTS: usize = 64;
 /// Bits of a tick that one level covers.
 const LEVEL_BITS: u32 = 6;
 /// Levels: with a tick of 1 ms the last one reaches 4.6 hours; later moments wait in its furthest slot and are sorted in again.
@@ -25,7 +25,7 @@ pub struct Wheel<K> {
 impl<K> Wheel<K> {
     /// An empty wheel standing at `now`.
     pub fn new(now: Tick) -> Self {
-        let slots = (0..LEVELS as u64 * SLOTS).map(|_| Vec::new()).collect();
+        let slots = (0..LEVELS * SLOTS).map(|_| Vec::new()).collect();
         Self {
             slots,
             occupied: [0; LEVELS],
@@ -77,10 +77,10 @@ impl<K> Wheel<K> {
     fn place(&mut self, at: Tick, key: K) {
         let when = at.as_millis().max(self.now + 1);
         let level = level_of(self.now, when);
-        let reach = self.now + (SLOTS << (LEVEL_BITS * level as u32)) - 1;
+        let reach = self.now + ((SLOTS as u64) << shift_of(level)) - 1;
         let slot = slot_of(when.min(reach), level);
         self.occupied[level] |= 1 << slot;
-        self.slots[level * SLOTS as usize + slot].push((at, key));
+        self.slots[level * SLOTS + slot as usize].push((at, key));
     }
 
     /// The first moment after `self.now` at which a slot has to be emptied.
@@ -92,17 +92,17 @@ impl<K> Wheel<K> {
         if self.occupied[level] == 0 {
             return None;
         }
-        let shift = LEVEL_BITS * level as u32;
+        let shift = shift_of(level);
         let position = self.now >> shift;
         let ahead = self.occupied[level]
-            .rotate_right((position % SLOTS) as u32 + 1)
+            .rotate_right(1 + slot_of(self.now, level))
             .trailing_zeros();
         Some((position + 1 + u64::from(ahead)) << shift)
     }
 
     fn drain_here(&mut self, due: &mut Vec<K>) {
         for level in (0..LEVELS).rev() {
-            let shift = LEVEL_BITS * level as u32;
+            let shift = shift_of(level);
             if self.now & ((1 << shift) - 1) != 0 {
                 continue;
             }
@@ -111,7 +111,7 @@ impl<K> Wheel<K> {
                 continue;
             }
             self.occupied[level] &= !(1 << slot);
-            let index = level * SLOTS as usize + slot;
+            let index = level * SLOTS + slot as usize;
             let mut timers = std::mem::take(&mut self.slots[index]);
             for (at, key) in timers.drain(..) {
                 if at.as_millis() <= self.now {
@@ -134,8 +134,14 @@ fn level_of(now: u64, when: u64) -> usize {
     ((highest / LEVEL_BITS) as usize).min(LEVELS - 1)
 }
 
-fn slot_of(when: u64, level: usize) -> usize {
-    ((when >> (LEVEL_BITS * level as u32)) % SLOTS) as usize
+#[expect(clippy::cast_possible_truncation, reason = "below LEVELS")]
+const fn shift_of(level: usize) -> u32 {
+    LEVEL_BITS * level as u32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "below SLOTS")]
+const fn slot_of(when: u64, level: usize) -> u32 {
+    ((when >> shift_of(level)) % SLOTS as u64) as u32
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(super) struct Fields {
 pub(super) fn fields(der: &[u8]) -> Option<Fields> {
     let certificate = Reader(der).open(SEQUENCE)?;
     let mut body = Reader(certificate).open(SEQUENCE).map(Reader)?;
-    if body.peek() == Some(CONTEXT | 0) {
+    if body.peek() == Some(CONTEXT) {
         body.next()?;
     }
     for _ in ["serial", "algorithm", "issuer"] {

@@ -1,5 +1,10 @@
 //! Process tests: the built program against real programs, one module a theme.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests watch real programs in real time"
+)]
+
 mod dns_differential;
 mod dns_hostile;
 mod dns_live;

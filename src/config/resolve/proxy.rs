@@ -123,8 +123,8 @@ fn numbers(proxies: &[ProxyDraft], report: &mut Report) -> Vec<u32> {
         }
     }
     let mut free = (1..).filter(|id| !taken.contains_key(id));
-    let mut number = |proxy: &ProxyDraft| proxy.id.or_else(|| free.next()).unwrap_or(0);
-    proxies.iter().map(|proxy| number(proxy)).collect()
+    let number = |proxy: &ProxyDraft| proxy.id.or_else(|| free.next()).unwrap_or(0);
+    proxies.iter().map(number).collect()
 }
 
 /// Adds a proxy's halves to the site.

@@ -107,7 +107,7 @@ fn server(
             let ip = first_address(line, name, *family, host);
             let at = |ip: IpAddr| Destination::At(SockAddr::Inet((ip, fixed).into()));
             let may_wait = line.resolution.resolvers.is_some() || host.is_lenient();
-            let ip = ip.or_else(|()| if may_wait { Ok(None) } else { Err(()) });
+            let ip = if may_wait { Ok(ip.unwrap_or(None)) } else { ip };
             let ip = ip.map_err(|()| {
                 let text = format!("could not resolve address '{name}'.");
                 about(proxy, line, &text)

@@ -144,14 +144,14 @@ fn htonl<'a>(value: Value<'a>, _: &'a [Arg]) -> Option<Value<'a>> {
     Some(Value::bytes(((number & 0xffff_ffff) as u32).to_be_bytes()))
 }
 
-fn check_chunks(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_chunks(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     if args.int_or(1, 1) < 1 {
         return Err("chunk_size value must be a positive integer".to_string());
     }
     Ok(())
 }
 
-fn check_numbers(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_numbers(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     if !(1..=8).contains(&args.int_or(1, 1)) {
         return Err("chunk_size value must be between 1 and 8".to_string());
     }
@@ -201,7 +201,7 @@ fn le2dec<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
     })
 }
 
-fn check_json(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_json(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let word = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     if word.is_empty() || json::Input::named(&word).is_some() {
         return Ok(());
@@ -226,7 +226,7 @@ fn url_dec<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
     percent::decode(text, in_form).map(Value::string)
 }
 
-fn check_url_enc(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_url_enc(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     match args.text_or_empty(0) {
         b"" | b"query" => Ok(()),
         _ => Err("Unexpected encode type. Allowed value is 'query'".to_string()),

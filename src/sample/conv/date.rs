@@ -69,7 +69,7 @@ fn date<'a>(value: Value<'a>, _: &'a [Arg]) -> Option<Value<'a>> {
 }
 
 /// The unit becomes how many make a second.
-fn check_http_date(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_http_date(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     args[1] = Arg::Int(match args.text_or_empty(1) {
         b"" | b"s" => 1,
         b"ms" => 1_000,

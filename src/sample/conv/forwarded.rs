@@ -141,8 +141,11 @@ fn param<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
 }
 
 /// The parameters of one element: name and value without quotes; `None` where it is malformed.
-fn parameters(element: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
-    let mut out: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+/// A name and its value.
+type Parameter = (Vec<u8>, Vec<u8>);
+
+fn parameters(element: &[u8]) -> Option<Vec<Parameter>> {
+    let mut out: Vec<Parameter> = Vec::new();
     let mut rest = element.trim_ascii();
     loop {
         let equals = memchr::memchr(b'=', rest)?;
@@ -191,11 +194,11 @@ fn word(text: &[u8]) -> Option<(Vec<u8>, usize)> {
 }
 
 /// Every element of the field; `None` where any is malformed.
-fn elements(text: &[u8]) -> Option<Vec<Vec<(Vec<u8>, Vec<u8>)>>> {
+fn elements(text: &[u8]) -> Option<Vec<Vec<Parameter>>> {
     Values::of(text).map(parameters).collect()
 }
 
-fn sound(parameters: &[(Vec<u8>, Vec<u8>)]) -> bool {
+fn sound(parameters: &[Parameter]) -> bool {
     parameters
         .iter()
         .all(|(name, value)| match name.as_slice() {
@@ -212,7 +215,7 @@ fn is_valid<'a>(value: Value<'a>, _: &'a [Arg]) -> Option<Value<'a>> {
     ))
 }
 
-fn check_field(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_field(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     match args.text_or_empty(0) {
         b"proto" | b"host" | b"for" | b"by" => Ok(()),
         other => Err(format!(

@@ -146,7 +146,7 @@ fn sha1<'a>(value: Value<'a>, _: &'a [Arg]) -> Option<Value<'a>> {
     digested(&value, Digest::Sha1)
 }
 
-fn check_sha2(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_sha2(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     match args.int_or(0, 256) {
         224 | 256 | 384 | 512 => Ok(()),
         other => Err(format!("Unsupported number of bits: '{other}'")),
@@ -162,7 +162,7 @@ fn named(args: &[Arg]) -> Option<Digest> {
     Digest::named(std::str::from_utf8(args.text_or_empty(0)).ok()?)
 }
 
-fn check_digest(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_digest(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     match named(args) {
         Some(_) => Ok(()),
         None => Err("algorithm must be a valid OpenSSL message digest name".to_string()),
@@ -196,7 +196,7 @@ pub(super) fn secret(arg: &Arg, facts: &Facts<'_>) -> Option<Vec<u8>> {
     }
 }
 
-fn check_hmac(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_hmac(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     check_digest(args, checking)?;
     check_secret(&mut args[1], "key")
 }
@@ -216,7 +216,7 @@ fn secure_memcmp<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) ->
     )))
 }
 
-fn check_gcm(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_gcm(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     match args.int_or(0, 0) {
         128 | 256 => {}
         192 => return Err("key size of 192 bits is not supported: use 128 or 256".to_string()),

@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Conv] = &[Conv::pure(
 const DEPTH_MAX: usize = 64;
 
 /// Refuses a path that is none; the second argument may be `int` only.
-pub(super) fn check_path(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+pub(super) fn check_path(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let path = args.text_or_empty(0);
     if path.is_empty() {
         return Err("json_path must not be empty".to_string());

@@ -140,11 +140,11 @@ fn open(
     Ok(())
 }
 
-fn check_text(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_text(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     open(args, checking, |_| true, "")
 }
 
-fn check_key(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_key(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     open(args, checking, |_| true, "")
 }
 
@@ -153,7 +153,7 @@ fn is_number(text: &[u8]) -> bool {
     !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
 
-fn check_number(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_number(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     open(args, checking, is_number, "an integer")
 }
 
@@ -161,7 +161,7 @@ fn is_address(text: &[u8]) -> bool {
     Value::str(text).address().is_some()
 }
 
-fn check_address(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_address(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     let default = args.text(1).map(<[u8]>::to_vec);
     if let Some(text) = default.filter(|t| !is_address(t)) {
         let shown = String::from_utf8_lossy(&text);

@@ -121,7 +121,7 @@ const TYPES: [&str; 17] = [
     "sfixed64", "double", "string", "bytes", "fixed32", "sfixed32", "float",
 ];
 
-fn check_protobuf(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_protobuf(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let word = args.text_or_empty(1).to_vec();
     let at = TYPES.iter().position(|t| t.as_bytes() == word);
     let at =
@@ -227,7 +227,7 @@ fn sound_fix(bytes: &[u8]) -> Option<()> {
     (written == total).then_some(())
 }
 
-fn check_fix(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_fix(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let word = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     let known = match word.as_str() {
         "BeginString" => Some(8),
@@ -370,7 +370,7 @@ const MQTT_FIELDS: [&str; 11] = [
     "reason_code",
 ];
 
-fn check_mqtt(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_mqtt(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let word = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     let kind = match word.to_ascii_uppercase().as_str() {
         "CONNECT" => 1,

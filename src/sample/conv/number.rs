@@ -87,7 +87,7 @@ pub(super) const ROWS: &[Conv] = &[
         .checked(check),
 ];
 
-fn check(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let text = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     if let Ok(number) = text.parse() {
         args[0] = Arg::Int(number);
@@ -170,7 +170,7 @@ fn same<'a>(value: Value<'a>, _: &'a [Arg]) -> Option<Value<'a>> {
 }
 
 /// The conditions of `when` as numbers; an ACL is kept as a test.
-fn check_when(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_when(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     let text = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     let name = text.trim_start_matches('!');
     let negated = (text.len() - name.len()) % 2 == 1;

@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Conv] = &[Conv::pure(
 .with(Spec::from(2, &[Wants::Regex, Wants::Str, Wants::Str]))
 .checked(check)];
 
-fn check(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let (mut all, mut fold) = (0, false);
     for flag in args.text_or_empty(2) {
         match flag {

@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Conv] = &[
         .checked(super::text::check_var),
 ];
 
-fn check_slot(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_slot(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     if args.int_or(0, 0) < 0 {
         return Err("a capture's number cannot be negative".to_string());
     }
@@ -93,7 +93,7 @@ fn bit(at: usize) -> i64 {
     1 << at
 }
 
-fn check_set_var(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_set_var(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let text = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     let name = VarName::parse(&text)?;
     let mut wanted = 0;
@@ -103,7 +103,9 @@ fn check_set_var(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
         let at = CONDITIONS.iter().position(|c| *c == word);
         wanted |= bit(at.ok_or_else(|| format!("invalid condition '{word}'"))?);
     }
-    *args = vec![Arg::Var(name), Arg::Int(wanted)];
+    args.fill(Arg::Absent);
+    args[0] = Arg::Var(name);
+    args[1] = Arg::Int(wanted);
     Ok(())
 }
 

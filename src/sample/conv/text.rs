@@ -125,7 +125,7 @@ pub(super) const ROWS: &[Conv] = &[
 ];
 
 /// Replaces the first argument, a variable's name, by the variable.
-pub(super) fn check_var(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+pub(super) fn check_var(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let text = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     args[0] = Arg::Var(VarName::parse(&text)?);
     Ok(())
@@ -240,7 +240,7 @@ fn number_or_var(arg: &Arg, facts: &Facts<'_>) -> Option<i64> {
     }
 }
 
-fn check_bytes(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_bytes(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     for arg in args.iter_mut() {
         let Arg::Str(text) = arg else { continue };
         let shown = String::from_utf8_lossy(text);
@@ -269,7 +269,7 @@ fn bytes<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<
     Some(Value::Bin(slice(text, start, end)))
 }
 
-fn check_concat(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_concat(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let text = String::from_utf8_lossy(args.text_or_empty(1))
         .trim()
         .to_string();
@@ -294,7 +294,7 @@ fn concat<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option
     Some(Value::string(text))
 }
 
-fn check_add_item(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_add_item(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     let text = String::from_utf8_lossy(args.text_or_empty(1))
         .trim()
         .to_string();
@@ -336,7 +336,7 @@ fn strcmp<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option
     Some(Value::Int(difference))
 }
 
-fn check_delimiters(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_delimiters(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     if args.int_or(0, 0) == 0 {
         return Err("invalid value 0, the first field is 1".to_string());
     }

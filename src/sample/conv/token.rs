@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Conv] = &[
     ),
 ];
 
-fn check_path(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_path(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     match args.at(0) {
         Arg::Absent => Ok(()),
         _ => json::check_path(args, checking),
@@ -107,7 +107,7 @@ const ALGORITHMS: [&str; 12] = [
 
 /// The algorithm stays a text or becomes a variable; the key is a secret, a variable, or for
 /// public keys a file, which is read once.
-fn check_verify(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_verify(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     let algorithm = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     let named = ALGORITHMS.contains(&algorithm.as_str());
     if let Ok(name) = VarName::parse(&algorithm) {

@@ -294,7 +294,7 @@ fn pp_tlv<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     tlv(facts, u8::try_from(args.int_or(0, 0)).unwrap_or(0))
 }
 
-fn check_tlv(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_tlv(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let text = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     let number = match text.as_str() {
         "ALPN" => Some(0x01),
@@ -341,7 +341,7 @@ pub(super) fn in_unit(wall: Wall, per_second: i64) -> i64 {
 }
 
 /// Reads the unit `s`, `ms` or `us` in the first argument as how many make a second.
-pub(super) fn check_unit(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+pub(super) fn check_unit(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let last = args.len() - 1;
     let unit = match args.at(last) {
         Arg::Str(text) => match &**text {

@@ -63,7 +63,7 @@ pub(super) const ROWS: &[Fetch] = &[
     ),
 ];
 
-fn check(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     if args.int_or(0, 0) < 0 {
         return Err("a capture's number cannot be negative".to_string());
     }

@@ -432,7 +432,7 @@ fn i_dn<'a>(chain: Option<Chain<'a>>, args: &[Arg]) -> Sampled<'a> {
     leaf(chain, |c| name(c.issuer, args))
 }
 
-fn check_name(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_name(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     match args.text_or_empty(2) {
         b"" | b"rfc2253" => Ok(()),
         other => Err(format!(

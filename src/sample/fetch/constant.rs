@@ -120,7 +120,7 @@ fn ip6<'a>(args: &'a [Arg], _: &'a Facts<'a>) -> Sampled<'a> {
     }
 }
 
-fn check_bool(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_bool(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let text = args.text_or_empty(0);
     let value = match text.to_ascii_lowercase().as_slice() {
         b"true" | b"1" => 1,
@@ -136,14 +136,14 @@ fn check_bool(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn check_bin(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_bin(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let bytes = hex::decode(args.text_or_empty(0))
         .ok_or("an even number of hexadecimal digits is expected")?;
     args[0] = Arg::Str(bytes.into());
     Ok(())
 }
 
-fn check_env(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_env(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     let name = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     args[0] = match checking.env.value(&name) {
         Some(value) => Arg::Str(value.into()),

@@ -283,7 +283,7 @@ enum Cut {
 /// How many values a walk from the end looks at, at most; HAProxy keeps ten.
 const FROM_END_MAX: i64 = 10;
 
-fn check_number(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_number(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     if args.int_or(1, 0) < -FROM_END_MAX {
         return Err(format!(
             "values from the end are counted down to -{FROM_END_MAX} only"

@@ -67,14 +67,14 @@ fn fold(args: &mut [Arg], at: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn check(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     if args.text_or_empty(1).len() > 1 {
         return Err("delimiter should be a single character".to_string());
     }
     fold(args, 2)
 }
 
-fn check_body(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_body(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     fold(args, 1)
 }
 

@@ -157,29 +157,31 @@ fn wait_end<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     }
 }
 
-fn check_range(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_range(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     match (args.int_or(0, 0), args.int_or(1, 0)) {
         (0.., 0..) => Ok(()),
         _ => Err("payload offset and length must be positive".to_string()),
     }
 }
 
-/// The third argument becomes a number and a flag: `+n` and `-n` count from the end of the length.
-fn check_length(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_length(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     if args.int_or(0, 0) < 0 {
         return Err("payload offset1 must be positive".to_string());
     }
     if !(1..=8).contains(&args.int_or(1, 0)) {
         return Err("payload length must be > 0".to_string());
     }
-    if let Some(text) = args.text(2).map(<[u8]>::to_vec) {
-        let relative = matches!(text.first(), Some(b'+' | b'-'));
-        let digits = text.strip_prefix(b"+").unwrap_or(&text);
-        let number = parse_int(digits).ok_or("payload offset2 is not a number")?;
-        args[2] = Arg::Int(number);
-        args.push(Arg::Int(i64::from(relative)));
+    match args.text(2).map(second_offset) {
+        Some(None) => Err("payload offset2 is not a number".to_string()),
+        Some(Some(_)) | None => Ok(()),
     }
-    Ok(())
+}
+
+/// Where the payload begins, and whether that counts from the end of the length: `+n` and `-n` do.
+fn second_offset(written: &[u8]) -> Option<(i64, bool)> {
+    let relative = matches!(written.first(), Some(b'+' | b'-'));
+    let number = parse_int(written.strip_prefix(b"+").unwrap_or(written))?;
+    Some((number, relative))
 }
 
 fn side<'a>(facts: &Facts<'a>, response: bool) -> Payload<'a> {
@@ -242,8 +244,8 @@ fn prefixed<'a>(payload: Payload<'a>, args: &[Arg], walk: &mut Walk) -> Sampled<
     if len == 0 {
         return Sampled::Absent;
     }
-    let offset = args.int_or(2, 0);
-    let from = if args.int_or(3, 0) != 0 || offset == 0 {
+    let (offset, relative) = args.text(2).and_then(second_offset).unwrap_or((0, true));
+    let from = if relative || offset == 0 {
         i64::try_from(end)
             .unwrap_or(i64::MAX)
             .saturating_add(offset)
@@ -330,7 +332,7 @@ fn rdp_cookie_count<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> 
     }
 }
 
-fn check_distcc(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_distcc(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     if args.text_or_empty(0).len() != 4 {
         return Err("a 4-letter token is expected".to_string());
     }

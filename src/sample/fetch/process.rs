@@ -208,7 +208,7 @@ fn unique_id<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     Sampled::maybe_str(facts.unique_id)
 }
 
-fn check_date(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_date(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     check_unit(args, checking)
 }
 
@@ -223,7 +223,7 @@ fn date_us<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     Sampled::int(i64::from(facts.date.micros))
 }
 
-fn check_rand(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_rand(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     match args.int(0) {
         Some(..=0) => Err("the range of random numbers must be positive".to_string()),
         _ => Ok(()),
@@ -239,7 +239,7 @@ fn rand<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     Sampled::int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-fn check_uuid(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_uuid(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     match args.int(0) {
         None | Some(4 | 7) => Ok(()),
         Some(_) => Err("Unsupported UUID version".to_string()),

@@ -210,7 +210,7 @@ fn query<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a>
     })
 }
 
-fn check_query(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_query(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     args[0] = match args.text_or_empty(0) {
         b"with_qm" => Arg::Int(1),
         b"" => Arg::Absent,

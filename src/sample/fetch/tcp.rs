@@ -441,7 +441,7 @@ fn bc_rttvar<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     in_unit(facts.upstream.and_then(|u| u.tcp.rttvar_us), args)
 }
 
-fn check_rtt_unit(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_rtt_unit(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let divisor = match args.text(0) {
         None | Some(b"" | b"ms") => 1000,
         Some(b"us") => 1,

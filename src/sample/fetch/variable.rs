@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Fetch] = &[
     .checked(check_var),
 ];
 
-fn check_var(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_var(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let text = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     args[0] = Arg::Var(VarName::parse(&text)?);
     Ok(())
@@ -55,7 +55,7 @@ fn var<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     Sampled::of(value.or_else(|| args.text(1).map(Value::str)))
 }
 
-fn check_acl(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String> {
+fn check_acl(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
     let mut tests: Vec<(bool, Arc<dyn Test>)> = Vec::new();
     for arg in args.iter() {
         let Arg::Str(text) = arg else { continue };
@@ -68,7 +68,8 @@ fn check_acl(args: &mut Vec<Arg>, checking: &Checking<'_>) -> Result<(), String>
             .ok_or_else(|| format!("no such ACL '{name}'"))?;
         tests.push((negated, test));
     }
-    *args = vec![Arg::Tests(tests)];
+    args.fill(Arg::Absent);
+    args[0] = Arg::Tests(tests);
     Ok(())
 }
 
@@ -87,7 +88,7 @@ fn acl<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 }
 
 /// The first argument becomes the number of the scope it names.
-fn check_dump(args: &mut Vec<Arg>, _: &Checking<'_>) -> Result<(), String> {
+fn check_dump(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let text = args.text_or_empty(0).to_vec();
     args[0] = match text.as_slice() {
         b"" => Arg::Absent,

@@ -156,7 +156,7 @@ pub(crate) struct Running<'b> {
 
 impl<'b> Running<'b> {
     pub(crate) fn start(bench: &'b Bench, style: Style) -> Self {
-        Self::start_as(bench, style, &PathBuf::from(crate::program::path()))
+        Self::start_as(bench, style, &crate::program::path())
     }
 
     /// Starts another program.

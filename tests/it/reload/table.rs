@@ -1,6 +1,6 @@
 //! `make reload-bench`: longer runs of the same loads, and what they lose, as a table with haproxy beside it.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::proxy::{Bench, Running, Style, kill_process};
@@ -11,7 +11,7 @@ const RELOADS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(60);
 
 /// One line of the table: what is done, and what was lost of how much.
-type Scenario = (&'static str, fn(&PathBuf) -> String);
+type Scenario = (&'static str, fn(&Path) -> String);
 
 const SCENARIOS: &[Scenario] = &[
     ("1 new connections, 100 reloads with -x -sf", |program| {
@@ -38,11 +38,11 @@ const SCENARIOS: &[Scenario] = &[
 #[test]
 #[ignore = "takes minutes; make reload-bench"]
 fn what_reloads_lose() {
-    let sluice: PathBuf = crate::program::path().into();
-    let haproxy = Some(PathBuf::from(HAPROXY)).filter(|path| path.exists());
+    let sluice = crate::program::path();
+    let haproxy = Some(Path::new(HAPROXY)).filter(|path| path.exists());
     println!("\n{:<50} {:<28} haproxy", "scenario", "sluice");
     for (name, run) in SCENARIOS {
-        let other = haproxy.as_ref().map_or("-".to_owned(), run);
+        let other = haproxy.map_or("-".to_owned(), run);
         println!("{name:<50} {:<28} {other}", run(&sluice));
     }
 }
@@ -59,7 +59,7 @@ fn reload_many(running: &mut Running<'_>, pause: Duration) {
     std::thread::sleep(pause);
 }
 
-fn new_connections(program: &PathBuf, style: Style) -> String {
+fn new_connections(program: &Path, style: Style) -> String {
     let bench = Bench::new("table-rush");
     let mut running = Running::start_as(&bench, style, program);
     let rush = Rush::start(bench.port(0), 4);
@@ -67,7 +67,7 @@ fn new_connections(program: &PathBuf, style: Style) -> String {
     lost(&rush.stop())
 }
 
-fn kept_connections(program: &PathBuf, style: Style) -> String {
+fn kept_connections(program: &Path, style: Style) -> String {
     let bench = Bench::new("table-keep");
     let mut running = Running::start_as(&bench, style, program);
     let clients = Keepalive::start(bench.port(0), 200);
@@ -76,7 +76,7 @@ fn kept_connections(program: &PathBuf, style: Style) -> String {
 }
 
 /// Requests after the last reload that an earlier configuration answers, and processes that stay though nobody needs them.
-fn wrong_numbers(program: &PathBuf) -> String {
+fn wrong_numbers(program: &Path) -> String {
     const ASKED: usize = 100;
     let bench = Bench::new("table-numbers");
     let mut running = Running::start_as(&bench, Style::LastPid, program);
@@ -94,7 +94,7 @@ fn wrong_numbers(program: &PathBuf) -> String {
     format!("{wrong} of {ASKED} wrong, {} stay", running.left())
 }
 
-fn changing_threads(program: &PathBuf) -> String {
+fn changing_threads(program: &Path) -> String {
     let bench = Bench::new("table-threads");
     let mut running = Running::start_as(&bench, Style::TakeOver, program);
     let rush = Rush::start(bench.port(0), 4);
@@ -108,7 +108,7 @@ fn changing_threads(program: &PathBuf) -> String {
 }
 
 /// Kills new workers at forty moments between their start and when they would serve.
-fn killed_starts(program: &PathBuf) -> String {
+fn killed_starts(program: &Path) -> String {
     const KILLS: u32 = 40;
     let bench = Bench::new("table-killed");
     let mut running = Running::start_as(&bench, Style::Master, program);
@@ -137,7 +137,7 @@ fn killed_starts(program: &PathBuf) -> String {
     format!("{}, {killed} killed", lost(&rush.stop()))
 }
 
-fn by_turns(program: &PathBuf) -> String {
+fn by_turns(program: &Path) -> String {
     if program.ends_with("haproxy") {
         return "-".to_owned();
     }
@@ -148,7 +148,7 @@ fn by_turns(program: &PathBuf) -> String {
         running.become_program(if round % 2 == 0 {
             HAPROXY.into()
         } else {
-            program.clone()
+            program.to_path_buf()
         });
         running.reload();
         std::thread::sleep(PAUSE);
@@ -156,7 +156,7 @@ fn by_turns(program: &PathBuf) -> String {
     lost(&rush.stop())
 }
 
-fn transfers(program: &PathBuf) -> String {
+fn transfers(program: &Path) -> String {
     let bench = Bench::new("table-transfer");
     let mut running = Running::start_as(&bench, Style::TakeOver, program);
     let (up, down) = (
