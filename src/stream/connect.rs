@@ -33,7 +33,7 @@ impl Stream {
         if self.http
             && let Some(back) = self.take_idle(kit, site.backend(backend), (server, sni.as_deref()))
         {
-            self.back = Some(back);
+            self.hold_back(kit, back);
             self.reused = true;
             self.count_back(kit, Count::Reuses);
             self.txn.connect = Some(self.txn.elapsed(kit.now));
@@ -43,12 +43,21 @@ impl Stream {
         match self.dial(kit, server, sni) {
             Ok(back) => {
                 self.count_back(kit, Count::Connects);
-                self.back = Some(back);
+                self.hold_back(kit, back);
                 self.deadline = kit.now.after(site.backend(backend).timeouts.connect);
                 Step::Go(Stage::Connect)
             }
             Err(_) => self.connection_failed(kit),
         }
+    }
+
+    /// Makes a server's connection this stream's: its events come here at once, so that one that arrives before the next
+    /// step does not find it ownerless and close it as idle.
+    fn hold_back(&mut self, kit: &mut Kit, key: Key<Held>) {
+        if let Some(back) = kit.conns.get_mut(key).and_then(Held::back_mut) {
+            back.stream = self.key;
+        }
+        self.back = Some(key);
     }
 
     fn take_idle(

@@ -429,9 +429,6 @@ impl Engine {
         match catch_unwind(AssertUnwindSafe(|| stream.step(kit))) {
             Ok(Step::Wait | Step::Go(_)) => {
                 let (front, deadline) = (stream.front, stream.deadline);
-                if let Some(back) = stream.back {
-                    claim(kit, back, key);
-                }
                 kit.arm(front, deadline);
             }
             Ok(Step::Yield) => self.schedule(key),
@@ -479,17 +476,6 @@ impl Engine {
         stream.leave_server(&mut self.kit);
         stream.leave_backend(&mut self.kit);
         self.kit.close(front);
-    }
-}
-
-/// Events of `back` are the stream's from here on.
-fn claim(kit: &mut Kit, back: Key<Held>, stream: Key<Box<Stream>>) {
-    if let Some(Held {
-        role: Role::Back(back),
-        ..
-    }) = kit.conns.get_mut(back)
-    {
-        back.stream = Some(stream);
     }
 }
 

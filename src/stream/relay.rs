@@ -168,10 +168,9 @@ impl Stream {
             match (received, sink) {
                 (_, Flow::SinkGone) => return Flow::SinkGone,
                 (_, Flow::Passed) => return Flow::Passed,
-                (Received::Progress, _) => {}
                 (Received::Closed, _) => return Flow::SourceGone,
                 (Received::Broken(_), _) => return Flow::SourceBroken,
-                (Received::Full, Flow::More) => {}
+                (Received::Progress, _) | (_, Flow::More) => {}
                 (Received::Full | Received::Blocked | Received::Starved, _) => return Flow::Still,
             }
         }
@@ -196,11 +195,11 @@ impl Stream {
             match (received, self.sink_down(kit)) {
                 (_, Flow::SinkGone) => return Flow::SinkGone,
                 (_, Flow::Passed) => return Flow::Passed,
-                (Received::Progress, _) | (Received::Full, Flow::More) => {}
+                (Received::Broken(_), _) => return Flow::SourceBroken,
+                (Received::Progress, _) | (_, Flow::More) => {}
                 (Received::Closed, Flow::Still) if self.outgoing().queued() == 0 => {
                     return Flow::SourceGone;
                 }
-                (Received::Broken(_), _) => return Flow::SourceBroken,
                 (Received::Full | Received::Blocked | Received::Starved | Received::Closed, _) => {
                     return Flow::Still;
                 }
@@ -363,7 +362,16 @@ impl Stream {
 /// Lets `conn` send what `lane` holds.
 fn sink(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Flow {
     let before = lane.queued();
-    conn.send(lane, lent);
+    loop {
+        let (waiting, had_room) = (lane.queued(), conn.has_room());
+        conn.send(lane, lent);
+        // What waited in the connection may have left in one write, without a would-block: then no event will say that
+        // there is room for the rest of the lane.
+        let refused = had_room && lane.queued() == waiting;
+        if refused || lane.queued() == 0 || !conn.has_room() || conn.shut.failed {
+            break;
+        }
+    }
     if conn.shut.failed {
         return Flow::SinkGone;
     }

@@ -10,6 +10,7 @@ mod dns_hostile;
 mod dns_live;
 mod dns_namespace;
 mod dns_server;
+mod flow;
 mod oracle;
 mod process;
 mod program;

@@ -1,0 +1,199 @@
+//! Bodies that neither side takes in one go: whatever the two ends' pace, every byte arrives and nothing waits for an
+//! event that will not come.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::program;
+
+/// A body that fills every buffer between the two ends several times.
+const BODY: usize = 6 << 20;
+/// Silence that proves a stall: everything here happens on one machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Proxy {
+    child: Child,
+    port: u16,
+    folder: std::path::PathBuf,
+}
+
+impl Proxy {
+    fn before(server: SocketAddr, name: &str, settings: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
+        let folder =
+            std::env::temp_dir().join(format!("sluice-flow-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a scratch directory");
+        let file = folder.join("flow.cfg");
+        let text = format!(
+            "global\n    nbthread 2\ndefaults\n    mode http\n    timeout connect 5s\n    timeout client 30s\n    \
+             timeout server 30s\n{settings}frontend fe\n    bind 127.0.0.1:{port}\n    default_backend be\nbackend be\n    \
+             server s1 {server}\n"
+        );
+        std::fs::write(&file, text).expect("a writable directory");
+        let child = Command::new(program::path())
+            .arg("-db")
+            .arg("-f")
+            .arg(&file)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        Self {
+            child,
+            port,
+            folder,
+        }
+    }
+
+    fn client(&self) -> TcpStream {
+        let begun = Instant::now();
+        loop {
+            match TcpStream::connect(("127.0.0.1", self.port)) {
+                Ok(stream) => {
+                    stream
+                        .set_read_timeout(Some(PATIENCE))
+                        .expect("a timeout that is not zero");
+                    return stream;
+                }
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "no connection: {error}"),
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// How fast an end reads.
+#[derive(Clone, Copy)]
+struct Pace {
+    piece: usize,
+    pause: Duration,
+}
+
+const SWIFT: Pace = Pace {
+    piece: 256 * 1024,
+    pause: Duration::ZERO,
+};
+const HALTING: Pace = Pace {
+    piece: 200_000,
+    pause: Duration::from_millis(3),
+};
+const SMALL: Pace = Pace {
+    piece: 30_000,
+    pause: Duration::from_micros(300),
+};
+
+/// Reads until `done` says so of all that came; the number of bytes.
+fn read_at(stream: &mut TcpStream, pace: Pace, done: impl Fn(&[u8]) -> bool) -> usize {
+    let (mut buffer, mut tail, mut count) = (vec![0; pace.piece], Vec::new(), 0);
+    while !done(&tail) {
+        let n = stream.read(&mut buffer).expect("bytes keep coming");
+        assert!(n > 0, "the end came after {count} bytes");
+        count += n;
+        tail.extend_from_slice(&buffer[..n]);
+        std::thread::sleep(pace.pause);
+    }
+    count
+}
+
+fn holds_body(seen: &[u8], body: usize) -> bool {
+    seen.windows(4)
+        .take(4096)
+        .position(|window| window == b"\r\n\r\n")
+        .is_some_and(|end| seen.len() >= end + 4 + body)
+}
+
+/// A server that reads each request, with `upload` bytes of body, at its pace, and sends `answer`.
+fn server(upload: usize, pace: Pace, answer: Vec<u8>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (Ok(mut stream), answer) = (stream, answer.clone()) else {
+                return;
+            };
+            std::thread::spawn(move || {
+                let _ = stream.set_read_timeout(Some(PATIENCE));
+                loop {
+                    let mut first = [0];
+                    if !matches!(stream.peek(&mut first), Ok(1)) {
+                        return;
+                    }
+                    read_at(&mut stream, pace, |seen| holds_body(seen, upload));
+                    if stream.write_all(&answer).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+fn sized(len: usize) -> Vec<u8> {
+    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {len}\r\n\r\n").into_bytes();
+    answer.resize(answer.len() + len, b'x');
+    answer
+}
+
+fn chunked(len: usize) -> Vec<u8> {
+    let mut answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..len / 1024 {
+        answer.extend_from_slice(b"400\r\n");
+        answer.resize(answer.len() + 1024, b'x');
+        answer.extend_from_slice(b"\r\n");
+    }
+    answer.extend_from_slice(b"0\r\n\r\n");
+    answer
+}
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n";
+
+#[test]
+fn a_large_answer_reaches_clients_of_any_pace() {
+    let proxy = Proxy::before(server(0, SWIFT, sized(BODY)), "down", "");
+    for pace in [SWIFT, HALTING, SMALL] {
+        let mut client = proxy.client();
+        for _ in 0..2 {
+            client.write_all(GET).expect("room for a request");
+            read_at(&mut client, pace, |seen| holds_body(seen, BODY));
+        }
+    }
+}
+
+#[test]
+fn a_large_answer_in_chunks_reaches_clients_of_any_pace() {
+    let proxy = Proxy::before(server(0, SWIFT, chunked(BODY)), "chunks", "");
+    for pace in [SWIFT, HALTING, SMALL] {
+        let mut client = proxy.client();
+        client.write_all(GET).expect("room for a request");
+        read_at(&mut client, pace, |seen| seen.ends_with(b"\r\n0\r\n\r\n"));
+    }
+}
+
+#[test]
+fn a_large_request_reaches_servers_of_any_pace() {
+    for (name, pace) in [("up", SWIFT), ("up-halting", HALTING), ("up-small", SMALL)] {
+        let proxy = Proxy::before(server(BODY, pace, sized(10)), name, "");
+        let mut client = proxy.client();
+        let mut request =
+            format!("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: {BODY}\r\n\r\n").into_bytes();
+        request.resize(request.len() + BODY, b'y');
+        // The second one goes over a server connection that has served before.
+        for _ in 0..2 {
+            client.write_all(&request).expect("the proxy takes it all");
+            read_at(&mut client, SWIFT, |seen| holds_body(seen, 10));
+        }
+    }
+}
