@@ -225,8 +225,13 @@ fn cannot(what: &str, error: &std::io::Error) -> Fault {
 }
 
 fn survey(site: &Site, options: &Options, console: &Console) -> Survey {
-    let addresses: Vec<SockAddr> = site.listeners.iter().map(|l| l.endpoint.clone()).collect();
+    // A socket that was inherited is meant to be shared with whoever passed it on.
+    let own = site.listeners.iter().filter(|l| l.fd.is_none());
+    let addresses: Vec<SockAddr> = own.map(|l| l.endpoint.clone()).collect();
     let former = old::survey(options, &addresses);
+    for notice in &former.notices {
+        console.notice(notice);
+    }
     for warning in &former.warnings {
         console.warning(warning);
     }

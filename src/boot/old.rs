@@ -31,6 +31,8 @@ pub struct Survey {
     pub former: Vec<Former>,
     /// Sentences for the operator.
     pub warnings: Vec<String>,
+    /// Sentences that only inform.
+    pub notices: Vec<String>,
 }
 
 /// Names under which proxies of our kind run.
@@ -44,7 +46,7 @@ pub fn survey(options: &Options, addresses: &[SockAddr]) -> Survey {
     let own = process::pid();
     let mut known = BTreeSet::from([own]);
     let Some(old) = &options.old else {
-        warn_of_others(&mut survey, addresses, own);
+        note_others(&mut survey, addresses, own);
         return survey;
     };
     for &pid in &old.pids {
@@ -187,16 +189,19 @@ fn resolved(options: &Options, here: &Path) -> Vec<PathBuf> {
     options.files.iter().map(|file| base.join(file)).collect()
 }
 
-/// Warns of processes that listen on our addresses although nobody said that we take their place.
-fn warn_of_others(survey: &mut Survey, addresses: &[SockAddr], own: i32) {
+/// Names proxies that listen on our addresses although nobody said that we take their place. Whoever else holds such a socket
+/// (a launcher, a child that inherited it) accepts nobody.
+fn note_others(survey: &mut Survey, addresses: &[SockAddr], own: i32) {
     let sockets = listening_on(addresses);
     if sockets.is_empty() {
         return;
     }
     for pid in processes().filter(|pid| *pid != own && *pid != process::parent_pid()) {
+        let Some(program) = program(pid).filter(|program| is_proxy(program)) else {
+            continue;
+        };
         if holds_any(pid, &sockets) {
-            let program = program(pid).unwrap_or_else(|| "?".into());
-            survey.warnings.push(format!(
+            survey.notices.push(format!(
                 "process {pid} ('{program}') listens on an address of this configuration too and will get a share of its connections; -sf {pid} would take its place."
             ));
         }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::config::{Source, listing};
 use crate::dns;
-use crate::lang::{Span, cond};
+use crate::lang::{Span, Word, cond, lexer};
 use crate::sys::{process, signal};
 
 use super::args::{self, Command, Demo, Fmt, Options, Own, Resolve};
@@ -76,7 +76,13 @@ fn keywords(classes: &str, console: &Console) -> End {
 /// `-cc`: 0 for true, 1 for false, 2 for what cannot be understood.
 fn condition(text: &str, options: &Options, console: &Console) -> End {
     let env = load::environment(options, false);
-    match cond::evaluate(text, Span::default(), &env, &load::program(options)) {
+    // As in a file, quotes and variables are read before the expression is.
+    let words = lexer::read(text, &env);
+    let plain = words.map(|words| words.iter().map(Word::str).collect::<Vec<_>>().join(" "));
+    let evaluate = |text: String| {
+        cond::evaluate(&text, Span::default(), &env, &load::program(options))
+    };
+    match plain.and_then(evaluate) {
         Ok(true) => End::Status(0),
         Ok(false) => End::Status(1),
         Err(diag) => {
@@ -263,6 +269,9 @@ mod tests {
         assert_eq!(status(&["-cc", "feature(LUA)"]), End::Status(1));
         assert_eq!(status(&["-cc", ""]), End::Status(1));
         assert_eq!(status(&["-cc", "foo("]), End::Status(2));
+        assert_eq!(status(&["-cc", "streq(a,\"a)"]), End::Status(2));
+        let same = "streq(\"${NO_SUCH_VARIABLE-a b}\",'a b')";
+        assert_eq!(status(&["-cc", same]), End::Status(0));
         assert_eq!(status(&["-dS", "-cc", "enabled(SPLICE)"]), End::Status(1));
     }
 

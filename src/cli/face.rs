@@ -15,8 +15,8 @@ use super::operator::{
 use super::session::level_name;
 use crate::balance::Weight;
 use crate::check::{Admin, AgentState};
-use crate::id::{BackendId, FrontendId, ServerId};
-use crate::log::Ring;
+use crate::id::{BackendId, FrontendId, ServerId, WorkerId};
+use crate::log::{Level, Ring};
 use crate::pattern::Library;
 use crate::queue;
 use crate::sample::{NoVars, Vars};
@@ -359,6 +359,14 @@ impl Operator for Face<'_> {
             Order::Frontend(id, change) => self.change_frontend(*id, *change),
             Order::ClearCounters { all } => {
                 self.clear_counters(*all);
+                Ok(None)
+            }
+            Order::Log(text) => {
+                let letter = Letter::Remark {
+                    level: Level::Info,
+                    text: (*text).to_owned(),
+                };
+                self.office.post(WorkerId::new(0), Mail::Letter(letter));
                 Ok(None)
             }
             Order::MaxConn(_)

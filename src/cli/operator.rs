@@ -159,6 +159,8 @@ pub enum Order<'a> {
     AddServer(BackendId, &'a str, &'a [&'a str]),
     /// `del server`.
     DeleteServer(ServerId),
+    /// `debug dev log`: a line for the process's log.
+    Log(&'a str),
 }
 
 /// What is to be done with a server.

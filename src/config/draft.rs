@@ -177,6 +177,17 @@ pub struct ProxyDraft {
     pub rule: rule::Draft,
     /// What is kept of messages for the log.
     pub capture: crate::log::Draft,
+    /// Of a `defaults` section: who inherits from it.
+    pub heirs: Heirs,
+}
+
+/// The sides of proxies that inherit from a `defaults` section.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Heirs {
+    /// Frontends.
+    pub front: bool,
+    /// Backends.
+    pub back: bool,
 }
 
 impl ProxyDraft {
@@ -202,6 +213,7 @@ impl ProxyDraft {
             acls: Vec::new(),
             rule: rule::Draft::default(),
             capture: crate::log::Draft::default(),
+            heirs: Heirs::default(),
         }
     }
 
@@ -214,6 +226,7 @@ impl ProxyDraft {
             span,
             id: None,
             description: None,
+            heirs: Heirs::default(),
             back: BackDraft {
                 check: self.back.check.inherit(),
                 ..self.back.clone()

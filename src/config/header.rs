@@ -4,6 +4,7 @@ use crate::lang::{Cursor, Diag, Sections, Severity, Span, Word, check_name, sugg
 
 use super::catalog::{Naming, SectionKind};
 use super::draft::ProxyDraft;
+use super::heredity;
 use super::load::{Loader, Place};
 use super::section::{bind, proxy, resolvers};
 
@@ -71,22 +72,24 @@ fn begin_proxy(
         .name
         .map_or(String::new(), |name| name.shown().into_owned());
     let mut result = line.result.clone();
+    let is_defaults = kind.sections == Sections::DEFAULTS;
+    let defaults = &loader.written.draft.defaults;
     let base = match line.from {
-        None => loader.written.draft.defaults.last(),
+        None => defaults.len().checked_sub(1).filter(|_| !is_defaults),
         Some(from) => {
-            let found = named_defaults(loader, from);
+            let found = named_defaults(defaults, from);
             if found.is_none() && result.is_ok() {
                 result = Err(no_defaults(loader, from));
             }
             found
         }
     };
-    let is_defaults = kind.sections == Sections::DEFAULTS;
-    let mut draft = match base {
-        Some(base) if !is_defaults || line.from.is_some() => {
+    let mut draft = match base.and_then(|at| loader.written.draft.defaults.get_mut(at)) {
+        Some(base) => {
+            result = result.and(heredity::enter(base, kind.sections, span));
             base.inherit(kind.sections, name, span)
         }
-        _ => ProxyDraft::new(kind.sections, name, span),
+        None => ProxyDraft::new(kind.sections, name, span),
     };
     let env = loader.written.env.clone();
     if !line.addresses.is_empty() {
@@ -183,12 +186,10 @@ fn unexpected(keyword: &str, extra: &Word) -> Diag {
     )
 }
 
-fn named_defaults<'l>(loader: &'l Loader<'_>, name: &Word) -> Option<&'l ProxyDraft> {
-    let defaults = &loader.written.draft.defaults;
+fn named_defaults(defaults: &[ProxyDraft], name: &Word) -> Option<usize> {
     defaults
         .iter()
-        .rev()
-        .find(|d| name.is(&d.name) && !d.name.is_empty())
+        .rposition(|d| name.is(&d.name) && !d.name.is_empty())
 }
 
 fn no_defaults(loader: &Loader<'_>, name: &Word) -> Diag {

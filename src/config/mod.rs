@@ -9,6 +9,7 @@ pub mod catalog;
 mod directive;
 pub mod draft;
 mod header;
+mod heredity;
 mod known;
 pub mod listing;
 mod load;

@@ -57,6 +57,14 @@ fn said(text: &str) -> String {
     outcome.report.render(&outcome.files, 1, Severity::Warning)
 }
 
+/// The sentences of the alerts, in file order.
+pub(super) fn alerts_of(text: &str) -> Vec<String> {
+    let outcome = outcome(text);
+    let sorted = outcome.report.sorted();
+    let grave = sorted.iter().filter(|diag| diag.severity == Severity::Alert);
+    grave.map(|diag| diag.message.clone()).collect()
+}
+
 /// Line, column and sentence of every diagnostic.
 fn found(text: &str) -> Vec<(u32, u32, String)> {
     let outcome = outcome(text);

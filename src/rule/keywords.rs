@@ -64,6 +64,12 @@ impl Draft {
         &self.phases[phase as usize]
     }
 
+    /// Whether there is a rule of any phase.
+    #[must_use]
+    pub fn has_rules(&self) -> bool {
+        self.phases.iter().any(|phase| !phase.is_empty())
+    }
+
     fn push(&mut self, phase: Phase, cur: &mut Cursor<'_>) {
         self.phases[phase as usize].push(written(cur));
     }

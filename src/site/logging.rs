@@ -64,7 +64,8 @@ impl Site {
             .iter_mut()
             .map(|frontend| &mut frontend.logging);
         let backs = self.backends.iter_mut().map(|backend| &mut backend.logging);
-        for logging in fronts.chain(backs) {
+        self.journal.targets = Arc::clone(&self.global.logs);
+        for logging in fronts.chain(backs).chain([&mut self.journal]) {
             let mut routes = Vec::with_capacity(logging.targets.len());
             for target in logging.targets.iter() {
                 match outlets.route(target, with_hostname, &mut rings) {

@@ -79,6 +79,8 @@ pub struct Site {
     pub hostname: String,
     /// The host's time zone.
     pub zone: Zone,
+    /// Where the process itself logs: the `log` lines of `global`.
+    pub journal: Logging,
     /// Where log lines leave the process.
     pub outlets: Option<Arc<crate::log::Outlets>>,
     /// Variables of the process.

@@ -9,6 +9,7 @@ use super::probe::Probe;
 use super::stage::Step;
 use super::{Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
+use crate::log::Level;
 use crate::mux::{Conn, Fill, H1, H1Role, Inner, Mux};
 use crate::queue::Which;
 use crate::site::{Mode, Service};
@@ -40,6 +41,13 @@ pub enum Letter {
     Dismissed {
         /// The stream's key.
         stream: u64,
+    },
+    /// A line for the process's own log.
+    Remark {
+        /// How urgent it is.
+        level: Level,
+        /// What it says.
+        text: String,
     },
 }
 
@@ -334,6 +342,11 @@ impl Engine {
                 } else {
                     self.kit.give_slot_back(server);
                 }
+            }
+            Letter::Remark { level, text } => {
+                let site = self.kit.site.clone();
+                self.kit
+                    .log(&site, &site.journal, level, &[], text.as_bytes());
             }
             Letter::Dismissed { stream } => {
                 let key = Key::from_bits(stream);

@@ -1,6 +1,7 @@
 //! Commands: one row each, in a file a family.
 
 mod counters;
+mod debug;
 mod frontend;
 mod pattern;
 mod server;
@@ -91,6 +92,7 @@ const FAMILIES: &[&[Row]] = &[
     session::ROWS,
     show::ROWS,
     counters::ROWS,
+    debug::ROWS,
     frontend::ROWS,
     server::ROWS,
     stream::ROWS,

@@ -11,6 +11,7 @@ mod names;
 mod proxy;
 mod rules;
 mod server;
+mod shared;
 mod tls;
 mod watch;
 
@@ -96,6 +97,7 @@ pub fn resolve(
         proxy::resolve(at, &names, (&bench, host), &mut site, report);
     }
     proxy::close_rules(&names, &mut site, report);
+    shared::check(&defaults, &bench, &site, report);
     watch::tracks(&proxies, &mut site, report);
     tls::servers(&proxies, &written, &mut site, report);
     for (at, proxy) in proxies.iter().enumerate() {

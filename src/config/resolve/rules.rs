@@ -14,7 +14,7 @@ use crate::lang::{Cursor, Diag, Env, Files, Sections, Span, Word, suggest};
 use crate::log::{Dates, Format, Purpose, Record, Setting, parse_keyword};
 use crate::pattern::Library;
 use crate::rule::{AnyOf, Choices, Context, PageSet, Phase, RuleSet, Target};
-use crate::sample::{Expr, Facts, Place, Reader, Sampled, VarName};
+use crate::sample::{Expr, Facts, Names, Place, Reader, Sampled, VarName};
 use crate::site::{Backend, Frontend, LineFormat, Rules, Site};
 
 /// What compiling needs beside a section.
@@ -259,7 +259,7 @@ impl Half {
         }
     }
 
-    fn close_expressions(&self, known: &Known<'_>, faults: &mut Vec<Diag>) {
+    pub(super) fn close_expressions(&self, known: &dyn Names, faults: &mut Vec<Diag>) {
         let rules = &self.rules;
         for set in [
             &rules.connection,
