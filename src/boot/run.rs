@@ -79,9 +79,8 @@ fn condition(text: &str, options: &Options, console: &Console) -> End {
     // As in a file, quotes and variables are read before the expression is.
     let words = lexer::read(text, &env);
     let plain = words.map(|words| words.iter().map(Word::str).collect::<Vec<_>>().join(" "));
-    let evaluate = |text: String| {
-        cond::evaluate(&text, Span::default(), &env, &load::program(options))
-    };
+    let evaluate =
+        |text: String| cond::evaluate(&text, Span::default(), &env, &load::program(options));
     match plain.and_then(evaluate) {
         Ok(true) => End::Status(0),
         Ok(false) => End::Status(1),

@@ -47,7 +47,9 @@ pub(crate) fn enter(base: &mut ProxyDraft, kind: Sections, span: Span) -> Result
 }
 
 fn is_ruled(base: &ProxyDraft, phases: &[Phase]) -> bool {
-    phases.iter().any(|phase| !base.rule.phase(*phase).is_empty())
+    phases
+        .iter()
+        .any(|phase| !base.rule.phase(*phase).is_empty())
 }
 
 const FRONT_ONLY: [Phase; 2] = [Phase::Connection, Phase::Session];
@@ -69,7 +71,10 @@ mod tests {
             "frontend f from r\n mode http\nbackend b from r\n mode http\n",
         ] {
             let alerts = alerts_of(&format!("{REQUEST}{heirs}"));
-            assert!(alerts[0].contains("the rules of 'defaults r'"), "{alerts:?}");
+            assert!(
+                alerts[0].contains("the rules of 'defaults r'"),
+                "{alerts:?}"
+            );
         }
     }
 
@@ -89,7 +94,8 @@ mod tests {
 
     #[test]
     fn names_that_each_heir_has_of_its_own_are_not_for_rules_that_are_shared() {
-        let heir = "backend b from r\n stick-table type ip size 1k store gpc0\n server www 127.0.0.1:1\n";
+        let heir =
+            "backend b from r\n stick-table type ip size 1k store gpc0\n server www 127.0.0.1:1\n";
         for rule in [
             "http-request set-header x %[srv_conn(www)]",
             "http-request track-sc0 src",

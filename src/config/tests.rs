@@ -61,7 +61,9 @@ fn said(text: &str) -> String {
 pub(super) fn alerts_of(text: &str) -> Vec<String> {
     let outcome = outcome(text);
     let sorted = outcome.report.sorted();
-    let grave = sorted.iter().filter(|diag| diag.severity == Severity::Alert);
+    let grave = sorted
+        .iter()
+        .filter(|diag| diag.severity == Severity::Alert);
     grave.map(|diag| diag.message.clone()).collect()
 }
 
