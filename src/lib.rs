@@ -5,6 +5,7 @@ pub mod addr;
 pub mod balance;
 pub mod boot;
 pub mod buf;
+pub mod cache;
 pub mod check;
 pub mod cli;
 pub mod codec;

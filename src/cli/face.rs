@@ -353,6 +353,14 @@ impl Operator for Face<'_> {
         shown.ok_or_else(|| "Can't find that resolvers section".to_owned())
     }
 
+    fn caches(&self) -> Vec<String> {
+        let now = self.now();
+        let caches = self.site().caches.iter();
+        caches
+            .map(|store| crate::cache::heading(store) + &crate::cache::describe(store, now))
+            .collect()
+    }
+
     fn carry_out(&mut self, order: &Order<'_>) -> Result<Option<String>, String> {
         match order {
             Order::Server(id, change) => self.change_server(*id, change),

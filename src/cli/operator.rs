@@ -63,6 +63,9 @@ pub trait Operator {
     /// The resolvers' figures; of one section or of all.
     fn resolvers(&mut self, section: Option<&str>) -> Result<String, String>;
 
+    /// The caches and what they hold, a text for each.
+    fn caches(&self) -> Vec<String>;
+
     /// Carries out an order.
     ///
     /// # Errors

@@ -175,6 +175,9 @@ impl Operator for Process {
     fn resolvers(&mut self, _: Option<&str>) -> Result<String, String> {
         Ok(String::new())
     }
+    fn caches(&self) -> Vec<String> {
+        Vec::new()
+    }
     fn carry_out(&mut self, order: &Order<'_>) -> Result<Option<String>, String> {
         self.orders.push(format!("{order:?}"));
         Ok(None)

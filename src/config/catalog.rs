@@ -10,7 +10,7 @@ use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDra
 use super::known::{self, Known, Standing};
 use super::section::{bind, global, log, option, proxy, server, stats, timeout, tune};
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
-use crate::{balance, check, dns, filter, queue, rule, stick, tls};
+use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls};
 
 /// Keywords that are known by name only.
 struct Pending {
@@ -165,6 +165,11 @@ pub(crate) static HTTP_ERRORS: LazyLock<Catalog<rule::Draft>> = LazyLock::new(||
     let tables: [&'static dyn Table<rule::Draft>; 1] = [lift!(rule::KEYWORDS, |d| d)];
     Catalog::new(&tables)
 });
+/// The keywords of `cache`.
+pub(crate) static CACHE: LazyLock<Catalog<cache::Draft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<cache::Draft>; 1] = [lift!(cache::KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
 /// The keywords of proxy sections.
 pub(crate) static PROXY: LazyLock<Catalog<ProxyDraft>> =
     LazyLock::new(|| Catalog::new(PROXY_TABLES));
@@ -282,6 +287,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (BIND.entries(), known::BIND),
         (SERVER.entries(), known::SERVER),
         (RESOLVERS.entries(), &[]),
+        (CACHE.entries(), &[]),
     ];
     lists
         .into_iter()

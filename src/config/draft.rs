@@ -14,7 +14,7 @@ use crate::site::{
     ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
 };
 use crate::time::Millis;
-use crate::{balance, check, dns, filter, queue, rule, stick, tls};
+use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls};
 
 /// A whole configuration as written.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Draft {
     pub resolvers: Vec<ResolversDraft>,
     /// Frontends, backends and listens in file order.
     pub proxies: Vec<ProxyDraft>,
+    /// `cache` sections.
+    pub caches: Vec<cache::Draft>,
     /// `http-errors` sections: names and pages.
     pub http_errors: Vec<(String, rule::Draft)>,
 }

@@ -48,6 +48,9 @@ pub(crate) fn begin(
         list.push((loader.section.clone(), crate::rule::Draft::default()));
         return Ok(());
     }
+    if kind.sections == Sections::CACHE {
+        return begin_cache(loader, words);
+    }
     loader.written.report.add(
         Diag::warning(
             words[0].span,
@@ -58,6 +61,23 @@ pub(crate) fn begin(
         )
         .said_once(),
     );
+    Ok(())
+}
+
+fn begin_cache(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
+    if let Some(extra) = words.get(2) {
+        return Err(unexpected("cache", extra));
+    }
+    let Some(name) = words.get(1) else {
+        return Ok(());
+    };
+    let list = &mut loader.written.draft.caches;
+    if list.iter().any(|cache| name.is(&cache.name)) {
+        let text = format!("cache '{}' is defined twice.", name.shown());
+        return Err(Diag::alert(name.span, text));
+    }
+    loader.place = Place::Cache(list.len());
+    list.push(crate::cache::Draft::new(name.text()?, name.span));
     Ok(())
 }
 

@@ -78,6 +78,8 @@ pub(crate) enum Place {
     Proxy(usize),
     /// A `resolvers` section, by its index.
     Resolvers(usize),
+    /// A `cache` section, by its index.
+    Cache(usize),
     /// An `http-errors` section, by its index.
     HttpErrors(usize),
     /// A section whose lines are not looked at.
@@ -217,7 +219,16 @@ impl Loader<'_> {
             Place::Skipped => Ok(()),
             Place::Global => self.global(&words),
             Place::Resolvers(at) => self.resolvers(at, &words),
-            Place::HttpErrors(at) => self.http_errors(at, &words),
+            Place::HttpErrors(at) => {
+                let section = (&*catalog::HTTP_ERRORS, Sections::HTTP_ERRORS);
+                self.section(&words, section, |draft| {
+                    draft.http_errors.get_mut(at).map(|(_, draft)| draft)
+                })
+            }
+            Place::Cache(at) => {
+                let section = (&*catalog::CACHE, Sections::CACHE);
+                self.section(&words, section, |draft| draft.caches.get_mut(at))
+            }
             Place::Defaults(_) | Place::Proxy(_) => self.proxy_line(words),
         }
     }
@@ -250,14 +261,20 @@ impl Loader<'_> {
         result
     }
 
-    fn http_errors(&mut self, at: usize, words: &[Word]) -> Result<(), Diag> {
-        let place = Sections::HTTP_ERRORS;
-        let found = catalog::HTTP_ERRORS.find(words, place).ok_or_else(|| {
-            unknown::in_section(words, &catalog::HTTP_ERRORS, place, "http-errors")
+    /// A line of a section that has a catalogue of its own.
+    fn section<T>(
+        &mut self,
+        words: &[Word],
+        (catalog, place): (&Catalog<T>, Sections),
+        pick: impl FnOnce(&mut Draft) -> Option<&mut T>,
+    ) -> Result<(), Diag> {
+        let found = catalog.find(words, place).ok_or_else(|| {
+            let section = place.names().next().unwrap_or_default();
+            unknown::in_section(words, catalog, place, section)
         })?;
         let mut cur = Cursor::after(words, found.words, &self.written.env);
-        let result = match self.written.draft.http_errors.get_mut(at) {
-            Some((_, draft)) => found.parse(&mut cur, draft),
+        let result = match pick(&mut self.written.draft) {
+            Some(draft) => found.parse(&mut cur, draft),
             None => Ok(()),
         };
         let warnings = cur.into_warnings();
@@ -300,6 +317,7 @@ impl Loader<'_> {
             | Place::Global
             | Place::Resolvers(_)
             | Place::HttpErrors(_)
+            | Place::Cache(_)
             | Place::Skipped => None,
         };
         let Some(proxy) = proxy else {

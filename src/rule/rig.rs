@@ -41,6 +41,7 @@ pub(super) struct Diary {
     pub(super) edits: Vec<String>,
     pub(super) answer: Option<Resolution>,
     pub(super) cached: bool,
+    pub(super) kept: Vec<String>,
 }
 
 impl World for Diary {
@@ -70,8 +71,11 @@ impl World for Diary {
     fn resolve(&mut self, _: &Query<'_>) -> Resolution {
         self.answer.unwrap_or(Resolution::Failed)
     }
-    fn is_cached(&mut self, _: &str) -> bool {
+    fn is_cached(&mut self, _: &str, _: &Head) -> bool {
         self.cached
+    }
+    fn keep(&mut self, cache: &str, _: &Head) {
+        self.kept.push(cache.to_owned());
     }
     fn log_now(&mut self, _: &'static str) {}
 }
@@ -132,6 +136,9 @@ impl Names for Tables {
     }
     fn table(&self, name: &str) -> Option<TableId> {
         (name == "t").then(|| TableId::new(0))
+    }
+    fn has_cache(&self, name: &str) -> bool {
+        name == "c"
     }
     fn has_users(&self, _: &str) -> bool {
         false

@@ -150,7 +150,10 @@ pub trait World {
     fn resolve(&mut self, query: &Query<'_>) -> Resolution;
 
     /// Whether the cache of this name holds an answer to the request.
-    fn is_cached(&mut self, cache: &str) -> bool;
+    fn is_cached(&mut self, cache: &str, request: &Head) -> bool;
+
+    /// Has the cache of this name keep the response, if it may.
+    fn keep(&mut self, cache: &str, response: &Head);
 
     /// Writes a log line at once (`do-log`).
     fn log_now(&mut self, origin: &'static str);
@@ -256,8 +259,6 @@ pub struct Wishes {
     pub no_l7_retry: bool,
     /// `early-hint`: fields for a 103 answer, sent before the rules go on.
     pub early_hints: Vec<(Vec<u8>, Vec<u8>)>,
-    /// `cache-store`: the caches that shall keep the response.
-    pub cache_store: Option<Arc<str>>,
     /// `set-bandwidth-limit`: by filter name.
     pub bandwidth: Vec<BandwidthWish>,
     /// `expect-proxy layer4`: a PROXY header comes first.
@@ -336,9 +337,10 @@ impl World for NoWorld {
     fn resolve(&mut self, _: &Query<'_>) -> Resolution {
         Resolution::Failed
     }
-    fn is_cached(&mut self, _: &str) -> bool {
+    fn is_cached(&mut self, _: &str, _: &Head) -> bool {
         false
     }
+    fn keep(&mut self, _: &str, _: &Head) {}
     fn log_now(&mut self, _: &'static str) {}
 }
 

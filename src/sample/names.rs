@@ -17,6 +17,10 @@ pub trait Names {
     fn server(&self, backend: BackendId, name: &str) -> Option<ServerId>;
     /// The table of this name: a proxy's, or of a peers section.
     fn table(&self, name: &str) -> Option<TableId>;
+    /// Whether there is a cache of this name.
+    fn has_cache(&self, _name: &str) -> bool {
+        false
+    }
     /// Whether there is a user list of this name.
     fn has_users(&self, name: &str) -> bool;
 }

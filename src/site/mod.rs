@@ -65,6 +65,8 @@ pub struct Site {
     pub library: Option<Arc<Library>>,
     /// By [`TableId`].
     pub tables: Vec<Table>,
+    /// `cache` sections.
+    pub caches: Vec<Arc<crate::cache::Store>>,
     /// `resolvers` sections.
     pub resolvers: Vec<Arc<Section>>,
     /// The servers whose names they follow.
@@ -183,6 +185,11 @@ impl Site {
             .iter()
             .position(|table| **table.name() == *name)
             .map(TableId::at)
+    }
+
+    /// The cache of this name.
+    pub fn cache_named(&self, name: &str) -> Option<&Arc<crate::cache::Store>> {
+        self.caches.iter().find(|cache| &**cache.name() == name)
     }
 
     /// The servers of a backend, as balancing looks at them.

@@ -99,7 +99,7 @@ impl Stream {
 }
 
 /// How many bytes a body announces, where it does.
-fn size(body: Body) -> Option<u64> {
+pub(super) fn size(body: Body) -> Option<u64> {
     match body {
         Body::None => Some(0),
         Body::Sized(len) => Some(len),

@@ -108,7 +108,9 @@ impl Stream {
     }
 
     pub(super) fn decide_by(&mut self, kit: &mut Kit, rules: &RuleSet) -> Option<Step> {
-        match self.evaluate(kit, rules, self.body_is_here(), Phase::Request) {
+        let came = self.evaluate(kit, rules, self.body_is_here(), Phase::Request);
+        self.count_search(kit);
+        match came {
             Came::Through => {
                 self.position = Position::default();
                 None
@@ -226,7 +228,7 @@ impl Stream {
                 self.cut(kit, phase)
             }
             Verdict::Service(name) => self.serve(kit, &name),
-            Verdict::Cached(_) => self.reply(kit, Status::new(503), Cause::Internal, phase),
+            Verdict::Cached(_) => self.serve_cached(kit),
             Verdict::Invalid if phase == Phase::Request => {
                 self.reply(kit, Status::BAD_REQUEST, Cause::Refused, phase)
             }

@@ -7,6 +7,7 @@
 
 mod account;
 mod body;
+mod cached;
 mod connect;
 mod cookie;
 mod decide;

@@ -191,6 +191,7 @@ impl Stream {
     fn pump_down(&mut self, kit: &mut Kit) -> Flow {
         for _ in 0..MOVES_MAX {
             let received = self.source_down(kit);
+            self.fill_cache(kit);
             self.filter_body(kit);
             match (received, self.sink_down(kit)) {
                 (_, Flow::SinkGone) => return Flow::SinkGone,

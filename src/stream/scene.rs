@@ -3,6 +3,8 @@
 
 use std::cell::RefCell;
 
+use super::body::size;
+use super::cached::{Caching, Instant};
 use super::front::{Front, Held};
 use super::{Kit, Stream};
 use crate::http::Head;
@@ -22,6 +24,7 @@ pub(super) struct Memory {
     pub(super) exchange: RefCell<Shelf>,
     pub(super) request: RefCell<Shelf>,
     pub(super) response: RefCell<Shelf>,
+    pub(super) caching: RefCell<Caching>,
     pub(super) captured: Captured,
 }
 
@@ -31,6 +34,7 @@ impl Memory {
         for shelf in [&mut self.exchange, &mut self.request, &mut self.response] {
             shelf.get_mut().clear();
         }
+        self.caching = RefCell::default();
         self.captured.clear();
     }
 }
@@ -38,7 +42,7 @@ impl Memory {
 /// The world as one evaluation changes it.
 struct Reach<'a> {
     record: Record<'a>,
-    site: &'a Site,
+    instant: Instant<'a>,
 }
 
 impl World for Reach<'_> {
@@ -56,9 +60,12 @@ impl World for Reach<'_> {
         Resolution::Failed
     }
 
-    fn is_cached(&mut self, _cache: &str) -> bool {
-        let _ = self.site;
-        false
+    fn is_cached(&mut self, cache: &str, request: &Head) -> bool {
+        self.instant.search(cache, request)
+    }
+
+    fn keep(&mut self, cache: &str, response: &Head) {
+        self.instant.keep(cache, response);
     }
 
     fn log_now(&mut self, _origin: &'static str) {}
@@ -149,7 +156,15 @@ impl Stream {
             captures: &self.memory.captured,
             ..Facts::none()
         };
-        let mut reach = Reach { record, site };
+        let instant = Instant {
+            site,
+            caching: &self.memory.caching,
+            secure: client.tls.is_some(),
+            announced: size(self.response.announced()),
+            now: kit.now,
+            date: wall(kit.wall).secs,
+        };
+        let mut reach = Reach { record, instant };
         let mut scene = Scene {
             facts,
             request,
@@ -172,6 +187,7 @@ impl Stream {
             retries: self.txn.retries,
             redispatched: self.txn.redispatched,
             is_http: self.http,
+            cache: self.memory.caching.borrow().answers.clone(),
             status: self.txn.status.map(|status| status.code()),
             timers: self.sample_timers(kit),
             ..ExchangeFacts::default()

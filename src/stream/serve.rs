@@ -47,7 +47,12 @@ impl Stream {
         }
     }
 
-    fn serve_by(&mut self, kit: &Kit, inner: Box<dyn Inner>, name: &'static str) -> Step {
+    pub(super) fn serve_by(
+        &mut self,
+        kit: &Kit,
+        inner: Box<dyn Inner>,
+        name: &'static str,
+    ) -> Step {
         self.inner = Some(inner);
         self.served_by = Some(name);
         // Nobody waits in line or connects for it: those times are zero, not unknown.

@@ -114,6 +114,13 @@ pub(super) const ROWS: &[Row] = &[
         errors,
     ),
     row(
+        "show cache",
+        "show cache",
+        "show cache status",
+        Level::Operator,
+        |call| Reply::long(call.operator.caches().concat().into_bytes()),
+    ),
+    row(
         "show resolvers",
         "show resolvers [id]",
         "dumps counters from all resolvers section and associated name servers",

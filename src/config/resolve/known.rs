@@ -81,6 +81,10 @@ impl Names for Known<'_> {
         self.site.table_named(name)
     }
 
+    fn has_cache(&self, name: &str) -> bool {
+        self.site.cache_named(name).is_some()
+    }
+
     fn has_users(&self, _: &str) -> bool {
         false
     }

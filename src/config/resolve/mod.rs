@@ -3,6 +3,7 @@
 //!
 //! Everything is checked even when something is wrong already, so that one run shows all of it.
 
+mod cache;
 mod global;
 mod known;
 mod listener;
@@ -70,8 +71,10 @@ pub fn resolve(
         defaults,
         resolvers,
         http_errors,
+        caches,
         ..
     } = draft;
+    site.caches = cache::stores(&caches, report);
     site.resolvers = names::sections(&resolvers, host, report);
     let library = Arc::new(Library::new(Box::new(rules::read_file)));
     let mut bench = Bench {

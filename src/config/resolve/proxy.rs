@@ -147,6 +147,7 @@ pub(super) fn resolve(
     let stats_page = proxy.stats.page.clone();
     let stats_page = stats_page.filter(|_| proxy.mode == Mode::Http);
     let filters = proxy.filter.filters();
+    super::cache::check(proxy, site, report);
     let table = proxy.stick.table.as_ref().map(|written| {
         let id = TableId::at(site.tables.len());
         let table = Table::new(name.clone(), written.settings.clone());

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::lang::Diag;
+use crate::lang::{Diag, Shape, Span};
+use crate::sample::Names;
 
 use super::super::flow::{Flow, Verdict};
 use super::super::phase::{Phase, Phases};
@@ -24,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
         phases: Phase::Request.only(),
         usage: "<cache>",
         doc: "Answers from a cache if it can.",
-        parse: |args| Ok(Box::new(CacheUse(name(args)?))),
+        parse: |args| Ok(Box::new(CacheUse(CacheName::read(args)?))),
     },
     Row {
         name: "cache-store",
@@ -32,7 +33,7 @@ pub(super) const ROWS: &[Row] = &[
         phases: Phase::Response.only(),
         usage: "<cache>",
         doc: "Keeps the response in a cache.",
-        parse: |args| Ok(Box::new(CacheStore(name(args)?))),
+        parse: |args| Ok(Box::new(CacheStore(CacheName::read(args)?))),
     },
 ];
 
@@ -65,37 +66,75 @@ impl Action for UseService {
     }
 }
 
-fn name(args: &mut Args<'_>) -> Result<Arc<str>, Diag> {
-    Ok(args.one("a cache name")?.text()?.into())
-}
-
 #[derive(Debug)]
-struct CacheUse(Arc<str>);
+struct CacheUse(CacheName);
 
 impl Action for CacheUse {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        match scene.world.is_cached(&self.0) {
-            true => Flow::Verdict(Verdict::Cached(Arc::clone(&self.0))),
+        let Some(request) = scene.request.as_deref() else {
+            return Flow::Continue;
+        };
+        match scene.world.is_cached(&self.0.name, request) {
+            true => Flow::Verdict(Verdict::Cached(Arc::clone(&self.0.name))),
             false => Flow::Continue,
         }
     }
 
+    fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
+        self.0.resolve(names)
+    }
+
     fn needs(&self) -> Needs<'_> {
-        Needs::Cache(&self.0)
+        Needs::Cache(&self.0.name)
     }
 }
 
 #[derive(Debug)]
-struct CacheStore(Arc<str>);
+struct CacheStore(CacheName);
 
 impl Action for CacheStore {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        scene.wishes.cache_store = Some(Arc::clone(&self.0));
+        if let Some(response) = scene.response.as_deref() {
+            scene.world.keep(&self.0.name, response);
+        }
         Flow::Continue
     }
 
+    fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
+        self.0.resolve(names)
+    }
+
     fn needs(&self) -> Needs<'_> {
-        Needs::Cache(&self.0)
+        Needs::Cache(&self.0.name)
+    }
+}
+
+/// The cache that a rule names.
+#[derive(Debug)]
+struct CacheName {
+    name: Arc<str>,
+    span: Span,
+}
+
+impl CacheName {
+    fn read(args: &mut Args<'_>) -> Result<CacheName, Diag> {
+        let word = args.one("a cache name")?;
+        Ok(CacheName {
+            name: word.text()?.into(),
+            span: word.span,
+        })
+    }
+
+    fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
+        if names.has_cache(&self.name) {
+            return Ok(());
+        }
+        let text = format!(
+            "config: proxy '{}': unable to find the cache '{}' referenced by the filter 'cache'.",
+            names.proxy(),
+            self.name
+        );
+        Err(Diag::alert(self.span, text).with_shape(Shape::Plain))
     }
 }
 
@@ -120,6 +159,12 @@ mod tests {
             rig.run("http-request cache-use c"),
             Flow::Verdict(Verdict::Cached(_))
         ));
+        let mut rig = Rig::response("HTTP/1.1 200 OK");
+        assert!(matches!(
+            rig.run("http-response cache-store c"),
+            Flow::Continue
+        ));
+        assert_eq!(rig.world.kept, ["c"]);
         assert!(Rig::wrong("http-request use-service foo").contains("'foo' unknown service name."));
     }
 }

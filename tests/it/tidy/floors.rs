@@ -27,6 +27,7 @@ const FLOORS: &[&[&[&str]]] = &[
         &["balance", "sample"],
         &["check", "sample"],
         &["queue"],
+        &["cache"],
         &["dns"],
         &["tls"],
         &["stats"],

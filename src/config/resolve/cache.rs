@@ -1,0 +1,37 @@
+//! Caches: from sections to stores.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use crate::cache::{Draft, Store};
+use crate::config::draft::ProxyDraft;
+use crate::config::report::Report;
+use crate::lang::{Diag, Shape};
+use crate::site::Site;
+
+/// The stores of every section that is in order.
+pub(super) fn stores(drafts: &[Draft], report: &mut Report) -> Vec<Arc<Store>> {
+    // One for all caches: a request's key is the same in each.
+    let seed = RandomState::new().hash_one(drafts.len());
+    let mut stores = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        if let Some(limits) = report.check(draft.limits()) {
+            stores.push(Arc::new(Store::new(&draft.name, limits, seed)));
+        }
+    }
+    stores
+}
+
+/// Refuses `filter cache` with a name that no section has.
+pub(super) fn check(proxy: &ProxyDraft, site: &Site, report: &mut Report) {
+    for name in proxy.filter.filters().caches {
+        if site.cache_named(&name).is_none() {
+            let text = format!(
+                "config: proxy '{}': unable to find the cache '{name}' referenced by the filter 'cache'.",
+                proxy.name
+            );
+            report.add(Diag::alert(proxy.span, text).with_shape(Shape::Plain));
+        }
+    }
+}
