@@ -7,6 +7,7 @@
 //! Always true: nothing in here does I/O or knows of a connection, and a head never holds a byte that a strict parser would
 //! refuse. Framing (which body follows) belongs to `proto::h1`.
 
+pub mod codes;
 pub mod cookie;
 pub(crate) mod grammar;
 mod head;

@@ -51,6 +51,9 @@ impl World for Diary {
             ..Record::none()
         }
     }
+    fn is_tracking(&self, slot: usize) -> bool {
+        self.tracked.iter().any(|(taken, _)| *taken == slot)
+    }
     fn track(&mut self, slot: usize, _: TableId, key: &Value<'_>) {
         self.tracked.push((slot, text(key)));
     }

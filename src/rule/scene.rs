@@ -136,8 +136,10 @@ pub trait World {
     /// The record of the session so far, for formats with aliases.
     fn record(&self) -> Record<'_>;
 
-    /// Begins to track the entry of `key` in stick counter `slot`; nothing happens when the counter
-    /// tracks already.
+    /// Whether stick counter `slot` tracks already, of the exchange or, before there is one, of the connection.
+    fn is_tracking(&self, slot: usize) -> bool;
+
+    /// Begins to track the entry of `key` in stick counter `slot`, which tracks nothing yet.
     fn track(&mut self, slot: usize, table: TableId, key: &Value<'_>);
 
     /// Changes a number of the entry that stick counter `slot` tracks.
@@ -330,6 +332,9 @@ pub struct NoWorld;
 impl World for NoWorld {
     fn record(&self) -> Record<'_> {
         Record::none()
+    }
+    fn is_tracking(&self, _: usize) -> bool {
+        false
     }
     fn track(&mut self, _: usize, _: TableId, _: &Value<'_>) {}
     fn count(&mut self, _: usize, _: Counter, _: Step) {}

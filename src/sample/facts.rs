@@ -59,6 +59,8 @@ pub struct Facts<'a> {
     pub response_payload: Payload<'a>,
     /// The facts of this one exchange.
     pub exchange: Option<&'a ExchangeFacts>,
+    /// The request line as the client wrote it, without its end: it survives the rules' edits.
+    pub request_line: &'a [u8],
     /// The values of an ended or ending exchange, for log formats.
     pub log: Option<&'a LogFacts>,
     /// The unique id, when the frontend makes one.
@@ -95,6 +97,7 @@ impl Facts<'static> {
             payload: Payload::NONE,
             response_payload: Payload::NONE,
             exchange: None,
+            request_line: &[],
             log: None,
             unique_id: None,
             vars: &NoVars,
@@ -342,8 +345,6 @@ pub struct ServerFacts {
 /// The facts of one exchange that are neither connection nor message.
 #[derive(Debug, Clone, Default)]
 pub struct ExchangeFacts {
-    /// The request line as the client wrote it, without its end: it survives the rules' edits.
-    pub request_line: Vec<u8>,
     /// Durations so far, milliseconds.
     pub timers: Timers,
     /// The timeouts in force, milliseconds: client, server, tunnel, connect, queue, tarpit.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Server, Service, Site};
+use super::{Server, Service, Site, tables};
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::queue::Limit;
 use crate::sample::{
@@ -171,27 +171,38 @@ impl Census for Survey<'_> {
         servers.find(|&id| self.site.server(id).name.as_bytes() == name)
     }
 
-    fn table(&self, _id: TableId, _what: TableGauge) -> i64 {
-        0
+    fn table(&self, id: TableId, what: TableGauge) -> i64 {
+        let table = self.site.table(id);
+        let used = table.used();
+        match what {
+            TableGauge::Used => i64::from(used),
+            TableGauge::Available => i64::from(table.settings().size.saturating_sub(used)),
+        }
     }
 
-    fn entry(&self, _id: TableId, _key: &Value<'_>, _what: Counter, _now: Tick) -> Option<i64> {
-        None
+    fn entry(&self, id: TableId, key: &Value<'_>, what: Counter, now: Tick) -> Option<i64> {
+        let table = self.site.table(id);
+        let key = table.settings().kind.key(key)?;
+        tables::read(table, table.find(&key, now)?, what, now)
     }
 
-    fn has_entry(&self, _id: TableId, _key: &Value<'_>) -> bool {
-        false
+    fn has_entry(&self, id: TableId, key: &Value<'_>) -> bool {
+        let table = self.site.table(id);
+        let key = table.settings().kind.key(key);
+        key.is_some_and(|key| table.find(&key, self.now).is_some())
     }
 
     fn change(
         &self,
-        _id: TableId,
-        _key: &Value<'_>,
-        _what: Counter,
-        _how: Change,
-        _now: Tick,
+        id: TableId,
+        key: &Value<'_>,
+        what: Counter,
+        how: Change,
+        now: Tick,
     ) -> Option<i64> {
-        None
+        let table = self.site.table(id);
+        let key = table.settings().kind.key(key)?;
+        tables::change(table, table.enter(&key, now)?, what, how, now)
     }
 
     fn authenticates(&self, _list: &str, _user: &[u8], _password: &[u8]) -> bool {

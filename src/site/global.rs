@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::http::codes::Codes;
 use crate::log::Target;
 use crate::time::Millis;
 
@@ -81,8 +82,28 @@ pub struct Global {
     pub no_splice: bool,
     /// `cpu-map` lines in order.
     pub cpu_map: Vec<CpuMap>,
+    /// `http-err-codes`, `http-fail-codes`.
+    pub blame: Blame,
     /// `tune.*`.
     pub tune: Tune,
+}
+
+/// Whom a status from a server speaks against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blame {
+    /// The client: what counts as its error.
+    pub client: Codes,
+    /// The server: what counts as its failure.
+    pub server: Codes,
+}
+
+impl Default for Blame {
+    fn default() -> Self {
+        Self {
+            client: Codes::range(400, 499),
+            server: Codes::range(500, 599).without(501).without(505),
+        }
+    }
 }
 
 /// One `cpu-map` line: which threads run on which processors.

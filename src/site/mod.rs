@@ -17,6 +17,7 @@ mod names;
 mod rules;
 mod server;
 mod stats_page;
+pub mod tables;
 mod views;
 mod watch;
 
@@ -25,7 +26,7 @@ pub use faults::{Captured, Faults};
 
 pub use backend::{Backend, RetryOn, Reuse};
 pub use frontend::{Frontend, Mode};
-pub use global::{CpuMap, Global, Tune};
+pub use global::{Blame, CpuMap, Global, Tune};
 pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
 pub use logging::{LineFormat, Logging};

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use super::front::{Front, Held, Peers, Role};
 use super::probe::Probe;
 use super::stage::Step;
+use super::track::Tracks;
 use super::{Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::log::Level;
@@ -117,6 +118,7 @@ impl Engine {
             waiting_since: self.kit.now,
             stream: None,
             shelf: RefCell::default(),
+            tracks: Tracks::default(),
             requests: 0,
             lingers_until: Tick::NEVER,
             private_back: None,
@@ -134,6 +136,16 @@ impl Engine {
             return Err(held.conn.wire);
         }
         self.kit.count_connection(listener, frontend);
+        if !self.admit_connection(key, frontend) {
+            return Ok(key);
+        }
+        let greeting = match self.kit.conns.get(key).and_then(Held::front) {
+            Some(front) => front.greeting,
+            None => return Ok(key),
+        };
+        if greeting == Greeting::Done && !self.admit_session(key) {
+            return Ok(key);
+        }
         if http || greeting != Greeting::Done {
             self.arm_idle(key);
         } else {
@@ -177,7 +189,7 @@ impl Engine {
 
     /// Goes on with a connection that has to introduce its client first.
     fn greeted(&mut self, key: Key<Held>) {
-        if !self.greet(key) {
+        if !self.greet(key) || !self.admit_session(key) {
             return;
         }
         let Some(held) = self.kit.conns.get(key) else {
@@ -275,7 +287,7 @@ impl Engine {
         stats.then(|| self.kit.doors.operator(listener))
     }
 
-    fn frontend_of(&self, key: Key<Held>) -> Option<FrontendId> {
+    pub(super) fn frontend_of(&self, key: Key<Held>) -> Option<FrontendId> {
         let listener = self.kit.conns.get(key)?.front()?.listener;
         self.kit.site.frontend_of(listener)
     }
@@ -488,6 +500,7 @@ impl Engine {
         stream.drop_back(&mut self.kit);
         stream.leave_server(&mut self.kit);
         stream.leave_backend(&mut self.kit);
+        stream.settle_tracks(&self.kit);
         self.kit.close(front);
     }
 }

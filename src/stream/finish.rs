@@ -57,6 +57,7 @@ impl Stream {
         cause: Cause,
         phase: Phase,
     ) {
+        self.note_refusal(kit, cause, phase);
         self.txn.end(cause, phase);
         self.deadline = Tick::NEVER;
         self.drop_back(kit);
@@ -123,6 +124,7 @@ impl Stream {
     pub(super) fn finish(&mut self, kit: &mut Kit) -> Step {
         self.txn.end(Cause::Normal, Phase::Done);
         self.sum_up(kit);
+        self.settle_tracks(kit);
         self.write_line(kit);
         self.settle_back(kit);
         self.leave_server(kit);

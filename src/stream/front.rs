@@ -11,6 +11,7 @@ use crate::sample::{Shelf, TlsFacts};
 use crate::slab::Key;
 use crate::time::{Millis, Tick};
 
+use super::track::Tracks;
 use super::{Greeting, Stream};
 use crate::proto::proxy::Header;
 
@@ -70,6 +71,8 @@ pub struct Front {
     pub stream: Option<Key<Box<Stream>>>,
     /// Variables of the connection.
     pub shelf: RefCell<Shelf>,
+    /// What its stick counters track.
+    pub tracks: Tracks,
     /// Exchanges so far.
     pub requests: u32,
     /// The connection is only drained so that the last response survives: until when.

@@ -205,7 +205,8 @@ impl Kit {
             return;
         };
         held.conn.release(&mut self.pool);
-        if let Some(front) = held.front() {
+        if let Some(front) = held.front_mut() {
+            front.tracks.release(&self.site, self.now);
             self.doors.left(front.listener);
         }
         self.doors.surrender(held.conn.wire);
@@ -217,7 +218,8 @@ impl Kit {
             return;
         };
         held.conn.release(&mut self.pool);
-        if let Some(front) = held.front() {
+        if let Some(front) = held.front_mut() {
+            front.tracks.release(&self.site, self.now);
             let (listener, private) = (front.listener, front.private_back);
             self.doors.left(listener);
             if let Some(private) = private {

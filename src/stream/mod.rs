@@ -6,6 +6,7 @@
 //! Nothing here polls, reads a clock or knows a protocol.
 
 mod account;
+mod admit;
 mod body;
 mod cached;
 mod connect;
@@ -32,7 +33,9 @@ mod serve;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod track;
 mod txn;
+mod world;
 
 pub use ending::{Cause, Ending, Phase};
 pub use engine::{Engine, Letter};

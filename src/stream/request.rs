@@ -4,6 +4,7 @@ use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::mux::Received;
 use crate::proto::h1::Fault;
+use crate::stick::Event;
 
 impl Stream {
     /// Waits for a complete head.
@@ -48,6 +49,7 @@ impl Stream {
         line.truncate(kit.site.global.tune.log_uri_len);
         self.txn.request = Some(self.txn.elapsed(kit.now));
         self.count_request(kit);
+        self.note(kit, Event::Request);
         self.capture_request(kit);
         self.deadline = crate::time::Tick::NEVER;
         Step::Go(Stage::Inspect)
@@ -56,6 +58,7 @@ impl Stream {
     fn refuse_request(&mut self, kit: &mut Kit, fault: Fault) -> Step {
         self.txn.request_line.extend_from_slice(b"<BADREQ>");
         self.last = true;
+        self.note(kit, Event::Request);
         self.reply(kit, fault.status(), Cause::Refused, Phase::Request)
     }
 

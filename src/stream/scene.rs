@@ -1,22 +1,26 @@
 //! The scene of an evaluation: everything that rules, conditions and formats may look at, put together from the stream, its
 //! connections and the site, and taken apart again.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::net::SocketAddr;
+
+use smallvec::SmallVec;
 
 use super::body::size;
 use super::cached::{Caching, Instant};
 use super::front::{Front, Held};
+use super::track::{Tracking, View, Within};
+use super::world::Reach;
 use super::{Kit, Stream};
 use crate::http::Head;
-use crate::id::TableId;
 use crate::log::{CaptureCounts, Counts, Endpoint, Http, Process, Queues, Record, Timers};
 use crate::mux::{End, Lane};
-use crate::rule::{Desk, PatternEdit, Query, Resolution, Scene, Step as Change, Wishes, World};
+use crate::rule::{Desk, Scene, Wishes};
 use crate::sample::{
-    BodyView, Captured, ClientFacts, Counter, ExchangeFacts, Facts, Payload, Shelf, Shelves, Wall,
+    BodyView, Captured, ClientFacts, ExchangeFacts, Facts, Payload, Shelf, Shelves, Wall,
 };
 use crate::site::{Site, Survey};
-use crate::value::Value;
 
 /// Everything of a stream that expressions remember.
 #[derive(Debug, Default)]
@@ -39,38 +43,6 @@ impl Memory {
     }
 }
 
-/// The world as one evaluation changes it.
-struct Reach<'a> {
-    record: Record<'a>,
-    instant: Instant<'a>,
-}
-
-impl World for Reach<'_> {
-    fn record(&self) -> Record<'_> {
-        self.record
-    }
-
-    fn track(&mut self, _slot: usize, _table: TableId, _key: &Value<'_>) {}
-
-    fn count(&mut self, _slot: usize, _what: Counter, _step: Change) {}
-
-    fn edit_patterns(&mut self, _edit: &PatternEdit<'_>) {}
-
-    fn resolve(&mut self, _query: &Query<'_>) -> Resolution {
-        Resolution::Failed
-    }
-
-    fn is_cached(&mut self, cache: &str, request: &Head) -> bool {
-        self.instant.search(cache, request)
-    }
-
-    fn keep(&mut self, cache: &str, response: &Head) {
-        self.instant.keep(cache, response);
-    }
-
-    fn log_now(&mut self, _origin: &'static str) {}
-}
-
 impl Stream {
     /// Lets `look` see the scene. `last_call` says that nothing more will come.
     pub(super) fn with_scene<R>(
@@ -88,11 +60,9 @@ impl Stream {
         let mut response = self.response.take_head();
         let mut wishes = std::mem::take(&mut self.wishes);
         let mut desk = std::mem::take(&mut kit.desk);
-        let body = self.request.data().collect::<Vec<_>>().concat();
         let parts = Parts {
             site: &site,
             last_call,
-            body: &body,
         };
         let heads = (request.as_deref_mut(), response.as_deref_mut());
         let result = self.set_scene(kit, &parts, heads, &mut wishes, &mut desk, look);
@@ -106,7 +76,9 @@ impl Stream {
             Some(head) => self.request.put_head(head),
             None => {}
         }
-        result
+        let (result, begun) = result?;
+        self.tracks.extend(begun);
+        Some(result)
     }
 
     fn set_scene<R>(
@@ -117,18 +89,12 @@ impl Stream {
         wishes: &mut Wishes,
         desk: &mut Desk,
         look: impl FnOnce(&mut Scene<'_>) -> R,
-    ) -> Option<R> {
+    ) -> Option<(R, Option<Tracking>)> {
         let site = parts.site;
-        let random = u64::from(kit.chance.next()) << 32 | u64::from(kit.chance.next());
-        let survey = Survey {
-            site,
-            now: kit.now,
-            worker: kit.worker.index(),
-            random,
-        };
+        let survey = kit.survey(site);
         let front = kit.conns.get(self.front).and_then(Held::front)?;
         let client = front.facts(site);
-        let exchange = self.exchange_facts(kit);
+        let exchange = self.exchange_facts(kit, wishes);
         let shelves = Shelves {
             process: &site.shelf,
             session: &front.shelf,
@@ -136,7 +102,14 @@ impl Stream {
             request: &self.memory.request,
             response: &self.memory.response,
         };
-        let record = self.record(kit, site, front);
+        let within = Within {
+            own: &self.tracks,
+            session: Some(&front.tracks),
+        };
+        let views: SmallVec<[View<'_>; 4]> = within.views(site).collect();
+        let mut tracked = SmallVec::new();
+        views.iter().for_each(|view| view.place(&mut tracked));
+        let body = self.buffered();
         let facts = Facts {
             now: kit.now,
             date: wall(kit.wall),
@@ -147,11 +120,13 @@ impl Stream {
             frontend: Some(&site.frontend(self.frontend).facts),
             backend: self.backend.map(|id| &site.backend(id).facts),
             server: self.server.map(|id| &site.server(id).facts),
-            request_body: self.body_view(parts.body),
-            payload: self.payload(kit, parts.body, parts.last_call),
+            request_body: self.body_view(&body),
+            payload: self.payload(kit, &body, parts.last_call),
             exchange: Some(&exchange),
+            request_line: &self.txn.request_line,
             unique_id: self.txn.unique_id.as_deref(),
             vars: &shelves,
+            tracked: &tracked,
             census: &survey,
             captures: &self.memory.captured,
             ..Facts::none()
@@ -164,7 +139,15 @@ impl Stream {
             now: kit.now,
             date: wall(kit.wall).secs,
         };
-        let mut reach = Reach { record, instant };
+        let mut reach = Reach {
+            record: self.record(kit, site, front, wishes.src),
+            instant: Some(instant),
+            site,
+            now: kit.now,
+            within,
+            exchange: self.http.then(|| response.is_some().then_some(self.txn.status).flatten()),
+            begun: None,
+        };
         let mut scene = Scene {
             facts,
             request,
@@ -174,16 +157,26 @@ impl Stream {
             desk,
             resumed: false,
         };
-        Some(look(&mut scene))
+        let result = look(&mut scene);
+        Some((result, reach.begun))
     }
 
-    fn exchange_facts(&self, kit: &Kit) -> ExchangeFacts {
+    /// The request's body as far as it is here. It is one piece nearly always.
+    fn buffered(&self) -> Cow<'_, [u8]> {
+        let mut pieces = self.request.data();
+        let first = pieces.next().unwrap_or_default();
+        match pieces.next() {
+            None => Cow::Borrowed(first),
+            Some(_) => Cow::Owned(self.request.data().collect::<Vec<_>>().concat()),
+        }
+    }
+
+    fn exchange_facts(&self, kit: &Kit, wishes: &Wishes) -> ExchangeFacts {
         ExchangeFacts {
-            request_line: self.txn.request_line.clone(),
             request_date: wall(self.txn.begun_date),
-            priority_class: self.wishes.priority_class.unwrap_or(0),
-            priority_offset: self.wishes.priority_offset.unwrap_or(0),
-            last_rule: self.wishes.last_rule.clone(),
+            priority_class: wishes.priority_class.unwrap_or(0),
+            priority_offset: wishes.priority_offset.unwrap_or(0),
+            last_rule: wishes.last_rule.clone(),
             retries: self.txn.retries,
             redispatched: self.txn.redispatched,
             is_http: self.http,
@@ -243,7 +236,13 @@ impl Stream {
     }
 
     /// What a log line of this moment shows.
-    pub(super) fn record<'a>(&'a self, kit: &Kit, site: &'a Site, front: &'a Front) -> Record<'a> {
+    pub(super) fn record<'a>(
+        &'a self,
+        kit: &Kit,
+        site: &'a Site,
+        front: &'a Front,
+        src: Option<SocketAddr>,
+    ) -> Record<'a> {
         let frontend = site.frontend(self.frontend);
         let backend = self.backend.map(|id| site.backend(id));
         let listener = site.listener(front.listener);
@@ -267,7 +266,7 @@ impl Stream {
                 hostname: &site.hostname,
                 pid: crate::sys::process::pid().unsigned_abs(),
             },
-            client: endpoint(self.wishes.src.or(front.peers.src)),
+            client: endpoint(src.or(front.peers.src)),
             accepting: endpoint(front.peers.dst),
             connecting: upstream.and_then(|peers| peers.src).map(Endpoint::Inet),
             target: dialed.map(Endpoint::Inet),
@@ -349,12 +348,24 @@ impl Stream {
 struct Parts<'a> {
     site: &'a Site,
     last_call: bool,
-    body: &'a [u8],
+}
+
+impl Kit {
+    /// The site as expressions ask about it at this moment.
+    pub(super) fn survey<'a>(&mut self, site: &'a Site) -> Survey<'a> {
+        let random = u64::from(self.chance.next()) << 32 | u64::from(self.chance.next());
+        Survey {
+            site,
+            now: self.now,
+            worker: self.worker.index(),
+            random,
+        }
+    }
 }
 
 impl Front {
     /// What expressions see of the client's connection.
-    fn facts(&self, site: &Site) -> ClientFacts {
+    pub(super) fn facts(&self, site: &Site) -> ClientFacts {
         let listener = site.listener(self.listener);
         ClientFacts {
             src: self.peers.src,

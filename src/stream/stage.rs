@@ -5,6 +5,7 @@ use std::mem;
 use super::cookie::Persistence;
 use super::route::Waiting;
 use super::scene::Memory;
+use super::track::Tracks;
 use super::{Held, Kit, Txn};
 use crate::filter::Attached;
 use crate::http::Head;
@@ -96,6 +97,8 @@ pub struct Stream {
     pub(super) wishes: Wishes,
     /// Variables and captures.
     pub(super) memory: Memory,
+    /// What its stick counters track.
+    pub(super) tracks: Tracks,
     /// The rule to go on with.
     pub(super) position: Position,
     /// Whether somebody waits for the request's body.
@@ -154,6 +157,7 @@ impl Stream {
             tunnel: false,
             wishes: Wishes::default(),
             memory: Memory::default(),
+            tracks: Tracks::default(),
             position: Position::default(),
             awaits_body: false,
             inspected: false,
@@ -176,6 +180,8 @@ impl Stream {
         let mut memory = mem::take(&mut self.memory);
         memory.clear();
         let txn = mem::take(&mut self.txn);
+        let mut tracks = mem::take(&mut self.tracks);
+        tracks.release(&kit.site, kit.now);
         request.clear(&mut kit.pool);
         response.clear(&mut kit.pool);
         filtered.clear(&mut kit.pool);
@@ -185,6 +191,7 @@ impl Stream {
             response,
             filtered,
             memory,
+            tracks,
             txn,
             ..Self::new(front, frontend)
         };

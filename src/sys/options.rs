@@ -161,6 +161,28 @@ pub fn set_tos(fd: impl AsFd, family: Family, tos: u8) -> io::Result<()> {
     }
 }
 
+/// How many hops outgoing packets live.
+pub fn set_hops(fd: impl AsFd, family: Family, hops: u8) -> io::Result<()> {
+    match family {
+        Family::V4 => Ok(sockopt::set_ip_ttl(fd, u32::from(hops))?),
+        Family::V6 => set_int(
+            fd,
+            libc::IPPROTO_IPV6,
+            libc::IPV6_UNICAST_HOPS,
+            i32::from(hops),
+        ),
+        Family::Unix => Err(unsupported()),
+    }
+}
+
+/// Takes the connection out of the kernel's hands: the next close sends nothing.
+pub fn set_repair(fd: impl AsFd) -> io::Result<()> {
+    set_int(fd, libc::IPPROTO_TCP, TCP_REPAIR, 1)
+}
+
+/// The option's number; the same on every architecture of Linux.
+const TCP_REPAIR: i32 = 19;
+
 /// The congestion control algorithm.
 pub fn set_congestion(fd: impl AsFd, name: &str) -> io::Result<()> {
     Ok(sockopt::set_tcp_congestion(fd, name)?)

@@ -77,6 +77,29 @@ impl Wire {
         }
     }
 
+    /// Makes the close to come silent: the peer is told nothing, so that its connection stays open to it.
+    pub fn vanish_on_close(&mut self) {
+        match self {
+            Self::Socket(socket) => socket.vanish_on_close(),
+            Self::Memory(memory) => memory.reset(),
+            Self::Tls(tls) => tls.carrier_mut().vanish_on_close(),
+        }
+    }
+
+    /// The mark of packets to come, for routing and packet filters.
+    pub fn set_mark(&self, mark: u32) {
+        if let Wire::Socket(socket) = self.carrier() {
+            socket.set_mark(mark);
+        }
+    }
+
+    /// The type of service of packets to come.
+    pub fn set_tos(&self, tos: u8) {
+        if let Wire::Socket(socket) = self.carrier() {
+            socket.set_tos(tos);
+        }
+    }
+
     /// The descriptor to poll, where there is one.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         match self {

@@ -46,6 +46,29 @@ impl Socket {
         let _ = sys::options::set_reset_on_close(&self.fd);
     }
 
+    pub(super) fn vanish_on_close(&mut self) {
+        if sys::options::set_repair(&self.fd).is_ok() {
+            return;
+        }
+        // Without the right to close silently, the reset is sent so that it dies on its way.
+        if let Ok(Some(family)) = sys::socket::family(&self.fd) {
+            let _ = sys::options::set_hops(&self.fd, family, 1);
+        }
+        self.reset_on_close();
+    }
+
+    pub(super) fn set_mark(&self, mark: u32) {
+        // A mark needs a right that the process may not have; packets then go unmarked, as with HAProxy.
+        let _ = sys::options::set_mark(&self.fd, mark);
+    }
+
+    pub(super) fn set_tos(&self, tos: u8) {
+        if let Ok(Some(family)) = sys::socket::family(&self.fd) {
+            // Only a unix socket refuses, and it has no packets.
+            let _ = sys::options::set_tos(&self.fd, family, tos);
+        }
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }

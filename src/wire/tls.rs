@@ -91,6 +91,11 @@ impl Tls {
         }
     }
 
+    /// Records begin later than was thought, at [`Tls::begin`]; nothing was read yet.
+    pub fn put_off(&mut self) {
+        self.phase = Phase::Clear;
+    }
+
     /// Records begin, of which `received` was read already.
     pub fn begin(&mut self, acceptor: Arc<Acceptor>, received: &[u8]) {
         self.phase = Phase::Secured(Box::new(Session::accept(acceptor)));

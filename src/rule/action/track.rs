@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::id::TableId;
 use crate::lang::Diag;
-use crate::sample::{Counter, Expr, Names};
+use crate::sample::{Counter, Expr, Facts, Names, Sampled};
 
-use super::super::flow::Flow;
+use super::super::flow::{Flow, Wait};
 use super::super::phase::{Phase, Phases};
 use super::super::scene::{Scene, Step};
 use super::{Action, Args, Row};
@@ -129,20 +129,24 @@ fn checked(args: &Args<'_>, digits: &str) -> Result<usize, Diag> {
 
 impl Action for Track {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        let known = scene
-            .facts
-            .tracked
-            .get(self.slot)
-            .is_some_and(Option::is_some);
-        let Some(table) = self.id.get().filter(|_| !known) else {
+        let Some(table) = self.id.get() else {
             return Flow::Continue;
         };
-        match scene.value(&self.key) {
-            Some(key) => {
+        if scene.world.is_tracking(self.slot) {
+            return Flow::Continue;
+        }
+        let facts = Facts {
+            request: scene.request.as_deref(),
+            response: scene.response.as_deref(),
+            ..scene.facts
+        };
+        match self.key.eval(&facts) {
+            Sampled::Got(key) => {
                 scene.world.track(self.slot, *table, &key);
                 Flow::Renew
             }
-            None => Flow::Continue,
+            Sampled::NotYet if !facts.last_call => Flow::Wait(Wait::Data),
+            Sampled::NotYet | Sampled::Absent => Flow::Continue,
         }
     }
 
@@ -286,7 +290,11 @@ mod tests {
         ));
         assert_eq!(rig.world.tracked, [(1, "h".to_owned())]);
         assert!(matches!(
-            rig.run("http-request track-sc1 req.hdr(nope) table t"),
+            rig.run("http-request track-sc1 req.hdr(host) table t"),
+            Flow::Continue
+        ));
+        assert!(matches!(
+            rig.run("http-request track-sc2 req.hdr(nope) table t"),
             Flow::Continue
         ));
     }

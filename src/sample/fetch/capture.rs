@@ -86,7 +86,7 @@ fn response<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 
 /// A word of the request line as it came; of the head where the line was not kept.
 fn word<'a>(facts: &'a Facts<'a>, at: usize) -> Option<&'a [u8]> {
-    let line = facts.exchange.map_or(&[][..], |x| &x.request_line);
+    let line = facts.request_line;
     if !line.is_empty() {
         return line.split(|b| *b == b' ').nth(at);
     }
@@ -117,7 +117,7 @@ fn response_version<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::facts::{Captures, ExchangeFacts};
+    use crate::sample::facts::Captures;
     use crate::sample::rig::{self, absent, refused, yields_with};
 
     struct One;
@@ -137,14 +137,10 @@ mod tests {
     fn captures_outlive_edits() {
         let edited = rig::request("GET /new HTTP/1.1\r\n");
         let response = rig::response(200, "");
-        let exchange = ExchangeFacts {
-            request_line: b"POST /old?x HTTP/1.0".to_vec(),
-            ..ExchangeFacts::default()
-        };
         let mut facts = Facts {
             request: Some(&edited),
             response: Some(&response),
-            exchange: Some(&exchange),
+            request_line: b"POST /old?x HTTP/1.0",
             captures: &One,
             ..Facts::none()
         };
@@ -158,7 +154,7 @@ mod tests {
         ] {
             yields_with(&facts, text, want);
         }
-        facts.exchange = None;
+        facts.request_line = b"";
         yields_with(&facts, "capture.req.uri", "/new");
         absent("capture.req.hdr(0)");
         refused("capture.req.hdr(-1)", "negative");

@@ -133,7 +133,7 @@ fn may_come(facts: &Facts<'_>) -> bool {
 }
 
 fn method<'a>(_: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> {
-    let line = facts.exchange.map_or(&[][..], |x| &x.request_line);
+    let line = facts.request_line;
     let kept = || {
         let len = memchr::memchr(b' ', line)?;
         Some(Sampled::Got(Value::Method(Cow::Borrowed(&line[..len]))))

@@ -1,0 +1,261 @@
+//! Admission: the rules of a client's connection, before there is an exchange.
+//!
+//! `tcp-request connection` decides before anything is read and may ask for a PROXY header first; `tcp-request session` decides
+//! once the handshakes are over. Both see the connection alone. What they change of its addresses, and what they track,
+//! stays with it for all its exchanges. They cannot wait.
+
+use std::cell::RefCell;
+
+use smallvec::SmallVec;
+
+use super::engine::Engine;
+use super::front::{Front, Held, Role};
+use super::scene::wall;
+use super::track::{Tracking, View, Within};
+use super::world::Reach;
+use super::{Greeting, Kit};
+use crate::id::FrontendId;
+use crate::log::{Endpoint, Record, Timers};
+use crate::rule::{Desk, Flow, PacketWishes, Position, RuleSet, Scene, Verdict, Wishes};
+use crate::sample::{Captured, Facts, Shelves};
+use crate::site::{Site, Survey};
+use crate::slab::Key;
+use crate::stats::Count;
+use crate::stick::Event;
+use crate::wire::Wire;
+
+/// What rules said of a connection.
+enum Said {
+    /// It may go on.
+    Welcome,
+    /// It is closed.
+    Refused,
+    /// It is closed without telling the peer.
+    Ignored,
+}
+
+impl Engine {
+    /// Has `tcp-request connection` decide about a client that nothing was read from. False: it is gone.
+    pub(super) fn admit_connection(&mut self, key: Key<Held>, frontend: FrontendId) -> bool {
+        let site = self.kit.site.clone();
+        let rules = &site.frontend(frontend).rules.connection;
+        let (said, wishes) = self.ask(key, frontend, rules);
+        if !self.heed(key, frontend, &said, Count::DeniedConnections) {
+            return false;
+        }
+        let Some(held) = self.kit.conns.get_mut(key) else {
+            return false;
+        };
+        let Role::Front(front) = &mut held.role else {
+            return false;
+        };
+        if wishes.expect_proxy && front.greeting != Greeting::Proxy {
+            front.greeting = Greeting::Proxy;
+            if let Wire::Tls(tls) = &mut held.conn.wire {
+                tls.put_off();
+            }
+        }
+        true
+    }
+
+    /// Has `tcp-request session` decide about a client whose handshakes are over. False: it is gone.
+    pub(super) fn admit_session(&mut self, key: Key<Held>) -> bool {
+        let Some(frontend) = self.frontend_of(key) else {
+            return false;
+        };
+        let site = self.kit.site.clone();
+        let rules = &site.frontend(frontend).rules.session;
+        let (said, _) = self.ask(key, frontend, rules);
+        if !self.heed(key, frontend, &said, Count::DeniedSessions) {
+            return false;
+        }
+        if let Some(front) = self.kit.conns.get(key).and_then(Held::front) {
+            front.tracks.note(&site, Event::Session, self.kit.now);
+        }
+        true
+    }
+
+    /// Evaluates rules about a connection, and keeps what they changed of it.
+    fn ask(&mut self, key: Key<Held>, frontend: FrontendId, rules: &RuleSet) -> (Said, Wishes) {
+        let mut wishes = Wishes::default();
+        let mut at = Position::default();
+        let site = self.kit.site.clone();
+        let flow = loop {
+            if rules.is_empty() {
+                break Flow::Continue;
+            }
+            let survey = self.kit.survey(&site);
+            let mut desk = std::mem::take(&mut self.kit.desk);
+            let asked = self.kit.conns.get(key).and_then(Held::front).map(|front| {
+                let place = Place {
+                    kit: &self.kit,
+                    site: &site,
+                    front,
+                    frontend,
+                };
+                place.run(rules, survey, &mut at, (&mut wishes, &mut desk))
+            });
+            self.kit.desk = desk;
+            let Some((flow, begun)) = asked else {
+                return (Said::Refused, wishes);
+            };
+            let front = self.kit.conns.get_mut(key).and_then(Held::front_mut);
+            if let Some(front) = front {
+                front.tracks.extend(begun);
+            }
+            if !matches!(flow, Flow::Renew) {
+                break flow;
+            }
+        };
+        if let Some(held) = self.kit.conns.get_mut(key) {
+            held.take_wishes(&wishes);
+        }
+        (said(flow), wishes)
+    }
+
+    /// Ends a connection that is not welcome, and counts it.
+    fn heed(&mut self, key: Key<Held>, frontend: FrontendId, said: &Said, what: Count) -> bool {
+        match said {
+            Said::Welcome => return true,
+            Said::Refused => {}
+            Said::Ignored => {
+                if let Some(held) = self.kit.conns.get_mut(key) {
+                    held.conn.wire.vanish_on_close();
+                }
+            }
+        }
+        let site = &self.kit.site;
+        site.frontend(frontend).tally.count(self.kit.worker, what);
+        self.kit.close(key);
+        false
+    }
+}
+
+/// Whether a connection may go on after its rules.
+fn said(flow: Flow) -> Said {
+    match flow {
+        Flow::Continue | Flow::Wait(_) | Flow::Renew => Said::Welcome,
+        Flow::Verdict(verdict) => match verdict {
+            Verdict::Allow | Verdict::SwitchMode => Said::Welcome,
+            Verdict::Drop { .. } => Said::Ignored,
+            Verdict::Deny(_)
+            | Verdict::Tarpit(_)
+            | Verdict::Reject
+            | Verdict::Close
+            | Verdict::Answer(_)
+            | Verdict::Service(_)
+            | Verdict::Cached(_)
+            | Verdict::Invalid
+            | Verdict::Failed => Said::Refused,
+        },
+    }
+}
+
+/// A connection without an exchange, as its rules see it.
+struct Place<'a> {
+    kit: &'a Kit,
+    site: &'a Site,
+    front: &'a Front,
+    frontend: FrontendId,
+}
+
+impl Place<'_> {
+    fn run(
+        &self,
+        rules: &RuleSet,
+        survey: Survey<'_>,
+        at: &mut Position,
+        (wishes, desk): (&mut Wishes, &mut Desk),
+    ) -> (Flow, Option<Tracking>) {
+        let Place {
+            kit, site, front, ..
+        } = *self;
+        let client = front.facts(site);
+        let (exchange, request, response) = Default::default();
+        let shelves = Shelves {
+            process: &site.shelf,
+            session: &front.shelf,
+            exchange: &RefCell::new(exchange),
+            request: &RefCell::new(request),
+            response: &RefCell::new(response),
+        };
+        let within = Within {
+            own: &front.tracks,
+            session: None,
+        };
+        let views: SmallVec<[View<'_>; 4]> = within.views(site).collect();
+        let mut tracked = SmallVec::new();
+        views.iter().for_each(|view| view.place(&mut tracked));
+        let captured = Captured::default();
+        let facts = Facts {
+            now: kit.now,
+            date: wall(kit.wall),
+            client: Some(&client),
+            src: wishes.src.or(front.peers.src),
+            dst: wishes.dst.or(front.peers.dst),
+            frontend: Some(&site.frontend(self.frontend).facts),
+            vars: &shelves,
+            tracked: &tracked,
+            census: &survey,
+            captures: &captured,
+            ..Facts::none()
+        };
+        let mut reach = Reach {
+            record: self.record(),
+            instant: None,
+            site,
+            now: kit.now,
+            within,
+            exchange: None,
+            begun: None,
+        };
+        let mut scene = Scene {
+            facts,
+            request: None,
+            response: None,
+            wishes,
+            world: &mut reach,
+            desk,
+            resumed: false,
+        };
+        let flow = rules.run(&mut scene, at);
+        (flow, reach.begun)
+    }
+
+    /// What a format shows of a connection alone.
+    fn record(&self) -> Record<'_> {
+        let frontend = self.site.frontend(self.frontend);
+        let listener = self.site.listener(self.front.listener);
+        Record {
+            client: self.front.peers.src.map(Endpoint::Inet),
+            accepting: self.front.peers.dst.map(Endpoint::Inet),
+            frontend: &frontend.name,
+            listener: &listener.name,
+            backend: &frontend.name,
+            accepted: wall(self.front.accept_date),
+            timers: Timers::default(),
+            ..Record::none()
+        }
+    }
+}
+
+impl Held {
+    /// Does what rules asked for with a client's connection.
+    fn take_wishes(&mut self, wishes: &Wishes) {
+        self.mark_packets(&wishes.packets);
+        if let Role::Front(front) = &mut self.role {
+            front.peers.src = wishes.src.or(front.peers.src);
+            front.peers.dst = wishes.dst.or(front.peers.dst);
+        }
+    }
+
+    /// Marks the packets to a client, or sets their type of service.
+    pub(super) fn mark_packets(&self, wishes: &PacketWishes) {
+        if let Some(mark) = wishes.fc_mark {
+            self.conn.wire.set_mark(mark);
+        }
+        if let Some(tos) = wishes.fc_tos {
+            self.conn.wire.set_tos(tos);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What rules reach beyond their stream: stick tables, pattern sets, names.
+//!
+//! One [`Reach`] is lent with each evaluation. What it begins for the stream (a tracking) it hands back afterwards, because
+//! nothing of the stream can change while expressions look at it.
+
+use super::cached::Instant;
+use super::track::{Tracking, Within, judged};
+use crate::http::{Head, Status};
+use crate::id::TableId;
+use crate::log::Record;
+use crate::pattern::{EditFault, Reference};
+use crate::rule::{PatternEdit, Query, Resolution, Step as Change, World};
+use crate::sample::Counter;
+use crate::site::{Site, tables};
+use crate::stick::Event;
+use crate::time::Tick;
+use crate::value::Value;
+
+/// The world as one evaluation changes it.
+pub(super) struct Reach<'a> {
+    pub(super) record: Record<'a>,
+    /// What a cache is asked about; only an exchange has it.
+    pub(super) instant: Option<Instant<'a>>,
+    pub(super) site: &'a Site,
+    pub(super) now: Tick,
+    pub(super) within: Within<'a>,
+    /// The evaluation is about an HTTP exchange, and about its response where there is a status.
+    pub(super) exchange: Option<Option<Status>>,
+    /// The tracking that began.
+    pub(super) begun: Option<Tracking>,
+}
+
+impl World for Reach<'_> {
+    fn record(&self) -> Record<'_> {
+        self.record
+    }
+
+    fn is_tracking(&self, slot: usize) -> bool {
+        self.within.own.has(slot)
+    }
+
+    fn track(&mut self, slot: usize, table: TableId, key: &Value<'_>) {
+        self.begun = Tracking::begin(self.site, slot, table, key, self.now);
+        let (Some(begun), Some(status)) = (&self.begun, self.exchange) else {
+            return;
+        };
+        // The request, and what its response says, came before anything tracked them.
+        begun.note(self.site, Event::Request, self.now);
+        let judged = status.map(|status| judged(self.site, status.code()));
+        for event in judged.into_iter().flatten() {
+            begun.note(self.site, event, self.now);
+        }
+    }
+
+    fn count(&mut self, slot: usize, what: Counter, step: Change) {
+        let now = self.now;
+        self.within
+            .count(self.site, slot, |table, entry| match step {
+                Change::Add(by) => {
+                    tables::add(table, entry, what, by, now);
+                }
+                Change::Set(value) => {
+                    tables::set(table, entry, what, value, now);
+                }
+            });
+    }
+
+    fn edit_patterns(&mut self, edit: &PatternEdit<'_>) {
+        let Some(library) = &self.site.library else {
+            return;
+        };
+        let (file, key, change): (_, _, Edit<'_>) = match *edit {
+            PatternEdit::AddAcl { file, key } => (file, key, &|set, key| {
+                if set.has_key(key) {
+                    return Ok(());
+                }
+                set.add(key, b"", None)
+            }),
+            PatternEdit::SetMap { file, key, value } => (file, key, &move |set, key| {
+                match set.set(key, value) {
+                    Err(EditFault::NotFound) => set.add(key, value, None),
+                    other => other,
+                }
+            }),
+            PatternEdit::DelAcl { file, key } | PatternEdit::DelMap { file, key } => {
+                (file, key, &|set, key| set.remove(key))
+            }
+        };
+        if let Some(set) = library.by_name(file) {
+            // A key that is not there, or is no pattern of this kind, leaves the set as it is.
+            let _ = change(&set, key);
+        }
+    }
+
+    fn resolve(&mut self, _query: &Query<'_>) -> Resolution {
+        Resolution::Failed
+    }
+
+    fn is_cached(&mut self, cache: &str, request: &Head) -> bool {
+        let instant = self.instant.as_mut();
+        instant.is_some_and(|instant| instant.search(cache, request))
+    }
+
+    fn keep(&mut self, cache: &str, response: &Head) {
+        if let Some(instant) = &mut self.instant {
+            instant.keep(cache, response);
+        }
+    }
+
+    fn log_now(&mut self, _origin: &'static str) {}
+}
+
+type Edit<'a> = &'a dyn Fn(&Reference, &[u8]) -> Result<(), EditFault>;
