@@ -233,6 +233,7 @@ impl ProxyDraft {
                 check: self.back.check.inherit(),
                 ..self.back.clone()
             },
+            rule: self.rule.inherit(),
             ..self.clone()
         }
     }

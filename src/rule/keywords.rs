@@ -70,6 +70,16 @@ impl Draft {
         self.phases.iter().any(|phase| !phase.is_empty())
     }
 
+    /// What a section begins with that refers to this `defaults` section.
+    #[must_use]
+    pub fn inherit(&self) -> Draft {
+        let mut draft = self.clone();
+        for line in draft.phases.iter_mut().flatten() {
+            line.inherited = true;
+        }
+        draft
+    }
+
     fn push(&mut self, phase: Phase, cur: &mut Cursor<'_>) {
         self.phases[phase as usize].push(written(cur));
     }
@@ -79,6 +89,7 @@ fn written(cur: &mut Cursor<'_>) -> Written {
     Written {
         keyword: cur.keyword_span(),
         words: cur.rest().to_vec(),
+        inherited: false,
     }
 }
 

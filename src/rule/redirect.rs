@@ -80,6 +80,11 @@ impl Redirect {
         Ok(redirect)
     }
 
+    /// Whether there are requests that it lets through.
+    pub(super) fn may_pass(&self) -> bool {
+        self.ignore_empty
+    }
+
     /// The answer for one request; `None` when the location is empty and that is to be ignored.
     #[must_use]
     pub fn answer(&self, scene: &mut Scene<'_>) -> Option<Box<Answer>> {

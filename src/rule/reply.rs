@@ -270,7 +270,9 @@ impl Draft {
                 None => return Err(untyped(args)),
             },
             Content::Empty if self.kind.is_some() => {
-                args.warn("content-type parameter is ignored without a payload");
+                let text = "content-type parameter is ignored without a payload";
+                let span = args.cur.last_span();
+                args.context.warn(Diag::notice(span, text));
             }
             Content::Empty | Content::Default | Content::Page(_) => {}
         }

@@ -397,6 +397,7 @@ fn written(rule: &str, at: usize) -> (Option<Phase>, Written) {
         ..Span::default()
     };
     let written = Written {
+        inherited: false,
         words: words[skip..].to_vec(),
         keyword,
     };

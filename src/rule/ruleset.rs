@@ -48,6 +48,8 @@ pub struct Written {
     pub words: Vec<Word>,
     /// The words of the keyword before them.
     pub keyword: Span,
+    /// It comes from the `defaults` section, and is evaluated before the section's own.
+    pub inherited: bool,
 }
 
 impl RuleSet {
@@ -67,8 +69,10 @@ impl RuleSet {
     #[must_use]
     pub fn compile(lines: &[Written], context: &Context<'_>, faults: &mut Vec<Diag>) -> RuleSet {
         let mut rules = Vec::with_capacity(lines.len());
-        let mut ended = false;
+        let (mut ended, mut inherited) = (false, false);
         for line in lines {
+            // What an inherited rule ends is nobody's mistake: other sections may go on after it.
+            ended &= line.inherited == std::mem::replace(&mut inherited, line.inherited);
             if std::mem::take(&mut ended) {
                 let keyword = context.phase.keyword();
                 context.warn(
@@ -84,7 +88,9 @@ impl RuleSet {
             }
             match Rule::compile(line, context) {
                 Ok(rule) => {
-                    ended = rule.condition.is_none() && rule.action.is_final();
+                    ended = context.phase.is_http()
+                        && rule.condition.is_none()
+                        && rule.action.is_final();
                     rules.push(rule);
                 }
                 Err(diag) => faults.push(diag),

@@ -191,6 +191,7 @@ const fn rule(
 
 fn written(cur: &mut Cursor<'_>) -> Written {
     Written {
+        inherited: false,
         keyword: cur.keyword_span(),
         words: cur.rest().to_vec(),
     }

@@ -138,7 +138,6 @@ fn nice(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     let word = args.one("exactly 1 argument (integer value)")?;
     // haproxy: anything is read, what is no number counts as 0.
     let value: i32 = word.str().parse().unwrap_or(0);
-    args.warn("'set-nice' has no effect: the streams of a worker take turns fairly");
     Ok(Box::new(Nice(value.clamp(-1024, 1024))))
 }
 

@@ -238,7 +238,7 @@ impl Action for Redirect {
     }
 
     fn is_final(&self) -> bool {
-        true
+        !self.may_pass()
     }
 }
 
