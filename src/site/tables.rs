@@ -77,9 +77,8 @@ pub fn add(table: &Table, entry: EntryRef, what: Counter, by: u32, now: Tick) ->
 
 /// Gives a counter of an entry a value; false when the table does not store it.
 pub fn set(table: &Table, entry: EntryRef, what: Counter, value: u32, now: Tick) -> bool {
-    kept(what).is_some_and(|(datum, element)| {
-        table.set(entry, datum, element, u64::from(value), now)
-    })
+    kept(what)
+        .is_some_and(|(datum, element)| table.set(entry, datum, element, u64::from(value), now))
 }
 
 /// Changes a counter as a fetch asks: the new value of an increment, the old value of a clearing.
@@ -148,7 +147,9 @@ mod tests {
     #[test]
     fn what_an_entry_knows_without_storing() {
         let table = table(&[]);
-        let entry = table.track(&[0, 0, 0, 1], Tick::from_millis(100)).expect("room");
+        let entry = table
+            .track(&[0, 0, 0, 1], Tick::from_millis(100))
+            .expect("room");
         let later = Tick::from_millis(300);
         assert_eq!(read(&table, entry, Counter::Trackers, later), Some(1));
         assert_eq!(read(&table, entry, Counter::Expire, later), Some(300));

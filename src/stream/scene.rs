@@ -145,7 +145,9 @@ impl Stream {
             site,
             now: kit.now,
             within,
-            exchange: self.http.then(|| response.is_some().then_some(self.txn.status).flatten()),
+            exchange: self
+                .http
+                .then(|| response.is_some().then_some(self.txn.status).flatten()),
             begun: None,
         };
         let mut scene = Scene {

@@ -117,12 +117,7 @@ impl<'a> Within<'a> {
     }
 
     /// Changes a number of what a counter tracks.
-    pub(super) fn count(
-        self,
-        site: &Site,
-        slot: usize,
-        change: impl FnOnce(&Table, EntryRef),
-    ) {
+    pub(super) fn count(self, site: &Site, slot: usize, change: impl FnOnce(&Table, EntryRef)) {
         if let Some(tracking) = self.find(slot) {
             change(site.table(tracking.table), tracking.entry);
         }
@@ -192,10 +187,9 @@ impl Stream {
             (Cause::Refused | Cause::ClientTimeout, Phase::Request | Phase::Tarpit) => {
                 self.note(kit, Event::RequestError)
             }
-            (
-                Cause::Refused | Cause::ServerFailed | Cause::ServerTimeout,
-                Phase::Headers,
-            ) => self.note(kit, Event::ResponseFailure),
+            (Cause::Refused | Cause::ServerFailed | Cause::ServerTimeout, Phase::Headers) => {
+                self.note(kit, Event::ResponseFailure)
+            }
             _ => {}
         }
     }

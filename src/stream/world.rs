@@ -76,12 +76,12 @@ impl World for Reach<'_> {
                 }
                 set.add(key, b"", None)
             }),
-            PatternEdit::SetMap { file, key, value } => (file, key, &move |set, key| {
-                match set.set(key, value) {
+            PatternEdit::SetMap { file, key, value } => {
+                (file, key, &move |set, key| match set.set(key, value) {
                     Err(EditFault::NotFound) => set.add(key, value, None),
                     other => other,
-                }
-            }),
+                })
+            }
             PatternEdit::DelAcl { file, key } | PatternEdit::DelMap { file, key } => {
                 (file, key, &|set, key| set.remove(key))
             }
