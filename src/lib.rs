@@ -31,6 +31,7 @@ pub mod stream;
 pub mod sys;
 pub mod time;
 pub mod tls;
+pub mod users;
 pub mod value;
 pub mod wire;
 pub mod worker;

@@ -10,7 +10,7 @@ use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDra
 use super::known::{self, Known, Standing};
 use super::section::{bind, global, log, option, proxy, server, stats, timeout, tune};
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
-use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls};
+use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls, users};
 
 /// Keywords that are known by name only.
 struct Pending {
@@ -170,6 +170,11 @@ pub(crate) static CACHE: LazyLock<Catalog<cache::Draft>> = LazyLock::new(|| {
     let tables: [&'static dyn Table<cache::Draft>; 1] = [lift!(cache::KEYWORDS, |d| d)];
     Catalog::new(&tables)
 });
+/// The keywords of `userlist`.
+pub(crate) static USERLIST: LazyLock<Catalog<users::Draft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<users::Draft>; 1] = [lift!(users::KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
 /// The keywords of proxy sections.
 pub(crate) static PROXY: LazyLock<Catalog<ProxyDraft>> =
     LazyLock::new(|| Catalog::new(PROXY_TABLES));
@@ -288,6 +293,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (SERVER.entries(), known::SERVER),
         (RESOLVERS.entries(), &[]),
         (CACHE.entries(), &[]),
+        (USERLIST.entries(), &[]),
     ];
     lists
         .into_iter()

@@ -14,7 +14,7 @@ use crate::site::{
     ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
 };
 use crate::time::Millis;
-use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls};
+use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls, users};
 
 /// A whole configuration as written.
 #[derive(Debug, Default)]
@@ -29,6 +29,8 @@ pub struct Draft {
     pub proxies: Vec<ProxyDraft>,
     /// `cache` sections.
     pub caches: Vec<cache::Draft>,
+    /// `userlist` sections.
+    pub userlists: Vec<users::Draft>,
     /// `http-errors` sections: names and pages.
     pub http_errors: Vec<(String, rule::Draft)>,
 }

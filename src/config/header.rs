@@ -51,6 +51,9 @@ pub(crate) fn begin(
     if kind.sections == Sections::CACHE {
         return begin_cache(loader, words);
     }
+    if kind.sections == Sections::USERLIST {
+        return begin_userlist(loader, words);
+    }
     loader.written.report.add(
         Diag::warning(
             words[0].span,
@@ -78,6 +81,25 @@ fn begin_cache(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
     }
     loader.place = Place::Cache(list.len());
     list.push(crate::cache::Draft::new(name.text()?, name.span));
+    Ok(())
+}
+
+fn begin_userlist(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
+    if let Some(extra) = words.get(2) {
+        return Err(unexpected("userlist", extra));
+    }
+    let Some(name) = words.get(1) else {
+        return Ok(());
+    };
+    let list = &mut loader.written.draft.userlists;
+    if list.iter().any(|userlist| name.is(&userlist.name)) {
+        let text = format!("ignoring duplicated userlist '{}'.", name.shown());
+        let diag = Diag::warning(name.span, text);
+        loader.written.report.add(diag);
+        return Ok(());
+    }
+    loader.place = Place::Userlist(list.len());
+    list.push(crate::users::Draft::new(name.text()?, name.span));
     Ok(())
 }
 

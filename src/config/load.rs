@@ -80,6 +80,8 @@ pub(crate) enum Place {
     Resolvers(usize),
     /// A `cache` section, by its index.
     Cache(usize),
+    /// A `userlist` section, by its index.
+    Userlist(usize),
     /// An `http-errors` section, by its index.
     HttpErrors(usize),
     /// A section whose lines are not looked at.
@@ -225,6 +227,10 @@ impl Loader<'_> {
                     draft.http_errors.get_mut(at).map(|(_, draft)| draft)
                 })
             }
+            Place::Userlist(at) => {
+                let section = (&*catalog::USERLIST, Sections::USERLIST);
+                self.section(&words, section, |draft| draft.userlists.get_mut(at))
+            }
             Place::Cache(at) => {
                 let section = (&*catalog::CACHE, Sections::CACHE);
                 self.section(&words, section, |draft| draft.caches.get_mut(at))
@@ -318,6 +324,7 @@ impl Loader<'_> {
             | Place::Resolvers(_)
             | Place::HttpErrors(_)
             | Place::Cache(_)
+            | Place::Userlist(_)
             | Place::Skipped => None,
         };
         let Some(proxy) = proxy else {

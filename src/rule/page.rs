@@ -243,6 +243,8 @@ fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 #[derive(Debug, Clone)]
 pub struct PageSet {
     pages: Vec<Arc<Page>>,
+    /// The statuses whose page was set.
+    own: Vec<u16>,
     /// `http-error` lines with formats, by status.
     replies: Vec<(u16, Arc<Reply>)>,
 }
@@ -255,6 +257,7 @@ impl Default for PageSet {
         };
         PageSet {
             pages: BUILT_IN.iter().map(built).collect(),
+            own: Vec::new(),
             replies: Vec::new(),
         }
     }
@@ -266,6 +269,7 @@ impl PageSet {
         match index(status) {
             Some(at) => {
                 self.pages[at] = page;
+                self.own.push(status);
                 self.replies.retain(|(code, _)| *code != status);
                 true
             }
@@ -348,11 +352,10 @@ impl PageSet {
             let message = format!("proxy '{proxy}': unable to find the http-errors '{shown}'.");
             Diag::alert(name.span, message)
         })?;
-        let built_in = PageSet::default();
         for (status, ..) in BUILT_IN {
             let page = pages.page(*status);
             // Without a list of statuses, a section gives the pages it has itself.
-            let own = page.body != built_in.page(*status).body || page.silent;
+            let own = pages.own.contains(status);
             if statuses.contains(status) || (statuses.is_empty() && own) {
                 self.set(*status, Arc::clone(page));
             }

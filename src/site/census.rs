@@ -205,12 +205,14 @@ impl Census for Survey<'_> {
         tables::change(table, table.enter(&key, now)?, what, how, now)
     }
 
-    fn authenticates(&self, _list: &str, _user: &[u8], _password: &[u8]) -> bool {
-        false
+    fn authenticates(&self, list: &str, user: &[u8], password: &[u8]) -> bool {
+        let list = self.site.userlist(list);
+        list.is_some_and(|list| list.admits(user, password))
     }
 
-    fn in_group(&self, _list: &str, _user: &[u8], _group: &[u8]) -> bool {
-        false
+    fn in_group(&self, list: &str, user: &[u8], group: &[u8]) -> bool {
+        let list = self.site.userlist(list);
+        list.is_some_and(|list| list.has_member(user, group))
     }
 
     fn random(&self) -> u64 {

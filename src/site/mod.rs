@@ -68,6 +68,8 @@ pub struct Site {
     pub tables: Vec<Table>,
     /// `cache` sections.
     pub caches: Vec<Arc<crate::cache::Store>>,
+    /// `userlist` sections.
+    pub userlists: Vec<crate::users::List>,
     /// `resolvers` sections.
     pub resolvers: Vec<Arc<Section>>,
     /// The servers whose names they follow.
@@ -191,6 +193,11 @@ impl Site {
     /// The cache of this name.
     pub fn cache_named(&self, name: &str) -> Option<&Arc<crate::cache::Store>> {
         self.caches.iter().find(|cache| &**cache.name() == name)
+    }
+
+    /// The user list of this name.
+    pub fn userlist(&self, name: &str) -> Option<&crate::users::List> {
+        self.userlists.iter().find(|list| list.name() == name)
     }
 
     /// The servers of a backend, as balancing looks at them.

@@ -85,7 +85,7 @@ impl Names for Known<'_> {
         self.site.cache_named(name).is_some()
     }
 
-    fn has_users(&self, _: &str) -> bool {
-        false
+    fn has_users(&self, name: &str) -> bool {
+        self.site.userlist(name).is_some()
     }
 }

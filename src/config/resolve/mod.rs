@@ -72,9 +72,11 @@ pub fn resolve(
         resolvers,
         http_errors,
         caches,
+        userlists,
         ..
     } = draft;
     site.caches = cache::stores(&caches, report);
+    site.userlists = names::userlists(userlists, report);
     site.resolvers = names::sections(&resolvers, host, report);
     let library = Arc::new(Library::new(Box::new(rules::read_file)));
     let mut bench = Bench {

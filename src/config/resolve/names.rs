@@ -11,6 +11,7 @@ use crate::dns::run::section::{BUILT_IN, Section};
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Diag, suggest};
 use crate::site::{Destination, Server, Site};
+use crate::users;
 
 /// The sections as they run, the built-in one at the end unless it is written.
 pub(super) fn sections(
@@ -76,4 +77,16 @@ fn address(destination: &Destination) -> Option<IpAddr> {
         Destination::At(address) => address.ip(),
         Destination::Unresolved => None,
     }
+}
+
+/// The user lists that are in order.
+pub(super) fn userlists(drafts: Vec<users::Draft>, report: &mut Report) -> Vec<users::List> {
+    let mut lists = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        match draft.close() {
+            Ok(list) => lists.push(list),
+            Err(faults) => faults.into_iter().for_each(|diag| report.add(diag)),
+        }
+    }
+    lists
 }

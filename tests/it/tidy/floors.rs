@@ -28,6 +28,7 @@ const FLOORS: &[&[&[&str]]] = &[
         &["check", "sample"],
         &["queue"],
         &["cache"],
+        &["users"],
         &["dns"],
         &["tls"],
         &["stats"],
