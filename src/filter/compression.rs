@@ -59,6 +59,13 @@ impl Compression {
             return None;
         }
         let algorithms = &self.responses.algorithms;
+        if request.get_known(Known::AcceptEncoding).is_none() {
+            // Everybody takes bytes as they are.
+            return algorithms
+                .iter()
+                .copied()
+                .find(|algorithm| *algorithm == Algorithm::Identity);
+        }
         let mut best: Option<(u32, Algorithm)> = None;
         for value in request.values(b"accept-encoding") {
             let (token, weight) = weighted(value);
@@ -91,13 +98,12 @@ impl Compression {
         if !fits || !weaken_etag(response) {
             return None;
         }
-        if chosen == Algorithm::Identity {
-            return None;
-        }
         response.remove_known(Known::ContentLength);
         response.set_known(Known::TransferEncoding, b"chunked");
-        response.push(b"vary", b"Accept-Encoding");
-        response.push(b"content-encoding", chosen.token().as_bytes());
+        if chosen != Algorithm::Identity {
+            vary(response);
+            response.push(b"content-encoding", chosen.token().as_bytes());
+        }
         Some(chosen)
     }
 
@@ -149,9 +155,35 @@ fn begins(text: &[u8], part: &[u8]) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case(part))
 }
 
+/// Says that the response depends on what the client accepts; once, and behind what it depends on already.
+fn vary(response: &mut Head) {
+    if response
+        .all_known(Known::Vary)
+        .any(|line| has_token(line, b"accept-encoding"))
+    {
+        return;
+    }
+    let at = response.find(b"vary", 0).filter(|&at| {
+        response
+            .field(at)
+            .is_some_and(|(_, value)| !value.is_empty())
+    });
+    match at {
+        Some(at) => {
+            let (_, value) = response.field(at).unwrap_or_default();
+            let both = [value, b",Accept-Encoding"].concat();
+            response.replace_value(at, &both);
+        }
+        None => response.set_known(Known::Vary, b"Accept-Encoding"),
+    }
+}
+
 /// Marks a strong entity tag weak, since the compressed body is another one; false when the tag is
-/// malformed, and the response has to stay as it is.
+/// malformed or not the only one, and the response has to stay as it is.
 fn weaken_etag(response: &mut Head) -> bool {
+    if response.all_known(Known::Etag).nth(1).is_some() {
+        return false;
+    }
     let Some(at) = response.find(b"etag", 0) else {
         return true;
     };
@@ -290,6 +322,33 @@ mod tests {
     }
 
     #[test]
+    fn what_a_response_depends_on_is_said_once() {
+        let varied = |fields: &[(&str, &str)]| {
+            let all = [&[("content-type", "text/a")], fields].concat();
+            let shown = applied(&all).expect("compressed");
+            let lines = shown.split('|').filter(|line| line.starts_with("vary"));
+            lines.collect::<Vec<_>>().join("|")
+        };
+        assert_eq!(varied(&[]), "vary: Accept-Encoding");
+        assert_eq!(varied(&[("vary", "")]), "vary: Accept-Encoding");
+        assert_eq!(varied(&[("vary", "Other")]), "vary: Other,Accept-Encoding");
+        assert_eq!(
+            varied(&[("vary", "Other, accept-encoding")]),
+            "vary: Other, accept-encoding"
+        );
+    }
+
+    #[test]
+    fn identity_needs_nobodys_consent() {
+        let mut plain = Head::new();
+        plain.set_request(b"GET", b"/", Version::Http11);
+        let mut conf = conf();
+        assert_eq!(conf.choose(&mut plain), None);
+        conf.responses.algorithms.push(Algorithm::Identity);
+        assert_eq!(conf.choose(&mut plain), Some(Algorithm::Identity));
+    }
+
+    #[test]
     fn what_must_stay_stays() {
         for fields in [
             &[("content-type", "image/x")][..],
@@ -299,6 +358,11 @@ mod tests {
                 ("cache-control", "private, no-transform"),
             ],
             &[("content-type", "text/a"), ("etag", "bad")],
+            &[
+                ("content-type", "text/a"),
+                ("etag", "\"a\""),
+                ("etag", "\"a\""),
+            ],
             &[("content-type", "text/a"), ("content-encoding", "x")],
         ] {
             assert_eq!(applied(fields), None, "{fields:?}");

@@ -176,7 +176,7 @@ fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         "trace" => {
             cur.rest();
             let message = "'filter trace' has no effect: it shows HAProxy's internals.";
-            cur.warn(Diag::warning(word.span, message));
+            cur.warn(Diag::notice(word.span, message));
         }
         "bwlim-in" => draft.bandwidths.push(bandwidth(cur, true)?),
         "bwlim-out" => draft.bandwidths.push(bandwidth(cur, false)?),

@@ -40,7 +40,9 @@ impl Stream {
             .request_head
             .as_deref()
             .is_some_and(|head| head.method() == Method::Head);
-        let bodyless = to_head || announced == Some(0);
+        // Without an announced end, what a client got could not be told from all there is.
+        let endless = matches!(self.response.announced(), Body::UntilClose | Body::Tunnel);
+        let bodyless = to_head || endless || announced == Some(0);
         let Some(head) = self.response.head_mut() else {
             return;
         };
