@@ -194,7 +194,10 @@ impl Reply {
         head.set_response(Version::Http11, status, status.reason().as_bytes());
         for (name, format) in &self.headers {
             let value = scene.text(format);
-            head.push(name, &value);
+            // A field without a value is left out.
+            if !value.is_empty() {
+                head.push(name, &value);
+            }
             scene.put_back(value);
         }
         head.push(b"content-length", body.bytes().len().to_string().as_bytes());
