@@ -19,7 +19,17 @@ pub(super) fn settle(head: &mut Head, relaxed: bool) -> Result<(), Reason> {
         [b'/', ..] if head.method() != Method::Connect => Ok(()),
         b"*" if head.method() == Method::Options || relaxed => Ok(()),
         _ if head.method() == Method::Connect => settle_connect(head, relaxed),
-        _ => settle_absolute(head, relaxed),
+        _ => settle_absolute(head, relaxed).inspect(|()| settle_path(head)),
+    }
+}
+
+/// An absolute target that ends with its authority asks for `/` (RFC 9112 section 3.2.1); for OPTIONS it asks for the
+/// server itself, which has no other form here.
+fn settle_path(head: &mut Head) {
+    let target = head.target();
+    if head.method() != Method::Options && uri::path_and_query(target) == Some(b"") {
+        let settled = [target, b"/"].concat();
+        head.set_target(&settled);
     }
 }
 
@@ -194,8 +204,10 @@ mod tests {
             ("GET", "http://h/c", "h:80", "http://h/c", "h:80"),
             ("GET", "http://h:/c", "h", "http://h/c", "h"),
             ("GET", "http://h/c", "h:", "http://h/c", "h:"),
-            ("GET", "http://h:80", "h:", "http://h", "h"),
-            ("GET", "http://:", ":80", "http://", ""),
+            ("GET", "http://h:80", "h:", "http://h/", "h"),
+            ("GET", "http://h:81", "h:81", "http://h:81/", "h:81"),
+            ("OPTIONS", "http://h", "h", "http://h", "h"),
+            ("GET", "http://:", ":80", "http:///", ""),
             ("GET", "HTTP://H:80?q", "h", "HTTP://H?q", "H"),
             ("CONNECT", "h:80", "h:80", "h:80", "h"),
             ("CONNECT", "h:443", "h", "h:443", "h"),
