@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 
 use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDraft};
 use super::known::{self, Known, Standing};
-use super::section::{bind, global, log, option, proxy, server, stats, timeout, tune};
+use super::section::{
+    bind, global, log, option, proxy, reach, request, server, stats, timeout, tune,
+};
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
 use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls, users};
 
@@ -118,6 +120,8 @@ const GLOBAL_TABLES: &[GlobalTable] = &[
 const PROXY_TABLES: &[ProxyTable] = &[
     lift!(proxy::KEYWORDS, |p| p),
     lift!(option::KEYWORDS, |p| p),
+    lift!(request::KEYWORDS, |p| p),
+    lift!(reach::PROXY_KEYWORDS, |p| p),
     lift!(timeout::KEYWORDS, |p: &mut ProxyDraft| &mut p.timeouts),
     lift!(balance::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.balance),
     lift!(queue::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.queue),
@@ -140,6 +144,7 @@ const BIND_TABLES: &[BindTable] = &[
 
 const SERVER_TABLES: &[ServerTable] = &[
     lift!(server::KEYWORDS, |s| s),
+    lift!(reach::KEYWORDS, |s| s),
     lift!(balance::SEAT_KEYWORDS, |s: &mut ServerDraft| &mut s.seat),
     lift!(queue::SERVER_KEYWORDS, |s: &mut ServerDraft| &mut s.queue),
     lift!(dns::run::section::SERVER_KEYWORDS, |s: &mut ServerDraft| {

@@ -11,7 +11,8 @@ use crate::addr::Written;
 use crate::lang::{Sections, Span, Word};
 use crate::log::Target;
 use crate::site::{
-    ForwardFor, Global, HttpConnections, Level, Mode, RetryOn, Reuse, SendProxy, Splice, Timeouts,
+    FieldNames, ForwardFor, Forwarded, Global, HttpConnections, Level, Mode, RetryOn, Reuse, Seems,
+    SendProxy, Splice, Tells, Timeouts,
 };
 use crate::time::Millis;
 use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls, users};
@@ -276,6 +277,8 @@ pub struct OptionsDraft {
     pub forward_for: Option<ForwardFor>,
     /// `option originalto`
     pub original_to: Option<ForwardFor>,
+    /// `option http-restrict-req-hdr-names`
+    pub field_names: FieldNames,
     /// `option http-buffer-request`
     pub buffer_request: bool,
     /// `option http-no-delay`
@@ -358,6 +361,16 @@ pub struct BackDraft {
     pub tcp_smart_connect: bool,
     /// `option log-health-checks`
     pub log_health_checks: bool,
+    /// `option forwarded`
+    pub forwarded: Option<Forwarded<Word>>,
+    /// `http-send-name-header`
+    pub name_header: Option<Box<[u8]>>,
+    /// `source`
+    pub source: Option<SourceDraft>,
+    /// `dispatch`
+    pub dispatch: Option<(Word, Written)>,
+    /// `option transparent`
+    pub transparent: bool,
 }
 
 impl Default for BackDraft {
@@ -375,6 +388,11 @@ impl Default for BackDraft {
             pretend_keep_alive: false,
             tcp_smart_connect: false,
             log_health_checks: false,
+            forwarded: None,
+            name_header: None,
+            source: None,
+            dispatch: None,
+            transparent: false,
         }
     }
 }
@@ -453,8 +471,14 @@ pub struct ServerDraft {
     pub redirect_prefix: Option<Vec<u8>>,
     /// `send-proxy`, `send-proxy-v2`
     pub send_proxy: SendProxy,
+    /// `proxy-v2-options`
+    pub tells: Tells,
+    /// `set-proxy-v2-tlv-fmt`
+    pub tellings: Vec<(u8, Option<Word>)>,
     /// `source`
-    pub source: Option<(Word, Written)>,
+    pub source: Option<SourceDraft>,
+    /// `pool-conn-name`
+    pub pool_name: Option<Word>,
     /// `pool-max-conn`
     pub pool_max_conn: Option<u32>,
     /// `pool-low-conn`
@@ -473,6 +497,17 @@ pub struct ServerDraft {
     pub resolution: dns::run::section::ServerDraft,
     /// `ssl` and what belongs to it.
     pub tls: tls::draft::ServerDraft,
+}
+
+/// A `source` line or parameter.
+#[derive(Debug, Clone)]
+pub struct SourceDraft {
+    /// Its address.
+    pub address: (Word, Written),
+    /// `interface`
+    pub interface: Option<String>,
+    /// `usesrc`
+    pub seems: Seems,
 }
 
 /// One way of `init-addr` to find a server's first address.
@@ -502,7 +537,10 @@ impl Default for ServerDraft {
             check: check::ServerDraft::default(),
             redirect_prefix: None,
             send_proxy: SendProxy::No,
+            tells: Tells::default(),
+            tellings: Vec::new(),
             source: None,
+            pool_name: None,
             pool_max_conn: None,
             pool_low_conn: 0,
             pool_purge_delay: Millis::seconds(5),

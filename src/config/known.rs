@@ -159,13 +159,12 @@ pub(crate) const PROXY: &[Known] = &[
         sections: Sections::PROXY,
         standing: Standing::Later,
         names: "appsession, email-alert from, email-alert level, email-alert mailers, email-alert \
-                myhostname, email-alert to, option http-restrict-req-hdr-names, option http_proxy, \
-                option transparent",
+                myhostname, email-alert to, option http_proxy",
     },
     Known {
         sections: Sections::BACKEND,
         standing: Standing::Later,
-        names: "be-unpublished, dispatch, stick match, stick on, stick store-request, stick \
+        names: "be-unpublished, stick match, stick on, stick store-request, stick \
                 store-response, use-fcgi-app",
     },
     Known {
@@ -184,10 +183,10 @@ pub(crate) const PROXY: &[Known] = &[
         sections: Sections::BACK,
         standing: Standing::Later,
         names: "external-check command, external-check path, hash-preserve-affinity, \
-                http-send-name-header, load-server-state-from-file, max-keep-alive-queue, option \
-                checkcache, option external-check, option forwarded, option h1-case-adjust-bogus-server, \
+                load-server-state-from-file, max-keep-alive-queue, option \
+                checkcache, option external-check, option h1-case-adjust-bogus-server, \
                 option http-drop-request-trailers, option spop-check, option use-small-buffers, persist \
-                rdp-cookie, server-state-file-name, source, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl",
+                rdp-cookie, server-state-file-name, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl",
     },
     Known {
         sections: Sections::LISTEN,
@@ -249,11 +248,9 @@ pub(crate) const SERVER: &[Known] = &[
                 crt:1, curves:1, downinter:1, error-limit:1, fall:1, fastinter:1, force-tlsv12, \
                 force-tlsv13, guid:1, hash-key:1, healthcheck:1, idle-ping:1, init-state:1, inter:1, \
                 log-bufsize:1, log-proto:1, namespace:1, no-agent-check, no-check, no-check-reuse-pool, \
-                no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-send-proxy-v2-ssl, \
-                no-send-proxy-v2-ssl-cn, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
+                no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
                 no-tlsv13, non-stick, observe:1, on-error:1, on-marked-down:1, on-marked-up:1, \
-                pool-conn-name:1, port:1, proto:1, proxy-v2-options:1, rise:1, send-proxy-v2-ssl, \
-                send-proxy-v2-ssl-cn, set-proxy-v2-tlv-fmt, shard:1, sigalgs:1, sni-auto, sni:1, \
+                port:1, proto:1, rise:1, shard:1, sigalgs:1, sni-auto, sni:1, \
                 socks4:1, ssl, ssl-max-ver:1, ssl-min-ver:1, ssl-reuse, stick, strict-maxconn, \
                 tcp-md5sig:1, tls-tickets, track:1, verify:1, verifyhost:1, ws:1",
     },

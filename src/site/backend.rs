@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::{Logging, Mode, Options, Rules, StatsPage, Timeouts};
+use super::{Forwarded, Logging, Mode, Options, Rules, StatsPage, Timeouts};
 use crate::balance::persist::Persist;
 use crate::balance::{KeySource, Policy};
 use crate::filter::Filters;
 use crate::id::{FrontendId, ServerId, TableId};
 use crate::queue::Line;
 use crate::rule::{AnyOf, Choices};
-use crate::sample::BackendFacts;
+use crate::sample::{BackendFacts, Expr};
 use crate::stats::Tally;
 
 /// Connection attempts after the first, unless `retries` says otherwise.
@@ -61,6 +61,8 @@ pub struct Backend {
     pub fullconn: u32,
     /// `balance`: who is next.
     pub policy: Policy,
+    /// `dispatch`, `option transparent`: where all requests go that no rule or cookie gives to a server.
+    pub outlet: Option<ServerId>,
     /// Where a hashed choice finds its key.
     pub key: Option<KeySource>,
     /// Cookie persistence.
@@ -75,6 +77,10 @@ pub struct Backend {
     pub pretend_keep_alive: bool,
     /// `option tcp-smart-connect`.
     pub tcp_smart_connect: bool,
+    /// `option forwarded`.
+    pub forwarded: Option<Forwarded<Expr>>,
+    /// `http-send-name-header`.
+    pub name_header: Option<Box<[u8]>>,
     /// `option log-health-checks`.
     pub log_health_checks: bool,
     /// The statistics page, where `stats` lines ask for one.
@@ -161,6 +167,7 @@ impl Backend {
             reuse: Reuse::default(),
             fullconn: 0,
             policy,
+            outlet: None,
             key: None,
             persist: None,
             persist_when_down: false,
@@ -168,6 +175,8 @@ impl Backend {
             prefer_last_server: false,
             pretend_keep_alive: false,
             tcp_smart_connect: false,
+            forwarded: None,
+            name_header: None,
             log_health_checks: false,
             rules: Rules::default(),
             server_choices: Choices::default(),

@@ -8,8 +8,10 @@
 mod backend;
 mod census;
 mod faults;
+mod forwarded;
 mod frontend;
 mod global;
+mod introduction;
 mod lineup;
 mod listener;
 mod logging;
@@ -25,13 +27,15 @@ pub use census::Survey;
 pub use faults::{Captured, Faults};
 
 pub use backend::{Backend, RetryOn, Reuse};
+pub use forwarded::{Forwarded, Node, Told};
 pub use frontend::{Frontend, Mode};
 pub use global::{Blame, CpuMap, Global, Tune};
+pub use introduction::{Seems, SendProxy, Source, Telling, Tells};
 pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
 pub use logging::{LineFormat, Logging};
 pub use rules::Rules;
-pub use server::{Checking, Destination, Port, SendProxy, Server};
+pub use server::{Checking, Destination, Port, Server};
 pub use stats_page::{PageOf, StatsPage, Visit};
 pub use watch::{Agent, Watch};
 
@@ -280,6 +284,19 @@ pub struct ForwardFor {
     pub if_none: bool,
 }
 
+/// `option http-restrict-req-hdr-names`: what becomes of request fields whose names hold other characters than letters,
+/// digits and hyphens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FieldNames {
+    /// They pass.
+    #[default]
+    Any,
+    /// They are removed.
+    Delete,
+    /// The request is refused.
+    Reject,
+}
+
 /// Options that a frontend and a backend both have.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -289,6 +306,8 @@ pub struct Options {
     pub forward_for: Option<ForwardFor>,
     /// `option originalto`.
     pub original_to: Option<ForwardFor>,
+    /// `option http-restrict-req-hdr-names`.
+    pub field_names: FieldNames,
     /// `option http-buffer-request`.
     pub buffer_request: bool,
     /// `option http-no-delay`.

@@ -1,10 +1,9 @@
 //! `server` lines: a composition of the seats that other rooms need a server to have.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize};
 
-use super::Watch;
+use super::{SendProxy, Source, Telling, Tells, Watch};
 use crate::addr::SockAddr;
 use crate::balance::{Seat, Weight};
 use crate::check::{Health, Pace, Script, Thresholds};
@@ -71,8 +70,16 @@ pub struct Server {
     pub redirect_prefix: Option<Box<[u8]>>,
     /// `send-proxy`, `send-proxy-v2`.
     pub send_proxy: SendProxy,
-    /// `source`.
-    pub source: Option<IpAddr>,
+    /// `proxy-v2-options`.
+    pub tells: Tells,
+    /// `set-proxy-v2-tlv-fmt`.
+    pub tellings: Vec<Telling>,
+    /// `source`, of the line or of its backend.
+    pub source: Source,
+    /// `pool-conn-name`: what requests must have in common to share its connections.
+    pub pool_name: Option<Expr>,
+    /// Stands for `dispatch` or `option transparent`: nobody balances to it, logs do not name it.
+    pub is_outlet: bool,
     /// `pool-max-conn`; `None` means no limit.
     pub pool_max_conn: Option<usize>,
     /// `pool-low-conn`.
@@ -120,18 +127,6 @@ pub struct Checking {
     pub timeout: Option<Millis>,
 }
 
-/// Which PROXY protocol header a server is sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SendProxy {
-    /// None.
-    #[default]
-    No,
-    /// `send-proxy`.
-    V1,
-    /// `send-proxy-v2`.
-    V2,
-}
-
 impl Server {
     /// A server at `destination` with every setting at its default.
     pub fn new(name: Arc<str>, backend: BackendId, destination: Destination, port: Port) -> Self {
@@ -153,7 +148,11 @@ impl Server {
             cookie: None,
             redirect_prefix: None,
             send_proxy: SendProxy::No,
-            source: None,
+            tells: Tells::default(),
+            tellings: Vec::new(),
+            source: Source::default(),
+            pool_name: None,
+            is_outlet: false,
             pool_max_conn: None,
             pool_low_conn: 0,
             pool_purge_delay: Millis::seconds(5),

@@ -1,14 +1,13 @@
 //! A connection to the chosen server: an idle one, or a new one, and what happens when there is none.
 
+use super::errand::Errand;
 use super::front::{Back, Held, Peers, Role};
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::addr::SockAddr;
 use crate::http::Status;
-use crate::id::ServerId;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
-use crate::sample::Sampled;
-use crate::site::{Backend, Destination, HttpConnections, Options, Port, Reuse, Server, Site};
+use crate::site::{Backend, HttpConnections, Options, Reuse, Site};
 use crate::slab::Key;
 use crate::stats::Count;
 use crate::time::Tick;
@@ -29,9 +28,11 @@ impl Stream {
             return self.no_server(kit, Cause::Internal, Phase::Connect);
         };
         let site = kit.site.clone();
-        let sni = self.server_name_asked(kit, server);
+        let Ok(errand) = self.errand(kit, server) else {
+            return self.connection_failed(kit);
+        };
         if self.http
-            && let Some(back) = self.take_idle(kit, site.backend(backend), (server, sni.as_deref()))
+            && let Some(back) = self.take_idle(kit, site.backend(backend), &errand)
         {
             self.hold_back(kit, back);
             self.reused = true;
@@ -40,7 +41,7 @@ impl Stream {
             return Step::Go(Stage::Send);
         }
         self.reused = false;
-        match self.dial(kit, server, sni) {
+        match self.dial(kit, errand) {
             Ok(back) => {
                 self.count_back(kit, Count::Connects);
                 self.hold_back(kit, back);
@@ -64,34 +65,32 @@ impl Stream {
         &mut self,
         kit: &mut Kit,
         backend: &Backend,
-        to: (ServerId, Option<&[u8]>),
+        errand: &Errand,
     ) -> Option<Key<Held>> {
         let first = kit.conns.get(self.front)?.front()?.requests <= 1;
-        if let Some(own) = kit.take_private(self.front, to) {
+        if let Some(own) = kit.take_private(self.front, errand) {
             return Some(own);
+        }
+        if backend.outlet == Some(errand.server) {
+            return None;
         }
         match backend.reuse {
             Reuse::Never => None,
             Reuse::Safe if first => None,
-            Reuse::Aggressive if first => kit.take_idle(to, 2),
-            Reuse::Safe | Reuse::Aggressive | Reuse::Always => kit.take_idle(to, 1),
+            Reuse::Aggressive if first => kit.take_idle(errand, 2),
+            Reuse::Safe | Reuse::Aggressive | Reuse::Always => kit.take_idle(errand, 1),
         }
     }
 
-    fn dial(
-        &mut self,
-        kit: &mut Kit,
-        server: ServerId,
-        sni: Option<Box<[u8]>>,
-    ) -> std::io::Result<Key<Held>> {
+    fn dial(&mut self, kit: &mut Kit, errand: Errand) -> std::io::Result<Key<Held>> {
         let site = kit.site.clone();
+        let server = errand.server;
         let placed = site.server(server).destination.version();
-        let to = self.destination(kit, site.server(server))?;
-        let wire = kit.doors.dial(server, &to, &site)?;
+        let wire = kit.doors.dial(server, &errand.way, &site)?;
         let wire = match &site.server(server).tls {
             None => wire,
             Some(connector) => {
-                let session = Session::connect(connector, sni.as_deref())
+                let session = Session::connect(connector, errand.sni.as_deref())
                     .map_err(|_refused| std::io::ErrorKind::InvalidInput)?;
                 Wire::Tls(Box::new(Tls::new(wire, session)))
             }
@@ -106,10 +105,10 @@ impl Stream {
             stream: None,
             peers: Peers {
                 src: None,
-                dst: inet(&to),
+                dst: inet(&errand.way.to),
             },
             requests: 0,
-            sni,
+            kind: errand.kind,
             idle_since: Tick::NEVER,
             placed,
             connected: false,
@@ -132,27 +131,6 @@ impl Stream {
         Ok(key)
     }
 
-    fn destination(&self, kit: &Kit, server: &Server) -> std::io::Result<SockAddr> {
-        let Destination::At(endpoint) = &*server.destination.load() else {
-            return Err(std::io::ErrorKind::AddrNotAvailable.into());
-        };
-        let port = match server.port {
-            // A service of DNS says its own port.
-            _ if endpoint.port().is_some_and(|port| port != 0) => return Ok(endpoint.clone()),
-            Port::Fixed(port) => port,
-            Port::Mapped(offset) => {
-                let front = kit
-                    .conns
-                    .get(self.front)
-                    .and_then(|held| held.front()?.peers.dst);
-                let asked = i64::from(front.map_or(0, |dst| dst.port())) + i64::from(offset);
-                u16::try_from(asked)
-                    .map_err(|_out_of_range| std::io::ErrorKind::AddrNotAvailable)?
-            }
-        };
-        Ok(endpoint.with_port(port))
-    }
-
     fn await_connection(&mut self, kit: &mut Kit, key: Key<Held>) -> Step {
         let Some(held) = kit.conns.get_mut(key) else {
             return self.connection_failed(kit);
@@ -166,7 +144,7 @@ impl Stream {
         if let Role::Back(back) = &mut held.role
             && !std::mem::replace(&mut back.connected, true)
         {
-            self.introduce(kit, key);
+            kit.introduce(key);
         }
         match secure(kit, key) {
             Ok(true) => {}
@@ -176,20 +154,6 @@ impl Stream {
         self.deadline = Tick::NEVER;
         self.txn.connect = Some(self.txn.elapsed(kit.now));
         Step::Go(Stage::Send)
-    }
-
-    /// The name that the server is to be asked for in TLS.
-    fn server_name_asked(&mut self, kit: &mut Kit, server: ServerId) -> Option<Box<[u8]>> {
-        let site = kit.site.clone();
-        let asked = site.server(server).sni.as_ref()?;
-        let name = self.with_scene(kit, true, |scene| {
-            let facts = scene.view();
-            match asked.eval(&facts) {
-                Sampled::Got(value) => Some(Box::<[u8]>::from(&*value.into_text())),
-                Sampled::Absent | Sampled::NotYet => None,
-            }
-        });
-        name.flatten().filter(|name| !name.is_empty())
     }
 
     /// A connection attempt failed or took too long: another, to another server at the end, or the end.
@@ -255,6 +219,13 @@ impl Stream {
             return self.reply(kit, Status::new(500), Cause::Internal, Phase::Connect);
         };
         let announced = self.request.announced();
+        let backend = self.backend.map(|backend| site.backend(backend));
+        if let (Some(name), Some(server)) = (
+            backend.and_then(|backend| backend.name_header.as_deref()),
+            self.server,
+        ) {
+            head.set(name, site.server(server).name.as_bytes());
+        }
         let Some((held, mut lent)) = kit.conn(key) else {
             return self.connection_failed(kit);
         };

@@ -3,7 +3,7 @@
 use super::scene::put_answer;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
-use crate::http::Status;
+use crate::http::{Status, uri};
 use crate::mux::{End, Received};
 use crate::rule::{self, Answer, Flow, Position, Refusal, RuleSet, Verdict, Wait};
 use crate::site::{PageOf, Rules, Site};
@@ -76,12 +76,15 @@ impl Stream {
             return Step::Wait;
         }
         if let (Some(uri), Some(head)) = (frontend.monitor_uri.as_deref(), self.request.head())
-            && head.target() == uri
+            && is_monitor(uri, head.target())
         {
             return self.monitored(kit, &frontend.rules);
         }
         if let Some(step) = self.decide(kit, &frontend.rules, PageOf::Frontend(self.frontend)) {
             return step;
+        }
+        if !self.restrict_names(frontend.options.field_names) {
+            return self.reply(kit, Status::new(403), Cause::Refused, Phase::Request);
         }
         Step::Go(Stage::Route)
     }
@@ -144,6 +147,9 @@ impl Stream {
             && let Some(step) = self.decide(kit, &backend.rules, PageOf::Backend(id))
         {
             return step;
+        }
+        if own && !self.restrict_names(backend.options.field_names) {
+            return self.reply(kit, Status::new(403), Cause::Refused, Phase::Request);
         }
         self.add_forward_headers(kit);
         self.name_request(kit);
@@ -396,5 +402,14 @@ impl Stream {
                 .or(frontend.default_backend),
             None => frontend.default_backend,
         }
+    }
+}
+
+/// Whether a request asks for `monitor-uri`: one that begins with a slash is looked for in targets of every form.
+fn is_monitor(uri: &[u8], target: &[u8]) -> bool {
+    if uri.starts_with(b"/") {
+        uri::path_and_query(target) == Some(uri)
+    } else {
+        target == uri
     }
 }

@@ -45,7 +45,10 @@ impl Stream {
             Box::new(answer.head.clone()),
             answer.body.bytes(),
         );
-        self.decide_after(kit);
+        // Rules see no answer to what never became a request.
+        if self.txn.request.is_some() {
+            self.decide_after(kit);
+        }
         Step::Go(Stage::Relay)
     }
 

@@ -11,6 +11,7 @@ use crate::sample::{Shelf, TlsFacts};
 use crate::slab::Key;
 use crate::time::{Millis, Tick};
 
+use super::errand::Kind;
 use super::track::Tracks;
 use super::{Greeting, Stream};
 use crate::proto::proxy::Header;
@@ -92,8 +93,8 @@ pub struct Back {
     pub peers: Peers,
     /// Requests it has carried.
     pub requests: u32,
-    /// The name it was asked for in TLS.
-    pub sni: Option<Box<[u8]>>,
+    /// What it was made for.
+    pub kind: Kind,
     /// Since when it is idle.
     pub idle_since: Tick,
     /// The version of the server's destination that it leads to; after the server has moved it serves nobody else.

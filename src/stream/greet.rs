@@ -3,15 +3,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::Kit;
 use super::engine::Engine;
 use super::front::{Front, Held, Peers, Role};
 use super::scene::wall;
-use super::{Kit, Stream};
 use crate::log::{Dates, Level};
 use crate::mux::Fill;
-use crate::proto::proxy::{Command, Endpoints, Header, Parsed, parse};
+use crate::proto::proxy::{Command, Header, Parsed, parse};
 use crate::sample::TlsFacts;
-use crate::site::{Listener, SendProxy, Survey};
+use crate::site::{Listener, Survey};
 use crate::slab::Key;
 use crate::tls::{Opened, Session};
 use crate::wire::{Tls, Wire};
@@ -179,48 +179,26 @@ impl Front {
     }
 }
 
-impl Stream {
+impl Kit {
     /// Says at the head of a new server connection whom it is for.
-    pub(super) fn introduce(&self, kit: &mut Kit, back: Key<Held>) {
-        let Some(server) = self.server else { return };
-        let version = kit.site.server(server).send_proxy;
-        if version == SendProxy::No {
-            return;
-        }
-        let peers = kit
-            .conns
-            .get(self.front)
-            .and_then(Held::front)
-            .map(|front| front.peers);
-        let header = match peers {
-            Some(Peers {
-                src: Some(src),
-                dst: Some(dst),
-            }) => Header::proxied(Endpoints::between(src, dst)),
-            Some(_) | None => Header::local(),
-        };
-        let Some((held, lent)) = kit.conn(back) else {
+    pub(super) fn introduce(&mut self, key: Key<Held>) {
+        let Some((held, lent)) = self.conn(key) else {
             return;
         };
-        if let Some(tls) = held.conn.wire.tls() {
-            let mut bytes = Vec::with_capacity(HEADER_HINT);
-            write_header(&header, version, &mut bytes);
-            tls.preface(&bytes);
+        let Role::Back(back) = &held.role else { return };
+        let header = &back.kind.header;
+        if header.is_empty() {
             return;
         }
-        held.conn.output.write_with(lent.pool, HEADER_HINT, |tail| {
-            write_header(&header, version, tail)
-        });
-    }
-}
-
-fn write_header(header: &Header, version: SendProxy, tail: &mut Vec<u8>) {
-    match version {
-        SendProxy::No => {}
-        SendProxy::V1 => header.write_v1(tail),
-        SendProxy::V2 => header
-            .write_v2(false, tail)
-            .expect("a header without TLVs is short"),
+        match held.conn.wire.tls() {
+            Some(tls) => tls.preface(header),
+            None => held
+                .conn
+                .output
+                .write_with(lent.pool, header.len(), |tail| {
+                    tail.extend_from_slice(header);
+                }),
+        }
     }
 }
 
@@ -238,6 +216,3 @@ pub(super) fn facts(opened: Opened) -> TlsFacts {
         ..TlsFacts::default()
     }
 }
-
-/// Room for a header without TLVs in either version.
-const HEADER_HINT: usize = 108;

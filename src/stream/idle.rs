@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::errand::Errand;
 use super::front::{Held, Role};
 use super::{Engine, Kit, Timer};
-use crate::id::ServerId;
-use crate::site::{SendProxy, Server};
+use crate::site::{Reuse, Server};
 use crate::slab::Key;
 use crate::time::Millis;
 
@@ -15,46 +15,31 @@ const PURGE_EVERY: Millis = Millis::new(1000);
 const SPARE: usize = 8;
 
 impl Kit {
-    /// An idle connection to `server` that has carried at least `requests` requests.
-    pub(super) fn take_idle(
-        &mut self,
-        (server, sni): (ServerId, Option<&[u8]>),
-        requests: u32,
-    ) -> Option<Key<Held>> {
+    /// An idle connection that this errand may use and that has carried at least `requests` requests.
+    pub(super) fn take_idle(&mut self, errand: &Errand, requests: u32) -> Option<Key<Held>> {
+        let server = errand.server;
         let placed = self.site.server(server).destination.version();
         let pool = self.idle.get_mut(server.index())?;
         let position = pool.iter().rposition(|&key| {
             let back = self.conns.get(key).and_then(Held::back);
-            back.is_some_and(|back| {
-                back.requests >= requests && back.placed == placed && back.sni.as_deref() == sni
-            })
+            back.is_some_and(|back| back.requests >= requests && errand.fits(back, placed))
         })?;
         let key = pool.remove(position);
         self.site.server(server).idle.fetch_sub(1, Relaxed);
         Some(key)
     }
 
-    /// The server connection that the client's connection keeps for itself, if it leads to `server`.
-    pub(super) fn take_private(
-        &mut self,
-        front: Key<Held>,
-        (server, sni): (ServerId, Option<&[u8]>),
-    ) -> Option<Key<Held>> {
-        let placed = self.site.server(server).destination.version();
+    /// The server connection that the client's connection keeps for itself, if this errand may use it.
+    pub(super) fn take_private(&mut self, front: Key<Held>, errand: &Errand) -> Option<Key<Held>> {
+        let placed = self.site.server(errand.server).destination.version();
         let key = self
             .conns
             .get_mut(front)?
             .front_mut()?
             .private_back
             .take()?;
-        if self
-            .conns
-            .get(key)
-            .and_then(Held::back)
-            .is_some_and(|back| {
-                back.server == server && back.placed == placed && back.sni.as_deref() == sni
-            })
-        {
+        let back = self.conns.get(key).and_then(Held::back);
+        if back.is_some_and(|back| errand.fits(back, placed)) {
             return Some(key);
         }
         self.close(key);
@@ -79,7 +64,7 @@ impl Kit {
             self.close(key);
             return;
         }
-        if configured.send_proxy != SendProxy::No {
+        if configured.is_outlet || self.site.backend(configured.backend).reuse == Reuse::Never {
             self.put_private(front, key);
             return;
         }
@@ -92,7 +77,7 @@ impl Kit {
         self.idle[server.index()].push(key);
     }
 
-    /// Keeps a server connection that speaks for one client with that client's connection.
+    /// Keeps a server connection that serves one client with that client's connection.
     fn put_private(&mut self, front: Key<Held>, key: Key<Held>) {
         match self.conns.get_mut(front).and_then(Held::front_mut) {
             Some(front) => {

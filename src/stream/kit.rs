@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -93,10 +94,38 @@ pub enum Timer {
     Leave,
 }
 
+/// The way to a server, beyond what its line says.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// Where to.
+    pub to: SockAddr,
+    /// Whom the server sees in place of the proxy.
+    pub seems: Option<SocketAddr>,
+    /// The port to come from.
+    pub local_port: Option<u16>,
+    /// The mark of packets.
+    pub mark: Option<u32>,
+    /// Their type of service.
+    pub tos: Option<u8>,
+}
+
+impl Way {
+    /// The plain way.
+    pub fn to(to: SockAddr) -> Self {
+        Self {
+            to,
+            seems: None,
+            local_port: None,
+            mark: None,
+            tos: None,
+        }
+    }
+}
+
 /// What the engine asks of whoever runs it: the worker with sockets and a poll, the rig with memory.
 pub trait Doors: fmt::Debug {
-    /// Begins a connection to `server` at `to`.
-    fn dial(&mut self, server: ServerId, to: &SockAddr, site: &Site) -> io::Result<Wire>;
+    /// Begins a connection to `server`.
+    fn dial(&mut self, server: ServerId, way: &Way, site: &Site) -> io::Result<Wire>;
 
     /// Has readiness of `wire` reported under `key`.
     fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()>;

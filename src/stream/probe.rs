@@ -9,7 +9,7 @@ use std::io;
 use super::connect::secure;
 use super::engine::Engine;
 use super::front::{Held, Role};
-use super::{Kit, Letter, Timer};
+use super::{Kit, Letter, Timer, Way};
 use crate::check::{Connect, Event, Order, Report, Run, Sentence, Shift, first_delay, spread};
 use crate::id::{BackendId, ServerId};
 use crate::log::Level;
@@ -410,7 +410,7 @@ fn open(kit: &mut Kit, site: &Site, id: ServerId, connect: &Connect) -> io::Resu
         (None, Some(port)) => base.with_port(port),
         (None, None) => base,
     };
-    let wire = secured(kit.doors.dial(id, &to, site)?, server, connect)?;
+    let wire = secured(kit.doors.dial(id, &Way::to(to), site)?, server, connect)?;
     let conn = Conn::new(wire, Mux::Raw, kit.now);
     let held = Held {
         conn,

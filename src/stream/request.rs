@@ -1,7 +1,7 @@
 //! The first stages: the client's bytes become a request, and the rules decide what becomes of it.
 
 use super::stage::Step;
-use super::{Cause, Kit, Phase, Stage, Stream};
+use super::{Cause, Held, Kit, Phase, Stage, Stream};
 use crate::mux::Received;
 use crate::proto::h1::Fault;
 use crate::stick::Event;
@@ -22,6 +22,10 @@ impl Stream {
         }
         match received {
             Received::Broken(fault) => self.refuse_request(kit, fault),
+            Received::Closed if self.is_between_requests(kit) => {
+                kit.close(self.front);
+                Step::Done
+            }
             Received::Closed => {
                 self.txn.end(Cause::ClientAborted, Phase::Request);
                 self.last = true;
@@ -30,6 +34,12 @@ impl Stream {
             Received::Progress => Step::Go(Stage::Head),
             Received::Blocked | Received::Full | Received::Starved => Step::Wait,
         }
+    }
+
+    /// Whether the client has got an answer before and has not begun to ask again: leaving then is its right.
+    fn is_between_requests(&self, kit: &Kit) -> bool {
+        let front = kit.conns.get(self.front).and_then(Held::front);
+        self.txn.idle.is_none() && front.is_some_and(|front| front.requests > 1)
     }
 
     fn note_request(&mut self, kit: &mut Kit) -> Step {
@@ -60,37 +70,6 @@ impl Stream {
         self.last = true;
         self.note(kit, Event::Request);
         self.reply(kit, fault.status(), Cause::Refused, Phase::Request)
-    }
-
-    /// Says in the request for whom it is sent.
-    pub(super) fn add_forward_headers(&mut self, kit: &mut Kit) {
-        let site = kit.site.clone();
-        let front_options = &site.frontend(self.frontend).options;
-        let back_options = self.backend.map(|backend| &site.backend(backend).options);
-        let forward_for = back_options
-            .and_then(|options| options.forward_for.as_ref())
-            .or(front_options.forward_for.as_ref());
-        let Some(option) = forward_for else { return };
-        let Some(src) = kit
-            .conns
-            .get(self.front)
-            .and_then(|held| held.front()?.peers.src)
-        else {
-            return;
-        };
-        let Some(head) = self.request.head_mut() else {
-            return;
-        };
-        let named_already = option.if_none && head.get(&option.header).is_some();
-        if !named_already
-            && !option
-                .except
-                .iter()
-                .any(|network| network.contains(src.ip()))
-        {
-            let text = src.ip().to_canonical().to_string();
-            head.push(&option.header, text.as_bytes());
-        }
     }
 
     /// Whether the exchange may be repeated: the method is idempotent and no body byte has left yet.

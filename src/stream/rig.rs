@@ -10,8 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Doors, Engine, Held, Kit, Letter, Peers};
-use crate::addr::SockAddr;
+use super::{Doors, Engine, Held, Kit, Letter, Peers, Way};
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::log::Line;
 use crate::mux::Inner;
@@ -70,7 +69,7 @@ impl fmt::Debug for RigDoors {
 }
 
 impl Doors for RigDoors {
-    fn dial(&mut self, server: ServerId, _to: &SockAddr, _site: &Site) -> io::Result<Wire> {
+    fn dial(&mut self, server: ServerId, _way: &Way, _site: &Site) -> io::Result<Wire> {
         let (memory, script) = Memory::pair();
         let mut world = self.world.borrow_mut();
         script.cut(world.cut);

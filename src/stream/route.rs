@@ -45,6 +45,9 @@ impl Stream {
         if let Some(server) = self.forced_server(kit, &site, id) {
             return self.ask_for_slot(kit, &site, id, server);
         }
+        if let Some(outlet) = backend.outlet {
+            return self.ask_for_slot(kit, &site, id, outlet);
+        }
         let key = self.balance_key(kit, backend);
         let avoid = self.failed.and_then(|server| lineup.rank(server));
         let ask = Ask {

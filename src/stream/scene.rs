@@ -14,7 +14,9 @@ use super::track::{Tracking, View, Within};
 use super::world::Reach;
 use super::{Kit, Stream};
 use crate::http::Head;
-use crate::log::{CaptureCounts, Counts, Endpoint, Http, Process, Queues, Record, Timers};
+use crate::log::{
+    CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Process, Queues, Record, Timers,
+};
 use crate::mux::{End, Lane};
 use crate::rule::{Desk, Scene, Wishes};
 use crate::sample::{
@@ -263,6 +265,9 @@ impl Stream {
             .then(|| upstream.and_then(|peers| peers.dst))
             .flatten();
         let txn = &self.txn;
+        // Nothing can have been kept of what never became a request.
+        let begun = !self.http || txn.request.is_some();
+        let captures = |slots: &CaptureSlots| if begun { slots.len() } else { 0 };
         Record {
             process: Process {
                 hostname: &site.hostname,
@@ -302,8 +307,8 @@ impl Stream {
                 backend: txn.backend_queue,
             },
             captures: CaptureCounts {
-                request: frontend.rules.request_captures.len(),
-                response: frontend.rules.response_captures.len(),
+                request: captures(&frontend.rules.request_captures),
+                response: captures(&frontend.rules.response_captures),
             },
             unique_id: txn.unique_id.as_deref(),
             finished: !txn.early,
@@ -327,6 +332,7 @@ impl Stream {
     fn server_name<'a>(&self, site: &'a Site) -> Option<&'a str> {
         match (self.server, self.served_by) {
             (_, Some(inner)) => Some(inner),
+            (Some(id), None) if site.server(id).is_outlet => None,
             (Some(id), None) => Some(&site.server(id).name),
             (None, None) => None,
         }
@@ -378,6 +384,10 @@ impl Front {
             listener_name: Some(listener.name.clone()),
             http_major: 1,
             proxied: self.proxied.is_some(),
+            tlvs: self
+                .proxied
+                .as_ref()
+                .map_or_else(Vec::new, |header| header.raw_tlvs().to_vec()),
             first_request: self.requests <= 1,
             tls: self.tls.clone(),
             handshake_ms: self.handshake.get(),

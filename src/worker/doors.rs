@@ -1,7 +1,8 @@
 //! The engine's doors, opened to sockets and the poll.
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use mio::unix::SourceFd;
@@ -16,7 +17,7 @@ use crate::mux::Inner;
 use crate::sample::Census;
 use crate::site::{Logging, Site, Visit};
 use crate::slab::Key;
-use crate::stream::{Doors, Held, Letter};
+use crate::stream::{Doors, Held, Letter, Way};
 use crate::sys::{self, socket::Family, socket::Kind};
 use crate::wire::{Socket, Wire};
 
@@ -31,8 +32,8 @@ pub(super) struct SocketDoors {
 }
 
 impl Doors for SocketDoors {
-    fn dial(&mut self, server: ServerId, to: &SockAddr, site: &Site) -> io::Result<Wire> {
-        let raw = to.to_raw()?;
+    fn dial(&mut self, server: ServerId, way: &Way, site: &Site) -> io::Result<Wire> {
+        let raw = way.to.to_raw()?;
         let family = Family::of(&raw).ok_or(io::ErrorKind::Unsupported)?;
         let fd = sys::socket::socket(family, Kind::Stream)?;
         let configured = site.server(server);
@@ -41,13 +42,13 @@ impl Doors for SocketDoors {
             if let Some(timeout) = configured.tcp_user_timeout {
                 sys::options::set_user_timeout(&fd, timeout.get())?;
             }
-        }
-        if let Some(source) = configured.source {
-            sys::options::set_bind_address_no_port(&fd)?;
-            sys::socket::bind(
-                &fd,
-                &SockAddr::from(std::net::SocketAddr::new(source, 0)).to_raw()?,
-            )?;
+            if let Some(mark) = way.mark {
+                sys::options::set_mark(&fd, mark)?;
+            }
+            if let Some(tos) = way.tos {
+                sys::options::set_tos(&fd, family, tos)?;
+            }
+            leave_from(&fd, family, way, &configured.source)?;
         }
         sys::socket::connect(&fd, &raw)?;
         Ok(Wire::Socket(Socket::new(fd)))
@@ -114,4 +115,35 @@ impl Doors for SocketDoors {
         // Standard error that is closed or full loses the line, nothing else.
         let _ = sys::io::write(io::stderr(), line);
     }
+}
+
+/// Has a connection come from where `source` says.
+fn leave_from(
+    fd: &OwnedFd,
+    family: Family,
+    way: &Way,
+    source: &crate::site::Source,
+) -> io::Result<()> {
+    if let Some(interface) = &source.interface {
+        sys::options::bind_to_device(fd, interface)?;
+    }
+    let own = match (source.ip, way.local_port, family) {
+        (Some(ip), ..) => Some(ip),
+        (None, None, _) | (None, _, Family::Unix) => None,
+        (None, Some(_), Family::V4) => Some(Ipv4Addr::UNSPECIFIED.into()),
+        (None, Some(_), Family::V6) => Some(Ipv6Addr::UNSPECIFIED.into()),
+    };
+    let own = own.map(|ip| SocketAddr::new(ip, way.local_port.unwrap_or(0)));
+    let Some(from) = way.seems.or(own) else {
+        return Ok(());
+    };
+    if way.seems.is_some() {
+        sys::options::set_transparent(fd, family)?;
+    }
+    if from.port() == 0 {
+        sys::options::set_bind_address_no_port(fd)?;
+    } else {
+        sys::options::set_reuseaddr(fd, true)?;
+    }
+    sys::socket::bind(fd, &SockAddr::from(from).to_raw()?)
 }

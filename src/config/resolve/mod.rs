@@ -10,6 +10,7 @@ mod listener;
 mod mode;
 mod names;
 mod proxy;
+mod reach;
 mod rules;
 mod server;
 mod shared;
@@ -132,9 +133,14 @@ fn host_names(proxies: &[ProxyDraft], global: &GlobalDraft) -> Vec<String> {
         .filter(asks)
         .filter_map(|line| line.address.as_ref());
     let sources = servers.filter_map(|line| line.source.as_ref());
+    let backs = proxies.iter().map(|proxy| &proxy.back);
+    let sources = sources.chain(backs.clone().filter_map(|back| back.source.as_ref()));
+    let sources = sources.map(|source| &source.address);
+    let outlets = backs.filter_map(|back| back.dispatch.as_ref());
     let names: BTreeSet<String> = bound
         .chain(reached)
         .chain(sources)
+        .chain(outlets)
         .filter_map(|(_, written)| match &written.place {
             Place::Name { name, .. } => Some(name.to_string()).filter(|name| !is_service(name)),
             Place::Ip(_) | Place::Unix(_) | Place::Fd(_) | Place::SockPair(_) => None,

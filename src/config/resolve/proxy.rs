@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::known::Known;
 use super::rules::{self, Bench};
-use super::{Host, mode, server};
+use super::{Host, mode, reach, server};
 use crate::acl::Book;
 use crate::balance::{Algorithm, Policy, Tuning};
 use crate::check::agent_script;
@@ -177,6 +177,8 @@ pub(super) fn resolve(
         let script = script.unwrap_or_else(|| Arc::new(agent_script(&[])));
         let around = (proxy, id, names.full_loads[at], &script);
         let servers = server::all(around, host, site, report);
+        reach::servers((proxy, &servers), (bench, &book), site, report);
+        let outlet = reach::outlet(proxy, id, host, site, report);
         let made = backend(proxy, name, servers, site);
         let half = bench.half(proxy, &book, report);
         site.backends.push(Backend {
@@ -191,6 +193,8 @@ pub(super) fn resolve(
             server_choices: half.use_server,
             force_persist: half.force_persist,
             ignore_persist: half.ignore_persist,
+            outlet,
+            forwarded: bench.forwarded(proxy, &book, report),
             table,
             ..made
         });
@@ -346,6 +350,7 @@ fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Si
         prefer_last_server: balance.prefer_last_server,
         pretend_keep_alive: written.pretend_keep_alive,
         tcp_smart_connect: written.tcp_smart_connect,
+        name_header: written.name_header.clone(),
         log_health_checks: written.log_health_checks,
         disabled: proxy.disabled,
         ..Backend::new(name, servers, policy)
@@ -358,6 +363,7 @@ fn options(proxy: &ProxyDraft, keep_alive: bool) -> Options {
         http_connections: written.http_connections,
         forward_for: written.forward_for.clone(),
         original_to: written.original_to.clone(),
+        field_names: written.field_names,
         buffer_request: written.buffer_request,
         http_no_delay: written.http_no_delay,
         abort_on_close: written.abort_on_close,

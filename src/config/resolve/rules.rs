@@ -15,7 +15,7 @@ use crate::log::{Dates, Format, Purpose, Record, Setting, parse_keyword};
 use crate::pattern::Library;
 use crate::rule::{AnyOf, Choices, Context, PageSet, Phase, RuleSet, Target};
 use crate::sample::{Expr, Facts, Names, Place, Reader, Sampled, VarName};
-use crate::site::{Backend, Frontend, LineFormat, Rules, Site};
+use crate::site::{Backend, Forwarded, Frontend, LineFormat, Rules, Site};
 
 /// What compiling needs beside a section.
 pub(super) struct Bench<'a> {
@@ -99,15 +99,15 @@ impl Bench<'_> {
         book: &Book,
         report: &mut Report,
     ) -> Option<Arc<Format>> {
-        let purpose = if keyword == "unique-id-format" {
-            Purpose::UniqueId
-        } else {
-            Purpose::Log
+        let (purpose, place) = match keyword {
+            "unique-id-format" => (Purpose::UniqueId, Place::FrontRequest),
+            "set-proxy-v2-tlv-fmt" => (Purpose::Text, Place::BackRequest),
+            _ => (Purpose::Log, Place::Log),
         };
         let mut warnings = Vec::new();
         let mut setting = Setting {
             purpose,
-            place: Place::Log,
+            place,
             also: None,
             reader: book.reader(self.env),
             warnings: &mut warnings,
@@ -115,6 +115,23 @@ impl Bench<'_> {
         let format = parse_keyword(keyword, word, &mut setting);
         warnings.into_iter().for_each(|diag| report.add(diag));
         report.check(format).map(Arc::new)
+    }
+
+    /// What a backend tells its servers in the Forwarded field.
+    pub(super) fn forwarded(
+        &self,
+        proxy: &ProxyDraft,
+        book: &Book,
+        report: &mut Report,
+    ) -> Option<Forwarded<Expr>> {
+        let written = proxy.back.forwarded.as_ref()?;
+        report.check(written.make(|word| self.expression(word, book)))
+    }
+
+    /// An expression that is the whole of a word.
+    pub(super) fn expression(&self, word: &Word, book: &Book) -> Result<Expr, Diag> {
+        let words = std::slice::from_ref(word);
+        Expr::parse(&mut Cursor::new(words, self.env), book.reader(self.env))
     }
 
     /// The script of a backend's health checks.

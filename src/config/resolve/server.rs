@@ -8,13 +8,13 @@ use super::{Host, addresses, names, watch, why_not};
 use crate::addr::{IpFamily, Place, Ports, SockAddr};
 use crate::balance::{Seat, Weight};
 use crate::check::{Admin, Script};
-use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft};
+use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft, SourceDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Diag, Severity, Shape};
 use crate::queue::{Ceiling, Limit};
 use crate::sample::ServerFacts;
-use crate::site::{Destination, Port, Server, Site};
+use crate::site::{Destination, Port, Server, Site, Source};
 use crate::time::Tick;
 
 /// Adds the servers of a backend, which has this identity and reaches its limits at this load.
@@ -124,41 +124,57 @@ fn server(
         }
     };
     let server = Server::new(line.name.as_str().into(), back, destination, port);
-    let source = source(line, proxy, host)?;
+    let source = source(
+        line.source.as_ref().or(proxy.back.source.as_ref()),
+        proxy,
+        host,
+    )?;
     watch::reachable(line, proxy, port)?;
     Ok(settings(server, line, host_name, source))
 }
 
-/// The address that `source` names.
-fn source(line: &ServerDraft, proxy: &ProxyDraft, host: &dyn Host) -> Result<Option<IpAddr>, Diag> {
-    let Some((word, written)) = &line.source else {
-        return Ok(None);
+/// What a `source` line says.
+pub(super) fn source(
+    written: Option<&SourceDraft>,
+    proxy: &ProxyDraft,
+    host: &dyn Host,
+) -> Result<Source, Diag> {
+    let Some(line) = written else {
+        return Ok(Source::default());
     };
-    match &written.place {
-        Place::Ip(ip) => Ok(Some(*ip)),
+    let (word, address) = &line.address;
+    let refused = |text: String| {
+        let (keyword, name) = (proxy.keyword(), &proxy.name);
+        Diag::alert(word.span, format!("{keyword} '{name}' : 'source' : {text}"))
+    };
+    let ip = match &address.place {
+        Place::Ip(ip) => *ip,
         Place::Name { name, family } => {
             let found = addresses(host, name, *family);
-            let text = format!("'source' : could not resolve address '{name}'.");
-            let ip = found.first().ok_or_else(|| {
-                about(proxy, line, &text)
-                    .at_span(word.span)
+            *found.first().ok_or_else(|| {
+                refused(format!("could not resolve address '{name}'."))
                     .with_reason(why_not(host, name))
-            })?;
-            Ok(Some(*ip))
+            })?
         }
         Place::Unix(_) | Place::Fd(_) | Place::SockPair(_) => {
-            let text = format!("'source' : '{}' is no internet address.", word.shown());
-            Err(about(proxy, line, &text).at_span(word.span))
+            let text = format!("'{}' is no internet address.", word.shown());
+            return Err(refused(text));
         }
-    }
+    };
+    let ports = match address.ports {
+        Ports::One(port) => Some((port, port)),
+        Ports::Range(first, last) => Some((first, last)),
+        Ports::None | Ports::Offset(_) => None,
+    };
+    Ok(Source {
+        ip: Some(ip).filter(|ip| !ip.is_unspecified()),
+        ports: ports.filter(|(first, _)| *first > 0),
+        interface: line.interface.as_deref().map(Into::into),
+        seems: line.seems.clone(),
+    })
 }
 
-fn settings(
-    server: Server,
-    line: &ServerDraft,
-    host: Option<Arc<str>>,
-    source: Option<IpAddr>,
-) -> Server {
+fn settings(server: Server, line: &ServerDraft, host: Option<Arc<str>>, source: Source) -> Server {
     Server {
         host,
         line_max: Limit::from_config(line.queue.queue),
@@ -167,6 +183,7 @@ fn settings(
         cookie: line.seat.cookie.as_ref().map(|text| text.as_bytes().into()),
         redirect_prefix: line.redirect_prefix.as_deref().map(Into::into),
         send_proxy: line.send_proxy,
+        tells: line.tells,
         source,
         pool_max_conn: line.pool_max_conn.map(|count| count as usize),
         pool_low_conn: line.pool_low_conn as usize,

@@ -6,6 +6,8 @@ pub(crate) mod global;
 pub(crate) mod log;
 pub(crate) mod option;
 pub(crate) mod proxy;
+pub(crate) mod reach;
+pub(crate) mod request;
 pub(crate) mod resolvers;
 pub(crate) mod server;
 pub(crate) mod stats;
@@ -26,7 +28,10 @@ pub(crate) fn parameters<T>(
     draft: &mut T,
 ) -> Result<(), Diag> {
     while let Some(word) = cur.parameter() {
-        match catalog.find(std::slice::from_ref(word), place) {
+        // The name of a keyword with an argument in parentheses ends before them.
+        let name = Word::new(word.str().split('(').next().unwrap_or_default(), word.span);
+        let found = catalog.find(std::slice::from_ref(word), place);
+        match found.or_else(|| catalog.find(std::slice::from_ref(&name), place)) {
             Some(found) => found.parse(cur, draft)?,
             None => return Err(unknown_parameter(word, catalog, place)),
         }

@@ -1,9 +1,8 @@
 //! `option …` of proxies, as far as no other room owns them.
 
-use crate::addr::Network;
 use crate::config::draft::ProxyDraft;
-use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, suggest};
-use crate::site::{ForwardFor, HttpConnections};
+use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections};
+use crate::site::HttpConnections;
 
 /// The rows.
 pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
@@ -86,26 +85,6 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         usage: "",
         doc: "Do not log connections that carried no data.",
         parse: |cur, p| flag(cur, &mut p.front.dont_log_null),
-    },
-    Keyword {
-        name: "option forwardfor",
-        sections: Sections::PROXY,
-        usage: "[except <network>] [header <name>] [if-none]",
-        doc: "Tell servers the client's address in a header.",
-        parse: |cur, p| {
-            p.options.forward_for = client_header(cur, b"x-forwarded-for", true)?;
-            Ok(())
-        },
-    },
-    Keyword {
-        name: "option originalto",
-        sections: Sections::PROXY,
-        usage: "[except <network>] [header <name>]",
-        doc: "Tell servers the address the client connected to in a header.",
-        parse: |cur, p| {
-            p.options.original_to = client_header(cur, b"x-original-to", false)?;
-            Ok(())
-        },
     },
     Keyword {
         name: "option forceclose",
@@ -313,50 +292,4 @@ fn redispatch(cur: &mut Cursor<'_>, proxy: &mut ProxyDraft) -> Result<(), Diag> 
     let on = cur.polarity() == Polarity::Plain;
     proxy.back.redispatch = if on { interval } else { 0 };
     cur.ignore_rest()
-}
-
-fn client_header(
-    cur: &mut Cursor<'_>,
-    header: &[u8],
-    may_be_conditional: bool,
-) -> Result<Option<ForwardFor>, Diag> {
-    if cur.polarity() != Polarity::Plain {
-        cur.end()?;
-        return Ok(None);
-    }
-    let mut written = ForwardFor {
-        header: header.into(),
-        except: Vec::new(),
-        if_none: false,
-    };
-    while let Some(word) = cur.next() {
-        match word.str() {
-            "except" => {
-                let full = format!(
-                    "'{} except' expects <address>[/mask] as argument.",
-                    cur.keyword()
-                );
-                let address = cur
-                    .next()
-                    .ok_or_else(|| Diag::alert(cur.here(), full.clone()))?;
-                let network = address.str().parse::<Network>();
-                written.except.push(network.map_err(|_| cur.alert(full))?);
-            }
-            "header" => {
-                let name = cur.expect("a header name after 'header'")?;
-                written.header = name.bytes.to_ascii_lowercase().into();
-            }
-            "if-none" if may_be_conditional => written.if_none = true,
-            _ => {
-                let known = ["except", "header", "if-none"];
-                return Err(cur
-                    .alert(format!(
-                        "'{}' only supports optional values: 'except', 'header' and 'if-none'.",
-                        cur.keyword()
-                    ))
-                    .suggesting(suggest(word.str(), known)));
-            }
-        }
-    }
-    Ok(Some(written))
 }

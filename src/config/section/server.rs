@@ -7,7 +7,6 @@ use crate::addr::{Accepts, Place, Written};
 use crate::config::catalog;
 use crate::config::draft::{InitAddr, ServerDraft};
 use crate::lang::{Cursor, Diag, Keyword, Sections, Shape, Unit, Word, check_name, suggest};
-use crate::site::SendProxy;
 
 /// How many servers one template makes at most.
 const TEMPLATE_MAX: usize = 10_000;
@@ -98,7 +97,8 @@ pub(crate) fn template(
     Ok((first..=last).map(named).collect())
 }
 
-fn written(address: Word, accepts: &Accepts) -> Result<(Word, Written), Diag> {
+/// Reads an address to connect to, or from.
+pub(super) fn written(address: Word, accepts: &Accepts) -> Result<(Word, Written), Diag> {
     let text = address.text()?;
     let read = Written::parse(text, "", accepts)
         .map_err(|message| Diag::alert(address.span, format!("'server' : {message}")))?;
@@ -194,53 +194,6 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         },
     },
     Keyword {
-        name: "send-proxy",
-        sections: Sections::SERVER,
-        usage: "",
-        doc: "Begins each connection with a PROXY protocol header, version 1.",
-        parse: |_, s| {
-            s.send_proxy = SendProxy::V1;
-            Ok(())
-        },
-    },
-    Keyword {
-        name: "send-proxy-v2",
-        sections: Sections::SERVER,
-        usage: "",
-        doc: "Begins each connection with a PROXY protocol header, version 2.",
-        parse: |_, s| {
-            s.send_proxy = SendProxy::V2;
-            Ok(())
-        },
-    },
-    Keyword {
-        name: "no-send-proxy",
-        sections: Sections::SERVER,
-        usage: "",
-        doc: "Takes back `send-proxy`.",
-        parse: |_, s| {
-            s.send_proxy = SendProxy::No;
-            Ok(())
-        },
-    },
-    Keyword {
-        name: "no-send-proxy-v2",
-        sections: Sections::SERVER,
-        usage: "",
-        doc: "Takes back `send-proxy-v2`.",
-        parse: |_, s| {
-            s.send_proxy = SendProxy::No;
-            Ok(())
-        },
-    },
-    Keyword {
-        name: "source",
-        sections: Sections::SERVER,
-        usage: "<address>[:<port>[-<port>]]",
-        doc: "The address that connections to the server come from.",
-        parse: source,
-    },
-    Keyword {
         name: "tcp-ut",
         sections: Sections::SERVER,
         usage: "<delay>",
@@ -278,20 +231,6 @@ fn off(flag: &mut bool) -> Result<(), Diag> {
 
 fn amount(cur: &mut Cursor<'_>, amount: &mut u32) -> Result<(), Diag> {
     *amount = cur.integer(0..=i32::MAX.cast_unsigned())?;
-    Ok(())
-}
-
-fn source(cur: &mut Cursor<'_>, line: &mut ServerDraft) -> Result<(), Diag> {
-    let address = cur.address("<addr>[:<port>[-<port>]] as argument.")?;
-    line.source = Some(written(address, &Accepts::SERVER_SOURCE)?);
-    for unsupported in ["usesrc", "interface"] {
-        if cur.peek_is(unsupported) {
-            return Err(Diag::alert(
-                cur.here(),
-                format!("'source … {unsupported}' is not supported by sluice."),
-            ));
-        }
-    }
     Ok(())
 }
 

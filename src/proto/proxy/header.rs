@@ -227,6 +227,11 @@ impl Header {
         Tlvs::of(&self.tlvs)
     }
 
+    /// The TLVs as they were on the wire.
+    pub(crate) fn raw_tlvs(&self) -> &[u8] {
+        &self.tlvs
+    }
+
     /// The value of the first TLV of this kind.
     pub fn tlv(&self, kind: u8) -> Option<&[u8]> {
         Tlvs::raw(&self.tlvs)
