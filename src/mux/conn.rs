@@ -95,6 +95,18 @@ impl Conn {
         }
     }
 
+    /// The outcome of a connection attempt once the wire is writable.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub fn connected(&mut self) -> io::Result<()> {
+        match &mut self.wire {
+            // What is writable and was neither refused nor closed stands; asking would cost a system call.
+            Wire::Socket(_) if !self.ready.hangup => Ok(()),
+            wire => wire.connected(),
+        }
+    }
+
     /// The bytes that wait to be understood.
     pub fn pending(&self) -> &[u8] {
         self.input.as_deref().unwrap_or_default()

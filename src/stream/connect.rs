@@ -138,7 +138,7 @@ impl Stream {
         if !held.conn.ready.writable && !held.conn.shut.failed {
             return Step::Wait;
         }
-        if held.conn.wire.connected().is_err() {
+        if held.conn.connected().is_err() {
             return self.connection_failed(kit);
         }
         if let Role::Back(back) = &mut held.role

@@ -32,6 +32,8 @@ pub struct Kit {
     pub site: Arc<Site>,
     /// Whose kit this is.
     pub worker: WorkerId,
+    /// The process, as log lines name it.
+    pub pid: u32,
     /// Connections of both sides.
     pub conns: Slab<Held>,
     /// Buffers.
@@ -176,6 +178,7 @@ impl Kit {
         let idle = site.servers.iter().map(|_| Vec::new()).collect();
         Self {
             worker,
+            pid: crate::sys::process::pid().unsigned_abs(),
             conns: Slab::new(conns_max),
             pool: Pool::new(tune.buffer_size, BUFFERS_KEPT, limit),
             encoders: EncoderPool::default(),

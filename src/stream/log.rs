@@ -154,7 +154,7 @@ impl Kit {
         let author = Author {
             tag: tag.as_bytes(),
             hostname,
-            pid: crate::sys::process::pid().unsigned_abs(),
+            pid: self.pid,
         };
         let line = Line {
             author,

@@ -142,7 +142,7 @@ impl Engine {
         if !held.conn.ready.writable {
             return;
         }
-        if let Err(error) = held.conn.wire.connected() {
+        if let Err(error) = held.conn.connected() {
             self.probe(id, Event::Refused(&words(&error)));
             return;
         }

@@ -271,7 +271,7 @@ impl Stream {
         Record {
             process: Process {
                 hostname: &site.hostname,
-                pid: crate::sys::process::pid().unsigned_abs(),
+                pid: kit.pid,
             },
             client: endpoint(src.or(front.peers.src)),
             accepting: endpoint(front.peers.dst),

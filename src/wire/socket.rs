@@ -9,12 +9,49 @@ use crate::sys;
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
+    pace: Pace,
+}
+
+/// Whether the kernel may hold small writes back (Nagle's algorithm). It does so only while earlier bytes are
+/// unacknowledged, so that the option is worth its system call from the second write on: most connections of one request
+/// never come that far.
+#[derive(Clone, Copy, Debug)]
+enum Pace {
+    /// It does not.
+    Prompt,
+    /// It may, and nothing was written.
+    Unwritten,
+    /// It may, and something was.
+    Written,
 }
 
 impl Socket {
-    /// The wire of a non-blocking stream socket.
+    /// The wire of a non-blocking stream socket whose writes the kernel does not hold back.
     pub fn new(fd: OwnedFd) -> Self {
-        Self { fd }
+        Self {
+            fd,
+            pace: Pace::Prompt,
+        }
+    }
+
+    /// The wire of a TCP socket as it was made.
+    pub fn dialed(fd: OwnedFd) -> Self {
+        Self {
+            fd,
+            pace: Pace::Unwritten,
+        }
+    }
+
+    fn hasten(&mut self) {
+        self.pace = match self.pace {
+            Pace::Unwritten => Pace::Written,
+            Pace::Written => {
+                // Without it writes are late, not lost.
+                let _ = sys::options::set_nodelay(&self.fd, true);
+                Pace::Prompt
+            }
+            Pace::Prompt => return,
+        };
     }
 
     /// The descriptor, for whoever goes on with it.
@@ -27,6 +64,7 @@ impl Socket {
     }
 
     pub(super) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.hasten();
         match slices {
             [one] => sys::io::send(&self.fd, one, false),
             many => sys::io::write_vectored(&self.fd, many),

@@ -37,8 +37,14 @@ impl Doors for SocketDoors {
         let family = Family::of(&raw).ok_or(io::ErrorKind::Unsupported)?;
         let fd = sys::socket::socket(family, Kind::Stream)?;
         let configured = site.server(server);
+        let tune = &site.global.tune;
+        if let Some(bytes) = tune.server_rcvbuf {
+            sys::options::set_recv_buffer(&fd, bytes)?;
+        }
+        if let Some(bytes) = tune.server_sndbuf {
+            sys::options::set_send_buffer(&fd, bytes)?;
+        }
         if family != Family::Unix {
-            sys::options::set_nodelay(&fd, true)?;
             if let Some(timeout) = configured.tcp_user_timeout {
                 sys::options::set_user_timeout(&fd, timeout.get())?;
             }
@@ -51,7 +57,10 @@ impl Doors for SocketDoors {
             leave_from(&fd, family, way, &configured.source)?;
         }
         sys::socket::connect(&fd, &raw)?;
-        Ok(Wire::Socket(Socket::new(fd)))
+        Ok(Wire::Socket(match family {
+            Family::Unix => Socket::new(fd),
+            Family::V4 | Family::V6 => Socket::dialed(fd),
+        }))
     }
 
     fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()> {

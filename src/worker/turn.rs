@@ -58,6 +58,13 @@ impl Worker {
         for (index, listener) in listening.iter().enumerate() {
             // Accepted sockets inherit it; on a unix socket it means nothing.
             let _ = crate::sys::options::set_nodelay(&listener.fd, true);
+            let tune = &site.global.tune;
+            if let Some(bytes) = tune.client_rcvbuf {
+                crate::sys::options::set_recv_buffer(&listener.fd, bytes)?;
+            }
+            if let Some(bytes) = tune.client_sndbuf {
+                crate::sys::options::set_send_buffer(&listener.fd, bytes)?;
+            }
             let token = Source::Listener(index).token();
             let mut source = SourceFd(&listener.fd.as_raw_fd());
             poll.registry()
