@@ -263,6 +263,7 @@ fn sockets(
 }
 
 fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Result<(), String> {
+    let splice = site.splices();
     let global = &mut site.global;
     if global.threads == 0 {
         global.threads = crate::sys::limits::cpus()
@@ -278,7 +279,7 @@ fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Resul
         listeners: site.listeners.iter().map(|l| l.shards.max(1)).sum(),
         workers: global.threads,
         checked: 0,
-        splice: false,
+        splice,
     };
     let plan = limits::plan(&asked, crate::sys::limits::descriptors());
     if global.maxconn > plan.maxconn {

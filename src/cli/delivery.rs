@@ -86,6 +86,7 @@ mod tests {
             pool: &mut pool,
             now: Tick::from_millis(0),
             heads: &mut heads,
+            pipes: &mut crate::wire::Pipes::new(std::sync::Arc::default(), 0, 0),
         };
         let mut lane = Lane::default();
         let mut delivery = Delivery::begin(answer(len), head_only, &mut lane, &mut lent);

@@ -115,6 +115,19 @@ impl Desk {
             stopping: site.stopping.load(Relaxed),
             jobs: number(office.clients() as u64 + site.listeners.len() as u64),
             listeners: number(site.listeners.len() as u64),
+            pipes_max: if site.splices() {
+                number(site.global.pipes_max() as u64)
+            } else {
+                0
+            },
+            pipes_used: number(site.pipes.used.load(Relaxed) as u64),
+            pipes_free: number(
+                site.pipes
+                    .open
+                    .load(Relaxed)
+                    .saturating_sub(site.pipes.used.load(Relaxed)) as u64,
+            ),
+            spliced_out: folded.count(Count::SplicedOut),
             bytes_out: folded.count(Count::BytesOut),
             idle_percent: 100,
             ..InfoView::default()

@@ -5,6 +5,7 @@
 //! the exchange before it is over.
 
 use super::{Conn, End, Fill, Lane, Lent, Mux, Received, conn::OUTPUT_MAX};
+use crate::buf::Output;
 use crate::http::{Head, Method};
 use crate::proto::h1::{
     Body, ChunkStep, Chunked, Close, Exchange, Fault, HeadParser, Kind, Limits, Policy, Progress,
@@ -67,6 +68,48 @@ impl H1 {
             limits,
             outgoing: Outgoing::Head,
             exchange: Exchange::new(role, Policy::KeepAlive),
+        }
+    }
+
+    /// Whether what it is given goes out as a body.
+    pub(super) fn sends_body(&self) -> bool {
+        match self.outgoing {
+            Outgoing::Plain | Outgoing::Chunked | Outgoing::UntilClose => true,
+            Outgoing::Head | Outgoing::Complete => false,
+        }
+    }
+
+    /// Whether that body goes out in chunks.
+    pub(super) fn sends_chunks(&self) -> bool {
+        self.outgoing == Outgoing::Chunked
+    }
+
+    /// How many bytes come next that are nothing but body; `u64::MAX` for all there will ever be.
+    pub(super) fn left_unframed(&self) -> u64 {
+        match &self.incoming {
+            Incoming::Sized { left } => *left,
+            Incoming::Chunked(trailed) => trailed.chunks.left_in_chunk(),
+            Incoming::UntilClose | Incoming::Tunnel => u64::MAX,
+            Incoming::Head(_) | Incoming::Complete | Incoming::Broken(_) => 0,
+        }
+    }
+
+    /// Takes note of so many of those bytes that went by.
+    pub(super) fn note_passed(&mut self, count: u64, lane: &mut Lane) {
+        match &mut self.incoming {
+            Incoming::Sized { left } => {
+                *left = left.saturating_sub(count);
+                if *left == 0 {
+                    self.received_all();
+                    lane.complete(None);
+                }
+            }
+            Incoming::Chunked(trailed) => trailed.chunks.pass(count),
+            Incoming::Head(_)
+            | Incoming::UntilClose
+            | Incoming::Tunnel
+            | Incoming::Complete
+            | Incoming::Broken(_) => {}
         }
     }
 
@@ -172,7 +215,7 @@ pub(super) fn receive(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> 
 }
 
 /// The peer ended its side: the end of some bodies, the break of others.
-fn ended(conn: &mut Conn, lane: &mut Lane) -> Received {
+pub(super) fn ended(conn: &mut Conn, lane: &mut Lane) -> Received {
     let Mux::H1(h1) = &mut conn.mux else {
         return Received::Closed;
     };
@@ -317,10 +360,7 @@ pub(super) fn send(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) {
             conn.output.push(lent.pool, data);
             continue;
         }
-        let len = data.len() as u64;
-        conn.output.write_with(lent.pool, CHUNK_HEAD_MAX, |tail| {
-            write_chunk_head(len, tail)
-        });
+        push_chunk_head(&mut conn.output, data.len() as u64, lent);
         conn.output.push(lent.pool, data);
         conn.output
             .write_with(lent.pool, 2, |tail| tail.extend_from_slice(b"\r\n"));
@@ -328,6 +368,13 @@ pub(super) fn send(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) {
     if lane.end() == End::Complete && lane.queued() == 0 {
         finish(conn, lane, lent);
     }
+}
+
+/// Announces a chunk of `len` bytes.
+pub(super) fn push_chunk_head(output: &mut Output, len: u64, lent: &mut Lent<'_>) {
+    output.write_with(lent.pool, CHUNK_HEAD_MAX, |tail| {
+        write_chunk_head(len, tail)
+    });
 }
 
 /// Longest head of a chunk: sixteen digits and the line's end.

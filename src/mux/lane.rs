@@ -5,10 +5,12 @@
 //! back-pressure: is there [`room`](Lane::room)?
 
 use std::collections::VecDeque;
+use std::io;
 
 use crate::buf::{Buf, Pool};
 use crate::http::Head;
 use crate::proto::h1::Body;
+use crate::wire::{Pipe, Pipes, Wire};
 
 /// Buffers that wait in a lane before the receiving side stops reading.
 const BUFFERS_MAX: usize = 2;
@@ -36,6 +38,11 @@ pub struct Lane {
     trailers: Option<Box<Head>>,
     end: End,
     total: u64,
+    /// Body bytes behind those in buffers, and whether a chunk head has announced them.
+    pipe: Option<Pipe>,
+    pipe_announced: bool,
+    /// Bytes that went into pipes and out of them.
+    spliced: (u64, u64),
 }
 
 impl Default for Lane {
@@ -49,6 +56,9 @@ impl Default for Lane {
             trailers: None,
             end: End::Open,
             total: 0,
+            pipe: None,
+            pipe_announced: false,
+            spliced: (0, 0),
         }
     }
 }
@@ -57,7 +67,7 @@ impl Lane {
     /// Whether another buffer may be put in.
     #[inline]
     pub fn room(&self) -> bool {
-        self.data.len() < BUFFERS_MAX
+        self.data.len() < BUFFERS_MAX && self.piped() == 0
     }
 
     /// Whether a head waits to be taken.
@@ -139,7 +149,7 @@ impl Lane {
         self.data.iter().map(|data| &**data)
     }
 
-    /// How many body bytes wait.
+    /// How many body bytes wait, in buffers and in the pipe.
     pub fn queued(&self) -> usize {
         self.queued
     }
@@ -170,7 +180,7 @@ impl Lane {
     /// Whether nothing waits and nothing will come.
     pub fn is_drained(&self) -> bool {
         self.end != End::Open
-            && self.data.is_empty()
+            && self.queued == 0
             && self.head.is_none()
             && self.trailers.is_none()
     }
@@ -192,5 +202,76 @@ impl Lane {
         self.queued = 0;
         self.total = 0;
         self.end = End::Open;
+        self.pipe = None;
+        self.spliced = (0, 0);
+    }
+}
+
+/// The pipe.
+impl Lane {
+    /// Whether no body byte waits.
+    pub fn is_clear(&self) -> bool {
+        self.queued == 0
+    }
+
+    /// How many bytes are in the pipe.
+    #[inline]
+    pub fn piped(&self) -> usize {
+        self.pipe.as_ref().map_or(0, Pipe::held)
+    }
+
+    /// Whether the lane has a pipe or gets one.
+    pub fn takes_pipe(&mut self, pipes: &mut Pipes) -> bool {
+        if self.pipe.is_none() {
+            self.pipe = pipes.take();
+        }
+        self.pipe.is_some()
+    }
+
+    /// Moves up to `limit` bytes from `wire` into the pipe; zero is the end of the stream.
+    pub fn fill_pipe(&mut self, wire: &Wire, limit: u64) -> io::Result<usize> {
+        let Some(pipe) = &mut self.pipe else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let count = pipe.fill(wire, limit)?;
+        self.queued += count;
+        self.total += count as u64;
+        self.spliced.0 += count as u64;
+        self.pipe_announced = false;
+        Ok(count)
+    }
+
+    /// Moves bytes from the pipe to `wire`.
+    pub fn drain_pipe(&mut self, wire: &Wire) -> io::Result<usize> {
+        let Some(pipe) = &mut self.pipe else {
+            return Ok(0);
+        };
+        let count = pipe.drain(wire)?;
+        self.queued -= count;
+        self.spliced.1 += count as u64;
+        Ok(count)
+    }
+
+    /// The length that a chunk head has to announce before the pipe's bytes may leave; said once.
+    pub fn pipe_to_announce(&mut self) -> Option<u64> {
+        let held = self.piped();
+        let fresh = held > 0 && !std::mem::replace(&mut self.pipe_announced, true);
+        fresh.then_some(held as u64)
+    }
+
+    /// Closes the pipe with what is in it.
+    pub fn drop_pipe(&mut self) {
+        self.queued -= self.piped();
+        self.pipe = None;
+    }
+
+    /// The pipe, for others, unless something is in it.
+    pub fn take_empty_pipe(&mut self) -> Option<Pipe> {
+        self.pipe.take_if(|pipe| pipe.held() == 0)
+    }
+
+    /// Bytes that went into pipes and out of them.
+    pub fn spliced(&self) -> (u64, u64) {
+        self.spliced
     }
 }

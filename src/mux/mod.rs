@@ -9,17 +9,20 @@ mod h1;
 mod inner;
 mod lane;
 mod raw;
+mod splice;
 
 pub use crate::proto::h1::{Body, Close, Policy, Role as H1Role};
 pub use conn::{Conn, Fill, Ready, Shut};
 pub use h1::H1;
 pub use inner::{Inner, Said};
 pub use lane::{End, Lane};
+pub use splice::{Eager, Spliced};
 
 use crate::buf::Pool;
 use crate::http::Head;
 use crate::proto::h1::Fault;
 use crate::time::Tick;
+use crate::wire::Pipes;
 
 /// What a mux needs for one call.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Lent<'a> {
     pub now: Tick,
     /// Heads to fill.
     pub heads: &'a mut Heads,
+    /// Its pipes.
+    pub pipes: &'a mut Pipes,
 }
 
 /// Heads that have served, kept for their memory.
@@ -97,6 +102,17 @@ impl Conn {
 
     /// Takes what the lane holds into the output, as far as there is room, and writes it.
     pub fn send(&mut self, lane: &mut Lane, lent: &mut Lent<'_>) {
+        self.send_buffers(lane, lent);
+        if lane.piped() > 0 {
+            self.send_spliced(lane, lent);
+            if lane.piped() == 0 {
+                // What ends the message comes behind the pipe's bytes.
+                self.send_buffers(lane, lent);
+            }
+        }
+    }
+
+    fn send_buffers(&mut self, lane: &mut Lane, lent: &mut Lent<'_>) {
         match &mut self.mux {
             Mux::Raw => raw::send(self, lane, lent),
             Mux::H1(_) => h1::send(self, lane, lent),

@@ -106,6 +106,17 @@ impl Default for Blame {
     }
 }
 
+impl Global {
+    /// How many pipes splicing may use: `maxpipes`, or a quarter of the connections.
+    pub fn pipes_max(&self) -> usize {
+        if self.max_pipes > 0 {
+            self.max_pipes
+        } else {
+            (self.maxconn / 4).max(1)
+        }
+    }
+}
+
 /// One `cpu-map` line: which threads run on which processors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CpuMap {

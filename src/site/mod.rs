@@ -39,7 +39,7 @@ pub use server::{Checking, Destination, Port, Server};
 pub use stats_page::{PageOf, StatsPage, Visit};
 pub use watch::{Agent, Watch};
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 
 use crate::dns::Resolver;
@@ -100,6 +100,8 @@ pub struct Site {
     pub operators: Option<FrontendId>,
     /// Whether the process accepts no more and leaves.
     pub stopping: AtomicBool,
+    /// Its pipes.
+    pub pipes: Arc<PipeCount>,
 }
 
 impl Site {
@@ -121,6 +123,14 @@ impl Site {
             .iter_mut()
             .for_each(|listener| listener.tally = Tally::new(workers));
         self.tally = Tally::new(workers);
+    }
+
+    /// Whether any proxy wants splicing, and it is not forbidden.
+    pub fn splices(&self) -> bool {
+        let wanted = |options: &Options| options.splice != Splice::default();
+        !self.global.no_splice
+            && (self.frontends.iter().any(|proxy| wanted(&proxy.options))
+                || self.backends.iter().any(|proxy| wanted(&proxy.options)))
     }
 
     /// Adds the frontend that the stats sockets' connections count for; statistics do not show it.
@@ -324,6 +334,15 @@ pub struct Options {
     pub independent_streams: bool,
     /// `option accept-invalid-http-request` / `-response`.
     pub accept_invalid_http: bool,
+}
+
+/// The pipes of a process that splices.
+#[derive(Debug, Default)]
+pub struct PipeCount {
+    /// Pairs of descriptors that exist.
+    pub open: AtomicUsize,
+    /// Those that carry something.
+    pub used: AtomicUsize,
 }
 
 /// Which directions may be spliced.

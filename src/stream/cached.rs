@@ -36,6 +36,13 @@ pub(super) struct Caching {
     seen: u64,
 }
 
+impl Caching {
+    /// Whether a copy of the body is being made.
+    pub(super) fn is_filling(&self) -> bool {
+        self.filling.is_some()
+    }
+}
+
 /// What of a moment concerns caches.
 #[derive(Clone, Copy)]
 pub(super) struct Instant<'a> {

@@ -464,10 +464,11 @@ impl Engine {
 
     /// Takes a finished stream out; the client's next request may be there already.
     fn retire(&mut self, key: Key<Box<Stream>>) {
-        let Some(stream) = self.streams.remove(key) else {
+        let Some(mut stream) = self.streams.remove(key) else {
             return;
         };
         let front = stream.front;
+        stream.empty_lanes(&mut self.kit);
         if self.spare.len() < SPARE_MAX {
             self.spare.push(stream);
         }

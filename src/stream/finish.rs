@@ -153,6 +153,7 @@ impl Stream {
             self.txn.bytes_down = held.conn.bytes_out.saturating_sub(before_out);
         }
         self.count_end(kit, self.txn.bytes_up, self.txn.bytes_down);
+        self.count_spliced(kit);
     }
 
     fn settle_back(&mut self, kit: &mut Kit) {

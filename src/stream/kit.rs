@@ -20,7 +20,7 @@ use crate::sample::Census;
 use crate::site::{Logging, Site, Visit};
 use crate::slab::{Key, Slab};
 use crate::time::{Tick, Wheel};
-use crate::wire::Wire;
+use crate::wire::{Pipes, Wire};
 
 /// Unused buffers that a worker keeps.
 const BUFFERS_KEPT: usize = 1024;
@@ -42,6 +42,10 @@ pub struct Kit {
     pub encoders: EncoderPool,
     /// Heads.
     pub heads: Heads,
+    /// Pipes.
+    pub pipes: Pipes,
+    /// Whether any proxy wants splicing.
+    pub splices: bool,
     /// Timers.
     pub wheel: Wheel<Timer>,
     /// The moment of this turn.
@@ -183,6 +187,12 @@ impl Kit {
             pool: Pool::new(tune.buffer_size, BUFFERS_KEPT, limit),
             encoders: EncoderPool::default(),
             heads: Heads::default(),
+            pipes: Pipes::new(
+                Arc::clone(&site.pipes),
+                site.global.pipes_max(),
+                tune.pipe_size,
+            ),
+            splices: site.splices(),
             wheel: Wheel::new(Tick::default()),
             now: Tick::default(),
             wall: SystemTime::UNIX_EPOCH,
@@ -207,6 +217,7 @@ impl Kit {
                 pool: &mut self.pool,
                 now: self.now,
                 heads: &mut self.heads,
+                pipes: &mut self.pipes,
             },
         ))
     }
@@ -217,6 +228,7 @@ impl Kit {
             pool: &mut self.pool,
             now: self.now,
             heads: &mut self.heads,
+            pipes: &mut self.pipes,
         }
     }
 

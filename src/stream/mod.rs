@@ -32,6 +32,7 @@ mod rig;
 mod route;
 mod scene;
 mod serve;
+mod splice;
 mod stage;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::http::Status;
-use crate::mux::{Body, Close, Conn, End, Lane, Lent, Received, Said};
+use crate::mux::{Body, Close, Conn, Eager, End, Lane, Lent, Received, Said, Spliced};
 use crate::time::{Millis, Tick};
 
 /// Buffers that one direction moves in one step before others get their turn.
@@ -36,7 +36,7 @@ impl Stream {
         if self.inner.is_none() && self.back.and_then(|key| kit.conns.get(key)).is_none() {
             return self.server_failed(kit, Phase::Headers);
         }
-        match self.source_down(kit) {
+        match self.source_down(kit, Eager::Never) {
             _ if self.response.has_head() => self.take_response(kit),
             Received::Progress => Step::Go(Stage::Response),
             Received::Blocked | Received::Full | Received::Starved => {
@@ -118,6 +118,7 @@ impl Stream {
             Flow::Passed
         };
         let down = self.pump_down(kit);
+        self.return_pipes(kit);
         let up = match up {
             Flow::Still if self.back.is_none() && self.inner.is_none() => Flow::Passed,
             Flow::Still
@@ -161,10 +162,11 @@ impl Stream {
 
     fn pump_up(&mut self, kit: &mut Kit) -> Flow {
         for _ in 0..MOVES_MAX {
+            let eager = self.eager_up(kit);
             let Some((front, mut lent)) = kit.conn(self.front) else {
                 return Flow::SourceGone;
             };
-            let received = front.conn.receive(&mut self.request, &mut lent);
+            let received = source(&mut front.conn, &mut self.request, eager, &mut lent);
             let sink = self.sink_up(kit);
             match (received, sink) {
                 (_, Flow::SinkGone) => return Flow::SinkGone,
@@ -191,7 +193,8 @@ impl Stream {
 
     fn pump_down(&mut self, kit: &mut Kit) -> Flow {
         for _ in 0..MOVES_MAX {
-            let received = self.source_down(kit);
+            let eager = self.eager_down(kit);
+            let received = self.source_down(kit, eager);
             self.fill_cache(kit);
             self.filter_body(kit);
             match (received, self.sink_down(kit)) {
@@ -237,7 +240,7 @@ impl Stream {
     }
 
     /// Lets the server or the inner endpoint put into the response lane.
-    fn source_down(&mut self, kit: &mut Kit) -> Received {
+    fn source_down(&mut self, kit: &mut Kit, eager: Eager) -> Received {
         if let Some(inner) = &mut self.inner {
             let mut lent = kit.lent();
             return match inner.step(&mut self.request, &mut self.response, &mut lent) {
@@ -256,7 +259,7 @@ impl Stream {
             };
         }
         match self.back.and_then(|back| kit.conn(back)) {
-            Some((back, mut lent)) => back.conn.receive(&mut self.response, &mut lent),
+            Some((back, mut lent)) => source(&mut back.conn, &mut self.response, eager, &mut lent),
             None => Received::Full,
         }
     }
@@ -358,6 +361,15 @@ impl Stream {
             .get(self.front)
             .map_or(Tick::NEVER, |held| held.conn.last_active);
         self.waits_for_client(kit) && front.after(client).has_come(kit.now)
+    }
+}
+
+/// Lets `conn` put into `lane` what comes.
+fn source(conn: &mut Conn, lane: &mut Lane, eager: Eager, lent: &mut Lent<'_>) -> Received {
+    match conn.receive_spliced(lane, eager, lent) {
+        Spliced::No => conn.receive(lane, lent),
+        Spliced::Moved(_) => Received::Progress,
+        Spliced::Else(received) => received,
     }
 }
 

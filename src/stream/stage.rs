@@ -172,19 +172,23 @@ impl Stream {
         }
     }
 
-    /// Empties the stream for another exchange, keeping memory.
+    /// Gives back what still waits in the lanes.
+    pub(super) fn empty_lanes(&mut self, kit: &mut Kit) {
+        for lane in [&mut self.request, &mut self.response, &mut self.filtered] {
+            lane.clear(&mut kit.pool);
+        }
+    }
+
+    /// Empties the stream, whose lanes are empty, for another exchange, keeping memory.
     pub(super) fn recycle(&mut self, kit: &mut Kit, front: Key<Held>, frontend: FrontendId) {
-        let mut request = mem::take(&mut self.request);
-        let mut response = mem::take(&mut self.response);
-        let mut filtered = mem::take(&mut self.filtered);
+        let request = mem::take(&mut self.request);
+        let response = mem::take(&mut self.response);
+        let filtered = mem::take(&mut self.filtered);
         let mut memory = mem::take(&mut self.memory);
         memory.clear();
         let txn = mem::take(&mut self.txn);
         let mut tracks = mem::take(&mut self.tracks);
         tracks.release(&kit.site, kit.now);
-        request.clear(&mut kit.pool);
-        response.clear(&mut kit.pool);
-        filtered.clear(&mut kit.pool);
         self.filters.release(&mut kit.encoders);
         *self = Self {
             request,

@@ -5,10 +5,12 @@
 //! here.
 
 mod memory;
+mod pipe;
 mod socket;
 mod tls;
 
 pub use memory::{Memory, Script};
+pub use pipe::{Pipe, Pipes};
 pub use socket::Socket;
 pub use tls::Tls;
 
@@ -123,6 +125,12 @@ impl Wire {
             Self::Socket(_) | Self::Memory(_) => None,
             Self::Tls(tls) => Some(tls),
         }
+    }
+
+    /// Whether the kernel can move its bytes without showing them.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Socket(_))
     }
 
     /// Whether a read may find something though the last one was short.

@@ -172,6 +172,36 @@ fn a_large_answer_reaches_clients_of_any_pace() {
     }
 }
 
+const SPLICE: &str = "    option splice-request\n    option splice-response\n";
+
+#[test]
+fn spliced_bodies_arrive_whole_at_any_pace() {
+    for (name, answer, chunks) in [
+        ("sized", sized(BODY), false),
+        ("chunked", chunked(BODY), true),
+    ] {
+        let proxy = Proxy::before(server(0, SWIFT, answer), &format!("splice-{name}"), SPLICE);
+        for pace in [SWIFT, HALTING, SMALL] {
+            let mut client = proxy.client();
+            for _ in 0..2 {
+                client.write_all(GET).expect("room for a request");
+                read_at(&mut client, pace, |seen| {
+                    if chunks {
+                        seen.ends_with(b"\r\n0\r\n\r\n")
+                    } else {
+                        holds_body(seen, BODY)
+                    }
+                });
+            }
+        }
+    }
+    for (name, pace) in [("swift", SWIFT), ("halting", HALTING)] {
+        let server = server(BODY, pace, sized(10));
+        let proxy = Proxy::before(server, &format!("splice-up-{name}"), SPLICE);
+        upload_twice(&proxy);
+    }
+}
+
 #[test]
 fn a_large_answer_in_chunks_reaches_clients_of_any_pace() {
     let proxy = Proxy::before(server(0, SWIFT, chunked(BODY)), "chunks", "");
@@ -186,14 +216,18 @@ fn a_large_answer_in_chunks_reaches_clients_of_any_pace() {
 fn a_large_request_reaches_servers_of_any_pace() {
     for (name, pace) in [("up", SWIFT), ("up-halting", HALTING), ("up-small", SMALL)] {
         let proxy = Proxy::before(server(BODY, pace, sized(10)), name, "");
-        let mut client = proxy.client();
-        let mut request =
-            format!("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: {BODY}\r\n\r\n").into_bytes();
-        request.resize(request.len() + BODY, b'y');
-        // The second one goes over a server connection that has served before.
-        for _ in 0..2 {
-            client.write_all(&request).expect("the proxy takes it all");
-            read_at(&mut client, SWIFT, |seen| holds_body(seen, 10));
-        }
+        upload_twice(&proxy);
+    }
+}
+
+/// The second time over a server connection that has served before.
+fn upload_twice(proxy: &Proxy) {
+    let mut client = proxy.client();
+    let mut request =
+        format!("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: {BODY}\r\n\r\n").into_bytes();
+    request.resize(request.len() + BODY, b'y');
+    for _ in 0..2 {
+        client.write_all(&request).expect("the proxy takes it all");
+        read_at(&mut client, SWIFT, |seen| holds_body(seen, 10));
     }
 }
