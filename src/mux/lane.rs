@@ -179,10 +179,7 @@ impl Lane {
 
     /// Whether nothing waits and nothing will come.
     pub fn is_drained(&self) -> bool {
-        self.end != End::Open
-            && self.queued == 0
-            && self.head.is_none()
-            && self.trailers.is_none()
+        self.end != End::Open && self.queued == 0 && self.head.is_none() && self.trailers.is_none()
     }
 
     /// Takes the trailers out.

@@ -23,8 +23,7 @@ impl Stream {
 
     /// What the proxies want for the response's body.
     pub(super) fn eager_down(&self, kit: &Kit) -> Eager {
-        let watched = self.filters.response.is_some()
-            || self.memory.caching.borrow().is_filling();
+        let watched = self.filters.response.is_some() || self.memory.caching.borrow().is_filling();
         if !kit.splices || watched {
             return Eager::Never;
         }
