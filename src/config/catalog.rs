@@ -46,6 +46,7 @@ impl<T> Table<T> for Pending {
             sections: group.sections,
             usage: "",
             doc: match group.standing {
+                Standing::Silent => "Accepted; there is nothing for it to do here.",
                 Standing::NoEffect => "Accepted; concerns nothing that sluice has.",
                 Standing::Later => "Accepted with a warning: has no effect yet.",
                 Standing::Refused(_) => "Refused: not supported by sluice.",
@@ -81,6 +82,7 @@ impl<T> Table<T> for Pending {
                         .with_reason(reason),
                 );
             }
+            Standing::Silent => {}
             Standing::NoEffect => {
                 let text = format!("'{name}' is accepted and concerns nothing that sluice has.");
                 cur.warn(Diag::notice(span, text).said_once());
@@ -310,7 +312,7 @@ fn listed(entries: &'static [Entry], known: &'static [Known]) -> Vec<Row> {
     let working = entries.len() - pending;
     let effects = known.iter().flat_map(|group| {
         let effect = match group.standing {
-            Standing::NoEffect => Effect::None,
+            Standing::Silent | Standing::NoEffect => Effect::None,
             Standing::Later => Effect::Warned,
             Standing::Refused(_) => Effect::Refused,
         };

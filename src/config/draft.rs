@@ -70,8 +70,21 @@ pub struct GlobalDraft {
     pub cpu_maps: Vec<CpuMapDraft>,
     /// Directories and defaults of TLS.
     pub tls: tls::draft::GlobalDraft,
+    /// `set-var` and `set-var-fmt`, in order.
+    pub variables: Vec<VariableDraft>,
     /// The keywords that may come once and came.
     pub seen: HashMap<&'static str, Span>,
+}
+
+/// A variable of the process that gets its value while the configuration is read.
+#[derive(Debug, Clone)]
+pub struct VariableDraft {
+    /// Its name.
+    pub name: Word,
+    /// The expression's words, or the format.
+    pub value: Vec<Word>,
+    /// Whether the value is a format.
+    pub is_format: bool,
 }
 
 /// One change of the environment.

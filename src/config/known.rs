@@ -9,6 +9,8 @@ use crate::lang::Sections;
 /// What sluice does with a keyword it knows by name only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
+    /// It is accepted without a word: what it asks for is so here anyway, or it tunes the insides of HAProxy.
+    Silent,
     /// It concerns something that sluice does not have; a notice says so.
     NoEffect,
     /// It is accepted with a warning that it has no effect.
@@ -62,53 +64,62 @@ pub(crate) const GLOBAL: &[Known] = &[
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Later,
-        names: "acme.scheduler, anonkey, ca-base, cluster-secret, cpu-affinity, cpu-policy, cpu-set, \
-                crt-base, debug, default-path, dns-accept-family, expose-deprecated-directives, \
-                expose-experimental-directives, h1-accept-payload-with-any-method, h1-case-adjust, \
+        names: "acme.scheduler, ca-base, cluster-secret, crt-base, debug, default-path, \
+                dns-accept-family, h1-accept-payload-with-any-method, h1-case-adjust, \
                 h1-case-adjust-file, h1-do-not-close-on-insecure-transfer-encoding, \
-                h2-workaround-bogus-websocket-clients, harden.reject-privileged-ports.tcp, \
-                http-err-codes, http-fail-codes, httpclient.resolvers.disabled, httpclient.resolvers.id, \
+                harden.reject-privileged-ports.tcp, http-err-codes, http-fail-codes, \
+                httpclient.resolvers.disabled, httpclient.resolvers.id, \
                 httpclient.resolvers.prefer, httpclient.retries, httpclient.ssl.ca-file, \
-                httpclient.ssl.verify, httpclient.timeout.connect, insecure-fork-wanted, \
-                insecure-setuid-wanted, issuers-chain-path, jwt.decrypt_alg_list, jwt.decrypt_enc_list, \
-                key-base, log, max-spread-checks, max-threads-per-group, maxcompcpuusage, maxcomprate, \
+                httpclient.ssl.verify, httpclient.timeout.connect, issuers-chain-path, \
+                jwt.decrypt_alg_list, jwt.decrypt_enc_list, key-base, log, max-spread-checks, \
+                maxcompcpuusage, maxcomprate, ocsp-update.disable, ocsp-update.httpproxy, \
+                ocsp-update.maxdelay, ocsp-update.mindelay, ocsp-update.mode, \
+                pp2-never-send-local, ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
+                ssl-default-bind-client-sigalgs, ssl-default-bind-curves, \
+                ssl-default-bind-options, ssl-default-bind-sigalgs, ssl-default-server-ciphers, \
+                ssl-default-server-ciphersuites, ssl-default-server-client-sigalgs, \
+                ssl-default-server-curves, ssl-default-server-options, \
+                ssl-default-server-sigalgs, ssl-load-extra-del-ext, ssl-load-extra-files, \
+                ssl-passphrase-cmd, ssl-server-verify, ssl-skip-self-issued-ca, stats-file, \
+                strict-limits, tune.notsent-lowat.client, tune.notsent-lowat.server, \
+                tune.rcvbuf.backend, tune.rcvbuf.frontend, tune.sndbuf.backend, \
+                tune.sndbuf.frontend, tune.ssl.cachesize, tune.ssl.certificate-compression, \
+                tune.ssl.hard-maxrecord, tune.ssl.keylog, tune.ssl.keyupdate-rate-limit, \
+                tune.ssl.lifetime, tune.ssl.maxrecord, tune.ssl.ocsp-update.maxdelay, \
+                tune.ssl.ocsp-update.mindelay, tune.stick-counters, tune.vars.check-max-size, \
+                tune.vars.global-max-size, tune.vars.proc-max-size, tune.vars.reqres-max-size, \
+                tune.vars.sess-max-size, tune.vars.txn-max-size",
+    },
+    Known {
+        sections: Sections::GLOBAL,
+        standing: Standing::Silent,
+        names: "anonkey, cpu-affinity, cpu-policy, cpu-set, expose-deprecated-directives, \
+                expose-experimental-directives, h2-workaround-bogus-websocket-clients, \
+                insecure-fork-wanted, insecure-setuid-wanted, max-threads-per-group, \
                 no-memory-trimming, noepoll, nogetaddrinfo, nopoll, noreuseport, \
-                numa-cpu-mapping, ocsp-update.disable, ocsp-update.httpproxy, ocsp-update.maxdelay, \
-                ocsp-update.mindelay, ocsp-update.mode, pp2-never-send-local, prealloc-fd, set-var, \
-                set-var-fmt, shm-stats-file, shm-stats-file-max-objects, \
-                ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
-                ssl-default-bind-client-sigalgs, ssl-default-bind-curves, ssl-default-bind-options, \
-                ssl-default-bind-sigalgs, ssl-default-server-ciphers, ssl-default-server-ciphersuites, \
-                ssl-default-server-client-sigalgs, ssl-default-server-curves, \
-                ssl-default-server-options, ssl-default-server-sigalgs, ssl-load-extra-del-ext, \
-                ssl-load-extra-files, ssl-passphrase-cmd, ssl-server-verify, ssl-skip-self-issued-ca, \
-                stats-file, strict-limits, thread-group, thread-hard-limit, \
-                tune.applet.zero-copy-forwarding, tune.bufsize.large, tune.bufsize.small, tune.chksize, \
-                tune.cli.max-payload-size, tune.defaults.purge, tune.disable-fast-forward, \
+                numa-cpu-mapping, prealloc-fd, shm-stats-file, shm-stats-file-max-objects, \
+                thread-group, thread-hard-limit, tune.applet.zero-copy-forwarding, \
+                tune.bufsize.large, tune.bufsize.small, tune.chksize, tune.cli.max-payload-size, \
+                tune.defaults.purge, tune.disable-fast-forward, \
                 tune.disable-zero-copy-forwarding, tune.glitches.kill.cpu-usage, \
                 tune.h1.be.glitches-threshold, tune.h1.fe.glitches-threshold, \
-                tune.h1.zero-copy-fwd-recv, tune.h1.zero-copy-fwd-send, tune.h2.be.glitches-threshold, \
+                tune.h1.zero-copy-fwd-recv, tune.h1.zero-copy-fwd-send, \
+                tune.h2.zero-copy-fwd-send, tune.idletimer, tune.listener.default-shards, \
+                tune.listener.multi-queue, tune.max-checks-per-thread, tune.max-rules-at-once, \
+                tune.pattern.cache-size, tune.peers.max-updates-at-once, tune.pool-high-fd-ratio, \
+                tune.pool-low-fd-ratio, tune.pt.zero-copy-forwarding, tune.recv_enough, \
+                tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
+                tune.ssl.capture-buffer-size, tune.ssl.capture-cipherlist-size, \
+                tune.ssl.force-private-cache, tune.ssl.ssl-ctx-cache-size, \
+                tune.streams-elasticity, tune.takeover-other-tg-connections, \
+                warn-blocked-traffic-after, tune.h2.be.glitches-threshold, \
                 tune.h2.be.initial-window-size, tune.h2.be.max-concurrent-streams, \
                 tune.h2.be.max-frames-at-once, tune.h2.be.rxbuf, tune.h2.fe.glitches-threshold, \
                 tune.h2.fe.initial-window-size, tune.h2.fe.max-concurrent-streams, \
-                tune.h2.fe.max-frames-at-once, tune.h2.fe.max-rst-at-once, tune.h2.fe.max-total-streams, \
-                tune.h2.fe.rxbuf, tune.h2.header-table-size, tune.h2.initial-window-size, \
-                tune.h2.log-errors, tune.h2.max-concurrent-streams, tune.h2.max-frame-size, \
-                tune.h2.zero-copy-fwd-send, tune.idletimer, tune.listener.default-shards, \
-                tune.listener.multi-queue, tune.max-checks-per-thread, tune.max-rules-at-once, \
-                tune.notsent-lowat.client, tune.notsent-lowat.server, tune.pattern.cache-size, \
-                tune.peers.max-updates-at-once, tune.pool-high-fd-ratio, tune.pool-low-fd-ratio, \
-                tune.pt.zero-copy-forwarding, tune.rcvbuf.backend, tune.rcvbuf.frontend, \
-                tune.recv_enough, tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
-                tune.sndbuf.backend, tune.sndbuf.frontend, tune.ssl.cachesize, \
-                tune.ssl.capture-buffer-size, tune.ssl.capture-cipherlist-size, \
-                tune.ssl.certificate-compression, tune.ssl.force-private-cache, tune.ssl.hard-maxrecord, \
-                tune.ssl.keylog, tune.ssl.keyupdate-rate-limit, tune.ssl.lifetime, tune.ssl.maxrecord, \
-                tune.ssl.ocsp-update.maxdelay, tune.ssl.ocsp-update.mindelay, \
-                tune.ssl.ssl-ctx-cache-size, tune.stick-counters, tune.streams-elasticity, \
-                tune.takeover-other-tg-connections, tune.vars.check-max-size, tune.vars.global-max-size, \
-                tune.vars.proc-max-size, tune.vars.reqres-max-size, tune.vars.sess-max-size, \
-                tune.vars.txn-max-size, warn-blocked-traffic-after",
+                tune.h2.fe.max-frames-at-once, tune.h2.fe.max-rst-at-once, \
+                tune.h2.fe.max-total-streams, tune.h2.fe.rxbuf, tune.h2.header-table-size, \
+                tune.h2.initial-window-size, tune.h2.log-errors, tune.h2.max-concurrent-streams, \
+                tune.h2.max-frame-size",
     },
     Known {
         sections: Sections::GLOBAL,

@@ -467,3 +467,18 @@ fn rules_and_checks_reach_the_site() {
         Some(crate::id::ServerId::new(0))
     );
 }
+
+#[test]
+fn variables_of_the_process_have_values_from_the_start() {
+    let set = |line: &str| {
+        let outcome = outcome(&format!("global\n {line}\n{BASE}"));
+        outcome.report.render(&outcome.files, 1, Severity::Warning)
+    };
+    assert_eq!(
+        set("set-var proc.a int(100),add(5)\n set-var-fmt proc.b \"<%[var(proc.a)]>\""),
+        ""
+    );
+    assert!(set("set-var txn.a int(1)").contains("only the 'proc' scope is permitted here"));
+    assert!(set("set-var proc.a src").contains("none of which is available here"));
+    assert!(set("set-var proc.a").contains("expects"));
+}

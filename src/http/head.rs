@@ -497,8 +497,8 @@ impl Head {
 
 /// Edits of fields.
 impl Head {
-    /// Appends a field. The name is stored in lower case without what is no token byte, the value trimmed and without control
-    /// bytes; a name of which nothing remains adds nothing.
+    /// Appends a field. The name is stored in lower case without what is no token byte, the value without control
+    /// bytes but with its blanks, as HAProxy writes it; a name of which nothing remains adds nothing.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         if let Some(field) = self.append_line(name, value) {
             self.fields.push(field);
@@ -642,16 +642,7 @@ impl Head {
         value: &[u8],
     ) -> Field {
         let value_start = self.text.len();
-        append_clean(&mut self.text, grammar::trim(value));
-        // Dropping a control byte may have laid a blank bare at either end; a parser would trim it, so it goes here.
-        while self.text.len() > value_start
-            && self
-                .text
-                .last()
-                .is_some_and(|byte| matches!(byte, b' ' | b'\t'))
-        {
-            self.text.pop();
-        }
+        append_clean(&mut self.text, value);
         let value_len = place(self.text.len() - value_start);
         self.text.extend_from_slice(CRLF);
         Field {
@@ -764,7 +755,7 @@ mod tests {
         let mut head = Head::new();
         head.set_request(b"GET", b"/a", Version::Http11);
         head.push(b"Host", b"example.org");
-        head.push(b"X-Thing", b" one, two ");
+        head.push(b"X-Thing", b"one, two");
         head.push(b"x-thing", b"three");
         head
     }
@@ -872,7 +863,7 @@ mod tests {
         head.push(b"empty", b"\r \n");
         assert_eq!(
             text(&head),
-            "GET /abc HTTP/1.1\r\nname: xInjected: 1\r\nempty: \r\n"
+            "GET /abc HTTP/1.1\r\nname: xInjected: 1 \r\nempty: \r\n"
         );
         head.set_method(b" ");
         head.set_target(b"");

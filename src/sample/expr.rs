@@ -499,7 +499,7 @@ impl Expr {
     /// Whether it yields the same on every evaluation with the same request head.
     #[must_use]
     pub fn is_stable(&self) -> bool {
-        let looks = |s: &Step| matches!(s.conv.run, ConvRun::Pure(_));
+        let looks = |s: &Step| matches!(s.conv.run, ConvRun::Pure(_) | ConvRun::Settles(_));
         !self.acts() && self.fetch.name != "rand" && self.steps.iter().all(looks)
     }
 
@@ -558,10 +558,11 @@ impl Expr {
             Run::Once(run) | Run::Acts(run) => run(&self.args, facts),
             Run::Each(run) => run(&self.args, facts, walk),
         };
+        let sampled = match sampled {
+            Sampled::Got(value) if !self.steps.is_empty() => self.convert(value, facts, walk),
+            other => other,
+        };
         match sampled {
-            Sampled::Got(value) if !self.steps.is_empty() => {
-                Sampled::of(self.convert(value, facts))
-            }
             Sampled::NotYet if facts.last_call => Sampled::Absent,
             other => other,
         }
@@ -591,14 +592,32 @@ impl Expr {
         }
     }
 
-    fn convert<'a>(&'a self, value: Value<'a>, facts: &'a Facts<'a>) -> Option<Value<'a>> {
-        self.steps.iter().try_fold(value, |value, step| {
-            let value = value.cast(step.conv.input)?;
-            match step.conv.run {
-                ConvRun::Pure(run) => run(value, &step.args),
-                ConvRun::Looks(run) | ConvRun::Acts(run) => run(value, &step.args, facts),
+    fn convert<'a>(
+        &'a self,
+        mut value: Value<'a>,
+        facts: &'a Facts<'a>,
+        walk: &mut Walk,
+    ) -> Sampled<'a> {
+        for step in &self.steps {
+            let Some(input) = value.cast(step.conv.input) else {
+                return Sampled::Absent;
+            };
+            let output = match step.conv.run {
+                ConvRun::Pure(run) => Sampled::of(run(input, &step.args)),
+                ConvRun::Looks(run) | ConvRun::Acts(run) => {
+                    Sampled::of(run(input, &step.args, facts))
+                }
+                ConvRun::Settles(run) => {
+                    walk.open = false;
+                    run(input, &step.args)
+                }
+            };
+            match output {
+                Sampled::Got(next) => value = next,
+                nothing => return nothing,
             }
-        })
+        }
+        Sampled::Got(value)
     }
 }
 

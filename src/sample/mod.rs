@@ -43,7 +43,7 @@ pub use names::Names;
 pub use place::{Place, Places, Source};
 pub use row::{Check, Checking, Conv, ConvRun, Fetch, Run};
 pub use shelf::{Captured, ProcessShelf, Shelf, Shelves};
-pub use vars::{NoVars, Scope, VarName, Vars};
+pub use vars::{Guard, NoVars, Scope, VarName, Vars};
 
 /// The names of every fetch, for suggestions.
 pub fn fetch_names() -> impl Iterator<Item = &'static str> {

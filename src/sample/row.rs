@@ -67,6 +67,9 @@ pub enum ConvRun {
     Looks(for<'a> fn(Value<'a>, &'a [Arg], &'a Facts<'a>) -> Option<Value<'a>>),
     /// It changes something each time.
     Acts(for<'a> fn(Value<'a>, &'a [Arg], &'a Facts<'a>) -> Option<Value<'a>>),
+    /// From the value and the arguments alone, and it can tell whether more bytes could change the result: what it
+    /// yields is final even where the fetch may still see more, and it may ask to wait.
+    Settles(for<'a> fn(Value<'a>, &'a [Arg]) -> Sampled<'a>),
 }
 
 /// A row's last word on its arguments: it may refuse them or replace them by prepared ones. The
@@ -200,6 +203,26 @@ impl Conv {
             out,
             doc,
             run: ConvRun::Looks(run),
+            check: None,
+        }
+    }
+
+    /// A converter that knows when it has seen enough.
+    #[must_use]
+    pub const fn settles(
+        name: &'static str,
+        input: Kind,
+        out: Kind,
+        run: for<'a> fn(Value<'a>, &'a [Arg]) -> Sampled<'a>,
+        doc: &'static str,
+    ) -> Conv {
+        Conv {
+            name,
+            args: Spec::NONE,
+            input,
+            out,
+            doc,
+            run: ConvRun::Settles(run),
             check: None,
         }
     }

@@ -4,6 +4,7 @@
 //! mutability; `set-var` writes while an expression is evaluated. Names are made once, while the
 //! configuration is read, and carry their hash, so that a store finds them without hashing text.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -89,6 +90,70 @@ impl VarName {
             name: Arc::from(name),
             hash: xxh3_64(name.as_bytes()),
         })
+    }
+}
+
+/// What must be true for a variable to be set: `set-var(txn.a,ifexists,ifnotempty)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Guard(u8);
+
+impl Guard {
+    /// The conditions, in the order of their bits.
+    const WORDS: [&'static str; 8] = [
+        "ifexists",
+        "ifnotexists",
+        "ifempty",
+        "ifnotempty",
+        "ifset",
+        "ifnotset",
+        "ifgt",
+        "iflt",
+    ];
+
+    /// Asks for one more condition.
+    ///
+    /// # Errors
+    /// There is no condition of this name.
+    pub fn also(&mut self, word: &str) -> Result<(), ()> {
+        let at = Guard::WORDS.iter().position(|known| *known == word);
+        self.0 |= 1 << at.ok_or(())?;
+        Ok(())
+    }
+
+    pub(super) fn bits(self) -> i64 {
+        i64::from(self.0)
+    }
+
+    pub(super) fn of_bits(bits: i64) -> Guard {
+        Guard((bits & 0xff) as u8)
+    }
+
+    /// Whether the variable may take the value.
+    #[must_use]
+    pub fn allows(self, name: &VarName, new: &Value<'_>, vars: &dyn Vars) -> bool {
+        if self == Guard::default() {
+            return true;
+        }
+        let old = vars.read(name);
+        // A process's variables come to be while the configuration is read.
+        let exists = old.is_some() || name.scope == Scope::Proc;
+        let empty = new.as_bytes().is_some_and(<[u8]>::is_empty);
+        // Only numbers are compared; for anything else the condition is taken as met.
+        let ordered = |wanted| match (&old, new) {
+            (Some(Value::Int(old)), Value::Int(new)) => old.cmp(new) == wanted,
+            _ => true,
+        };
+        let holds = |at: usize| match Guard::WORDS[at] {
+            "ifexists" => exists,
+            "ifnotexists" => !exists,
+            "ifempty" => empty,
+            "ifnotempty" => !empty,
+            "ifset" => old.is_some(),
+            "ifnotset" => old.is_none(),
+            "ifgt" => ordered(Ordering::Greater),
+            _ => ordered(Ordering::Less),
+        };
+        (0..Guard::WORDS.len()).all(|at| self.0 & (1 << at) == 0 || holds(at))
     }
 }
 

@@ -15,6 +15,7 @@ mod rules;
 mod server;
 mod shared;
 mod tls;
+mod variables;
 mod watch;
 
 use std::collections::{BTreeSet, HashMap};
@@ -93,6 +94,7 @@ pub fn resolve(
     for section in &defaults {
         let _ = bench.pages(&section.rule, report);
     }
+    variables::set(&written.variables, &bench, &site.shelf, report);
     site.library = Some(library);
     host.prepare(&host_names(&proxies, &written));
     global::resolve(&mut written, host, report);

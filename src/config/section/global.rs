@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::{bind, numbers, parameters, process_set};
 use crate::config::catalog;
-use crate::config::draft::{BindDraft, CpuMapDraft, EnvEdit, GlobalDraft};
+use crate::config::draft::{BindDraft, CpuMapDraft, EnvEdit, GlobalDraft, VariableDraft};
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Unit, Word, suggest};
+use crate::sample::{Scope, VarName};
 use crate::sys::process::CAPABILITIES;
 use crate::time::Millis;
 
@@ -316,6 +317,18 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         |cur, g| on(cur, &mut g.site.no_splice),
     ),
     row(
+        "set-var",
+        "<var-name> <expr>",
+        "Sets a variable of the process to a sample.",
+        |cur, g| variable(cur, g, false),
+    ),
+    row(
+        "set-var-fmt",
+        "<var-name> <fmt>",
+        "Sets a variable of the process to a text.",
+        |cur, g| variable(cur, g, true),
+    ),
+    row(
         "setenv",
         "<name> <value>",
         "Sets a variable for the lines that follow.",
@@ -439,6 +452,35 @@ fn pair(cur: &mut Cursor<'_>) -> Result<(String, Vec<u8>), Diag> {
     let name = cur.expect("a name and a value.")?.text()?.to_string();
     let value = cur.expect("a name and a value.")?.bytes.clone();
     Ok((name, value))
+}
+
+fn variable(cur: &mut Cursor<'_>, global: &mut GlobalDraft, is_format: bool) -> Result<(), Diag> {
+    const WANTED: &str = "a process-wide variable name ('proc.<name>') and a sample expression";
+    let name = cur.expect(WANTED)?.clone();
+    let refuse = |text: String| Diag::alert(name.span, format!("'{}' : {text}.", cur.keyword()));
+    let read = VarName::parse(name.text()?).map_err(refuse)?;
+    if read.scope != Scope::Proc {
+        return Err(refuse(format!(
+            "invalid variable '{}', only the 'proc' scope is permitted here",
+            name.shown()
+        )));
+    }
+    cur.peek().ok_or_else(|| cur.missing(WANTED))?;
+    let value = cur.rest().to_vec();
+    if let (true, [_, extra, ..]) = (is_format, &value[..]) {
+        let text = format!(
+            "'{}' cannot handle unexpected argument '{}'.",
+            cur.keyword(),
+            extra.shown()
+        );
+        return Err(Diag::alert(extra.span, text));
+    }
+    global.variables.push(VariableDraft {
+        name,
+        value,
+        is_format,
+    });
+    Ok(())
 }
 
 fn nbproc(cur: &mut Cursor<'_>, global: &mut GlobalDraft) -> Result<(), Diag> {

@@ -2,7 +2,7 @@
 
 use crate::lang::Diag;
 use crate::log::{Format, Purpose};
-use crate::sample::{Expr, Names, VarName};
+use crate::sample::{Expr, Guard, Names, VarName};
 use crate::value::Value;
 
 use super::super::flow::Flow;
@@ -54,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 /// The name in parentheses and the conditions after it.
-fn name(args: &mut Args<'_>) -> Result<(VarName, Vec<When>), Diag> {
+fn name(args: &mut Args<'_>) -> Result<(VarName, Guard), Diag> {
     let Some(inside) = args.inside() else {
         let word = args.word.shown();
         return Err(args.fail(format!(
@@ -65,67 +65,20 @@ fn name(args: &mut Args<'_>) -> Result<(VarName, Vec<When>), Diag> {
     let mut parts = inside.split(',').map(str::trim);
     let text = parts.next().unwrap_or_default();
     let name = VarName::parse(text).map_err(|message| args.fail(message))?;
-    let mut conditions = Vec::new();
+    let mut guard = Guard::default();
     for part in parts {
-        let when = When::ALL.iter().find(|(word, _)| *word == part);
-        let Some((_, when)) = when else {
-            return Err(args.fail(format!("unknown condition '{part}'")));
-        };
-        conditions.push(*when);
+        guard
+            .also(part)
+            .map_err(|()| args.fail(format!("unknown condition '{part}'")))?;
     }
-    Ok((name, conditions))
-}
-
-/// When a variable is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum When {
-    Exists,
-    NotExists,
-    Empty,
-    NotEmpty,
-    Set,
-    NotSet,
-}
-
-impl When {
-    const ALL: [(&'static str, When); 6] = [
-        ("ifexists", When::Exists),
-        ("ifnotexists", When::NotExists),
-        ("ifempty", When::Empty),
-        ("ifnotempty", When::NotEmpty),
-        ("ifset", When::Set),
-        ("ifnotset", When::NotSet),
-    ];
-
-    /// Whether it holds for the value the variable has, and the one it would get.
-    fn holds(self, old: Option<&Value<'_>>, new: Option<&Value<'_>>) -> bool {
-        let is_empty = |value: Option<&Value<'_>>| {
-            value
-                .and_then(Value::as_bytes)
-                .is_some_and(<[u8]>::is_empty)
-        };
-        let is_null = |value: Option<&Value<'_>>| match value {
-            None => true,
-            Some(Value::Bool(truth)) => !truth,
-            Some(Value::Int(number)) => *number == 0,
-            Some(other) => is_empty(Some(other)),
-        };
-        match self {
-            When::Exists => old.is_some(),
-            When::NotExists => old.is_none(),
-            When::Empty => is_null(old),
-            When::NotEmpty => !is_null(old),
-            When::Set => !is_null(new),
-            When::NotSet => is_null(new),
-        }
-    }
+    Ok((name, guard))
 }
 
 /// `set-var` and `set-var-fmt`.
 #[derive(Debug)]
 struct Set {
     name: VarName,
-    when: Vec<When>,
+    when: Guard,
     value: Source,
 }
 
@@ -142,17 +95,9 @@ impl Action for Set {
             Source::Text(format) => Some(Value::string(scene.text(format))),
         };
         let vars = scene.facts.vars;
-        if !self.when.is_empty() {
-            let old = vars.read(&self.name);
-            if !self
-                .when
-                .iter()
-                .all(|when| when.holds(old.as_ref(), value.as_ref()))
-            {
-                return Flow::Continue;
-            }
-        }
-        if let Some(value) = value {
+        if let Some(value) = value
+            && self.when.allows(&self.name, &value, vars)
+        {
             vars.write(&self.name, value);
         }
         Flow::Continue
@@ -199,8 +144,10 @@ mod tests {
         rig.run("http-request set-var(txn.a,ifnotexists) str(2)");
         rig.run("http-request set-var(txn.a,ifnotexists) str(3)");
         assert_eq!(rig.var("txn.a").as_deref(), Some("2"));
-        rig.run("http-request set-var(txn.a,ifset) str()");
+        rig.run("http-request set-var(txn.a,ifset,ifnotempty) str()");
         assert_eq!(rig.var("txn.a").as_deref(), Some("2"));
+        rig.run("http-request set-var(txn.b,ifset) str(1)");
+        assert_eq!(rig.var("txn.b"), None);
     }
 
     #[test]

@@ -78,11 +78,8 @@ fn find<'t>(text: &'t [u8], path: &[u8]) -> Option<&'t [u8]> {
     while let Some((first, tail)) = rest.split_first() {
         match first {
             b'.' => {
-                let len = tail
-                    .iter()
-                    .position(|b| matches!(b, b'.' | b'['))
-                    .unwrap_or(tail.len());
-                at = member(text, at, &tail[..len])?;
+                let (name, len) = name(tail);
+                at = member(text, at, &name)?;
                 rest = &tail[len..];
             }
             b'[' => {
@@ -96,6 +93,25 @@ fn find<'t>(text: &'t [u8], path: &[u8]) -> Option<&'t [u8]> {
     }
     let end = skip(text, at, 0)?;
     text.get(at..end)
+}
+
+/// The member name a path goes on with, and how long it is as written: a backslash takes the next byte as it is, so
+/// that names with dots can be written.
+fn name(path: &[u8]) -> (Vec<u8>, usize) {
+    let mut name = Vec::new();
+    let mut at = 0;
+    while let Some(&byte) = path.get(at) {
+        match (byte, path.get(at + 1)) {
+            (b'.' | b'[', _) => break,
+            (b'\\', Some(&next)) => {
+                name.push(next);
+                at += 1;
+            }
+            _ => name.push(byte),
+        }
+        at += 1;
+    }
+    (name, at)
 }
 
 /// The first byte at or after `at` that is no blank.
@@ -247,6 +263,7 @@ mod tests {
             at("$.a.b", ""),
             Some(Value::str(br#"[1, 2.5, "x\"\u00e9"]"#))
         );
+        assert_eq!(at(r"$.a.c\.d", ""), Some(Value::str(b"{}")));
         assert_eq!(at("$.t", ""), Some(Value::Bool(true)));
         assert_eq!(at("$.f", ""), Some(Value::Bool(false)));
         for path in ["$.z", "$.no", "$.a.b[3]", "$.n.x", "$.a[0]"] {

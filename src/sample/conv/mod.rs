@@ -2,11 +2,13 @@
 
 mod codec;
 mod date;
+mod fix;
 mod forwarded;
 mod hash;
 mod json;
 mod map;
 mod message;
+mod mqtt;
 mod network;
 mod number;
 mod packet;
@@ -26,11 +28,13 @@ use super::row::Conv;
 const FAMILIES: &[&[Conv]] = &[
     codec::ROWS,
     date::ROWS,
+    fix::ROWS,
     forwarded::ROWS,
     hash::ROWS,
     json::ROWS,
     map::ROWS,
     message::ROWS,
+    mqtt::ROWS,
     network::ROWS,
     number::ROWS,
     packet::ROWS,

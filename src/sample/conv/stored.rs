@@ -1,11 +1,9 @@
 //! Converters that store: variables and captures.
 
-use std::cmp::Ordering;
-
 use crate::sample::arg::{Arg, Args, Spec, Wants};
 use crate::sample::facts::Facts;
 use crate::sample::row::{Checking, Conv};
-use crate::sample::vars::VarName;
+use crate::sample::vars::{Guard, VarName};
 use crate::value::{Kind, Value};
 
 use Kind::{Any, Same, Str};
@@ -76,73 +74,26 @@ fn capture_response<'a>(
     Some(value)
 }
 
-/// What must be true for a variable to be set.
-const CONDITIONS: [&str; 8] = [
-    "ifexists",
-    "ifnotexists",
-    "ifempty",
-    "ifnotempty",
-    "ifset",
-    "ifnotset",
-    "ifgt",
-    "iflt",
-];
-
-/// The bit of the condition at `at`.
-fn bit(at: usize) -> i64 {
-    1 << at
-}
-
 fn check_set_var(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     let text = String::from_utf8_lossy(args.text_or_empty(0)).into_owned();
     let name = VarName::parse(&text)?;
-    let mut wanted = 0;
+    let mut guard = Guard::default();
     for arg in args[1..].iter() {
         let Arg::Str(word) = arg else { continue };
         let word = String::from_utf8_lossy(word);
-        let at = CONDITIONS.iter().position(|c| *c == word);
-        wanted |= bit(at.ok_or_else(|| format!("invalid condition '{word}'"))?);
+        guard
+            .also(&word)
+            .map_err(|()| format!("invalid condition '{word}'"))?;
     }
     args.fill(Arg::Absent);
     args[0] = Arg::Var(name);
-    args[1] = Arg::Int(wanted);
+    args[1] = Arg::Int(guard.bits());
     Ok(())
-}
-
-/// Whether the conditions allow the variable to take the value.
-pub(crate) fn may_set(
-    conditions: i64,
-    name: &VarName,
-    value: &Value<'_>,
-    facts: &Facts<'_>,
-) -> bool {
-    if conditions == 0 {
-        return true;
-    }
-    let old = facts.vars.read(name);
-    let empty = value.as_bytes().is_some_and(<[u8]>::is_empty);
-    let order = || -> Option<Ordering> {
-        match (value, old.as_ref()?) {
-            (Value::Int(new), Value::Int(old)) => Some(new.cmp(old)),
-            (new, old) => Some(new.as_bytes()?.cmp(old.as_bytes()?)),
-        }
-    };
-    let holds = |at: usize| match CONDITIONS[at] {
-        "ifexists" => old.is_some(),
-        "ifnotexists" => old.is_none(),
-        "ifempty" => empty,
-        "ifnotempty" => !empty,
-        "ifset" => !empty,
-        "ifnotset" => empty,
-        "ifgt" => order() == Some(Ordering::Greater),
-        _ => order() == Some(Ordering::Less),
-    };
-    (0..CONDITIONS.len()).all(|at| conditions & bit(at) == 0 || holds(at))
 }
 
 fn set_var<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<Value<'a>> {
     let name = args.var(0)?;
-    if may_set(args.int_or(1, 0), name, &value, facts) {
+    if Guard::of_bits(args.int_or(1, 0)).allows(name, &value, facts.vars) {
         facts.vars.write(name, value.clone().into_owned());
     }
     Some(value)
@@ -170,9 +121,9 @@ mod tests {
         };
         yields_with(&facts, "int(5),set-var(txn.n)", "5");
         yields_with(&facts, "var(txn.n)", "5");
-        yields_with(&facts, "int(3),set-var(txn.n,ifgt)", "3");
+        yields_with(&facts, "int(3),set-var(txn.n,iflt)", "3");
         yields_with(&facts, "var(txn.n)", "5");
-        yields_with(&facts, "int(3),set-var(txn.n,iflt,ifexists)", "3");
+        yields_with(&facts, "int(3),set-var(txn.n,ifgt,ifexists)", "3");
         yields_with(&facts, "var(txn.n)", "3");
         yields_with(&facts, "str(),set-var(txn.e,ifnotempty)", "");
         absent_with(&facts, "var(txn.e)");

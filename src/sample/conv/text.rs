@@ -354,7 +354,7 @@ fn field<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
         start = at + 1;
     }
     edges.push((start, text.len()));
-    Some(Value::Str(span_of(text, &edges, args)))
+    span_of(text, &edges, args).map(Value::Str)
 }
 
 fn word<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
@@ -370,18 +370,22 @@ fn word<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
             start = at + 1;
         }
     }
-    Some(Value::Str(span_of(text, &edges, args)))
+    span_of(text, &edges, args).map(Value::Str)
 }
 
 /// The stretch of fields the arguments ask for: its number, from the end when negative, and how
-/// many; 0 for all that follow (or precede).
-fn span_of<'a>(text: Cow<'a, [u8]>, edges: &[(usize, usize)], args: &[Arg]) -> Cow<'a, [u8]> {
+/// many; 0 for all that follow (or precede). None when there are not so many.
+fn span_of<'a>(
+    text: Cow<'a, [u8]>,
+    edges: &[(usize, usize)],
+    args: &[Arg],
+) -> Option<Cow<'a, [u8]>> {
     let number = args.int_or(0, 1);
     let count = args.int_or(2, 1);
     let len = edges.len();
     let wanted = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);
     if wanted == 0 || wanted > len {
-        return Cow::Borrowed(b"");
+        return None;
     }
     let take = match usize::try_from(count) {
         Ok(0) | Err(_) => len,
@@ -396,12 +400,12 @@ fn span_of<'a>(text: Cow<'a, [u8]>, edges: &[(usize, usize)], args: &[Arg]) -> C
         let last = len - wanted;
         (last.saturating_sub(take - 1), last)
     };
-    slice(text, edges[first].0, edges[last].1)
+    Some(slice(text, edges[first].0, edges[last].1))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::sample::rig::{refused, yields};
+    use crate::sample::rig::{absent, refused, yields};
 
     #[test]
     fn case_and_trimming() {
@@ -454,6 +458,7 @@ mod tests {
         yields("str(f1_f2_f3__f5),word(3,_,2)", "f3__f5");
         yields("str(f1_f2_f3__f5),word(-2,_,3)", "f1_f2_f3");
         yields("str(/f1/f2/f3/f4),word(1,/)", "f1");
-        yields("str(/f1/f2/f3/f4),word(9,/)", "");
+        absent("str(/f1/f2/f3/f4),word(9,/)");
+        absent("str(/foo),field(3,/)");
     }
 }
