@@ -21,6 +21,7 @@ pub mod mux;
 pub mod pattern;
 pub mod proto;
 pub mod queue;
+pub mod roster;
 pub mod rule;
 pub mod sample;
 pub mod site;

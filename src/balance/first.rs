@@ -3,13 +3,32 @@
 use super::seat::Seats;
 use super::standing::Bench;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 /// Servers by number, and from where on it is worth looking.
 #[derive(Debug)]
 pub(super) struct First {
+    order: RwLock<Order>,
+    open_from: [Hint; 2],
+}
+
+/// Who comes after whom.
+#[derive(Debug)]
+struct Order {
     by_id: Vec<usize>,
     place_of: Vec<usize>,
-    open_from: [Hint; 2],
+}
+
+impl Order {
+    fn of(seats: &impl Seats) -> Self {
+        let mut by_id: Vec<usize> = (0..seats.count()).collect();
+        by_id.sort_by_key(|&at| seats.seat(at).id());
+        let mut place_of = vec![0; by_id.len()];
+        for (place, &at) in by_id.iter().enumerate() {
+            place_of[at] = place;
+        }
+        Self { by_id, place_of }
+    }
 }
 
 /// Every electable server of the bench before this place was full when last seen. The upper half counts the slots
@@ -49,20 +68,21 @@ const PLACE: u64 = 0xffff_ffff;
 
 impl First {
     pub(super) fn new(seats: &impl Seats) -> Self {
-        let mut by_id: Vec<usize> = (0..seats.count()).collect();
-        by_id.sort_by_key(|&at| seats.seat(at).id());
-        let mut place_of = vec![0; by_id.len()];
-        for (place, &at) in by_id.iter().enumerate() {
-            place_of[at] = place;
-        }
         Self {
-            by_id,
-            place_of,
+            order: RwLock::new(Order::of(seats)),
             open_from: [Hint::default(), Hint::default()],
         }
     }
 
-    pub(super) fn settle(&self) {
+    fn order(&self) -> RwLockReadGuard<'_, Order> {
+        self.order.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn settle(&self, seats: &impl Seats) {
+        if self.order().by_id.len() != seats.count() {
+            let order = Order::of(seats);
+            *self.order.write().unwrap_or_else(PoisonError::into_inner) = order;
+        }
         for hint in &self.open_from {
             hint.lower(0);
         }
@@ -70,8 +90,9 @@ impl First {
 
     /// A slot of this server became free (and can be seen to be free).
     pub(super) fn left(&self, at: usize) {
+        let place = self.order().place_of.get(at).copied().unwrap_or(0);
         for hint in &self.open_from {
-            hint.lower(self.place_of[at]);
+            hint.lower(place);
         }
     }
 
@@ -84,7 +105,8 @@ impl First {
         let hint = &self.open_from[bench.rank()];
         let (seen, from) = hint.read();
         let mut avoided = None;
-        for (place, &at) in self.by_id.iter().enumerate().skip(from) {
+        let order = self.order();
+        for (place, &at) in order.by_id.iter().enumerate().skip(from) {
             let seat = seats.seat(at);
             let plays = Bench::of(seat.is_backup()) == bench && seat.is_electable();
             if !plays || !seats.has_room(at) {

@@ -44,6 +44,8 @@ impl LeastConn {
 
     pub(super) fn settle(&self, seats: &impl Seats) {
         let mut order = self.lock();
+        let count = order.keys.len().max(seats.count());
+        order.keys.resize(count, None);
         for at in 0..seats.count() {
             order.place(seats, at);
         }

@@ -112,7 +112,7 @@ impl Policy {
             Picker::RoundRobin(robin) => robin.settle(seats),
             Picker::StaticRr(map) | Picker::HashMap(_, map) => map.settle(seats, &self.standing),
             Picker::LeastConn(least) => least.settle(seats),
-            Picker::First(first) => first.settle(),
+            Picker::First(first) => first.settle(seats),
             Picker::Random(random) => random.settle(seats),
             Picker::HashRing(_, ring) => ring.settle(seats),
         }
@@ -189,6 +189,12 @@ impl Policy {
     #[must_use]
     pub fn weighs_at_run_time(&self) -> bool {
         !matches!(self.picker, Picker::StaticRr(_) | Picker::HashMap(..))
+    }
+
+    /// Whether servers may join and leave at run time.
+    #[must_use]
+    pub fn takes_newcomers(&self) -> bool {
+        self.weighs_at_run_time()
     }
 
     fn hash(&self, kind: KeyKind, key: &[u8]) -> u32 {

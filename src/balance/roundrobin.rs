@@ -40,6 +40,8 @@ impl RoundRobin {
     /// Takes over every change of weight or usability since the last call.
     pub(super) fn settle(&self, seats: &impl Seats) {
         let mut rounds = self.lock();
+        let count = rounds.places.len().max(seats.count());
+        rounds.places.resize(count, Place::default());
         for at in 0..seats.count() {
             let seat = seats.seat(at);
             let share = if seat.is_electable() {

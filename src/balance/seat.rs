@@ -159,7 +159,7 @@ impl Seat {
 /// The servers of a backend, as balancing sees them. Both methods read atomics only: algorithms call them while they
 /// hold their own short lock.
 pub trait Seats {
-    /// How many servers there are; fixed for the life of the policy.
+    /// How many ranks there are; only more with time, and [`super::Policy::settle`] follows.
     fn count(&self) -> usize;
     /// The seat of the server with this rank, from 0.
     fn seat(&self, at: usize) -> &Seat;

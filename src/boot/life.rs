@@ -355,7 +355,7 @@ impl Serving {
             console.notice(&format!(
                 "SIGHUP received, dumping servers states for proxy {name}."
             ));
-            for id in &backend.servers {
+            for id in backend.servers.iter() {
                 let server = self.site.server(*id);
                 console.notice(&format!(
                     "SIGHUP: Server {name}/{} is {}. Conn: {} act, {} pend, {} tot.",

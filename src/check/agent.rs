@@ -1,8 +1,8 @@
 //! What an agent answers: words that set a server's weight, limit and state.
 //!
-//! One line, words between blanks or commas, in any order; the last of a kind wins, except that orders to go down beat
-//! `up`. HAProxy's meanings: `75%` of the configured weight, `maxconn:30`, `ready`, `drain`, `maint`, `up`, `down`, `failed`,
-//! `stopped`, and a text behind `#` for operators.
+//! One line, words between blanks or commas, in any order and any case; the last of a kind wins. HAProxy's meanings: `75%` of the
+//! configured weight, `maxconn:30`, `ready`, `drain`, `maint`, `up`, `down`, `fail`, `stopped`, and a text behind `#` for
+//! operators.
 
 use super::{AgentState, Report, Status};
 
@@ -17,8 +17,12 @@ pub struct AgentReply {
     pub mode: Option<AgentMode>,
     /// `up`, `down` and its synonyms.
     pub state: Option<AgentState>,
-    /// What is reported.
-    pub report: Report,
+    /// The word that said so.
+    word: Option<String>,
+    /// The first word that means nothing.
+    unknown: Option<String>,
+    /// What stands behind `#`.
+    text: String,
 }
 
 /// What mode an agent puts its server into.
@@ -48,33 +52,49 @@ pub fn read(input: &[u8], ended: bool) -> Option<AgentReply> {
         max_conn: None,
         mode: None,
         state: None,
-        report: Report::of(Status::L7Ok),
+        word: None,
+        unknown: None,
+        text: String::new(),
     };
-    let mut unknown = None;
     for word in orders
         .split([' ', '\t', ','])
         .filter(|word| !word.is_empty())
     {
-        if !obey(&mut reply, word) && unknown.is_none() {
-            unknown = Some(word.to_owned());
+        if !obey(&mut reply, word) && reply.unknown.is_none() {
+            reply.unknown = Some(word.to_owned());
         }
     }
-    let silent = reply.weight_percent.is_none()
-        && reply.max_conn.is_none()
-        && reply.mode.is_none()
-        && reply.state.is_none();
-    let text = text.map(str::trim).filter(|text| !text.is_empty());
-    match (silent, unknown) {
-        (true, unknown) => {
-            reply.report = Report::with(Status::L7Response, 0, unknown.unwrap_or_default())
-        }
-        (false, Some(word)) if reply.state != Some(AgentState::Down) => {
-            // haproxy: the orders understood are carried out, and the word that was not is shown.
-            reply.report.text = text.map_or(word, str::to_owned);
-        }
-        (false, _) => reply.report.text = text.unwrap_or_default().to_owned(),
-    }
+    reply.text = text
+        .map(|text| text.trim_start().to_owned())
+        .unwrap_or_default();
     Some(reply)
+}
+
+impl AgentReply {
+    /// What is reported: the word about the server's health, else what was odd. `warning` says what could not be carried out.
+    pub fn report(&self, warning: Option<&str>) -> Report {
+        let odd = self.unknown.as_deref().or(warning);
+        let Some(word) = &self.word else {
+            let text = match (&self.unknown, warning) {
+                (Some(word), _) => format!("agent reports an error : {word}"),
+                (None, Some(warning)) => format!("agent warns : {warning}"),
+                (None, None) => String::new(),
+            };
+            return Report::with(Status::Checked, 0, text);
+        };
+        let down = self.state == Some(AgentState::Down);
+        // Why it is down is worth more than what else was odd.
+        let said = match odd {
+            Some(odd) if self.text.is_empty() || !down => odd,
+            Some(_) | None => &self.text,
+        };
+        let note = match said {
+            "" => String::new(),
+            said => format!(" ({said})"),
+        };
+        let status = if down { Status::L7Status } else { Status::L7Ok };
+        Report::with(status, 0, format!("via agent : {word}{note}"))
+    }
 }
 
 /// Takes one word into the reply; false when it means nothing.
@@ -86,25 +106,22 @@ fn obey(reply: &mut AgentReply, word: &str) -> bool {
         reply.weight_percent = Some(percent);
         return true;
     }
-    if let Some(limit) = word.strip_prefix("maxconn:") {
+    let lower = word.to_ascii_lowercase();
+    if let Some(limit) = lower.strip_prefix("maxconn:") {
         let Ok(limit) = limit.parse() else {
             return false;
         };
         reply.max_conn = Some(limit);
         return true;
     }
-    match word {
+    match lower.as_str() {
         "ready" => reply.mode = Some(AgentMode::Ready),
         "drain" => reply.mode = Some(AgentMode::Drain),
         "maint" => reply.mode = Some(AgentMode::Maintenance),
-        "up" => {
-            if reply.state.is_none() {
-                reply.state = Some(AgentState::Up);
-            }
-        }
-        "down" | "failed" | "stopped" => {
-            reply.state = Some(AgentState::Down);
-            reply.report = Report::of(Status::L7Status);
+        "up" | "down" | "fail" | "stopped" => {
+            let up = lower == "up";
+            reply.state = Some(if up { AgentState::Up } else { AgentState::Down });
+            reply.word = Some(word.to_owned());
         }
         _ => return false,
     }
@@ -137,23 +154,29 @@ mod tests {
             (reply.mode, reply.state),
             (Some(AgentMode::Maintenance), Some(AgentState::Down))
         );
-        assert_eq!(reply.report.status, Status::L7Status);
+        assert_eq!(reply.report(None).text, "via agent : down");
         let reply = line("up ready 100%");
         assert_eq!(
             (reply.mode, reply.state),
             (Some(AgentMode::Ready), Some(AgentState::Up))
         );
-        assert_eq!(reply.report, Report::of(Status::L7Ok));
-        assert_eq!(line("down up").state, Some(AgentState::Down));
-        assert_eq!(line("stopped # disk full").report.text, "disk full");
+        let report = Report::with(Status::L7Ok, 0, "via agent : up");
+        assert_eq!(reply.report(None), report);
+        assert_eq!(line("down UP").state, Some(AgentState::Up));
+        let full = line("Stopped # disk full").report(Some("x"));
+        assert_eq!(full.text, "via agent : Stopped (disk full)");
     }
 
     #[test]
-    fn nonsense_is_a_wrong_response() {
-        for text in ["hello", "", "1e3%", "maxconn:x"] {
-            assert_eq!(line(text).report.status, Status::L7Response, "{text:?}");
+    fn nonsense_is_reported() {
+        for text in ["hello", "1e3%", "maxconn:x"] {
+            let report = line(text).report(None);
+            assert_eq!(report.status, Status::Checked);
+            assert_eq!(report.text, format!("agent reports an error : {text}"));
         }
-        assert_eq!(line("up hello").report.text, "hello");
+        assert_eq!(line("").report(None), Report::of(Status::Checked));
+        assert_eq!(line("10%").report(Some("no")).text, "agent warns : no");
+        assert_eq!(line("up hello").report(None).text, "via agent : up (hello)");
         assert_eq!(
             read(b"up", true).and_then(|reply| reply.state),
             Some(AgentState::Up)

@@ -97,6 +97,20 @@ pub struct Health {
     changed_at: AtomicU64,
     down_millis: AtomicU64,
     last: Mutex<Last>,
+    agent_last: Mutex<Option<Last>>,
+    /// Whether the server's health is that of another one.
+    follows: AtomicBool,
+}
+
+/// What a server may be given, whatever made it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Stopped,
+    /// What is bound to it.
+    Stopping,
+    /// Everything.
+    Running,
 }
 
 /// The outcome of the last check.
@@ -130,7 +144,68 @@ impl Health {
                 report: Report::of(Status::Initializing),
                 duration: Millis::ZERO,
             }),
+            agent_last: Mutex::new(None),
+            follows: AtomicBool::new(false),
         }
+    }
+
+    /// Begins to count from this moment, in the state it is in.
+    pub fn begin(&self, now: Tick) {
+        self.changed_at.store(now.as_millis(), Relaxed);
+    }
+
+    /// Says that the server's health is that of another one.
+    pub fn follow(&self) {
+        self.follows.store(true, Relaxed);
+    }
+
+    /// Takes over the standing of the server it follows.
+    pub fn inherit_standing(&self, standing: Standing, now: Tick) -> Shift {
+        let was = (self.is_alive(), self.is_stopping());
+        let up = standing != Standing::Stopped;
+        self.counter.store(if up { self.top() } else { 0 }, Relaxed);
+        self.stopping.store(standing == Standing::Stopping, Relaxed);
+        self.shift(was, now)
+    }
+
+    /// What it may be given, drains apart.
+    pub fn standing(&self) -> Standing {
+        match (self.is_alive(), self.is_stopping()) {
+            (false, _) => Standing::Stopped,
+            (true, true) => Standing::Stopping,
+            (true, false) => Standing::Running,
+        }
+    }
+
+    /// Notes what the agent answered, and whether that takes the server down or lets it serve; none where it says nothing
+    /// of that.
+    pub fn note_agent(
+        &self,
+        report: Report,
+        duration: Millis,
+        state: Option<AgentState>,
+        now: Tick,
+    ) -> Noted {
+        let was = (self.is_alive(), self.is_stopping());
+        let down = state.map(|state| state == AgentState::Down);
+        let moved = down.is_some_and(|down| self.agent_down.swap(down, Relaxed) != down);
+        if moved && down == Some(true) {
+            self.failed.fetch_add(1, Relaxed);
+        }
+        let mut held = lock(&self.agent_last);
+        let before = held.as_ref().map(|last| last.report.status);
+        let differs = before != Some(report.status);
+        *held = Some(Last { report, duration });
+        drop(held);
+        Noted {
+            shift: self.shift(was, now),
+            worth_a_line: moved || differs,
+        }
+    }
+
+    /// What the agent was last found to say.
+    pub fn agent_last(&self) -> Option<Last> {
+        lock(&self.agent_last).clone()
     }
 
     /// Notes the outcome of a check. Only one worker checks a server, so read and write need not be one step.
@@ -159,6 +234,14 @@ impl Health {
         self.shift(was, now)
     }
 
+    /// Passes, but wants no new clients, as an operator says.
+    pub fn say_stopping(&self, now: Tick) -> Shift {
+        let was = (self.is_alive(), self.is_stopping());
+        self.counter.store(self.top(), Relaxed);
+        self.stopping.store(true, Relaxed);
+        self.shift(was, now)
+    }
+
     /// One failure away from down (`on-error sudden-death`).
     pub fn weaken(&self) {
         if self.counter.load(Relaxed) > self.thresholds.rise {
@@ -175,12 +258,26 @@ impl Health {
     /// Gives or takes back an order.
     pub fn set_admin(&self, order: Admin, on: bool, now: Tick) -> Shift {
         let was = (self.is_alive(), self.is_stopping());
+        let before = self.is_in_maintenance();
         if on {
             self.admin.fetch_or(order as u8, Relaxed);
         } else {
             self.admin.fetch_and(!(order as u8), Relaxed);
         }
+        // Checks pause in maintenance; behind it the server is believed well until the next one.
+        if self.is_checked() {
+            match (before, self.is_in_maintenance()) {
+                (false, true) => self.counter.store(0, Relaxed),
+                (true, false) => self.counter.store(self.thresholds.rise, Relaxed),
+                (true, true) | (false, false) => {}
+            }
+        }
         self.shift(was, now)
+    }
+
+    /// The orders that hold, one bit each ([`Admin`]).
+    pub fn orders(&self) -> u8 {
+        self.admin.load(Relaxed)
     }
 
     /// What the agent says.
@@ -292,10 +389,7 @@ impl Health {
 
     /// The last outcome.
     pub fn last(&self) -> Last {
-        self.last
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
+        lock(&self.last).clone()
     }
 
     /// Forgets counters of failures (`clear counters`).
@@ -325,9 +419,9 @@ impl Health {
         match (self.passes(), self.is_checked()) {
             (false, _) => format!("DOWN{partly}"),
             (true, _) if admin & DRAIN != 0 => "DRAIN".to_owned(),
-            (true, false) => "no check".to_owned(),
-            (true, true) if self.is_stopping() => format!("NOLB{partly}"),
-            (true, true) => format!("UP{partly}"),
+            (true, false) if !self.follows.load(Relaxed) => "no check".to_owned(),
+            (true, _) if self.is_stopping() => format!("NOLB{partly}"),
+            (true, _) => format!("UP{partly}"),
         }
     }
 
@@ -357,10 +451,7 @@ impl Health {
 
     /// Keeps the outcome; tells whether its status differs from the last one's.
     fn remember(&self, last: Last) -> bool {
-        let mut held = self
-            .last
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut held = lock(&self.last);
         let differs = held.report.status != last.report.status;
         *held = last;
         differs
@@ -391,6 +482,11 @@ impl Health {
         }
         shift
     }
+}
+
+fn lock<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    held.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]

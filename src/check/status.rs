@@ -15,7 +15,7 @@ pub enum Verdict {
 
 macro_rules! statuses {
     ($($variant:ident = $name:literal, $text:literal, $verdict:ident, $code:literal;)*) => {
-        /// The outcome of a check.
+        /// The outcome of a check. The numbers are HAProxy's, which `show servers state` tells.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Status { $(#[doc = $text] $variant,)* }
@@ -50,6 +50,9 @@ macro_rules! statuses {
 statuses! {
     Unknown = "UNK", "Unknown", Neutral, false;
     Initializing = "INI", "Initializing", Neutral, false;
+    Started = "", "", Neutral, false;
+    Checked = "CHECKED", "No status change", Neutral, false;
+    Observed = "HANA", "Health analyze", Failed, false;
     SocketError = "SOCKERR", "Socket error", Failed, false;
     L4Ok = "L4OK", "Layer4 check passed", Passed, false;
     L4Timeout = "L4TOUT", "Layer4 timeout", Failed, false;
@@ -59,13 +62,13 @@ statuses! {
     L6Response = "L6RSP", "Layer6 invalid response", Failed, false;
     L7Timeout = "L7TOUT", "Layer7 timeout", Failed, false;
     L7Response = "L7RSP", "Layer7 invalid response", Failed, false;
+    Data = "", "", Neutral, false;
     L7Ok = "L7OK", "Layer7 check passed", Passed, true;
     L7Conditional = "L7OKC", "Layer7 check conditionally passed", Conditional, true;
     L7Status = "L7STS", "Layer7 wrong status", Failed, true;
     ProgramError = "PROCERR", "External check error", Failed, true;
     ProgramTimeout = "PROCTOUT", "External check timeout", Failed, true;
     ProgramOk = "PROCOK", "External check passed", Passed, true;
-    Observed = "HANA", "Health analyze", Failed, false;
 }
 
 impl Status {
@@ -87,7 +90,7 @@ impl Status {
         Status::ALL
             .iter()
             .copied()
-            .find(|status| status.name() == name)
+            .find(|status| !name.is_empty() && status.name() == name)
     }
 }
 
@@ -99,10 +102,14 @@ mod tests {
     fn numbers_and_names_lead_back() {
         for &status in Status::ALL {
             assert_eq!(Status::numbered(status.number()), status);
-            assert_eq!(Status::named(status.name()), Some(status));
+            if !status.name().is_empty() {
+                assert_eq!(Status::named(status.name()), Some(status));
+            }
         }
         assert_eq!(Status::numbered(200), Status::Unknown);
         assert_eq!(Status::named("l7ok"), None);
+        assert_eq!(Status::named(""), None);
+        assert_eq!((Status::L4Ok.number(), Status::L7Ok.number()), (6, 15));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::id::{BackendId, FrontendId, ServerId};
 use crate::log::Ring;
 use crate::pattern::Library;
 use crate::sample::Vars;
+pub use crate::site::WeightChange;
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::Table;
 use crate::time::{Millis, Tick};
@@ -120,8 +121,10 @@ pub struct ServerRow {
     pub fqdn: Option<String>,
     /// The SRV record it follows.
     pub record: Option<String>,
-    /// Whether it is spoken to in TLS.
-    pub tls: bool,
+    /// Whether it is spoken to in TLS: 1 or 0, -1 after `no-ssl`.
+    pub tls: i32,
+    /// Whether its number was written.
+    pub forced: bool,
     /// The port and address of its checks, where they differ.
     pub check_target: (u16, Option<String>),
     /// The port and address of its agent, where they differ.
@@ -223,15 +226,6 @@ pub enum HealthState {
     Stopping,
     /// It is down.
     Down,
-}
-
-/// A weight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WeightChange {
-    /// This one.
-    Absolute(u32),
-    /// This share of the configured one.
-    Percent(u32),
 }
 
 /// What is to be done with a frontend.

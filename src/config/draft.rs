@@ -488,6 +488,8 @@ pub struct ServerDraft {
     pub tells: Tells,
     /// `set-proxy-v2-tlv-fmt`
     pub tellings: Vec<(u8, Option<Word>)>,
+    /// `socks4`
+    pub socks4: Option<(Word, Written)>,
     /// `source`
     pub source: Option<SourceDraft>,
     /// `pool-conn-name`
@@ -552,6 +554,7 @@ impl Default for ServerDraft {
             send_proxy: SendProxy::No,
             tells: Tells::default(),
             tellings: Vec::new(),
+            socks4: None,
             source: None,
             pool_name: None,
             pool_max_conn: None,

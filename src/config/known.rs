@@ -262,7 +262,7 @@ pub(crate) const SERVER: &[Known] = &[
                 no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
                 no-tlsv13, non-stick, observe:1, on-error:1, on-marked-down:1, on-marked-up:1, \
                 port:1, proto:1, rise:1, shard:1, sigalgs:1, sni-auto, sni:1, \
-                socks4:1, ssl, ssl-max-ver:1, ssl-min-ver:1, ssl-reuse, stick, strict-maxconn, \
+                ssl, ssl-max-ver:1, ssl-min-ver:1, ssl-reuse, stick, strict-maxconn, \
                 tcp-md5sig:1, tls-tickets, track:1, verify:1, verifyhost:1, ws:1",
     },
     Known {

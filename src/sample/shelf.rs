@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Captures, Scope, VarName, Vars};
 use crate::value::Value;
@@ -71,12 +71,7 @@ impl Shelves<'_> {
     fn with<R>(&self, scope: Scope, use_it: impl FnOnce(&mut Shelf) -> R) -> Option<R> {
         let cell = match scope {
             Scope::Proc => {
-                let mut shelf = self
-                    .process
-                    .0
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                return Some(use_it(&mut shelf));
+                return Some(use_it(&mut self.process.lock()));
             }
             Scope::Sess => self.session,
             Scope::Txn => self.exchange,
@@ -113,6 +108,76 @@ impl Vars for Shelves<'_> {
                 .iter()
                 .for_each(|(name, value)| show(name, value));
         }
+    }
+}
+
+impl Vars for ProcessShelf {
+    fn read(&self, name: &VarName) -> Option<Value<'static>> {
+        let there = name.scope == Scope::Proc;
+        there.then(|| self.lock().read(name)).flatten()
+    }
+
+    fn write(&self, name: &VarName, value: Value<'static>) -> bool {
+        name.scope == Scope::Proc && self.lock().write(name, value)
+    }
+
+    fn forget(&self, name: &VarName) {
+        if name.scope == Scope::Proc {
+            self.lock().forget(name);
+        }
+    }
+
+    fn each(&self, show: &mut dyn FnMut(&VarName, &Value<'_>)) {
+        let copy = self.lock().clone();
+        copy.values
+            .iter()
+            .for_each(|(name, value)| show(name, value));
+    }
+}
+
+impl ProcessShelf {
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The shelves within reach of a health check.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckShelves<'a> {
+    /// Of the process.
+    pub process: &'a ProcessShelf,
+    /// Of the check.
+    pub check: &'a RefCell<Shelf>,
+}
+
+impl Vars for CheckShelves<'_> {
+    fn read(&self, name: &VarName) -> Option<Value<'static>> {
+        match name.scope {
+            Scope::Check => self.check.borrow().read(name),
+            _ => self.process.read(name),
+        }
+    }
+
+    fn write(&self, name: &VarName, value: Value<'static>) -> bool {
+        match name.scope {
+            Scope::Check => self.check.borrow_mut().write(name, value),
+            _ => self.process.write(name, value),
+        }
+    }
+
+    fn forget(&self, name: &VarName) {
+        match name.scope {
+            Scope::Check => self.check.borrow_mut().forget(name),
+            _ => self.process.forget(name),
+        }
+    }
+
+    fn each(&self, show: &mut dyn FnMut(&VarName, &Value<'_>)) {
+        self.process.each(show);
+        let copy = self.check.borrow().clone();
+        copy.values
+            .iter()
+            .for_each(|(name, value)| show(name, value));
     }
 }
 

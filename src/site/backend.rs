@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::{Forwarded, Logging, Mode, Options, Rules, StatsPage, Timeouts};
+use super::{Forwarded, Logging, Members, Mode, Options, Rules, StatsPage, Timeouts};
 use crate::balance::persist::Persist;
 use crate::balance::{KeySource, Policy};
 use crate::filter::Filters;
@@ -42,7 +42,7 @@ pub struct Backend {
     /// `description`.
     pub description: Option<Arc<str>>,
     /// Its servers in order of the file.
-    pub servers: Vec<ServerId>,
+    pub servers: Members,
     /// Timeouts of the server's side.
     pub timeouts: Timeouts,
     /// Options of both kinds of proxy.
@@ -151,13 +151,13 @@ impl RetryOn {
 
 impl Backend {
     /// A backend of `servers` with every other setting at its default.
-    pub fn new(name: Arc<str>, servers: Vec<ServerId>, policy: Policy) -> Self {
+    pub fn new(name: Arc<str>, servers: impl Into<Members>, policy: Policy) -> Self {
         Self {
             name,
             uuid: 0,
             mode: Mode::default(),
             description: None,
-            servers,
+            servers: servers.into(),
             timeouts: Timeouts::default(),
             options: Options::default(),
             twin: None,

@@ -1,16 +1,17 @@
 //! The servers of one backend, as balancing looks at them.
 
-use super::Server;
+use super::{Members, Server};
 use crate::balance::{Seat, Seats};
 use crate::id::ServerId;
+use crate::roster::Roster;
 
 /// A backend's servers in order of their ranks.
 #[derive(Clone, Copy, Debug)]
 pub struct Lineup<'a> {
     /// All servers of the site.
-    pub servers: &'a [Server],
+    pub servers: &'a Roster<Server>,
     /// Those of this backend.
-    pub ids: &'a [ServerId],
+    pub ids: &'a Members,
     /// Requests the backend has, on which dynamic limits depend.
     pub load: u32,
 }
@@ -23,17 +24,13 @@ impl Lineup<'_> {
 
     /// The rank of this server.
     pub fn rank(&self, id: ServerId) -> Option<usize> {
-        // Servers of a backend are numbered in one run.
-        let first = self.ids.first()?.index();
-        id.index()
-            .checked_sub(first)
-            .filter(|&rank| rank < self.ids.len())
+        self.ids.rank(id)
     }
 }
 
 impl Seats for Lineup<'_> {
     fn count(&self) -> usize {
-        self.ids.len()
+        self.ids.ranks()
     }
 
     fn seat(&self, at: usize) -> &Seat {

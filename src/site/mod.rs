@@ -15,13 +15,16 @@ mod introduction;
 mod lineup;
 mod listener;
 mod logging;
+mod members;
 mod names;
 mod rules;
 mod server;
 mod stats_page;
 pub mod tables;
+mod transition;
 mod views;
 mod watch;
+mod weigh;
 
 pub use census::Survey;
 pub use faults::{Captured, Faults};
@@ -34,10 +37,13 @@ pub use introduction::{Seems, SendProxy, Source, Telling, Tells};
 pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
 pub use logging::{LineFormat, Logging};
+pub use members::Members;
 pub use rules::Rules;
-pub use server::{Checking, Destination, Port, Server};
+pub use server::{Checking, Destination, Port, Server, Target};
 pub use stats_page::{PageOf, StatsPage, Visit};
+pub use transition::{Aftermath, Change, Notice};
 pub use watch::{Agent, Watch};
+pub use weigh::WeightChange;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, OnceLock};
@@ -47,6 +53,7 @@ use crate::dns::run::roster::Watched;
 use crate::dns::run::section::Section;
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId, TableId};
 use crate::pattern::Library;
+use crate::roster::Roster;
 use crate::sample::ProcessShelf;
 use crate::stats::Tally;
 use crate::stick::Table;
@@ -63,7 +70,7 @@ pub struct Site {
     /// By [`BackendId`].
     pub backends: Vec<Backend>,
     /// By [`ServerId`].
-    pub servers: Vec<Server>,
+    pub servers: Roster<Server>,
     /// By [`ListenerId`].
     pub listeners: Vec<Listener>,
     /// The pattern files and sets that rules and maps look into.
@@ -109,6 +116,7 @@ impl Site {
     pub fn open_books(&mut self) {
         self.begun = Tick::from_millis(crate::sys::clock::monotonic_ms());
         self.admit_operators();
+        let begun = self.begun;
         let workers = self.global.threads.max(1);
         self.frontends
             .iter_mut()
@@ -116,9 +124,10 @@ impl Site {
         self.backends
             .iter_mut()
             .for_each(|backend| backend.tally = Tally::new(workers));
-        self.servers
-            .iter_mut()
-            .for_each(|server| server.tally = Tally::new(workers));
+        self.servers.iter_mut().for_each(|server| {
+            server.tally = Tally::new(workers);
+            server.health.begin(begun);
+        });
         self.listeners
             .iter_mut()
             .for_each(|listener| listener.tally = Tally::new(workers));

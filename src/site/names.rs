@@ -74,7 +74,7 @@ mod tests {
         let id = ServerId::at(0);
         let lineup = crate::site::Lineup {
             servers: &site.servers,
-            ids: &[id],
+            ids: &vec![id].into(),
             load: 0,
         };
         let policy = Policy::new(Algorithm::RoundRobin, Tuning::default(), &lineup);

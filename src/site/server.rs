@@ -1,7 +1,8 @@
 //! `server` lines: a composition of the seats that other rooms need a server to have.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicI8, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use super::{SendProxy, Source, Telling, Tells, Watch};
 use crate::addr::SockAddr;
@@ -80,6 +81,8 @@ pub struct Server {
     pub pool_name: Option<Expr>,
     /// Stands for `dispatch` or `option transparent`: nobody balances to it, logs do not name it.
     pub is_outlet: bool,
+    /// `socks4`: the proxy it is reached through.
+    pub socks4: Option<SocketAddr>,
     /// `pool-max-conn`; `None` means no limit.
     pub pool_max_conn: Option<usize>,
     /// `pool-low-conn`.
@@ -94,7 +97,7 @@ pub struct Server {
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`.
     pub fast_open: bool,
-    /// `ssl`: how it is reached.
+    /// How it is reached in TLS, where `ssl` was ever written for it.
     pub tls: Option<Arc<Connector>>,
     /// How checks reach it, where some of them speak TLS.
     pub check_tls: Option<Arc<Connector>>,
@@ -112,17 +115,38 @@ pub struct Server {
     pub need: AtomicU32,
     /// Idle connections over all workers.
     pub idle: AtomicUsize,
+    /// `maxconn` as an operator or an agent changed it, plus one; zero while the configured one holds.
+    pub limit_ordered: AtomicU32,
+    /// Whether its traffic is encrypted: 1 or 0, -1 after `no-ssl`.
+    pub encrypts: AtomicI8,
+    /// Whether its number was written.
+    pub uuid_forced: bool,
+    /// Whether operators added it.
+    pub added: bool,
+    /// Whether something else in the configuration names it, so that it has to stay.
+    pub is_named: AtomicBool,
+    /// Whether operators took it away.
+    pub gone: AtomicBool,
+}
+
+/// Where checks go, as far as it is not where traffic goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The address.
+    pub ip: Option<IpAddr>,
+    /// The port.
+    pub port: Option<u16>,
 }
 
 /// How a server is checked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Checking {
     /// What is asked.
     pub script: Arc<Script>,
     /// How often.
     pub pace: Pace,
-    /// `addr` and `port` of the check; absent where they are the server's own.
-    pub address: Option<SockAddr>,
+    /// `addr` and `port` of the check.
+    pub target: Live<Target>,
     /// `timeout check`: for the answer once connected; absent where `inter` bounds the whole check.
     pub timeout: Option<Millis>,
 }
@@ -153,6 +177,7 @@ impl Server {
             source: Source::default(),
             pool_name: None,
             is_outlet: false,
+            socks4: None,
             pool_max_conn: None,
             pool_low_conn: 0,
             pool_purge_delay: Millis::seconds(5),
@@ -169,13 +194,41 @@ impl Server {
             tally: Tally::default(),
             need: AtomicU32::new(0),
             idle: AtomicUsize::new(0),
+            limit_ordered: AtomicU32::new(0),
+            encrypts: AtomicI8::new(0),
+            uuid_forced: false,
+            added: false,
+            is_named: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
         }
     }
 }
 
 impl Server {
+    /// Whether its traffic is encrypted at this moment.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls.is_some() && self.encrypts.load(Relaxed) == 1
+    }
+
+    /// How its traffic is encrypted, if it is.
+    pub fn connector(&self) -> Option<&Arc<Connector>> {
+        self.tls.as_ref().filter(|_| self.speaks_tls())
+    }
+
+    /// Changes `maxconn`; zero means no limit.
+    pub fn set_limit(&self, maxconn: u32) {
+        self.limit_ordered.store(maxconn.saturating_add(1), Relaxed);
+    }
+
     /// How many requests it may have in service while its backend has `backend_load`.
     pub fn limit(&self, backend_load: u32) -> Limit {
-        self.ceiling.at(backend_load, 100)
+        let ceiling = match self.limit_ordered.load(Relaxed) {
+            0 => self.ceiling,
+            ordered => Ceiling {
+                max: Limit::from_config(ordered - 1),
+                ..self.ceiling
+            },
+        };
+        ceiling.at(backend_load, 100)
     }
 }

@@ -92,7 +92,7 @@ impl Site {
 
     fn backend_rows(&self, heading: &Heading<'_>, id: BackendId, rows: &mut Vec<ObjectView>) {
         let backend = self.backend(id);
-        for &server in &backend.servers {
+        for &server in backend.servers.iter() {
             rows.push(server_row(heading, self.server(server), backend.load()));
         }
         rows.push(self.backend_row(heading, backend));
@@ -324,8 +324,12 @@ impl Server {
     /// Where it is at this moment, with its port.
     pub fn address(&self) -> Option<SockAddr> {
         match (&*self.destination.load(), self.port) {
+            // A port that came with the address, by DNS or by an operator, is the one that counts.
             (super::Destination::At(address), super::Port::Fixed(port)) => {
-                Some(address.with_port(port))
+                match address.port().filter(|port| *port != 0) {
+                    Some(_) => Some(address.clone()),
+                    None => Some(address.with_port(port)),
+                }
             }
             (super::Destination::At(address), super::Port::Mapped(_)) => Some(address.clone()),
             (super::Destination::Unresolved, _) => None,

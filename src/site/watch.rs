@@ -1,13 +1,15 @@
 //! What else tells or shares a server's health, beside its checks.
 
-use std::net::IpAddr;
+use std::sync::atomic::AtomicBool;
 
+use super::Target;
 use crate::check::draft::{Layer, OnError};
 use crate::id::ServerId;
+use crate::live::Live;
 use crate::time::Millis;
 
 /// What a server's line says about its health, the checks themselves apart.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Watch {
     /// `check-ssl`.
     pub tls: bool,
@@ -17,6 +19,8 @@ pub struct Watch {
     pub alpn: Vec<String>,
     /// `check-send-proxy`.
     pub send_proxy: bool,
+    /// `check-via-socks4`.
+    pub via_socks4: bool,
     /// `observe`.
     pub observe: Option<Layer>,
     /// `on-error`.
@@ -41,6 +45,7 @@ impl Default for Watch {
             sni: None,
             alpn: Vec::new(),
             send_proxy: false,
+            via_socks4: false,
             observe: None,
             on_error: OnError::FailCheck,
             error_limit: ERRORS,
@@ -56,14 +61,14 @@ impl Default for Watch {
 const ERRORS: u32 = 10;
 
 /// An agent that tells of its server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Agent {
     /// `agent-inter`, or `inter`.
     pub inter: Millis,
-    /// `agent-port`.
-    pub port: u16,
-    /// `agent-addr`, where it differs from the server's.
-    pub address: Option<IpAddr>,
+    /// `agent-addr` and `agent-port`.
+    pub target: Live<Target>,
     /// `agent-send`.
-    pub send: Box<[u8]>,
+    pub send: Live<Box<[u8]>>,
+    /// Whether it is asked.
+    pub enabled: AtomicBool,
 }

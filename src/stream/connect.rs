@@ -3,7 +3,7 @@
 use super::errand::Errand;
 use super::front::{Back, Held, Peers, Role};
 use super::stage::Step;
-use super::{Cause, Kit, Phase, Stage, Stream};
+use super::{Cause, Kit, Phase, Stage, Stream, Way};
 use crate::addr::SockAddr;
 use crate::http::Status;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
@@ -12,7 +12,7 @@ use crate::slab::Key;
 use crate::stats::Count;
 use crate::time::Tick;
 use crate::tls::Session;
-use crate::wire::{Tls, Wire};
+use crate::wire::{Socks, Tls, Wire};
 
 impl Stream {
     /// Looks for a connection, makes one, or waits for the one that is being made.
@@ -86,8 +86,18 @@ impl Stream {
         let site = kit.site.clone();
         let server = errand.server;
         let placed = site.server(server).destination.version();
-        let wire = kit.doors.dial(server, &errand.way, &site)?;
-        let wire = match &site.server(server).tls {
+        let wire = match (site.server(server).socks4, &errand.way.to) {
+            (Some(proxy), SockAddr::Inet(real)) => {
+                let way = Way {
+                    to: proxy.into(),
+                    ..errand.way.clone()
+                };
+                let wire = kit.doors.dial(server, &way, &site)?;
+                Wire::Socks(Box::new(Socks::new(wire, *real)?))
+            }
+            (Some(_) | None, _) => kit.doors.dial(server, &errand.way, &site)?,
+        };
+        let wire = match site.server(server).connector() {
             None => wire,
             Some(connector) => {
                 let session = Session::connect(connector, errand.sni.as_deref())

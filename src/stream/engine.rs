@@ -8,12 +8,12 @@ use super::front::{Front, Held, Peers, Role};
 use super::probe::Probe;
 use super::stage::Step;
 use super::track::Tracks;
-use super::{Greeting, Kit, Stage, Stream, Timer};
+use super::{Asked, Cause, Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::log::Level;
 use crate::mux::{Conn, Fill, H1, H1Role, Inner, Mux};
 use crate::queue::Which;
-use crate::site::{Mode, Service};
+use crate::site::{Mode, Notice, Service};
 use crate::slab::{Key, Slab};
 use crate::time::{Millis, Tick};
 use crate::wire::Wire;
@@ -50,6 +50,27 @@ pub enum Letter {
         /// What it says.
         text: String,
     },
+    /// The streams that a server serves end.
+    Shut {
+        /// The server.
+        server: ServerId,
+        /// Why.
+        cause: Cause,
+    },
+    /// A stream ends because an operator says so.
+    Kill {
+        /// The stream's key.
+        stream: u64,
+    },
+    /// The idle connections to a server are closed.
+    CloseIdle {
+        /// The server.
+        server: ServerId,
+    },
+    /// Somebody is to be checked from here on.
+    Check(Asked),
+    /// A sentence for operators.
+    Notice(Box<Notice>),
 }
 
 /// A worker's streams.
@@ -57,14 +78,14 @@ pub enum Letter {
 pub struct Engine {
     /// What they share.
     pub kit: Kit,
-    streams: Slab<Box<Stream>>,
+    pub(super) streams: Slab<Box<Stream>>,
     #[expect(
         clippy::vec_box,
         reason = "streams stay where they are when they move between the slab and the spares"
     )]
     spare: Vec<Box<Stream>>,
     due: Vec<Timer>,
-    /// Checks under way, by [`ServerId`].
+    /// Checks under way, two places a server.
     pub(super) probes: Vec<Option<Box<Probe>>>,
     /// Streams that ended by a panic.
     pub panics: u64,
@@ -177,9 +198,9 @@ impl Engine {
         };
         match &held.role {
             Role::Back(_) => self.kit.drop_idle(key),
-            Role::Probe(server) => {
-                let server = *server;
-                self.probe_ready(server);
+            Role::Probe(asked) => {
+                let asked = *asked;
+                self.probe_ready(asked);
             }
             Role::Front(_) if held.lingers() => self.drain(key),
             Role::Front(front) if front.greeting == Greeting::Done => self.begin(key),
@@ -370,6 +391,13 @@ impl Engine {
                     self.schedule(key);
                 }
             }
+            Letter::Shut { server, cause } => self.shut_server(server, cause),
+            Letter::Kill { stream } => {
+                self.shut_stream(Key::from_bits(stream), Cause::Killed);
+            }
+            Letter::CloseIdle { server } => self.close_idle(server),
+            Letter::Check(asked) => self.begin_checks_of(asked),
+            Letter::Notice(notice) => self.kit.notify(&notice),
         }
     }
 
@@ -382,7 +410,7 @@ impl Engine {
         for timer in due.drain(..) {
             match timer {
                 Timer::Conn(key) => self.conn_due(key),
-                Timer::Check(server) => self.check_due(server),
+                Timer::Check(asked) => self.check_due(asked),
                 Timer::Leave => self.leave_due(),
                 Timer::Purge => self.purge_due(),
             }

@@ -13,7 +13,7 @@ use crate::time::{Millis, Tick};
 
 use super::errand::Kind;
 use super::track::Tracks;
-use super::{Greeting, Stream};
+use super::{Asked, Greeting, Stream};
 use crate::proto::proxy::Header;
 
 /// A connection and who it belongs to.
@@ -35,7 +35,7 @@ pub enum Role {
     /// A server's.
     Back(Back),
     /// A health check's.
-    Probe(ServerId),
+    Probe(Asked),
 }
 
 /// The two ends of a connection; absent where it has no internet address.

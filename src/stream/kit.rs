@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::leave::Leaving;
-use super::{Held, Letter, Stream};
+use super::{Asked, Held, Letter, Stream};
 use crate::addr::SockAddr;
 use crate::buf::Pool;
 use crate::filter::EncoderPool;
@@ -93,7 +93,7 @@ pub enum Timer {
     /// A connection's, or the stream's behind it.
     Conn(Key<Held>),
     /// A server's health check.
-    Check(ServerId),
+    Check(Asked),
     /// Idle server connections that are not needed are let go.
     Purge,
     /// The next connections to close in a process that leaves.

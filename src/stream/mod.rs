@@ -7,6 +7,7 @@
 
 mod account;
 mod admit;
+mod aftermath;
 mod body;
 mod cached;
 mod connect;
@@ -45,5 +46,6 @@ pub use engine::{Engine, Letter};
 pub use front::{Back, Front, Held, Peers, Role};
 pub use greet::Greeting;
 pub use kit::{Doors, Kit, Timer, Way};
+pub use probe::Asked;
 pub use stage::{Stage, Stream};
 pub use txn::Txn;

@@ -1,25 +1,56 @@
-//! Health checks under way: the scripts of `check`, walked over real connections.
+//! Health checks under way: the scripts of `check` and the agents' answers, walked over real connections.
 //!
-//! Each server is checked by one worker. A probe opens what its script orders, tells it what happened and notes the report
-//! with the server's health; when that changes whether the server may be chosen, balancing is told and whoever waits in line is
-//! called or sent to choose again.
+//! Each server is checked by one worker. A probe opens what its script orders, tells it what happened, and hands the
+//! report to the site, which knows what follows from it.
 
-use std::io;
+mod dial;
+mod facts;
+mod obey;
 
+use std::cell::RefCell;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Timer;
 use super::connect::secure;
 use super::engine::Engine;
-use super::front::{Held, Role};
-use super::{Kit, Letter, Timer, Way};
-use crate::check::{Connect, Event, Order, Report, Run, Sentence, Shift, first_delay, spread};
-use crate::id::{BackendId, ServerId};
-use crate::log::Level;
-use crate::mux::{Conn, Fill, Mux};
-use crate::sample::Facts;
-use crate::site::{Checking, Server, Site};
+use super::front::Held;
+use crate::check::{
+    Connect, Event, Order, Report, Run, Status, agent, agent_script, first_delay, spread,
+};
+use crate::id::ServerId;
+use crate::mux::Fill;
+use crate::sample::Shelf;
+use crate::site::{Change, Server, Site};
 use crate::slab::Key;
+use crate::sys::errno;
 use crate::time::{Millis, Tick};
-use crate::tls::Session;
-use crate::wire::{Tls, Wire};
+use crate::wire::Wire;
+
+/// Who is asked how a server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The server.
+    Service(ServerId),
+    /// The agent beside it.
+    Agent(ServerId),
+}
+
+impl Asked {
+    /// The server that it is about.
+    pub fn server(self) -> ServerId {
+        match self {
+            Self::Service(id) | Self::Agent(id) => id,
+        }
+    }
+
+    /// The place of its probe among all.
+    fn slot(self) -> usize {
+        match self {
+            Self::Service(id) => id.index() * 2,
+            Self::Agent(id) => id.index() * 2 + 1,
+        }
+    }
+}
 
 /// A check under way.
 #[derive(Debug)]
@@ -29,6 +60,10 @@ pub(super) struct Probe {
     deadline: Tick,
     conn: Option<Key<Held>>,
     connected: bool,
+    /// What an agent has answered so far, once it was asked.
+    answer: Option<Vec<u8>>,
+    /// Variables of the check.
+    shelf: RefCell<Shelf>,
 }
 
 /// What the script ordered, without a borrow of it.
@@ -38,29 +73,34 @@ enum Ordered {
     Done(Report),
 }
 
+/// Between two looks at whether a check that pauses may go on.
+const PAUSED_LOOK: Millis = Millis::new(1000);
+
 impl Engine {
     /// Sets the timers of the checks that are this worker's, one of `workers`.
     pub fn begin_checks(&mut self, workers: usize) {
         let site = self.kit.site.clone();
         let mine = self.kit.worker.index();
-        let checked = |server: &Server| server.checking.is_some();
-        let count = site.servers.iter().filter(|server| checked(server)).count();
-        let shortest = site
-            .servers
+        let asked: Vec<Asked> = (0..site.servers.len())
+            .map(ServerId::at)
+            .flat_map(|id| [Asked::Service(id), Asked::Agent(id)])
+            .filter(|&asked| interval(&site, asked).is_some())
+            .collect();
+        let services = |asked: &&Asked| matches!(asked, Asked::Service(_));
+        let count = number(asked.iter().filter(services).count());
+        let shortest = asked
             .iter()
-            .filter_map(|server| Some(server.checking.as_ref()?.pace.inter))
+            .filter_map(|&asked| interval(&site, asked))
             .min();
-        self.probes.resize_with(site.servers.len(), || None);
-        for (rank, index) in (0..site.servers.len())
-            .filter(|&index| checked(&site.servers[index]))
-            .enumerate()
-        {
-            if index % workers.max(1) == mine {
-                let delay = first_delay(shortest.unwrap_or_default(), number(rank), number(count));
+        let mut rank = 0;
+        for asked in asked {
+            if asked.server().index() % workers.max(1) == mine {
+                let delay = first_delay(shortest.unwrap_or_default(), rank, count);
                 self.kit
                     .wheel
-                    .insert(self.kit.now + delay, Timer::Check(ServerId::at(index)));
+                    .insert(self.kit.now + delay, Timer::Check(asked));
             }
+            rank += u32::from(matches!(asked, Asked::Service(_)));
         }
     }
 
@@ -72,68 +112,96 @@ impl Engine {
         }
     }
 
-    /// The timer of a server's check: the next one is due, or the one under way has taken too long.
-    pub(super) fn check_due(&mut self, id: ServerId) {
-        if self.kit.leaving.is_some() {
+    /// The timer of a check: the next one is due, or the one under way has taken too long.
+    pub(super) fn check_due(&mut self, asked: Asked) {
+        if self.kit.leaving.is_some() || self.kit.site.server(asked.server()).gone.load(Relaxed) {
+            self.forget_probe(asked);
             return;
         }
         let now = self.kit.now;
-        match self.probes.get(id.index()).and_then(Option::as_ref) {
-            Some(probe) if probe.deadline.has_come(now) => self.probe(id, Event::TimedOut),
+        match self.probe_of(asked) {
+            Some(probe) if probe.deadline.has_come(now) => self.probe(asked, Event::TimedOut),
             Some(probe) => {
                 let deadline = probe.deadline;
-                self.kit.wheel.insert(deadline, Timer::Check(id));
+                self.kit.wheel.insert(deadline, Timer::Check(asked));
             }
-            None => self.begin_check(id),
+            None => self.begin_check(asked),
         }
     }
 
-    fn begin_check(&mut self, id: ServerId) {
+    fn probe_of(&mut self, asked: Asked) -> Option<&mut Probe> {
+        self.probes.get_mut(asked.slot())?.as_deref_mut()
+    }
+
+    fn forget_probe(&mut self, asked: Asked) {
+        let probe = self.probes.get_mut(asked.slot()).and_then(Option::take);
+        if let Some(key) = probe.and_then(|probe| probe.conn) {
+            self.kit.close(key);
+        }
+    }
+
+    fn begin_check(&mut self, asked: Asked) {
         let site = self.kit.site.clone();
-        let server = site.server(id);
-        let Some(checking) = &server.checking else {
+        let server = site.server(asked.server());
+        if site.stopping.load(Relaxed) {
+            return;
+        }
+        let (Some(interval), Some(run)) = (interval(&site, asked), run_of(&site, asked)) else {
             return;
         };
-        if site.stopping.load(std::sync::atomic::Ordering::Relaxed) {
+        if is_paused(server, asked) {
+            let look = interval.min(PAUSED_LOOK);
+            self.kit
+                .wheel
+                .insert(self.kit.now + look, Timer::Check(asked));
             return;
         }
-        if server.health.is_in_maintenance() || !server.health.is_checked() {
-            self.await_next(server, checking, id);
-            return;
-        }
-        let deadline = self.kit.now + checking.pace.inter;
-        let run = Run::new(checking.script.clone(), None);
         let probe = Probe {
             run,
             began: self.kit.now,
-            deadline,
+            deadline: self.kit.now + interval,
             conn: None,
             connected: false,
+            answer: None,
+            shelf: RefCell::default(),
         };
-        self.probes[id.index()] = Some(Box::new(probe));
-        self.kit.wheel.insert(deadline, Timer::Check(id));
-        self.probe(id, Event::Begin);
+        let deadline = probe.deadline;
+        let room = self.probes.len().max(asked.slot() + 1);
+        self.probes.resize_with(room, || None);
+        self.probes[asked.slot()] = Some(Box::new(probe));
+        self.kit.wheel.insert(deadline, Timer::Check(asked));
+        self.probe(asked, Event::Begin);
     }
 
-    fn await_next(&mut self, server: &Server, checking: &Checking, id: ServerId) {
-        let interval = checking.pace.interval(&server.health);
-        let percent = u32::from(self.kit.site.global.spread_checks.unsigned_abs());
+    fn await_next(&mut self, asked: Asked) {
+        let site = self.kit.site.clone();
+        let server = site.server(asked.server());
+        let interval = match asked {
+            Asked::Service(_) => server
+                .checking
+                .as_ref()
+                .map(|checking| checking.pace.interval(&server.health)),
+            Asked::Agent(_) => interval(&site, asked),
+        };
+        let Some(interval) = interval else { return };
+        let percent = u32::from(site.global.spread_checks.unsigned_abs());
         let delay = spread(interval, percent, self.kit.chance.next());
-        self.kit
-            .wheel
-            .insert(self.kit.now + delay.max(Millis::new(1)), Timer::Check(id));
+        self.kit.wheel.insert(
+            self.kit.now + delay.max(Millis::new(1)),
+            Timer::Check(asked),
+        );
     }
 
     /// Readiness of a probe's connection.
-    pub(super) fn probe_ready(&mut self, id: ServerId) {
-        let Some(probe) = self.probes.get(id.index()).and_then(Option::as_ref) else {
+    pub(super) fn probe_ready(&mut self, asked: Asked) {
+        let Some(probe) = self.probe_of(asked) else {
             return;
         };
         let (Some(key), connected) = (probe.conn, probe.connected) else {
             return;
         };
         if connected {
-            self.probe_read(id, key);
+            self.probe_read(asked, key);
             return;
         }
         let Some(held) = self.kit.conns.get_mut(key) else {
@@ -143,22 +211,36 @@ impl Engine {
             return;
         }
         if let Err(error) = held.conn.connected() {
-            self.probe(id, Event::Refused(&words(&error)));
+            self.probe(asked, Event::Refused(&errno::words(&error)));
             return;
         }
         match secure(&mut self.kit, key) {
             Ok(true) => {
-                if let Some(probe) = self.probes[id.index()].as_mut() {
-                    probe.connected = true;
-                }
-                self.probe(id, Event::Connected);
+                self.stands(asked);
+                self.probe(asked, Event::Connected);
             }
             Ok(false) => {}
-            Err(_) => self.probe(id, Event::HandshakeFailed("SSL handshake failure")),
+            Err(_) => self.probe(asked, Event::HandshakeFailed("SSL handshake failure")),
         }
     }
 
-    fn probe_read(&mut self, id: ServerId, key: Key<Held>) {
+    /// The connection stands: `timeout check` holds from here on.
+    fn stands(&mut self, asked: Asked) {
+        let site = self.kit.site.clone();
+        let checking = site.server(asked.server()).checking.as_ref();
+        let timeout = checking.and_then(|checking| checking.timeout);
+        let now = self.kit.now;
+        let Some(probe) = self.probe_of(asked) else {
+            return;
+        };
+        probe.connected = true;
+        if let Some(timeout) = timeout {
+            probe.deadline = now + timeout;
+            self.kit.wheel.insert(now + timeout, Timer::Check(asked));
+        }
+    }
+
+    fn probe_read(&mut self, asked: Asked, key: Key<Held>) {
         let Some((held, lent)) = self.kit.conn(key) else {
             return;
         };
@@ -167,36 +249,49 @@ impl Engine {
         let bytes = held.conn.pending().to_vec();
         held.conn.consume(lent.pool, bytes.len());
         match fill {
-            Fill::Got => self.probe(id, Event::Received(&bytes)),
+            Fill::Got => self.probe(asked, Event::Received(&bytes)),
             Fill::Blocked | Fill::Starved => {}
-            Fill::Ended => self.probe(id, Event::Ended),
-            Fill::Failed => self.probe(id, Event::Broken("Connection reset by peer")),
+            Fill::Ended => self.probe(asked, Event::Ended),
+            Fill::Failed => self.probe(asked, Event::Broken("Connection reset by peer")),
         }
     }
 
     /// Tells the script what happened and does what it orders.
-    fn probe(&mut self, id: ServerId, event: Event<'_>) {
-        let Some(probe) = self.probes.get_mut(id.index()).and_then(Option::as_mut) else {
+    fn probe(&mut self, asked: Asked, event: Event<'_>) {
+        if self.hear_agent(asked, event) {
+            return;
+        }
+        let site = self.kit.site.clone();
+        let now = self.kit.now;
+        let Some(probe) = self.probes.get_mut(asked.slot()).and_then(Option::as_mut) else {
             return;
         };
         let mut out = Vec::new();
         let held = probe.conn.and_then(|key| self.kit.conns.get(key));
         let tls = held.is_some_and(|held| matches!(held.conn.wire, Wire::Tls(_)));
-        let ordered = match probe.run.advance(event, &Facts::none(), tls, &mut out) {
-            Order::Connect(connect) => Ordered::Connect(Box::new(connect.clone())),
-            Order::Read => Ordered::Read,
-            Order::Done(report) => Ordered::Done(report),
-        };
+        let Probe { run, shelf, .. } = &mut **probe;
+        let ordered = facts::with(&site, asked.server(), (now, shelf), |facts| {
+            match run.advance(event, facts, tls, &mut out) {
+                Order::Connect(connect) => Ordered::Connect(Box::new(connect.clone())),
+                Order::Read => Ordered::Read,
+                Order::Done(report) => Ordered::Done(report),
+            }
+        });
         let conn = probe.conn;
         self.say(conn, &out);
         match ordered {
-            Ordered::Connect(connect) => self.probe_connect(id, &connect),
+            Ordered::Connect(connect) => self.probe_connect(asked, &connect),
             Ordered::Read => {
                 if let Some(key) = conn {
-                    self.probe_read(id, key);
+                    self.probe_read(asked, key);
                 }
             }
-            Ordered::Done(report) => self.conclude(id, report),
+            Ordered::Done(report) if self.listens_to_agent(asked, &report) => {
+                if let Some(key) = conn {
+                    self.probe_read(asked, key);
+                }
+            }
+            Ordered::Done(report) => self.conclude(asked, report),
         }
     }
 
@@ -211,232 +306,128 @@ impl Engine {
         }
     }
 
-    fn probe_connect(&mut self, id: ServerId, connect: &Connect) {
+    /// Whether an agent was asked just now, so that its answer is what counts.
+    fn listens_to_agent(&mut self, asked: Asked, report: &Report) -> bool {
+        let is_agent = matches!(asked, Asked::Agent(_)) && report.status == Status::L4Ok;
+        match self.probe_of(asked).filter(|_| is_agent) {
+            Some(probe) => {
+                probe.answer = Some(Vec::new());
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes what an agent says; false where nobody listens to one.
+    fn hear_agent(&mut self, asked: Asked, event: Event<'_>) -> bool {
+        let Some(probe) = self.probe_of(asked) else {
+            return false;
+        };
+        let (began, conn) = (probe.began, probe.conn);
+        let Some(answer) = &mut probe.answer else {
+            return false;
+        };
+        let ended = match event {
+            Event::Received(bytes) => {
+                answer.extend_from_slice(bytes);
+                false
+            }
+            Event::TimedOut => {
+                self.conclude(asked, Report::of(Status::L7Timeout));
+                return true;
+            }
+            _ => true,
+        };
+        let Some(reply) = agent::read(answer, ended) else {
+            if let Some(key) = conn {
+                self.probe_read(asked, key);
+            }
+            return true;
+        };
+        self.forget_probe(asked);
+        self.kit.obey_agent(asked.server(), &reply, began);
+        self.await_next(asked);
+        true
+    }
+
+    fn probe_connect(&mut self, asked: Asked, connect: &Connect) {
         let site = self.kit.site.clone();
-        let Some(probe) = self.probes[id.index()].as_mut() else {
+        let Some(probe) = self.probe_of(asked) else {
             return;
         };
-        if let Some(before) = probe.conn.take() {
+        let before = probe.conn.take();
+        probe.connected = false;
+        if let Some(before) = before {
             self.kit.close(before);
         }
-        probe.connected = false;
-        match open(&mut self.kit, &site, id, connect) {
-            Ok(key) => {
-                let checking = site.server(id).checking.as_ref();
-                if let (Some(probe), Some(timeout)) = (
-                    self.probes[id.index()].as_mut(),
-                    checking.and_then(|c| c.timeout),
-                ) {
-                    probe.deadline = self.kit.now + timeout;
-                    self.kit.wheel.insert(probe.deadline, Timer::Check(id));
-                }
-                if let Some(probe) = self.probes[id.index()].as_mut() {
-                    probe.conn = Some(key);
-                }
-            }
-            Err(error) => self.probe(id, Event::NoSocket(&words(&error))),
+        let Some(probe) = self.probes.get_mut(asked.slot()).and_then(Option::as_mut) else {
+            return;
+        };
+        let opened = dial::open(&mut self.kit, (&site, asked), connect, &probe.shelf);
+        match opened {
+            Ok(key) => probe.conn = Some(key),
+            Err(error) => self.probe(asked, Event::NoSocket(&errno::words(&error))),
         }
     }
 
     /// Ends a check and notes what it found.
-    fn conclude(&mut self, id: ServerId, report: Report) {
-        let Some(probe) = self.probes[id.index()].take() else {
+    fn conclude(&mut self, asked: Asked, report: Report) {
+        let Some(probe) = self.probe_of(asked) else {
             return;
         };
-        if let Some(key) = probe.conn {
-            self.kit.close(key);
-        }
-        let site = self.kit.site.clone();
-        let server = site.server(id);
-        let duration = self.kit.now.since(probe.began);
-        let noted = server.health.note(report.clone(), duration, self.kit.now);
-        if noted.worth_a_line && site.backend(server.backend).log_health_checks {
-            self.kit.log_check(server, &report, duration);
-        }
-        self.kit.server_shifted(id, noted.shift, &report, duration);
-        if let Some(checking) = &server.checking {
-            self.await_next(server, checking, id);
-        }
-    }
-}
-
-impl Kit {
-    /// A server's health changed in a way that balancing must know of.
-    pub(super) fn server_shifted(
-        &mut self,
-        id: ServerId,
-        shift: Shift,
-        report: &Report,
-        duration: Millis,
-    ) {
-        if shift == Shift::Same {
-            return;
-        }
-        let site = self.site.clone();
-        let server = site.server(id);
-        self.settle_server(id);
-        self.log_shift(&site, server, shift, report, duration);
-    }
-
-    /// Tells balancing whether a server may be chosen, and those in line what follows.
-    pub fn settle_server(&mut self, id: ServerId) {
-        let site = self.site.clone();
-        let server = site.server(id);
-        let usable = server.health.is_usable();
-        server.seat.set_usable(usable);
-        site.backend(server.backend)
-            .policy
-            .settle(&site.lineup(server.backend));
-        if usable {
-            self.call_next(id);
-            return;
-        }
-        for ticket in server.line.dismiss() {
-            let letter = Letter::Dismissed { stream: ticket.key };
-            if ticket.worker == self.worker {
-                self.letters.push_back(letter);
-            } else {
-                self.doors.post(ticket.worker, letter);
-            }
-        }
-    }
-
-    /// Tells the operator: on standard error, and where the backend logs.
-    fn notify(&mut self, backend: BackendId, level: Level, text: &str) {
-        let site = self.site.clone();
-        self.doors.notice(backend, text);
-        self.log(
-            &site,
-            &site.backend(backend).logging,
-            level,
-            &[],
-            text.as_bytes(),
-        );
-    }
-
-    fn log_check(&mut self, server: &Server, report: &Report, duration: Millis) {
-        let backend = self.site.backend(server.backend).name.clone();
-        let sentence = Sentence {
-            backend: &backend,
-            server: &server.name,
-            backup: server.seat.is_backup(),
-            agent: false,
-            report,
-            duration,
-            position: server.health.position(),
-            state: if server.health.passes() { "UP" } else { "DOWN" },
+        let began = probe.began;
+        self.forget_probe(asked);
+        let duration = self.kit.now.since(began);
+        let change = match asked {
+            Asked::Service(_) => Change::Checked(&report, duration),
+            // An agent that cannot be reached says nothing of its server.
+            Asked::Agent(_) => Change::Agent(&report, duration, None),
         };
-        self.notify(server.backend, Level::Notice, &sentence.to_string());
+        self.kit.change_server(asked.server(), &change);
+        self.await_next(asked);
     }
 
-    fn log_shift(
-        &mut self,
-        site: &Site,
-        server: &Server,
-        shift: Shift,
-        report: &Report,
-        duration: Millis,
-    ) {
-        let backend = site.backend(server.backend);
-        let (active, backup) = backend.policy.electable();
-        let state = match shift {
-            Shift::Same => return,
-            Shift::Up => "UP",
-            Shift::Down => "DOWN",
-            Shift::Stopping => "stopping",
-            Shift::Resumed => "UP",
-        };
-        let mut text = format!("Server {}/{} is {state}", backend.name, server.name);
-        report.write_reason(Some(duration), &mut text);
-        let queued = backend.line.len();
-        let online = if shift == Shift::Down {
-            "left"
-        } else {
-            "online"
-        };
-        text.push_str(&format!(
-            ". {active} active and {backup} backup servers {online}. {} sessions {}, {queued} {} in queue.",
-            if shift == Shift::Down { server.slots.in_use() } else { 0 },
-            if shift == Shift::Down { "active, 0 requeued" } else { "requeued" },
-            if shift == Shift::Down { "remaining" } else { "total" },
-        ));
-        self.notify(server.backend, shift_level(shift), &text);
-        if (active, backup) == (0, 0) && shift == Shift::Down {
-            let text = format!("backend {} has no server available!", backend.name);
-            self.notify(server.backend, Level::Emerg, &text);
+    /// The checks of a server that was added, or that somebody enabled, begin.
+    pub(super) fn begin_checks_of(&mut self, asked: Asked) {
+        if self.probe_of(asked).is_none() {
+            self.kit.wheel.insert(self.kit.now, Timer::Check(asked));
         }
     }
 }
 
-/// How urgent a change of a server's state is.
-fn shift_level(shift: Shift) -> Level {
-    match shift {
-        Shift::Down => Level::Alert,
-        Shift::Same | Shift::Up | Shift::Stopping | Shift::Resumed => Level::Notice,
+/// How often somebody is asked; never where nothing says so.
+fn interval(site: &Site, asked: Asked) -> Option<Millis> {
+    let server = site.server(asked.server());
+    match asked {
+        Asked::Service(_) => server.checking.as_ref().map(|checking| checking.pace.inter),
+        Asked::Agent(_) => server.watch.agent.as_ref().map(|agent| agent.inter),
     }
 }
 
-/// The wire with TLS on it, where the check speaks TLS: as traffic does, unless it goes elsewhere.
-fn secured(wire: Wire, server: &Server, connect: &Connect) -> io::Result<Wire> {
-    let own = server.checking.as_ref().and_then(|c| c.address.as_ref());
-    let as_traffic = server.tls.is_some() && own.is_none();
-    let wanted = connect.tls || connect.as_server && (server.watch.tls || as_traffic);
-    let Some(connector) = server.check_tls.as_ref().filter(|_| wanted) else {
-        return Ok(wire);
-    };
-    let sni = connect.sni.as_deref().or(server.watch.sni.as_deref());
-    let session = Session::connect(connector, sni.map(str::as_bytes))
-        .map_err(|_refused| io::ErrorKind::InvalidInput)?;
-    Ok(Wire::Tls(Box::new(Tls::new(wire, session))))
-}
-
-fn open(kit: &mut Kit, site: &Site, id: ServerId, connect: &Connect) -> io::Result<Key<Held>> {
-    let server = site.server(id);
-    let own = server
-        .checking
-        .as_ref()
-        .and_then(|checking| checking.address.clone());
-    let base = own
-        .or_else(|| server.address())
-        .ok_or(io::ErrorKind::AddrNotAvailable)?;
-    let port = connect.port.as_ref().and_then(|text| {
-        String::from_utf8(text.value(&Facts::none()))
-            .ok()?
-            .parse()
-            .ok()
-    });
-    let to = match (connect.address, port.or(base.port())) {
-        (Some(ip), port) => std::net::SocketAddr::new(ip, port.unwrap_or(0)).into(),
-        (None, Some(port)) => base.with_port(port),
-        (None, None) => base,
-    };
-    let wire = secured(kit.doors.dial(id, &Way::to(to), site)?, server, connect)?;
-    let conn = Conn::new(wire, Mux::Raw, kit.now);
-    let held = Held {
-        conn,
-        role: Role::Probe(id),
-        armed: Tick::NEVER,
-    };
-    let key = kit
-        .conns
-        .insert(held)
-        .map_err(|_full| io::ErrorKind::OutOfMemory)?;
-    if let Some(held) = kit.conns.get(key)
-        && let Err(error) = kit.doors.enrol(&held.conn.wire, key)
-    {
-        kit.close(key);
-        return Err(error);
+fn run_of(site: &Site, asked: Asked) -> Option<Run> {
+    let server = site.server(asked.server());
+    match asked {
+        Asked::Service(_) => {
+            let script = server.checking.as_ref()?.script.clone();
+            let line = script.send_state.then(|| facts::state_line(site, server));
+            Some(Run::new(script, line))
+        }
+        Asked::Agent(_) => {
+            let agent = server.watch.agent.as_ref()?;
+            Some(Run::new(agent_script(&agent.send.load()).into(), None))
+        }
     }
-    Ok(key)
 }
 
-/// The system's words for an error, without its number.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+/// Whether a check has to wait: maintenance pauses those of the server, operators those of either.
+fn is_paused(server: &Server, asked: Asked) -> bool {
+    match asked {
+        Asked::Service(_) => server.health.is_in_maintenance() || !server.health.is_checked(),
+        Asked::Agent(_) => {
+            let agent = server.watch.agent.as_ref();
+            !agent.is_some_and(|agent| agent.enabled.load(Relaxed))
+        }
+    }
 }
 
 fn number(count: usize) -> u32 {

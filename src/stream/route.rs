@@ -118,7 +118,7 @@ impl Stream {
                         line: Which::Backend,
                     },
                 );
-                for &server in &backend.servers {
+                for &server in backend.servers.iter() {
                     kit.call_next(server);
                 }
                 Step::Go(Stage::Queue)

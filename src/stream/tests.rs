@@ -30,8 +30,9 @@ pub(super) fn site(mode: Mode) -> Site {
         BackendId::at(0),
         Destination::At(at),
         Port::Fixed(8000),
-    )];
-    let ids = vec![ServerId::at(0)];
+    )]
+    .into();
+    let ids = vec![ServerId::at(0)].into();
     let lineup = Lineup {
         servers: &servers,
         ids: &ids,
@@ -42,7 +43,7 @@ pub(super) fn site(mode: Mode) -> Site {
         mode,
         timeouts,
         reuse: Reuse::Always,
-        ..Backend::new(Arc::from("be"), ids.clone(), policy)
+        ..Backend::new(Arc::from("be"), ids, policy)
     };
     Site {
         frontends: vec![Frontend {

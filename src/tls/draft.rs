@@ -63,6 +63,10 @@ pub struct BindDraft {
 pub struct ServerDraft {
     /// `ssl`
     pub ssl: bool,
+    /// Whether `ssl` was ever written, be it in `default-server`.
+    pub offered: bool,
+    /// `no-ssl`
+    pub refused: bool,
     /// `alpn`
     pub alpn: Option<Vec<Vec<u8>>>,
     /// `ca-file`
@@ -432,6 +436,7 @@ pub const SERVER_KEYWORDS: &[Keyword<ServerDraft>] = &[
     }),
     server("no-ssl", "", "Takes back `ssl`.", |_, s| {
         s.ssl = false;
+        s.refused = true;
         Ok(())
     }),
     server("no-ssl-reuse", "", "Begins every session anew.", |_, s| {
@@ -461,6 +466,8 @@ pub const SERVER_KEYWORDS: &[Keyword<ServerDraft>] = &[
     ),
     server("ssl", "", "Speaks TLS with the server.", |_, s| {
         s.ssl = true;
+        s.offered = true;
+        s.refused = false;
         Ok(())
     }),
     server(

@@ -7,11 +7,13 @@
 mod memory;
 mod pipe;
 mod socket;
+mod socks;
 mod tls;
 
 pub use memory::{Memory, Script};
 pub use pipe::{Pipe, Pipes};
 pub use socket::Socket;
+pub use socks::Socks;
 pub use tls::Tls;
 
 use std::io::{self, IoSlice};
@@ -24,6 +26,8 @@ pub enum Wire {
     Socket(Socket),
     /// A scripted end without a descriptor.
     Memory(Memory),
+    /// Through a SOCKS4 proxy.
+    Socks(Box<Socks>),
     /// TLS over one of the others.
     Tls(Box<Tls>),
 }
@@ -35,6 +39,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => socket.read(into),
             Self::Memory(memory) => memory.read(into),
+            Self::Socks(socks) => socks.read(into),
             Self::Tls(tls) => tls.read(into),
         }
     }
@@ -45,6 +50,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => socket.write(slices),
             Self::Memory(memory) => memory.write(slices),
+            Self::Socks(socks) => socks.write(slices),
             Self::Tls(tls) => tls.write(slices),
         }
     }
@@ -57,6 +63,7 @@ impl Wire {
                 memory.shutdown();
                 Ok(())
             }
+            Self::Socks(socks) => socks.carrier_mut().shutdown(),
             Self::Tls(tls) => tls.shutdown(),
         }
     }
@@ -66,6 +73,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => socket.connected(),
             Self::Memory(memory) => memory.connected(),
+            Self::Socks(socks) => socks.carrier_mut().connected(),
             Self::Tls(tls) => tls.carrier_mut().connected(),
         }
     }
@@ -75,6 +83,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => socket.reset_on_close(),
             Self::Memory(memory) => memory.reset(),
+            Self::Socks(socks) => socks.carrier_mut().reset_on_close(),
             Self::Tls(tls) => tls.carrier_mut().reset_on_close(),
         }
     }
@@ -84,6 +93,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => socket.vanish_on_close(),
             Self::Memory(memory) => memory.reset(),
+            Self::Socks(socks) => socks.carrier_mut().vanish_on_close(),
             Self::Tls(tls) => tls.carrier_mut().vanish_on_close(),
         }
     }
@@ -107,6 +117,7 @@ impl Wire {
         match self {
             Self::Socket(socket) => Some(socket.fd()),
             Self::Memory(_) => None,
+            Self::Socks(socks) => socks.carrier().fd(),
             Self::Tls(tls) => tls.carrier().fd(),
         }
     }
@@ -115,14 +126,15 @@ impl Wire {
     pub fn carrier(&self) -> &Wire {
         match self {
             Self::Socket(_) | Self::Memory(_) => self,
-            Self::Tls(tls) => tls.carrier(),
+            Self::Socks(socks) => socks.carrier(),
+            Self::Tls(tls) => tls.carrier().carrier(),
         }
     }
 
     /// The TLS on it.
     pub fn tls(&mut self) -> Option<&mut Tls> {
         match self {
-            Self::Socket(_) | Self::Memory(_) => None,
+            Self::Socket(_) | Self::Memory(_) | Self::Socks(_) => None,
             Self::Tls(tls) => Some(tls),
         }
     }
@@ -137,7 +149,7 @@ impl Wire {
     #[inline]
     pub fn has_more(&self) -> bool {
         match self {
-            Self::Socket(_) | Self::Memory(_) => false,
+            Self::Socket(_) | Self::Memory(_) | Self::Socks(_) => false,
             Self::Tls(tls) => tls.has_more(),
         }
     }

@@ -388,7 +388,7 @@ fn state_line(row: &ServerRow) -> String {
     let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let [status, result, health, state] = row.check;
     format!(
-        "{} {} {} {} {} {} {} {} {} {} {status} {result} {health} {state} {} 0 0 {} {} {} {} {} {} {} {}\n",
+        "{} {} {} {} {} {} {} {} {} {} {status} {result} {health} {state} {} 0 {} {} {} {} {} {} {} {} {}\n",
         row.backend.0,
         row.backend.1,
         row.server.0,
@@ -400,10 +400,11 @@ fn state_line(row: &ServerRow) -> String {
         row.weights.1,
         row.since_change,
         row.agent_state,
+        u8::from(row.forced),
         dash(&row.fqdn),
         row.port,
         dash(&row.record),
-        u8::from(row.tls),
+        row.tls,
         row.check_target.0,
         dash(&row.check_target.1),
         dash(&row.agent_target.1),

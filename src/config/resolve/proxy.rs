@@ -15,7 +15,7 @@ use crate::config::section::log::Line;
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::lang::{Diag, Sections, Shape, Word, suggest};
 use crate::sample::{BackendFacts, FrontendFacts};
-use crate::site::{Backend, Frontend, LineFormat, Lineup, Logging, Mode, Options, Site};
+use crate::site::{Backend, Frontend, LineFormat, Lineup, Logging, Members, Mode, Options, Site};
 use crate::stick::Table;
 use crate::time::Millis;
 
@@ -319,6 +319,7 @@ fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
 }
 
 fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Site) -> Backend {
+    let servers = Members::from(servers);
     let written = &proxy.back;
     let balance = &written.balance;
     let (algorithm, key) = match &balance.balance {

@@ -1,7 +1,7 @@
 //! `server` lines: addresses, numbers, and names that only one server of a backend may have.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::{Host, addresses, names, watch, why_not};
@@ -57,7 +57,7 @@ pub(super) fn all(
         }
         let weight = line.seat.weight.unwrap_or(Weight::ONE);
         let seat = Seat::new(uuid, weight, line.seat.backup);
-        let (health, checking) = watch::checks(line, proxy, &server, script);
+        let (health, checking) = watch::checks(line, proxy, script);
         for (order, holds) in [
             (Admin::Unresolved, is_lost),
             (Admin::Maintenance, line.disabled),
@@ -67,6 +67,8 @@ pub(super) fn all(
         seat.set_usable(health.is_usable());
         site.servers.push(Server {
             uuid,
+            uuid_forced: line.id.is_some(),
+            encrypts: i8::from(line.tls.refused).wrapping_neg().into(),
             health,
             checking,
             facts: ServerFacts {
@@ -130,7 +132,35 @@ fn server(
         host,
     )?;
     watch::reachable(line, proxy, port)?;
-    Ok(settings(server, line, host_name, source))
+    let socks4 = socks4(line, proxy, host)?;
+    Ok(settings(server, line, host_name, (source, socks4)))
+}
+
+/// The proxy that `socks4` names.
+fn socks4(
+    line: &ServerDraft,
+    proxy: &ProxyDraft,
+    host: &dyn Host,
+) -> Result<Option<SocketAddr>, Diag> {
+    let Some((word, written)) = &line.socks4 else {
+        return Ok(None);
+    };
+    let ip = match &written.place {
+        Place::Ip(ip) => Some(*ip),
+        Place::Name { name, family } => addresses(host, name, *family).first().copied(),
+        Place::Unix(_) | Place::Fd(_) | Place::SockPair(_) => None,
+    };
+    let port = match written.ports {
+        Ports::One(port) | Ports::Range(port, _) => port,
+        Ports::Offset(_) | Ports::None => 0,
+    };
+    match ip.filter(|_| port > 0) {
+        Some(ip) => Ok(Some(SocketAddr::new(ip, port))),
+        None => {
+            let text = format!("'socks4' : '{}' is no address with a port.", word.shown());
+            Err(about(proxy, line, &text).at_span(word.span))
+        }
+    }
 }
 
 /// What a `source` line says.
@@ -174,7 +204,12 @@ pub(super) fn source(
     })
 }
 
-fn settings(server: Server, line: &ServerDraft, host: Option<Arc<str>>, source: Source) -> Server {
+fn settings(
+    server: Server,
+    line: &ServerDraft,
+    host: Option<Arc<str>>,
+    (source, socks4): (Source, Option<SocketAddr>),
+) -> Server {
     Server {
         host,
         line_max: Limit::from_config(line.queue.queue),
@@ -185,6 +220,7 @@ fn settings(server: Server, line: &ServerDraft, host: Option<Arc<str>>, source: 
         send_proxy: line.send_proxy,
         tells: line.tells,
         source,
+        socks4,
         pool_max_conn: line.pool_max_conn.map(|count| count as usize),
         pool_low_conn: line.pool_low_conn as usize,
         pool_purge_delay: line.pool_purge_delay,

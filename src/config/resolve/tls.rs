@@ -46,7 +46,8 @@ pub(super) fn servers(
     for proxy in proxies.iter().filter(|proxy| proxy.is_back()) {
         let asks = speaks_in_checks(proxy);
         let own = proxy.back.servers.iter();
-        let own = own.filter(|line| line.tls.ssl || line.check.enabled && (asks || line.check.tls));
+        let own =
+            own.filter(|line| line.tls.offered || line.check.enabled && (asks || line.check.tls));
         lines.extend(own.map(|line| ((proxy.name.as_str(), line.name.as_str()), line)));
     }
     let Some(library) = site.library.clone() else {
@@ -55,7 +56,7 @@ pub(super) fn servers(
     let Site {
         servers, backends, ..
     } = site;
-    for server in servers {
+    for server in servers.iter_mut() {
         let backend = &*backends[server.backend.index()].name;
         let Some(line) = lines.get(&(backend, &*server.name)) else {
             continue;
@@ -68,7 +69,12 @@ pub(super) fn servers(
         }
         let shaped = |diag: Diag| diag.within(&context).with_shape(Shape::Server);
         server.check_tls = report.check(made.map_err(shaped)).map(Arc::new);
-        server.tls = server.check_tls.clone().filter(|_| line.tls.ssl);
+        server.tls = server.check_tls.clone().filter(|_| line.tls.offered);
+        *server.encrypts.get_mut() = match (line.tls.ssl, line.tls.refused) {
+            (true, _) => 1,
+            (false, true) => -1,
+            (false, false) => 0,
+        };
         server.sni = report
             .check(sni(line, &library).map_err(|diag| shaped(diag.within("'sni' : "))))
             .flatten();

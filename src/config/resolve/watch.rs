@@ -2,16 +2,18 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::server::about;
-use crate::addr::{Place, SockAddr};
+use crate::addr::Place;
 use crate::check::draft::{ActDraft, RuleDraft};
 use crate::check::{Health, Script, ServerDraft as CheckDraft};
 use crate::config::draft::{ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::id::ServerId;
 use crate::lang::{Diag, Word};
-use crate::site::{Agent, Checking, Destination, Port, Server, Site, Watch};
+use crate::live::Live;
+use crate::site::{Agent, Checking, Port, Site, Target, Watch};
 use crate::time::Tick;
 
 /// What a line says about its server's health beside the checks.
@@ -23,6 +25,7 @@ pub(super) fn watch(written: &CheckDraft) -> Watch {
         sni: written.sni.as_deref().map(Into::into),
         alpn: written.alpn.clone(),
         send_proxy: written.send_proxy,
+        via_socks4: written.via_socks4,
         observe: written.observe.layer,
         on_error: written.observe.on_error,
         error_limit: written.observe.error_limit,
@@ -31,9 +34,12 @@ pub(super) fn watch(written: &CheckDraft) -> Watch {
         track: None,
         agent: agent.enabled.then(|| Agent {
             inter: agent.inter.unwrap_or(written.pace.inter),
-            port: agent.port.unwrap_or(0),
-            address: ip(&agent.address),
-            send: agent.send.as_slice().into(),
+            target: Live::new(Target {
+                ip: ip(&agent.address),
+                port: agent.port,
+            }),
+            send: Live::new(agent.send.as_slice().into()),
+            enabled: AtomicBool::new(true),
         }),
     }
 }
@@ -82,7 +88,9 @@ fn find(site: &Site, backend: &str, name: &str) -> Option<ServerId> {
 pub(super) fn reachable(line: &ServerDraft, proxy: &ProxyDraft, port: Port) -> Result<(), Diag> {
     let checked = &line.check;
     let place = line.address.as_ref().map(|(_, written)| &written.place);
-    let is_unix = matches!(place, Some(Place::Unix(_)));
+    // haproxy: a server at no address in particular is let through, and its checks fail; here too.
+    let is_anywhere = matches!(place, Some(Place::Ip(ip)) if ip.is_unspecified());
+    let is_unix = is_anywhere || matches!(place, Some(Place::Unix(_)));
     let lacks = checked.enabled && checked.port.is_none() && matches!(port, Port::Mapped(_));
     let rules = proxy.back.check.tcp.iter().chain(&proxy.back.check.http);
     let connects = |rule: &RuleDraft| matches!(rule.act, ActDraft::Connect(_));
@@ -101,7 +109,6 @@ pub(super) fn reachable(line: &ServerDraft, proxy: &ProxyDraft, port: Port) -> R
 pub(super) fn checks(
     line: &ServerDraft,
     proxy: &ProxyDraft,
-    server: &Server,
     script: &Arc<Script>,
 ) -> (Health, Option<Checking>) {
     let written = &line.check;
@@ -109,22 +116,18 @@ pub(super) fn checks(
     let checking = written.enabled.then(|| Checking {
         script: Arc::clone(script),
         pace: written.pace,
-        address: check_address(written, &server.destination.load()),
+        target: Live::new(Target {
+            ip: written.address.as_ref().and_then(check_ip),
+            port: written.port,
+        }),
         timeout: proxy.timeouts.check,
     });
     (health, checking)
 }
 
-/// Where checks go, if that is not where traffic goes.
-fn check_address(written: &CheckDraft, destination: &Destination) -> Option<SockAddr> {
-    let other: Option<IpAddr> = written.address.as_ref().and_then(|w| w.str().parse().ok());
-    if other.is_none() && written.port.is_none() {
-        return None;
-    }
-    let (ip, port) = match destination {
-        Destination::At(at) => (at.ip(), at.port()),
-        Destination::Unresolved => (None, None),
-    };
-    let port = written.port.or(port).unwrap_or(0);
-    Some(SockAddr::Inet((other.or(ip)?, port).into()))
+/// The address of `addr`; a port behind it is what `port` is for.
+fn check_ip(word: &Word) -> Option<IpAddr> {
+    let text = word.str();
+    let with_port = || Some(text.parse::<std::net::SocketAddr>().ok()?.ip());
+    text.parse().ok().or_else(with_port)
 }

@@ -194,6 +194,17 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         },
     },
     Keyword {
+        name: "socks4",
+        sections: Sections::SERVER,
+        usage: "<addr>:<port>",
+        doc: "Reaches the server through a SOCKS4 proxy.",
+        parse: |cur, s| {
+            let address = cur.address("<addr>:<port> as argument.")?;
+            s.socks4 = Some(written(address, &Accepts::SERVER)?);
+            Ok(())
+        },
+    },
+    Keyword {
         name: "tcp-ut",
         sections: Sections::SERVER,
         usage: "<delay>",

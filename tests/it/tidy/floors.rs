@@ -16,6 +16,7 @@ const FLOORS: &[&[&[&str]]] = &[
         &["buf"],
         &["slab"],
         &["live"],
+        &["roster"],
         &["time"],
         &["codec"],
         &["addr"],

@@ -1,0 +1,497 @@
+//! How a server's state changes at run time, and what follows: balancing is told, those in line are called or sent to choose
+//! again, servers that track it follow, and operators read of it.
+//!
+//! Checks, agents, operators and the resolver say what happened ([`Change`]); whoever asked carries out the [`Aftermath`], for
+//! only the engine reaches streams and logs. The sentences are HAProxy's.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{Server, Site};
+use crate::check::{Admin, AgentState, Noted, Report, Standing};
+use crate::id::{BackendId, ServerId};
+use crate::log::Level;
+use crate::queue::{self, Called, Ticket};
+use crate::time::{Millis, Tick};
+
+/// What happened to a server.
+#[derive(Clone, Debug)]
+pub enum Change<'a> {
+    /// A health check ended.
+    Checked(&'a Report, Millis),
+    /// An agent answered; the state, if it said one.
+    Agent(&'a Report, Millis, Option<AgentState>),
+    /// Somebody gave or took back an order.
+    Ordered(Admin, bool),
+    /// Somebody says what it is worth.
+    Said(Standing, &'static str),
+    /// Somebody says what its agent would say.
+    AgentSaid(AgentState, &'static str),
+    /// The server that it tracks is worth this.
+    Followed(Standing),
+}
+
+/// A sentence for operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Where it is logged.
+    pub backend: BackendId,
+    /// How urgent it is.
+    pub level: Level,
+    /// The sentence.
+    pub text: String,
+}
+
+/// What has to be done once a server's state has changed.
+#[derive(Debug, Default)]
+pub struct Aftermath {
+    /// Sentences, in order.
+    pub notices: Vec<Notice>,
+    /// Those who waited for a server that cannot be had any more.
+    pub dismissed: Vec<Ticket>,
+    /// Those whose turn it is at a server.
+    pub called: Vec<(ServerId, Called)>,
+    /// Servers whose streams end because they are down.
+    pub shut: Vec<ServerId>,
+    /// Servers whose streams end because another is up.
+    pub relieved: Vec<ServerId>,
+    /// Servers whose idle connections are closed.
+    pub idle_closed: Vec<ServerId>,
+}
+
+/// A server's state before a change.
+#[derive(Clone, Copy)]
+struct Before {
+    standing: Standing,
+    orders: u8,
+    electable: u32,
+}
+
+const MAINTENANCE: u8 =
+    Admin::Maintenance as u8 | Admin::TrackedMaintenance as u8 | Admin::Unresolved as u8;
+const DRAIN: u8 = Admin::Drain as u8 | Admin::TrackedDrain as u8;
+
+/// How far servers that track servers that track … are followed.
+const TRACKS_MAX: u32 = 64;
+
+impl Site {
+    /// Notes what happened to a server and all that follows from it.
+    pub fn change_server(&self, id: ServerId, change: &Change<'_>, now: Tick) -> Aftermath {
+        let mut aftermath = Aftermath::default();
+        self.change(id, change, now, (&mut aftermath, TRACKS_MAX));
+        aftermath
+    }
+
+    fn change(
+        &self,
+        id: ServerId,
+        change: &Change<'_>,
+        now: Tick,
+        (out, depth): (&mut Aftermath, u32),
+    ) {
+        let server = self.server(id);
+        let before = Before {
+            standing: server.health.standing(),
+            orders: server.health.orders(),
+            electable: self.electable(server.backend),
+        };
+        self.note(server, change, now, out);
+        let standing = server.health.standing();
+        let orders = server.health.orders();
+        if (standing, orders) == (before.standing, before.orders) {
+            return;
+        }
+        let requeued = self.settle(id, out);
+        let text = match change {
+            Change::Ordered(..) => self.ordered_sentence(server, before, requeued),
+            _ if standing != before.standing => {
+                Some(self.found_sentence(server, before, change, requeued))
+            }
+            _ => None,
+        };
+        out.notices.extend(text.map(|(level, text)| Notice {
+            backend: server.backend,
+            level,
+            text,
+        }));
+        self.spread_connections(id, before, out);
+        if before.electable > 0 && self.electable(server.backend) == 0 {
+            out.notices.push(self.abandoned(server.backend));
+        }
+        if depth > 0 {
+            self.followers(id, before, now, (out, depth - 1));
+        }
+    }
+
+    /// Books the change with the server's health.
+    fn note(&self, server: &Server, change: &Change<'_>, now: Tick, out: &mut Aftermath) {
+        let health = &server.health;
+        let noted = match change {
+            Change::Checked(report, duration) => {
+                let noted = health.note((*report).clone(), *duration, now);
+                Some((noted, *report, *duration, false))
+            }
+            Change::Agent(report, duration, state) => {
+                let noted = health.note_agent((*report).clone(), *duration, *state, now);
+                Some((noted, *report, *duration, true))
+            }
+            Change::Ordered(order, on) => {
+                health.set_admin(*order, *on, now);
+                None
+            }
+            Change::Said(Standing::Stopping, _) => {
+                health.say_stopping(now);
+                None
+            }
+            Change::Said(standing, _) => {
+                health.force(*standing == Standing::Running, now);
+                None
+            }
+            Change::AgentSaid(state, _) => {
+                health.set_agent(*state, now);
+                None
+            }
+            Change::Followed(standing) => {
+                health.inherit_standing(*standing, now);
+                None
+            }
+        };
+        if let Some((noted, report, duration, agent)) = noted {
+            let line = self.check_line(server, noted, (report, duration), agent);
+            out.notices.extend(line);
+        }
+    }
+
+    /// The line of `option log-health-checks`.
+    fn check_line(
+        &self,
+        server: &Server,
+        noted: Noted,
+        (report, duration): (&Report, Millis),
+        agent: bool,
+    ) -> Option<Notice> {
+        let backend = self.backend(server.backend);
+        if !noted.worth_a_line || !backend.log_health_checks {
+            return None;
+        }
+        let health = &server.health;
+        let (fine, position) = match agent {
+            false => (health.passes(), health.position()),
+            // An agent's word counts at once, both ways.
+            true => (
+                !health.is_down_by_agent(),
+                (u32::from(!health.is_down_by_agent()), 1),
+            ),
+        };
+        let state = match (fine, server.seat.weight().units()) {
+            (false, _) => "DOWN",
+            (true, 0) => "DRAIN",
+            (true, _) => "UP",
+        };
+        let sentence = crate::check::Sentence {
+            backend: &backend.name,
+            server: &server.name,
+            backup: server.seat.is_backup(),
+            agent,
+            report,
+            duration,
+            position,
+            state,
+        };
+        Some(Notice {
+            backend: server.backend,
+            level: Level::Notice,
+            text: sentence.to_string(),
+        })
+    }
+
+    /// Tells balancing whether a server may be chosen, and those in line what follows; says how many it concerned.
+    pub fn settle(&self, id: ServerId, out: &mut Aftermath) -> usize {
+        let server = self.server(id);
+        let backend = self.backend(server.backend);
+        let usable = server.health.is_usable();
+        server.seat.set_usable(usable);
+        backend.policy.settle(&self.lineup(server.backend));
+        if !usable {
+            let dismissed = server.line.dismiss();
+            let count = dismissed.len();
+            out.dismissed.extend(dismissed);
+            return count;
+        }
+        let before = out.called.len();
+        let limit = server.limit(backend.load());
+        let shared = server.seat.is_electable().then_some(&backend.line);
+        while let Some(called) = queue::call_next(&server.slots, limit, &server.line, shared) {
+            out.called.push((id, called));
+        }
+        out.called.len() - before
+    }
+
+    /// Which connections a change ends.
+    fn spread_connections(&self, id: ServerId, before: Before, out: &mut Aftermath) {
+        let server = self.server(id);
+        let standing = server.health.standing();
+        if standing == Standing::Stopped && before.standing != Standing::Stopped {
+            if server.watch.shut_when_down {
+                out.shut.push(id);
+            }
+            if server.health.is_in_maintenance() {
+                out.idle_closed.push(id);
+            }
+        }
+        let revives = before.standing == Standing::Stopped && standing == Standing::Running;
+        if revives && server.watch.shut_backups_when_up && !server.seat.is_backup() {
+            let members = self.backend(server.backend).servers.iter();
+            out.relieved
+                .extend(members.filter(|id| self.server(**id).seat.is_backup()));
+        }
+    }
+
+    /// Servers that track this one follow.
+    fn followers(
+        &self,
+        id: ServerId,
+        before: Before,
+        now: Tick,
+        (out, depth): (&mut Aftermath, u32),
+    ) {
+        let health = &self.server(id).health;
+        let (orders, standing) = (health.orders(), health.standing());
+        let mut changes = Vec::new();
+        for (bits, inherited) in [
+            (MAINTENANCE, Admin::TrackedMaintenance),
+            (DRAIN, Admin::TrackedDrain),
+        ] {
+            let (was, is) = (before.orders & bits != 0, orders & bits != 0);
+            if was != is {
+                changes.push(Change::Ordered(inherited, is));
+            }
+        }
+        let in_maintenance = (before.orders | orders) & MAINTENANCE != 0;
+        if standing != before.standing && !in_maintenance {
+            changes.push(Change::Followed(standing));
+        }
+        if changes.is_empty() {
+            return;
+        }
+        let followers = self.servers.iter().enumerate();
+        let followers = followers
+            .filter(|(_, server)| server.watch.track == Some(id) && !server.gone.load(Relaxed));
+        for (at, _) in followers {
+            for change in &changes {
+                self.change(ServerId::at(at), change, now, (out, depth));
+            }
+        }
+    }
+
+    fn electable(&self, id: BackendId) -> u32 {
+        let (active, backup) = self.backend(id).policy.electable();
+        active + backup
+    }
+
+    fn abandoned(&self, id: BackendId) -> Notice {
+        let backend = self.backend(id);
+        let kind = if backend.twin.is_some() {
+            "listen"
+        } else {
+            "backend"
+        };
+        Notice {
+            backend: id,
+            level: Level::Emerg,
+            text: format!("{kind} {} has no server available!", backend.name),
+        }
+    }
+
+    /// `Server b/s`, and what it is called before.
+    fn subject(&self, server: &Server) -> String {
+        let backup = if server.seat.is_backup() {
+            "Backup "
+        } else {
+            ""
+        };
+        let backend = &self.backend(server.backend).name;
+        format!("{backup}Server {backend}/{}", server.name)
+    }
+
+    /// ` via b/s`, for what a server owes to the one it tracks.
+    fn via(&self, server: &Server) -> String {
+        let Some(tracked) = server.watch.track else {
+            return String::new();
+        };
+        let tracked = self.server(tracked);
+        format!(
+            " via {}/{}",
+            self.backend(tracked.backend).name,
+            tracked.name
+        )
+    }
+
+    /// How the backend stands, and whom the change moved.
+    fn balance_sheet(&self, server: &Server, requeued: usize) -> String {
+        let backend = self.backend(server.backend);
+        let (active, backup) = backend.policy.electable();
+        let on_backup = if backup > 0 && active == 0 {
+            " Running on backup."
+        } else {
+            ""
+        };
+        let queued = server.line.len();
+        if server.health.standing() == Standing::Stopped {
+            let sessions = server.slots.in_use();
+            return format!(
+                ". {active} active and {backup} backup servers left.{on_backup} {sessions} sessions active, \
+                 {requeued} requeued, {queued} remaining in queue."
+            );
+        }
+        format!(
+            ". {active} active and {backup} backup servers online.{on_backup} {requeued} sessions requeued, \
+             {queued} total in queue."
+        )
+    }
+
+    /// What is said when checks, agents or operators find a server better or worse.
+    fn found_sentence(
+        &self,
+        server: &Server,
+        before: Before,
+        change: &Change<'_>,
+        requeued: usize,
+    ) -> (Level, String) {
+        let was_stopping = before.standing == Standing::Stopping || before.orders & DRAIN != 0;
+        let (state, level) = match server.health.standing() {
+            Standing::Stopped if was_stopping => ("DOWN", Level::Notice),
+            Standing::Stopped => ("DOWN", Level::Alert),
+            Standing::Stopping => ("stopping", Level::Notice),
+            Standing::Running => ("UP", Level::Notice),
+        };
+        let mut text = format!("{} is {state}", self.subject(server));
+        let told_already = self.backend(server.backend).log_health_checks;
+        match change {
+            Change::Checked(report, duration) | Change::Agent(report, duration, _) => {
+                if !told_already {
+                    report.write_reason(Some(*duration), &mut text);
+                }
+            }
+            Change::Said(_, who) | Change::AgentSaid(_, who) => {
+                text.push_str(", ");
+                text.push_str(who);
+            }
+            Change::Ordered(..) | Change::Followed(_) => {}
+        }
+        text.push_str(&self.via(server));
+        text.push_str(&self.balance_sheet(server, requeued));
+        (level, text)
+    }
+
+    /// What is said about an order; nothing where it changes nothing visible.
+    fn ordered_sentence(
+        &self,
+        server: &Server,
+        before: Before,
+        requeued: usize,
+    ) -> Option<(Level, String)> {
+        let orders = server.health.orders();
+        let (was, is) = (before.orders & MAINTENANCE, orders & MAINTENANCE);
+        match (was != 0, is != 0) {
+            (false, true) => Some(self.entering(server, before, requeued)),
+            (true, false) => Some((Level::Notice, self.leaving(server, before))),
+            (true, true) if was != is => Some((Level::Notice, self.remaining(server, was, is)?)),
+            (true, true) => None,
+            (false, false) => Some((Level::Notice, self.draining(server, before, requeued)?)),
+        }
+    }
+
+    fn entering(&self, server: &Server, before: Before, requeued: usize) -> (Level, String) {
+        let subject = self.subject(server);
+        let forced = server.health.has_admin(Admin::Maintenance);
+        let via = if forced {
+            String::new()
+        } else {
+            self.via(server)
+        };
+        if before.standing == Standing::Stopped {
+            return (
+                Level::Notice,
+                format!("{subject} was DOWN and now enters maintenance{via}."),
+            );
+        }
+        let sheet = self.balance_sheet(server, requeued);
+        let was_stopping = before.standing == Standing::Stopping || before.orders & DRAIN != 0;
+        let level = if was_stopping {
+            Level::Notice
+        } else {
+            Level::Alert
+        };
+        (
+            level,
+            format!("{subject} is going DOWN for maintenance{via}{sheet}"),
+        )
+    }
+
+    fn leaving(&self, server: &Server, before: Before) -> String {
+        let subject = self.subject(server);
+        let up = match server.health.standing() {
+            Standing::Stopped => "DOWN",
+            Standing::Stopping | Standing::Running => "UP",
+        };
+        let drain = if server.health.is_draining() {
+            "DRAIN"
+        } else {
+            "READY"
+        };
+        if before.orders & Admin::Maintenance as u8 != 0 {
+            return format!("{subject} is {up}/{drain} (leaving forced maintenance).");
+        }
+        if before.orders & Admin::Unresolved as u8 != 0 {
+            let host = server.host.as_deref().unwrap_or_default();
+            return format!("{subject} ('{host}') is {up}/{drain} (resolves again).");
+        }
+        format!("{subject} is {up}/{drain} (leaving maintenance).")
+    }
+
+    fn remaining(&self, server: &Server, was: u8, is: u8) -> Option<String> {
+        let subject = self.subject(server);
+        let left = |order: Admin| was & !is & order as u8 != 0;
+        if left(Admin::Maintenance) {
+            let via = self.via(server);
+            return Some(format!(
+                "{subject} is leaving forced maintenance but remains in maintenance{via}."
+            ));
+        }
+        if left(Admin::Unresolved) {
+            let host = server.host.as_deref().unwrap_or_default();
+            let via = self.via(server);
+            return Some(format!(
+                "{subject} ('{host}') resolves again but remains in maintenance{via}."
+            ));
+        }
+        left(Admin::TrackedMaintenance).then(|| format!("{subject} remains in forced maintenance."))
+    }
+
+    fn draining(&self, server: &Server, before: Before, requeued: usize) -> Option<String> {
+        let subject = self.subject(server);
+        let (was, is) = (before.orders & DRAIN, server.health.orders() & DRAIN);
+        let up = match server.health.standing() {
+            Standing::Stopped => "DOWN",
+            Standing::Stopping | Standing::Running => "UP",
+        };
+        let forced = |orders: u8| orders & Admin::Drain as u8 != 0;
+        let via = self.via(server);
+        Some(match (was != 0, is != 0) {
+            (false, true) => {
+                let via = if forced(is) { String::new() } else { via };
+                let sheet = self.balance_sheet(server, requeued);
+                format!("{subject} enters drain state{via}{sheet}")
+            }
+            (true, false) if forced(was) => format!("{subject} is {up} (leaving forced drain)."),
+            (true, false) => format!("{subject} is {up} (leaving drain){via}."),
+            (true, true) if was == is => return None,
+            (true, true) if forced(is) => format!("{subject} remains in forced drain mode."),
+            (true, true) => format!("{subject} remains in drain mode{via}."),
+            (false, false) => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! What a check's expressions see, and what `http-check send-state` tells the server of itself.
+
+use std::cell::RefCell;
+
+use crate::check::Standing;
+use crate::id::ServerId;
+use crate::sample::{CheckShelves, Facts, Shelf};
+use crate::site::{Server, Site, Survey};
+use crate::time::Tick;
+
+/// Shows `look` the facts of a server's check.
+pub(super) fn with<R>(
+    site: &Site,
+    id: ServerId,
+    (now, shelf): (Tick, &RefCell<Shelf>),
+    look: impl FnOnce(&Facts<'_>) -> R,
+) -> R {
+    let server = site.server(id);
+    let survey = Survey {
+        site,
+        now,
+        worker: 0,
+        random: 0,
+    };
+    let vars = CheckShelves {
+        process: &site.shelf,
+        check: shelf,
+    };
+    let facts = Facts {
+        now,
+        vars: &vars,
+        census: &survey,
+        backend: Some(&site.backend(server.backend).facts),
+        server: Some(&server.facts),
+        ..Facts::none()
+    };
+    look(&facts)
+}
+
+/// The value of `X-Haproxy-Server-State`.
+pub(super) fn state_line(site: &Site, server: &Server) -> String {
+    let health = &server.health;
+    let (at, of) = health.position();
+    let settled = health.is_settled();
+    let state = match health.standing() {
+        Standing::Stopped if settled => "DOWN".to_owned(),
+        Standing::Stopped => format!("DOWN {at}/{of}"),
+        Standing::Running if settled => "UP".to_owned(),
+        Standing::Running => format!("UP {at}/{of}"),
+        Standing::Stopping if settled => "NOLB".to_owned(),
+        Standing::Stopping => format!("NOLB {at}/{of}"),
+    };
+    let backend = site.backend(server.backend);
+    let address = server.address();
+    let ip = address.as_ref().and_then(|address| address.ip());
+    let port = address.as_ref().and_then(|address| address.port());
+    let node = site.global.node.as_deref().unwrap_or(&site.hostname);
+    let total: u32 = backend
+        .servers
+        .iter()
+        .map(|id| site.server(*id))
+        .filter(|server| server.seat.is_electable())
+        .map(|server| server.seat.share().shown())
+        .sum();
+    format!(
+        "{state}; address={}; port={}; name={}/{}; node={node}; weight={}/{total}; scur={}/{}; qcur={}",
+        ip.map_or_else(|| "unix".to_owned(), |ip| ip.to_string()),
+        port.unwrap_or(0),
+        backend.name,
+        server.name,
+        server.seat.share().shown(),
+        server.slots.in_use(),
+        backend.load(),
+        server.line.len(),
+    )
+}
