@@ -244,8 +244,35 @@ impl Engine {
         }
     }
 
+    /// Whether a client that was served before asks for something more. One that only leaves is let go without an exchange: there is
+    /// nothing to log.
+    fn asks_more(&mut self, key: Key<Held>) -> bool {
+        let Some((held, lent)) = self.kit.conn(key) else {
+            return false;
+        };
+        let served = held.front().is_some_and(|front| front.requests > 0);
+        let is_http = matches!(held.conn.mux, Mux::H1(_));
+        if !served || !is_http || !held.conn.pending().is_empty() {
+            return true;
+        }
+        match held.conn.fill(lent.pool, lent.now) {
+            Fill::Got | Fill::Starved => true,
+            Fill::Blocked => {
+                self.arm_idle(key);
+                false
+            }
+            Fill::Ended | Fill::Failed => {
+                self.kit.close(key);
+                false
+            }
+        }
+    }
+
     /// Begins an exchange on a client's connection.
     fn begin(&mut self, key: Key<Held>) {
+        if !self.asks_more(key) {
+            return;
+        }
         let Some(frontend) = self.frontend_of(key) else {
             return;
         };
