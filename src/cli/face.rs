@@ -23,6 +23,7 @@ use crate::stick::Table;
 use crate::stream::Letter;
 use crate::time::Tick;
 use crate::time::date::Dates;
+use crate::tls;
 use crate::worker::{Mail, Office};
 
 /// One look at the process.
@@ -94,6 +95,10 @@ impl Operator for Face<'_> {
 
     fn patterns(&self) -> Arc<Library> {
         self.desk.patterns()
+    }
+
+    fn tls(&self) -> Arc<tls::Store> {
+        Arc::clone(&self.site().tls)
     }
 
     fn tables(&self) -> &[Table] {

@@ -15,6 +15,7 @@ pub use crate::site::WeightChange;
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::Table;
 use crate::time::{Millis, Tick};
+use crate::tls;
 
 /// The process as commands see it.
 pub trait Operator {
@@ -28,6 +29,8 @@ pub trait Operator {
     fn snapshot(&mut self) -> Snapshot;
     /// Pattern sets and maps.
     fn patterns(&self) -> Arc<Library>;
+    /// What TLS was given in files.
+    fn tls(&self) -> Arc<tls::Store>;
     /// Stick tables, in the order of the configuration.
     fn tables(&self) -> &[Table];
     /// Rings.

@@ -21,6 +21,7 @@ use super::session::{Progress, Session, SeverityOutput};
 
 pub(super) struct Process {
     library: Arc<Library>,
+    tls: Arc<crate::tls::Store>,
     tables: Vec<Table>,
     ring: Arc<Ring>,
     vars: Store,
@@ -53,6 +54,7 @@ impl Default for Process {
         ring.push(b"two\n");
         Process {
             library: Arc::new(library),
+            tls: Arc::default(),
             tables: vec![table()],
             ring: Arc::new(ring),
             vars: Store::default(),
@@ -104,6 +106,9 @@ impl Operator for Process {
     }
     fn patterns(&self) -> Arc<Library> {
         Arc::clone(&self.library)
+    }
+    fn tls(&self) -> Arc<crate::tls::Store> {
+        Arc::clone(&self.tls)
     }
     fn tables(&self) -> &[Table] {
         &self.tables

@@ -12,3 +12,4 @@ pub mod hex;
 pub mod json;
 pub mod percent;
 pub mod quote;
+pub mod verification;

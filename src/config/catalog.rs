@@ -195,6 +195,13 @@ pub(crate) static SERVER: LazyLock<Catalog<ServerDraft>> =
 pub(crate) static RESOLVERS: LazyLock<Catalog<ResolversDraft>> =
     LazyLock::new(|| Catalog::new(RESOLVERS_TABLES));
 
+/// The keywords of `crt-store`.
+pub(crate) static STOCKS: LazyLock<Catalog<tls::draft::StockDraft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<tls::draft::StockDraft>; 1] =
+        [lift!(tls::draft::STOCK_KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
+
 /// The sections, what may stand in them, and whether they have a name.
 pub const SECTIONS: &[SectionKind] = &[
     SectionKind::new("global", Sections::GLOBAL, Naming::None),
@@ -301,6 +308,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (RESOLVERS.entries(), &[]),
         (CACHE.entries(), &[]),
         (USERLIST.entries(), &[]),
+        (STOCKS.entries(), &[]),
     ];
     lists
         .into_iter()

@@ -34,6 +34,8 @@ pub struct Draft {
     pub userlists: Vec<users::Draft>,
     /// `http-errors` sections: names and pages.
     pub http_errors: Vec<(String, rule::Draft)>,
+    /// The `crt-store` sections.
+    pub stocks: Vec<tls::draft::StockDraft>,
 }
 
 /// A `resolvers` section.

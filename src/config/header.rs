@@ -7,6 +7,7 @@ use super::draft::ProxyDraft;
 use super::heredity;
 use super::load::{Loader, Place};
 use super::section::{bind, proxy, resolvers};
+use crate::tls::draft::StockDraft;
 
 /// Begins a section.
 ///
@@ -53,6 +54,18 @@ pub(crate) fn begin(
     }
     if kind.sections == Sections::USERLIST {
         return begin_userlist(loader, words);
+    }
+    if kind.sections == Sections::CRT_STORE {
+        let name = words
+            .get(1)
+            .map_or(String::new(), |word| word.shown().into_owned());
+        let list = &mut loader.written.draft.stocks;
+        loader.place = Place::Stock(list.len());
+        list.push(StockDraft {
+            name,
+            ..StockDraft::default()
+        });
+        return Ok(());
     }
     loader.written.report.add(
         Diag::warning(

@@ -76,6 +76,8 @@ pub(crate) enum Place {
     Defaults(usize),
     /// A frontend, backend or listen, by its index.
     Proxy(usize),
+    /// A `crt-store` section, by its index.
+    Stock(usize),
     /// A `resolvers` section, by its index.
     Resolvers(usize),
     /// A `cache` section, by its index.
@@ -235,6 +237,10 @@ impl Loader<'_> {
                 let section = (&*catalog::CACHE, Sections::CACHE);
                 self.section(&words, section, |draft| draft.caches.get_mut(at))
             }
+            Place::Stock(at) => {
+                let section = (&*catalog::STOCKS, Sections::CRT_STORE);
+                self.section(&words, section, |draft| draft.stocks.get_mut(at))
+            }
             Place::Defaults(_) | Place::Proxy(_) => self.proxy_line(words),
         }
     }
@@ -325,6 +331,7 @@ impl Loader<'_> {
             | Place::HttpErrors(_)
             | Place::Cache(_)
             | Place::Userlist(_)
+            | Place::Stock(_)
             | Place::Skipped => None,
         };
         let Some(proxy) = proxy else {

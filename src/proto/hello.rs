@@ -197,6 +197,11 @@ impl Hello<'_> {
         }
     }
 
+    /// The hello itself, without the head of its message.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The version of the first record: 0x0301 for almost everybody.
     pub fn record_version(&self) -> u16 {
         self.record_version

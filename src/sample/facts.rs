@@ -256,6 +256,8 @@ pub struct TlsFacts {
     pub own_name: Option<Arc<str>>,
     /// The result of verifying the peer's certificate, OpenSSL's number; 0 is good.
     pub verify: u16,
+    /// The same for the first error of the leaf itself.
+    pub leaf_error: u16,
     /// The same for the first error above the leaf.
     pub ca_error: u16,
     /// The depth of that error.

@@ -59,6 +59,7 @@ use crate::stats::Tally;
 use crate::stick::Table;
 use crate::time::date::Zone;
 use crate::time::{Millis, Tick};
+use crate::tls;
 
 /// All that runs.
 #[derive(Debug, Default)]
@@ -75,6 +76,8 @@ pub struct Site {
     pub listeners: Vec<Listener>,
     /// The pattern files and sets that rules and maps look into.
     pub library: Option<Arc<Library>>,
+    /// What TLS was given in files.
+    pub tls: Arc<tls::Store>,
     /// By [`TableId`].
     pub tables: Vec<Table>,
     /// `cache` sections.

@@ -13,7 +13,7 @@ use crate::proto::proxy::{Command, Header, Parsed, parse};
 use crate::sample::TlsFacts;
 use crate::site::{Listener, Survey};
 use crate::slab::Key;
-use crate::tls::{Opened, Session};
+use crate::tls::{Opened, Session, Verdict};
 use crate::wire::{Tls, Wire};
 
 /// What has to come before a client's first byte.
@@ -62,6 +62,7 @@ impl Engine {
     /// Goes on with a client's handshake. True once it is complete.
     fn shake_hands(&mut self, key: Key<Held>) -> bool {
         let now = self.kit.now;
+        let secs = wall(self.kit.wall).secs;
         let Some(held) = self.kit.conns.get_mut(key) else {
             return false;
         };
@@ -82,7 +83,7 @@ impl Engine {
             }
         }
         held.conn.ready.readable = held.conn.ready.hangup || held.conn.wire.has_more();
-        let opened = held.conn.wire.tls().and_then(|tls| tls.opened());
+        let opened = held.conn.wire.tls().and_then(|tls| tls.opened(secs));
         if let Role::Front(front) = &mut held.role {
             front.greeting = Greeting::Done;
             front.handshake = now.since(front.waiting_since);
@@ -204,6 +205,13 @@ impl Kit {
 
 /// What expressions see of a handshake.
 pub(super) fn facts(opened: Opened) -> TlsFacts {
+    let Verdict {
+        result,
+        leaf_error,
+        ca_error,
+        ca_depth,
+    } = opened.verdict;
+    let (own_cert, own_name) = opened.own.unzip();
     TlsFacts {
         version: opened.version,
         cipher: opened.cipher,
@@ -212,7 +220,17 @@ pub(super) fn facts(opened: Opened) -> TlsFacts {
         alpn: opened.alpn,
         curve: opened.curve,
         resumed: opened.resumed,
+        early: opened.early,
         peer_chain: opened.peer,
-        ..TlsFacts::default()
+        own_cert,
+        own_name,
+        verify: result,
+        leaf_error,
+        ca_error,
+        ca_error_depth: ca_depth,
+        error: opened.error,
+        hello: opened.hello,
+        randoms: opened.randoms,
+        secrets: opened.secrets,
     }
 }

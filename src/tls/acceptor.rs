@@ -1,20 +1,20 @@
 //! What a `bind … ssl` line offers its clients.
 //!
-//! Made once from the drafts and shared by all workers, together with the keys of its tickets, so that a client resumes wherever its next
-//! connection lands.
+//! Made from the drafts and what they name in the [`Store`], shared by all workers, and made anew whenever the store changes what it names. The
+//! keys of its tickets and its remembered sessions outlive that, so that a client resumes wherever its next connection lands.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::ring::Ticketer;
-use rustls::server::{
-    NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache, WebPkiClientVerifier,
-};
+use rustls::server::{NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache};
 
-use super::draft::{BindDraft, GlobalDraft, Verify};
-use super::shelf::Shelf;
-use super::{bundle, trust};
-use crate::lang::{Diag, Span};
+use super::draft::{BindDraft, GlobalDraft, under};
+use super::profile::{Memory, Profile};
+use super::shelf::{Entry, Shelf, Wishes};
+use super::store::{Line, State, Store};
+use crate::lang::{Diag, Span, Word};
+use crate::live::Live;
+use crate::proto::hello::Hello;
 
 /// HAProxy's `tune.ssl.cachesize`.
 const SESSIONS: usize = 20_000;
@@ -22,9 +22,26 @@ const SESSIONS: usize = 20_000;
 /// The offer of one `bind` line.
 #[derive(Debug)]
 pub struct Acceptor {
-    config: Arc<ServerConfig>,
-    /// For clients that offer no protocol in common: they go on without one instead of failing.
-    without_alpn: Arc<ServerConfig>,
+    recipe: Recipe,
+    shelf: Live<Shelf>,
+    place: OnceLock<String>,
+    /// `tune.ssl.capture-buffer-size`
+    pub(super) capture_max: usize,
+}
+
+/// What the offer is made of.
+#[derive(Debug)]
+struct Recipe {
+    draft: BindDraft,
+    global: GlobalDraft,
+    span: Span,
+    /// `crt` and `default-crt`, without variants by kind of key.
+    crts: Vec<(String, Span)>,
+    lists: Vec<(String, Span)>,
+    defaults: Vec<(String, Span)>,
+    memory: Memory,
+    /// Seconds since the epoch when the configuration was read.
+    read_at: i64,
 }
 
 impl Acceptor {
@@ -35,139 +52,251 @@ impl Acceptor {
     pub fn new(
         draft: &BindDraft,
         global: &GlobalDraft,
-        span: Span,
-        now: i64,
+        store: &Store,
+        (span, now): (Span, i64),
         notes: &mut Vec<Diag>,
-    ) -> Result<Self, Diag> {
-        let offer = draft.offer.or(&global.bind);
-        let provider = Arc::new(offer.provider(notes)?);
-        let versions = offer.versions();
-        if versions.is_empty() {
-            return Err(Diag::alert(span, "'ssl-min-ver' is above 'ssl-max-ver'."));
-        }
-        let shelf = certificates(draft, global, (span, now), &provider, notes)?;
-        let builder = ServerConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(&versions)
-            .map_err(|error| Diag::alert(span, format!("'ssl' : {error}.")))?;
-        let verify = draft.verify.unwrap_or_default();
-        let builder = match (verify, &draft.ca_file) {
-            (Verify::None, _) => builder.with_no_client_auth(),
-            (_, None) => {
-                return Err(
-                    Diag::alert(span, "verify is enabled but no CA file is specified.")
-                        .with_fix("add 'ca-file <file>'"),
-                );
-            }
-            (_, Some(file)) => {
-                let roots = trust::authorities(file.str(), global.ca_base.as_deref())
-                    .map_err(|text| Diag::alert(file.span, text))?;
-                let checks =
-                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-                let checks = match verify {
-                    Verify::Required => checks,
-                    Verify::Optional | Verify::None => checks.allow_unauthenticated(),
-                };
-                builder.with_client_cert_verifier(
-                    checks
-                        .build()
-                        .map_err(|error| Diag::alert(file.span, format!("'ca-file' : {error}.")))?,
-                )
-            }
+    ) -> Result<Arc<Self>, Diag> {
+        let base = global.crt_base.as_deref();
+        let named = |words: &[Word], base: Option<&str>| {
+            words
+                .iter()
+                .map(|word| Ok((under(base, word.text()?), word.span)))
+                .collect::<Result<Vec<_>, Diag>>()
         };
-        let mut config = builder.with_cert_resolver(Arc::new(shelf));
-        config.ignore_client_order = !offer.client_order.unwrap_or(false);
-        config.alpn_protocols = draft.alpn.clone().unwrap_or_default();
-        config.max_fragment_size = global.record_max;
-        if offer.no_tickets.unwrap_or(false) {
-            let sessions = global.sessions_max.unwrap_or(SESSIONS);
-            config.session_storage = match sessions {
-                0 => Arc::new(NoServerSessionStorage {}),
-                _ => ServerSessionMemoryCache::new(sessions),
-            };
-        } else {
-            config.ticketer = Ticketer::new()
-                .map_err(|error| Diag::alert(span, format!("'ssl' : no ticket keys : {error}.")))?;
-        }
-        Ok(Self::of(config))
+        let recipe = Recipe {
+            crts: named(&draft.crts, base)?,
+            lists: named(&draft.lists, None)?,
+            defaults: named(&draft.defaults, base)?,
+            memory: memory(draft, global, span)?,
+            draft: draft.clone(),
+            global: global.clone(),
+            span,
+            read_at: now,
+        };
+        let shelf = recipe.shelf(&mut store.lock(), notes)?;
+        let acceptor = Arc::new(Self {
+            recipe,
+            shelf: Live::new(shelf),
+            place: OnceLock::new(),
+            capture_max: global.capture_max,
+        });
+        store.follow_acceptor(&acceptor);
+        Ok(acceptor)
     }
 
-    fn of(config: ServerConfig) -> Self {
-        let mut plain = config.clone();
-        plain.alpn_protocols.clear();
-        Self {
-            config: Arc::new(config),
-            without_alpn: Arc::new(plain),
-        }
+    /// The certificates now offered.
+    pub(super) fn shelf(&self) -> Arc<Shelf> {
+        self.shelf.load()
     }
 
-    /// The context for a client that offers these protocols.
-    pub(super) fn context<'a>(
+    /// The offer made anew from what the store has.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(super) fn remade(&self, state: &mut State) -> Result<Shelf, String> {
+        let made = self.recipe.shelf(state, &mut Vec::new());
+        made.map_err(|diag| diag.message)
+    }
+
+    /// Offers this from here on.
+    pub(super) fn publish(&self, shelf: Shelf) {
+        self.shelf.publish(shelf);
+    }
+
+    /// The lists of certificates it goes by.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &str> {
+        self.recipe.lists.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether it names these authorities or revocation lists, itself or by a line of a list.
+    pub(super) fn names_pile(&self, name: &str, state: &State) -> bool {
+        let base = self.recipe.global.ca_base.as_deref();
+        let names = |draft: &BindDraft| {
+            [&draft.ca_file, &draft.ca_verify_file, &draft.crl_file]
+                .into_iter()
+                .flatten()
+                .any(|word| under(base, word.str()) == name)
+        };
+        let lines = self.lists().filter_map(|list| state.known_entries(list));
+        names(&self.recipe.draft)
+            || lines
+                .flat_map(|entries| &entries.lines)
+                .any(|line| names(&line.draft))
+    }
+
+    /// Whether somebody who asks for nothing known is shown a certificate.
+    pub(super) fn needs_default(&self) -> bool {
+        !self.recipe.draft.strict_sni
+            && self.recipe.crts.is_empty()
+            && self.recipe.defaults.is_empty()
+    }
+
+    /// Where it is, for operators.
+    pub fn place(&self) -> &str {
+        self.place.get().map_or("", |place| place)
+    }
+
+    /// Says where it is: frontend, listener.
+    pub fn settle(&self, place: String) {
+        // The first listener of a line stands for all.
+        let _ = self.place.set(place);
+    }
+
+    /// The certificate and context for a client that says this hello.
+    pub(super) fn context(
         &self,
-        mut offered: impl Iterator<Item = &'a [u8]>,
-    ) -> Arc<ServerConfig> {
-        let ours = &self.config.alpn_protocols;
-        if offered.any(|name| ours.iter().any(|own| own == name)) {
-            self.config.clone()
+        hello: Option<&Hello<'_>>,
+    ) -> Option<(Arc<Entry>, Arc<ServerConfig>)> {
+        let wishes = hello.map_or_else(Wishes::unknown, Wishes::of);
+        let shelf = self.shelf.load();
+        let entry = shelf.choose(&wishes)?.clone();
+        let with_alpn = hello.is_some_and(|hello| entry.profile.speaks(hello.protocols()));
+        let config = entry.config(with_alpn);
+        Some((entry, config))
+    }
+}
+
+fn memory(draft: &BindDraft, global: &GlobalDraft, span: Span) -> Result<Memory, Diag> {
+    let offer = draft.offer.or(&global.bind);
+    let tickets = match offer.no_tickets.unwrap_or(false) {
+        true => None,
+        false => Some(
+            Ticketer::new()
+                .map_err(|error| Diag::alert(span, format!("'ssl' : no ticket keys : {error}.")))?,
+        ),
+    };
+    Ok(Memory {
+        tickets,
+        sessions: match global.sessions_max.unwrap_or(SESSIONS) {
+            0 => Arc::new(NoServerSessionStorage {}),
+            sessions => ServerSessionMemoryCache::new(sessions),
+        },
+    })
+}
+
+impl Recipe {
+    /// Puts together what is offered.
+    fn shelf(&self, state: &mut State, notes: &mut Vec<Diag>) -> Result<Shelf, Diag> {
+        let work = (&mut *state, &mut *notes);
+        let own = Profile::new(&self.draft, &self.global, self.span, &self.memory, work)?;
+        let own = Arc::new(own);
+        let mut shelf = Shelf::new(self.draft.strict_sni);
+        for (name, span) in &self.defaults {
+            for entry in self.put(&mut shelf, name, (&own, &[]), *span, (state, notes))? {
+                shelf.put_default(entry);
+            }
+        }
+        for (name, span) in &self.crts {
+            let added = self.put(&mut shelf, name, (&own, &[]), *span, (state, notes))?;
+            for entry in &added {
+                let wanted = self.global.ocsp_update;
+                let agreed = state.agree_on_update(&entry.bundle.path, wanted);
+                agreed.map_err(|text| Diag::alert(*span, text))?;
+            }
+            self.settle_default(&mut shelf, added);
+        }
+        for (list, span) in &self.lists {
+            let base = self.global.crt_base.as_deref();
+            let entries = state
+                .entries(list, base)
+                .map_err(|text| Diag::alert(*span, text))?;
+            for line in entries.lines.clone() {
+                self.put_line(&mut shelf, &line, (&own, *span), (state, notes))?;
+            }
+        }
+        if shelf.is_bare() && !self.draft.strict_sni && self.read_at >= 0 {
+            let text = "no SSL certificate specified for bind (use 'crt')";
+            return Err(Diag::alert(self.span, text).with_fix("add 'crt <file>'"));
+        }
+        Ok(shelf)
+    }
+
+    /// The first certificate named, in all its kinds of keys, is for who asks for nothing known.
+    fn settle_default(&self, shelf: &mut Shelf, added: Vec<Arc<Entry>>) {
+        if shelf.is_bare() {
+            added.into_iter().for_each(|entry| shelf.put_default(entry));
+        }
+    }
+
+    fn put_line(
+        &self,
+        shelf: &mut Shelf,
+        line: &Line,
+        (own, span): (&Arc<Profile>, Span),
+        (state, notes): (&mut State, &mut Vec<Diag>),
+    ) -> Result<(), Diag> {
+        let profile = if line.options.is_empty() {
+            own.clone()
         } else {
-            self.without_alpn.clone()
-        }
+            let draft = self.overlaid(&line.draft);
+            let work = (&mut *state, &mut *notes);
+            Arc::new(Profile::new(
+                &draft,
+                &self.global,
+                span,
+                &self.memory,
+                work,
+            )?)
+        };
+        let wanted = line.draft.ocsp_update.unwrap_or(self.global.ocsp_update);
+        state
+            .agree_on_update(&line.crt, wanted)
+            .map_err(|text| Diag::alert(span, text))?;
+        let added = self.put(
+            shelf,
+            &line.crt,
+            (&profile, &line.filters),
+            span,
+            (state, notes),
+        )?;
+        self.settle_default(shelf, added);
+        Ok(())
     }
-}
 
-fn certificates(
-    draft: &BindDraft,
-    global: &GlobalDraft,
-    (span, now): (Span, i64),
-    provider: &rustls::crypto::CryptoProvider,
-    notes: &mut Vec<Diag>,
-) -> Result<Shelf, Diag> {
-    let mut shelf = Shelf::new(draft.strict_sni);
-    let base = global.crt_base.as_deref();
-    let mut entries = Vec::new();
-    for file in &draft.crts {
-        entries.push((file.span, file.text()?.to_owned(), Vec::new()));
-    }
-    for list in &draft.lists {
-        entries.extend(super::draft::read_list(list, base, notes)?);
-    }
-    let mut first: Option<PathBuf> = None;
-    for (span, name, filters) in entries {
-        let path = under(base, &name);
-        let bundles = bundle::load(&path, provider).map_err(|text| Diag::alert(span, text))?;
-        for bundle in &bundles {
-            if bundle.not_after < now {
-                let text = format!(
-                    "certificate in file '{}' has expired.",
-                    bundle.path.display()
-                );
-                notes.push(Diag::warning(span, text));
+    /// Puts a certificate in all its kinds of keys on the shelf.
+    fn put(
+        &self,
+        shelf: &mut Shelf,
+        name: &str,
+        (profile, filters): (&Arc<Profile>, &[String]),
+        span: Span,
+        (state, notes): (&mut State, &mut Vec<Diag>),
+    ) -> Result<Vec<Arc<Entry>>, Diag> {
+        let refused = |text: String| Diag::alert(span, text);
+        let mut added = Vec::new();
+        for file in state.expand(name).map_err(refused)? {
+            let bundle = state.bundle(&file).map_err(refused)?;
+            if bundle.not_after < self.read_at {
+                let text = format!("certificate in file '{file}' has expired.");
+                notes.push(Diag::notice(span, text));
             }
-            let stem = bundle.path.with_extension("");
-            let is_variant = bundle.path != path && !path.is_dir();
-            let is_first = first.is_none() || is_variant && first == Some(stem.clone());
-            if is_first {
-                first = Some(if is_variant {
-                    stem
-                } else {
-                    bundle.path.clone()
-                });
-            }
-            shelf.put(bundle, &filters, is_first);
+            added.push(shelf.put(bundle, profile.clone(), filters));
         }
+        // Of a directory the first certificate is the default, of variants by kind of key all are.
+        if added.len() > 1 && std::path::Path::new(name).is_dir() {
+            self.settle_default(shelf, vec![added[0].clone()]);
+        }
+        Ok(added)
     }
-    if shelf.is_empty() && !draft.strict_sni {
-        return Err(
-            Diag::alert(span, "no SSL certificate specified for bind (use 'crt')")
-                .with_fix("add 'crt <file>'"),
-        );
-    }
-    Ok(shelf)
-}
 
-/// A file's path, below the base directory unless it is absolute.
-pub(super) fn under(base: Option<&str>, name: &str) -> PathBuf {
-    match base {
-        Some(base) if !name.starts_with('/') => PathBuf::from(base).join(name),
-        _ => PathBuf::from(name),
+    /// The line's wishes with those of one certificate before them.
+    fn overlaid(&self, over: &BindDraft) -> BindDraft {
+        let under = &self.draft;
+        let either =
+            |over: &Option<Word>, under: &Option<Word>| over.clone().or_else(|| under.clone());
+        BindDraft {
+            alpn: match over.no_alpn {
+                true => None,
+                false => over.alpn.clone().or_else(|| under.alpn.clone()),
+            },
+            ca_file: either(&over.ca_file, &under.ca_file),
+            ca_verify_file: either(&over.ca_verify_file, &under.ca_verify_file),
+            crl_file: either(&over.crl_file, &under.crl_file),
+            no_ca_names: over.no_ca_names || under.no_ca_names,
+            verify: over.verify.or(under.verify),
+            early_data: over.early_data || under.early_data,
+            offer: over.offer.or(&under.offer),
+            ..under.clone()
+        }
     }
 }

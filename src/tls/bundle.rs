@@ -1,25 +1,50 @@
-//! Certificates with their chains and keys, read from PEM files.
+//! Certificates with their chains and keys, read from PEM.
 //!
-//! A bundle holds key, certificate and chain in any order; the certificate that fits the key leads. A key may stand beside it in
-//! `FILE.key`, a stapled answer in `FILE.ocsp`. Sentences are HAProxy's and name the file.
+//! A bundle holds key, certificate and chain in any order; the certificate that fits the key leads. What is missing may stand beside it
+//! in `FILE.key`, `FILE.issuer`, `FILE.ocsp`, as far as `ssl-load-extra-files` allows. Sentences are HAProxy's and name the file.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use rustls::SignatureAlgorithm;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use rustls::{InconsistentKeys, SignatureAlgorithm};
 
-use super::der;
+use super::x509::Certificate;
+
+/// What a bundle is made of.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// The certificate, and those above it.
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) key: Option<PrivateKeyDer<'static>>,
+    /// The certificate of who issued it, where the chain lacks it.
+    pub(super) issuer: Option<Arc<[u8]>>,
+    /// What its issuer says of its state (RFC 6960).
+    pub(super) ocsp: Option<Arc<[u8]>>,
+}
+
+impl Clone for Parts {
+    fn clone(&self) -> Self {
+        Self {
+            chain: self.chain.clone(),
+            key: self.key.as_ref().map(PrivateKeyDer::clone_key),
+            issuer: self.issuer.clone(),
+            ocsp: self.ocsp.clone(),
+        }
+    }
+}
 
 /// A certificate that can be shown, and for which names.
 #[derive(Debug)]
 pub(super) struct Bundle {
+    /// What it was made of, but for the chain.
+    parts: Parts,
     /// Chain and key.
     pub(super) key: Arc<CertifiedKey>,
     /// The names it is for, in lower case.
@@ -29,7 +54,46 @@ pub(super) struct Bundle {
     /// When it ends, in seconds since the epoch.
     pub(super) not_after: i64,
     /// Where it came from.
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<str>,
+    shared_leaf: OnceLock<Arc<[u8]>>,
+}
+
+/// Which files beside a certificate's are looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside {
+    /// `FILE.rsa`, `FILE.ecdsa` stand in for a missing `FILE`.
+    pub kinds: bool,
+    /// `FILE.key`
+    pub key: bool,
+    /// `FILE.ocsp`
+    pub ocsp: bool,
+    /// `FILE.issuer`
+    pub issuer: bool,
+    /// A `.crt` is taken off the name first.
+    pub replaces_crt: bool,
+}
+
+impl Default for Beside {
+    fn default() -> Self {
+        Self {
+            kinds: true,
+            key: true,
+            ocsp: true,
+            issuer: true,
+            replaces_crt: false,
+        }
+    }
+}
+
+impl Beside {
+    /// The file beside `path` with this ending.
+    pub(super) fn path(self, path: &str, end: &str) -> String {
+        let stem = match self.replaces_crt {
+            true => path.strip_suffix(".crt").unwrap_or(path),
+            false => path,
+        };
+        format!("{stem}.{end}")
+    }
 }
 
 /// The largest file that is read: certificates are small, and a wrong path may lead anywhere.
@@ -39,45 +103,38 @@ const FILE_MAX: u64 = 4 * 1024 * 1024;
 const COMPANIONS: &[&str] = &["key", "ocsp", "issuer", "sctl"];
 
 /// Kinds of keys a bundle may be split by.
-const KINDS: &[&str] = &["ecdsa", "rsa", "dsa"];
+const KINDS: &[&str] = &["rsa", "ecdsa", "dsa"];
 
-/// Reads what `crt` names: a file, its variants by kind of key, or a directory of such files in order of their names.
+/// The files that `crt` names: one, its variants by kind of key, or those of a directory in order of their names.
 ///
 /// # Errors
 /// HAProxy's sentence.
-pub(super) fn load(path: &Path, provider: &CryptoProvider) -> Result<Vec<Bundle>, String> {
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => directory(path, provider),
-        Ok(_) => Ok(vec![read(path, provider)?]),
+pub(super) fn files(name: &str, beside: Beside) -> Result<Vec<String>, String> {
+    match fs::metadata(name) {
+        Ok(found) if found.is_dir() => directory(name),
+        Ok(_) => Ok(vec![name.to_owned()]),
         Err(error) => {
-            let variants: Vec<PathBuf> = KINDS
-                .iter()
-                .map(|kind| beside(path, kind))
-                .filter(|path| path.exists())
+            let variants = KINDS.iter().map(|kind| format!("{name}.{kind}"));
+            let variants: Vec<String> = variants
+                .filter(|path| beside.kinds && Path::new(path).exists())
                 .collect();
             if variants.is_empty() {
                 return Err(format!(
-                    "unable to stat SSL certificate from file '{}' : {}.",
-                    path.display(),
+                    "unable to stat SSL certificate from file '{name}' : {}.",
                     words(&error)
                 ));
             }
-            variants.iter().map(|path| read(path, provider)).collect()
+            Ok(variants)
         }
     }
 }
 
-fn directory(path: &Path, provider: &CryptoProvider) -> Result<Vec<Bundle>, String> {
-    let unreadable = |error: io::Error| {
-        format!(
-            "unable to scan directory '{}' : {}.",
-            path.display(),
-            words(&error)
-        )
-    };
+fn directory(path: &str) -> Result<Vec<String>, String> {
+    let unreadable =
+        |error: io::Error| format!("unable to scan directory '{path}' : {}.", words(&error));
     let mut files = BTreeSet::new();
     for entry in fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?.path();
+        let entry: PathBuf = entry.map_err(unreadable)?.path();
         let hidden = entry
             .file_name()
             .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
@@ -85,19 +142,15 @@ fn directory(path: &Path, provider: &CryptoProvider) -> Result<Vec<Bundle>, Stri
             .extension()
             .and_then(|end| end.to_str())
             .is_some_and(|end| COMPANIONS.contains(&end));
-        if !hidden && !companion && entry.is_file() {
-            files.insert(entry);
+        if !hidden
+            && !companion
+            && entry.is_file()
+            && let Some(name) = entry.to_str()
+        {
+            files.insert(name.to_owned());
         }
     }
-    files.iter().map(|path| read(path, provider)).collect()
-}
-
-/// `FILE.kind`.
-fn beside(path: &Path, kind: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(kind);
-    PathBuf::from(name)
+    Ok(files.into_iter().collect())
 }
 
 /// Reads a file's sections.
@@ -105,24 +158,33 @@ fn beside(path: &Path, kind: &str) -> PathBuf {
 /// # Errors
 /// HAProxy's sentence.
 pub(super) fn sections(path: &Path) -> Result<Vec<(SectionKind, Vec<u8>)>, String> {
+    let shown = path.display().to_string();
     let text = content(path).map_err(|error| {
         format!(
-            "unable to load certificate from file '{}' : {}.",
-            path.display(),
+            "unable to load certificate from file '{shown}' : {}.",
             words(&error)
         )
     })?;
-    let mut rest = &text[..];
+    sections_of(&text, &shown)
+}
+
+/// The sections of a text that came from `shown`.
+///
+/// # Errors
+/// HAProxy's sentence.
+pub(super) fn sections_of(text: &[u8], shown: &str) -> Result<Vec<(SectionKind, Vec<u8>)>, String> {
+    let mut rest = text;
     let mut sections = Vec::new();
     while let Some(section) = pem::from_buf(&mut rest)
-        .map_err(|error| format!("malformed PEM in file '{}' : {error:?}.", path.display()))?
+        .map_err(|error| format!("malformed PEM in file '{shown}' : {error:?}."))?
     {
         sections.push(section);
     }
     Ok(sections)
 }
 
-fn content(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads a small file.
+pub(super) fn content(path: &Path) -> io::Result<Vec<u8>> {
     let size = fs::metadata(path)?.len();
     if size > FILE_MAX {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -130,71 +192,148 @@ fn content(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-/// Reads one bundle.
-///
-/// # Errors
-/// HAProxy's sentence.
-pub(super) fn read(path: &Path, provider: &CryptoProvider) -> Result<Bundle, String> {
-    let shown = path.display();
-    let mut certificates = Vec::new();
-    let mut key = None;
-    let mut take = |sections: Vec<(SectionKind, Vec<u8>)>| {
+impl Parts {
+    /// Takes certificates and, where there is none yet, the key.
+    pub(super) fn take(&mut self, sections: Vec<(SectionKind, Vec<u8>)>) {
         for (kind, der) in sections {
             if kind == SectionKind::Certificate {
-                certificates.push(CertificateDer::from(der));
-            } else if key.is_none() {
-                key = PrivateKeyDer::from_pem(kind, der);
+                self.chain.push(CertificateDer::from(der));
+            } else if self.key.is_none() {
+                self.key = PrivateKeyDer::from_pem(kind, der);
             }
         }
-        key.is_some()
-    };
-    if !take(sections(path)?) {
-        let beside = beside(path, "key");
-        if beside.exists() {
-            take(sections(&beside)?);
+    }
+
+    /// Reads a file and what stands beside it.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn read(path: &str, beside: Beside) -> Result<Self, String> {
+        let mut parts = Parts::default();
+        parts.take(sections(path.as_ref())?);
+        let key = beside.path(path, "key");
+        if parts.key.is_none() && beside.key && Path::new(&key).exists() {
+            parts.take(sections(key.as_ref())?);
+        }
+        parts.read_companions(path, beside);
+        Ok(parts)
+    }
+
+    /// Reads the issuer and its answer from beside a file.
+    fn read_companions(&mut self, path: &str, beside: Beside) {
+        if beside.issuer {
+            let text = content(beside.path(path, "issuer").as_ref()).ok();
+            self.issuer = text.and_then(|text| certificate(&text));
+        }
+        if beside.ocsp {
+            let answer = content(beside.path(path, "ocsp").as_ref()).ok();
+            self.ocsp = answer.map(Into::into);
         }
     }
-    let key = key.ok_or_else(|| format!("no private key found in file '{shown}'."))?;
-    if certificates.is_empty() {
-        return Err(format!("no certificate found in file '{shown}'."));
+}
+
+/// The first certificate of a text.
+pub(super) fn certificate(text: &[u8]) -> Option<Arc<[u8]>> {
+    let mut sections = sections_of(text, "").ok()?.into_iter();
+    sections
+        .find(|(kind, _)| *kind == SectionKind::Certificate)
+        .map(|(_, der)| der.into())
+}
+
+impl Bundle {
+    /// Puts parts together.
+    ///
+    /// # Errors
+    /// Parts are missing or do not fit; HAProxy's sentence.
+    pub(super) fn of(
+        path: &str,
+        mut parts: Parts,
+        provider: &CryptoProvider,
+    ) -> Result<Self, String> {
+        let key = parts
+            .key
+            .as_ref()
+            .ok_or_else(|| format!("no private key found in file '{path}'."))?;
+        if parts.chain.is_empty() {
+            return Err(format!("no certificate found in file '{path}'."));
+        }
+        let key = provider
+            .key_provider
+            .load_private_key(key.clone_key())
+            .map_err(|error| format!("unable to load private key from file '{path}' : {error}."))?;
+        let own = key.public_key();
+        let fits = |der: &CertificateDer<'_>| match (&own, Certificate::read(der)) {
+            (Some(own), Some(read)) => own.as_ref() == read.key_info,
+            _ => false,
+        };
+        let leaf = parts.chain.iter().position(fits).ok_or_else(|| {
+            format!(
+                "inconsistencies between private key and certificate loaded from PEM file '{path}'."
+            )
+        })?;
+        let leaf = parts.chain.remove(leaf);
+        parts.chain.insert(0, leaf);
+        let read = Certificate::read(&parts.chain[0])
+            .ok_or_else(|| format!("malformed certificate in file '{path}'."))?;
+        let is_rsa = key.algorithm() == SignatureAlgorithm::RSA;
+        let (names, not_after) = (read.hosts(), read.not_after);
+        let mut certified = CertifiedKey::new(std::mem::take(&mut parts.chain), key);
+        certified.ocsp = parts.ocsp.as_deref().map(<[u8]>::to_vec);
+        Ok(Bundle {
+            key: Arc::new(certified),
+            names,
+            is_rsa,
+            not_after,
+            path: path.into(),
+            parts,
+            shared_leaf: OnceLock::new(),
+        })
     }
-    let key = provider
-        .key_provider
-        .load_private_key(key)
-        .map_err(|error| format!("unable to load private key from file '{shown}' : {error}."))?;
-    let leaf = certificates.iter().position(|certificate| {
-        let alone = CertifiedKey::new(vec![certificate.clone()], key.clone());
-        !matches!(
-            alone.keys_match(),
-            Err(rustls::Error::InconsistentKeys(
-                InconsistentKeys::KeyMismatch
-            ))
-        )
-    });
-    let leaf = leaf.ok_or_else(|| {
-        format!(
-            "inconsistencies between private key and certificate loaded from PEM file '{shown}'."
-        )
-    })?;
-    let leaf = certificates.remove(leaf);
-    certificates.insert(0, leaf);
-    let fields = der::fields(&certificates[0])
-        .ok_or_else(|| format!("malformed certificate in file '{shown}'."))?;
-    let mut names = fields.dns_names;
-    names.extend(fields.common_name.filter(|_| names.is_empty()));
-    names
-        .iter_mut()
-        .for_each(|name| name.make_ascii_lowercase());
-    let is_rsa = key.algorithm() == SignatureAlgorithm::RSA;
-    let mut certified = CertifiedKey::new(certificates, key);
-    certified.ocsp = content(&beside(path, "ocsp")).ok();
-    Ok(Bundle {
-        key: Arc::new(certified),
-        names,
-        is_rsa,
-        not_after: fields.not_after,
-        path: path.to_owned(),
-    })
+
+    /// Reads a bundle from a file and what stands beside it.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn read(
+        path: &str,
+        beside: Beside,
+        provider: &CryptoProvider,
+    ) -> Result<Self, String> {
+        Self::of(path, Parts::read(path, beside)?, provider)
+    }
+
+    /// The certificate itself, for many to hold.
+    pub(super) fn leaf(&self) -> Arc<[u8]> {
+        let make = || Arc::from(self.key.cert[0].as_ref());
+        self.shared_leaf.get_or_init(make).clone()
+    }
+
+    /// The first and the last second it is valid, since the epoch.
+    pub(super) fn validity(&self) -> (i64, i64) {
+        let read = Certificate::read(&self.key.cert[0]);
+        read.map_or((0, self.not_after), |read| {
+            (read.not_before, read.not_after)
+        })
+    }
+
+    /// The certificate of who issued it, if it is known.
+    pub(super) fn issuer(&self) -> Option<&[u8]> {
+        let above = self.key.cert.get(1).map(AsRef::as_ref);
+        self.parts.issuer.as_deref().or(above)
+    }
+
+    /// What its issuer says of its state.
+    pub(super) fn ocsp(&self) -> Option<&[u8]> {
+        self.parts.ocsp.as_deref()
+    }
+
+    /// What it was made of.
+    pub(super) fn parts(&self) -> Parts {
+        Parts {
+            chain: self.key.cert.clone(),
+            ..self.parts.clone()
+        }
+    }
 }
 
 /// The system's words for an error, without its number.
@@ -211,15 +350,16 @@ mod tests {
     use super::*;
     use rustls::crypto::ring::default_provider;
 
-    fn fixture(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/tls")
-            .join(name)
+    fn fixture(name: &str) -> String {
+        format!("{}/tests/tls/{name}", env!("CARGO_MANIFEST_DIR"))
+    }
+
+    fn read(name: &str) -> Result<Bundle, String> {
+        Bundle::read(&fixture(name), Beside::default(), &default_provider())
     }
 
     #[test]
     fn bundles_of_every_kind_of_key() {
-        let provider = default_provider();
         for (name, is_rsa) in [
             ("ecdsa.pem", false),
             ("rsa.pem", true),
@@ -227,7 +367,7 @@ mod tests {
             ("sec1.pem", false),
             ("reversed.pem", false),
         ] {
-            let bundle = read(&fixture(name), &provider).expect(name);
+            let bundle = read(name).expect(name);
             assert_eq!(bundle.is_rsa, is_rsa, "{name}");
             assert!(bundle.names.contains(&"example.test".to_owned()), "{name}");
             assert!(bundle.not_after > 4_000_000_000, "{name}");
@@ -236,21 +376,37 @@ mod tests {
 
     #[test]
     fn what_is_wrong_names_the_file() {
-        let provider = default_provider();
-        let said = |name: &str| load(&fixture(name), &provider).expect_err(name);
-        assert!(said("none.pem").starts_with("unable to stat SSL certificate from file"));
-        assert!(said("none.pem").ends_with("none.pem' : No such file or directory."));
+        let said = files(&fixture("none.pem"), Beside::default()).expect_err("none there");
+        assert!(said.starts_with("unable to stat SSL certificate from file"));
+        assert!(said.ends_with("none.pem' : No such file or directory."));
+        let said = |name: &str| read(name).expect_err(name);
         assert!(said("mismatch.pem").starts_with("inconsistencies between private key"));
         assert!(said("ca.pem").starts_with("no private key found in file"));
     }
 
     #[test]
     fn directories_in_order_of_names() {
-        let found = load(&fixture("many"), &default_provider()).expect("a directory");
+        let found = files(&fixture("many"), Beside::default()).expect("a directory");
         let names: Vec<_> = found
             .iter()
-            .map(|bundle| bundle.names[0].as_str())
+            .map(|path| {
+                let bundle = Bundle::read(path, Beside::default(), &default_provider());
+                bundle.expect(path).names[0].clone()
+            })
             .collect();
-        assert_eq!(names, ["a.test", "*.wild.test"]);
+        assert_eq!(names[0], "a.test");
+        assert!(names.len() > 1);
+    }
+
+    #[test]
+    fn the_place_beside() {
+        let beside = Beside::default();
+        assert_eq!(beside.path("a.crt", "key"), "a.crt.key");
+        let beside = Beside {
+            replaces_crt: true,
+            ..beside
+        };
+        assert_eq!(beside.path("a.crt", "key"), "a.key");
+        assert_eq!(beside.path("a.pem", "key"), "a.pem.key");
     }
 }

@@ -1,101 +1,113 @@
-//! The few fields of an X.509 certificate (RFC 5280 section 4.1) that choosing one by name needs.
+//! The elements of DER (X.690), walked without judging what they mean.
 //!
-//! Whether a certificate is sound is the verifier's business; here a malformed one just has no fields.
+//! Lengths are definite and within the bytes; nothing is copied. What OpenSSL tolerates in old certificates, a wrapped negative serial
+//! say, is tolerated here too: signatures are checked over the bytes as they came.
 
-/// What a certificate says of itself.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Fields {
-    /// The last common name of the subject.
-    pub(super) common_name: Option<String>,
-    /// The names of the host it is for.
-    pub(super) dns_names: Vec<String>,
-    /// The last second it is valid, since the epoch.
-    pub(super) not_after: i64,
+/// Elements one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+
+/// One element.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element<'a> {
+    /// Its kind.
+    pub(super) tag: u8,
+    /// What is inside.
+    pub(super) content: &'a [u8],
+    /// The whole, with its head.
+    pub(super) whole: &'a [u8],
 }
 
-/// Reads the fields of a certificate.
-pub(super) fn fields(der: &[u8]) -> Option<Fields> {
-    let certificate = Reader(der).open(SEQUENCE)?;
-    let mut body = Reader(certificate).open(SEQUENCE).map(Reader)?;
-    if body.peek() == Some(CONTEXT) {
-        body.next()?;
+impl<'a> Element<'a> {
+    /// The elements inside.
+    pub(super) fn inner(self) -> Reader<'a> {
+        Reader(self.content)
     }
-    for _ in ["serial", "algorithm", "issuer"] {
-        body.next()?;
-    }
-    let mut validity = Reader(body.next()?.1);
-    validity.next()?;
-    let (kind, until) = validity.next()?;
-    let mut fields = Fields {
-        common_name: common_name(body.next()?.1),
-        not_after: seconds(kind, until)?,
-        ..Fields::default()
-    };
-    while let Some((kind, content)) = body.next() {
-        if kind == CONTEXT | 3 {
-            fields.dns_names = dns_names(content).unwrap_or_default();
-        }
-    }
-    Some(fields)
 }
 
-fn common_name(subject: &[u8]) -> Option<String> {
-    let mut found = None;
-    let mut sets = Reader(subject);
-    while let Some((_, set)) = sets.next() {
-        let mut pair = Reader(Reader(set).open(SEQUENCE)?);
-        let (_, kind) = pair.next()?;
-        let (_, text) = pair.next()?;
-        if kind == COMMON_NAME {
-            found = std::str::from_utf8(text).ok().map(str::to_owned);
+impl<'a> Reader<'a> {
+    /// The kind of the next element.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.0.first().copied()
+    }
+
+    /// The next element, if it is of this kind; another one stays.
+    pub(super) fn one(&mut self, tag: u8) -> Option<Element<'a>> {
+        if self.peek() == Some(tag) {
+            self.next()
+        } else {
+            None
         }
     }
-    found
+
+    /// The elements inside of the next, which has to be a sequence.
+    pub(super) fn sequence(&mut self) -> Option<Reader<'a>> {
+        self.one(SEQUENCE).map(Element::inner)
+    }
 }
 
-fn dns_names(extensions: &[u8]) -> Option<Vec<String>> {
-    let mut names = Vec::new();
-    let mut list = Reader(Reader(extensions).open(SEQUENCE)?);
-    while let Some((_, extension)) = list.next() {
-        let mut parts = Reader(extension);
-        if parts.next()?.1 != ALTERNATIVE_NAMES {
-            continue;
-        }
-        let mut value = parts.next()?;
-        if value.0 == BOOLEAN {
-            value = parts.next()?;
-        }
-        let mut general = Reader(Reader(value.1).open(SEQUENCE)?);
-        while let Some((kind, name)) = general.next() {
-            if kind == DNS_NAME
-                && let Ok(name) = std::str::from_utf8(name)
-            {
-                names.push(name.to_owned());
+impl<'a> Iterator for Reader<'a> {
+    type Item = Element<'a>;
+
+    fn next(&mut self) -> Option<Element<'a>> {
+        let start = self.0;
+        let (&tag, rest) = start.split_first()?;
+        let (&first, mut rest) = rest.split_first()?;
+        let mut len = usize::from(first);
+        if first & 0x80 != 0 {
+            let count = usize::from(first & 0x7f);
+            if count == 0 || count > LENGTH_BYTES_MAX {
+                return None;
             }
+            let (bytes, behind) = rest.split_at_checked(count)?;
+            len = bytes
+                .iter()
+                .fold(0, |len, &byte| len << 8 | usize::from(byte));
+            rest = behind;
         }
+        let (content, behind) = rest.split_at_checked(len)?;
+        self.0 = behind;
+        Some(Element {
+            tag,
+            content,
+            whole: &start[..start.len() - behind.len()],
+        })
     }
-    Some(names)
+}
+
+/// The bits of a BIT STRING that has none left over.
+pub(super) fn bits(content: &[u8]) -> Option<&[u8]> {
+    match content.split_first() {
+        Some((0, bits)) => Some(bits),
+        _ => None,
+    }
+}
+
+/// A small whole number.
+pub(super) fn small(content: &[u8]) -> Option<u32> {
+    match content {
+        [first, ..] if *first < 0x80 && content.len() <= 4 => Some(
+            content
+                .iter()
+                .fold(0, |number, &byte| number << 8 | u32::from(byte)),
+        ),
+        _ => None,
+    }
 }
 
 /// A UTCTime or GeneralizedTime in seconds since the epoch.
-fn seconds(kind: u8, text: &[u8]) -> Option<i64> {
+pub(super) fn seconds(tag: u8, text: &[u8]) -> Option<i64> {
     let digits = |at: usize, count: usize| -> Option<i64> {
         std::str::from_utf8(text.get(at..at + count)?)
             .ok()?
             .parse()
             .ok()
     };
-    let (year, at) = match kind {
+    let (year, at) = match tag {
         UTC_TIME => {
             let short = digits(0, 2)?;
-            (
-                if short < 50 {
-                    2000 + short
-                } else {
-                    1900 + short
-                },
-                2,
-            )
+            let century = if short < 50 { 2000 } else { 1900 };
+            (century + short, 2)
         }
         _ => (digits(0, 4)?, 4),
     };
@@ -114,52 +126,39 @@ fn seconds(kind: u8, text: &[u8]) -> Option<i64> {
     Some(days * 86_400 + clock)
 }
 
-/// Walks elements with definite lengths.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.0.first().copied()
-    }
-
-    fn next(&mut self) -> Option<(u8, &'a [u8])> {
-        let (&kind, rest) = self.0.split_first()?;
-        let (&first, mut rest) = rest.split_first()?;
-        let mut len = usize::from(first);
-        if first & 0x80 != 0 {
-            let count = usize::from(first & 0x7f);
-            if count == 0 || count > LENGTH_BYTES_MAX {
-                return None;
-            }
-            let (bytes, behind) = rest.split_at_checked(count)?;
-            len = bytes
-                .iter()
-                .fold(0, |len, &byte| len << 8 | usize::from(byte));
-            rest = behind;
+/// An element of this kind with this content, as bytes.
+pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    let len = content.len().to_be_bytes();
+    let short = &len[len.iter().take_while(|byte| **byte == 0).count()..];
+    match content.len() {
+        0..=0x7f => out.push(short.first().copied().unwrap_or(0)),
+        _ => {
+            out.push(0x80 | u8::try_from(short.len()).unwrap_or(0));
+            out.extend_from_slice(short);
         }
-        let (content, behind) = rest.split_at_checked(len)?;
-        self.0 = behind;
-        Some((kind, content))
     }
-
-    fn open(mut self, wanted: u8) -> Option<&'a [u8]> {
-        let (kind, content) = self.next()?;
-        (kind == wanted).then_some(content)
-    }
+    out.extend_from_slice(content);
+    out
 }
 
-/// Bytes of a length that are believed: certificates are far below 16 MB.
+/// Bytes of a length that are believed: what is read here is far below 16 MB.
 const LENGTH_BYTES_MAX: usize = 3;
 
-const BOOLEAN: u8 = 0x01;
-const UTC_TIME: u8 = 0x17;
-const SEQUENCE: u8 = 0x30;
-const CONTEXT: u8 = 0xa0;
-const DNS_NAME: u8 = 0x82;
-/// 2.5.4.3
-const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
-/// 2.5.29.17
-const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
+pub(super) const BOOLEAN: u8 = 0x01;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
+pub(super) const OCTETS: u8 = 0x04;
+pub(super) const OBJECT: u8 = 0x06;
+pub(super) const ENUMERATED: u8 = 0x0a;
+pub(super) const UTC_TIME: u8 = 0x17;
+pub(super) const GENERAL_TIME: u8 = 0x18;
+pub(super) const BMP_STRING: u8 = 0x1e;
+pub(super) const SEQUENCE: u8 = 0x30;
+/// A constructed, context-specific element; the number is added.
+pub(super) const CONTEXT: u8 = 0xa0;
+/// A primitive, context-specific element; the number is added.
+pub(super) const PLAIN: u8 = 0x80;
 
 #[cfg(test)]
 mod tests {
@@ -169,15 +168,27 @@ mod tests {
     fn times_of_both_kinds() {
         assert_eq!(seconds(UTC_TIME, b"700101000000Z"), Some(0));
         assert_eq!(seconds(UTC_TIME, b"240229120000Z"), Some(1_709_208_000));
-        assert_eq!(seconds(0x18, b"20500101000000Z"), Some(2_524_608_000));
+        assert_eq!(
+            seconds(GENERAL_TIME, b"20500101000000Z"),
+            Some(2_524_608_000)
+        );
         assert_eq!(seconds(UTC_TIME, b"2402"), None);
     }
 
     #[test]
-    fn garbage_has_no_fields() {
-        for cut in 0..64 {
-            assert_eq!(fields(&vec![0x30; cut]), None);
+    fn elements_are_read_as_they_were_made() {
+        for len in [0, 1, 127, 128, 255, 256, 70_000] {
+            let content = vec![7; len];
+            let made = element(OCTETS, &content);
+            let read = Reader(&made).next().expect("an element");
+            assert_eq!((read.tag, read.content), (OCTETS, &content[..]));
+            assert_eq!(read.whole, &made[..]);
+            assert!(Reader(&made[..made.len() - 1]).next().is_none());
         }
-        assert_eq!(fields(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
+        assert!(
+            Reader(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff])
+                .next()
+                .is_none()
+        );
     }
 }

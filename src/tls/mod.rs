@@ -1,22 +1,35 @@
 //! TLS at both ends, over rustls: certificates, contexts, ticket keys, and the records of one connection.
 //!
 //! Keywords of `bind`, `server` and `global` lines fill the drafts of [`draft`]; `config` makes an [`Acceptor`] or a
-//! [`Connector`] of each line, and a connection begins with a [`Session`] of one of them. A session knows no socket: bytes come in,
+//! [`Connector`] of each line with the files in a [`Store`], and a connection begins with a [`Session`] of one of them. A session knows no socket: bytes come in,
 //! bytes and plain text go out, `wire` moves them.
 //!
-//! Always true: nothing below TLS 1.2 is spoken, early data is refused, and a session that failed goes on failing. Private keys are
-//! read at the start, before privileges are dropped, and never again.
+//! Always true: nothing below TLS 1.2 is spoken, and a session that failed goes on failing. Private keys are
+//! read at the start, before privileges are dropped; later ones come by the stats socket.
 
 mod acceptor;
 mod bundle;
 mod connector;
+mod court;
 mod der;
 pub mod draft;
+mod keylog;
+mod names;
+mod ocsp;
 mod offer;
+mod opened;
+mod profile;
 mod session;
 mod shelf;
+mod store;
+mod text;
 mod trust;
+mod verdict;
+mod x509;
 
 pub use acceptor::Acceptor;
 pub use connector::Connector;
-pub use session::{Buffers, Opened, Progress, Session};
+pub use opened::Opened;
+pub use session::{Buffers, Progress, Session};
+pub use store::{Kind, LoadedFrom, Store};
+pub use verdict::{Examined, Refusal, Verdict};

@@ -5,7 +5,9 @@
 
 use rustls::crypto::ring::{self, cipher_suite as suite, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
-use rustls::{NamedGroup, SupportedCipherSuite, SupportedProtocolVersion, version};
+use rustls::{
+    NamedGroup, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion, version,
+};
 
 use crate::lang::{Diag, Word};
 
@@ -32,6 +34,10 @@ pub struct Offer {
     pub ciphersuites: Option<Word>,
     /// `curves`, `ecdhe`
     pub curves: Option<Word>,
+    /// `sigalgs`: the ways in which servers sign.
+    pub sigalgs: Option<Word>,
+    /// `client-sigalgs`: the ways in which clients sign.
+    pub client_sigalgs: Option<Word>,
     /// `no-tls-tickets`
     pub no_tickets: Option<bool>,
     /// `prefer-client-ciphers`
@@ -50,6 +56,11 @@ impl Offer {
                 .clone()
                 .or_else(|| others.ciphersuites.clone()),
             curves: self.curves.clone().or_else(|| others.curves.clone()),
+            sigalgs: self.sigalgs.clone().or_else(|| others.sigalgs.clone()),
+            client_sigalgs: self
+                .client_sigalgs
+                .clone()
+                .or_else(|| others.client_sigalgs.clone()),
             no_tickets: self.no_tickets.or(others.no_tickets),
             client_order: self.client_order.or(others.client_order),
         }
@@ -92,6 +103,34 @@ impl Offer {
         }
         Ok(provider)
     }
+}
+
+/// The ways to sign that a list names, in order; those that rustls lacks are left out.
+///
+/// # Errors
+/// It leaves none.
+pub(super) fn schemes(
+    word: Option<&Word>,
+    notes: &mut Vec<Diag>,
+) -> Result<Option<Vec<SignatureScheme>>, Diag> {
+    word.map(|word| chosen(word, "signature algorithm", scheme, notes))
+        .transpose()
+}
+
+fn scheme(name: &str) -> Option<SignatureScheme> {
+    use SignatureScheme as Own;
+    Some(match name {
+        "ecdsa_secp256r1_sha256" | "ECDSA+SHA256" => Own::ECDSA_NISTP256_SHA256,
+        "ecdsa_secp384r1_sha384" | "ECDSA+SHA384" => Own::ECDSA_NISTP384_SHA384,
+        "ed25519" => Own::ED25519,
+        "rsa_pss_rsae_sha256" | "rsa_pss_pss_sha256" | "RSA-PSS+SHA256" => Own::RSA_PSS_SHA256,
+        "rsa_pss_rsae_sha384" | "rsa_pss_pss_sha384" | "RSA-PSS+SHA384" => Own::RSA_PSS_SHA384,
+        "rsa_pss_rsae_sha512" | "rsa_pss_pss_sha512" | "RSA-PSS+SHA512" => Own::RSA_PSS_SHA512,
+        "rsa_pkcs1_sha256" | "RSA+SHA256" => Own::RSA_PKCS1_SHA256,
+        "rsa_pkcs1_sha384" | "RSA+SHA384" => Own::RSA_PKCS1_SHA384,
+        "rsa_pkcs1_sha512" | "RSA+SHA512" => Own::RSA_PKCS1_SHA512,
+        _ => return None,
+    })
 }
 
 /// The entries of a colon list that `find` knows, in order.

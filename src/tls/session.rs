@@ -10,12 +10,14 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use rustls::client::UnbufferedClientConnection;
-use rustls::pki_types::CertificateDer;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
-use rustls::{CommonState, Error, HandshakeKind, ProtocolVersion};
+use rustls::{CommonState, Error};
 
-use super::{Acceptor, Connector, offer};
+use super::connector::Way;
+use super::opened::{self, Opened};
+use super::shelf::Entry;
+use super::{Acceptor, Connector, Examined};
 use crate::proto::hello::{self, Peek};
 
 /// Plain text in one record.
@@ -30,15 +32,40 @@ const ALERTS_MAX: usize = 8;
 /// Steps that may come before a write: each opens a record that is there or takes a message for the peer.
 const STEPS_MAX: usize = 4096;
 
+/// The kind of record that hellos are in.
+const HANDSHAKE: u8 = 22;
+
+/// The alert for a name that nothing is shown for (RFC 6066, section 3): fatal, 112.
+const UNRECOGNIZED_NAME: &[u8] = &[21, 3, 3, 0, 2, 2, 112];
+
 /// Bytes of a hello that are waited for before rustls may judge what it got.
 const HELLO_MAX: usize = 16 * 1024;
 
 /// The TLS of one connection.
 pub struct Session {
     side: Side,
-    sni: Option<Vec<u8>>,
+    pub(super) known: Known,
     failure: Option<Error>,
     closed: bool,
+}
+
+/// What is known of a session beside what rustls knows.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The name asked for.
+    pub(super) sni: Option<Vec<u8>>,
+    /// What is shown to a client.
+    pub(super) entry: Option<Arc<Entry>>,
+    /// What the session with a server began with.
+    pub(super) way: Option<Arc<Way>>,
+    /// The peer that was refused.
+    pub(super) examined: Option<Examined>,
+    /// The client's hello, as far as it is kept.
+    pub(super) hello: Option<Vec<u8>>,
+    /// The random bytes of client and server.
+    pub(super) randoms: [Option<[u8; 32]>; 2],
+    /// Early data was taken.
+    pub(super) early: bool,
 }
 
 enum Side {
@@ -61,27 +88,6 @@ pub enum Progress {
     Failed,
 }
 
-/// What the handshake settled, in the words of OpenSSL.
-#[derive(Clone, Debug, Default)]
-pub struct Opened {
-    /// `TLSv1.2`, `TLSv1.3`
-    pub version: &'static str,
-    /// The cipher suite.
-    pub cipher: &'static str,
-    /// The bits of its key.
-    pub bits: u32,
-    /// The group of the key exchange.
-    pub curve: Option<&'static str>,
-    /// The name asked for.
-    pub sni: Option<Vec<u8>>,
-    /// The protocol agreed on.
-    pub alpn: Option<Vec<u8>>,
-    /// Whether an earlier session goes on.
-    pub resumed: bool,
-    /// The peer's certificates, leaf first.
-    pub peer: Vec<Vec<u8>>,
-}
-
 /// What one step of rustls came to.
 enum Step {
     Again,
@@ -94,29 +100,32 @@ enum Step {
 impl Session {
     /// A session with a client that has yet to say hello.
     pub fn accept(acceptor: Arc<Acceptor>) -> Self {
-        Self::new(Side::Awaited(acceptor), None)
+        Self::new(Side::Awaited(acceptor), Known::default())
     }
 
     /// A session with a server, asked for by `sni`.
     pub fn connect(connector: &Connector, sni: Option<&[u8]>) -> Result<Self, Error> {
         let name = Connector::name(sni);
-        let client = UnbufferedClientConnection::new(connector.config.clone(), name)?;
-        Ok(Self::new(
-            Side::Client(Box::new(client)),
-            sni.map(<[u8]>::to_vec),
-        ))
+        let way = connector.way();
+        let client = UnbufferedClientConnection::new(way.config.clone(), name)?;
+        let known = Known {
+            sni: sni.map(<[u8]>::to_vec),
+            way: Some(way),
+            ..Known::default()
+        };
+        Ok(Self::new(Side::Client(Box::new(client)), known))
     }
 
-    fn new(side: Side, sni: Option<Vec<u8>>) -> Self {
+    fn new(side: Side, known: Known) -> Self {
         Self {
             side,
-            sni,
+            known,
             failure: None,
             closed: false,
         }
     }
 
-    fn state(&self) -> Option<&CommonState> {
+    pub(super) fn state(&self) -> Option<&CommonState> {
         match &self.side {
             Side::Awaited(_) => None,
             Side::Server(server) => Some(server),
@@ -136,9 +145,16 @@ impl Session {
 
     /// Opens records until `io.plain` holds `limit` bytes, or a record more.
     pub fn open(&mut self, io: &mut Buffers<'_>, limit: usize) -> Progress {
-        if matches!(self.side, Side::Awaited(_)) && !self.meet(io.unread()) {
+        if matches!(self.side, Side::Awaited(_)) && !self.meet(io) {
             return Progress::More;
         }
+        let (read, written) = (io.used, io.wire.len());
+        let progress = self.advance(io, limit);
+        self.note_randoms(&io.input[read..], &io.wire[written..]);
+        progress
+    }
+
+    fn advance(&mut self, io: &mut Buffers<'_>, limit: usize) -> Progress {
         while self.failure.is_none() {
             if io.plain.len() >= limit {
                 return Progress::Full;
@@ -158,6 +174,7 @@ impl Session {
     /// again, and insists on a single alert.
     fn fail(&mut self, error: Error, io: &mut Buffers<'_>) {
         self.failure = Some(error);
+        self.known.examined = self.known.take_examined();
         for _ in 0..ALERTS_MAX {
             if self.state().is_some_and(CommonState::wants_write) {
                 self.step(io);
@@ -166,23 +183,42 @@ impl Session {
     }
 
     /// Looks at the hello to choose the context; false while it is incomplete.
-    fn meet(&mut self, input: &[u8]) -> bool {
+    fn meet(&mut self, io: &mut Buffers<'_>) -> bool {
         let Side::Awaited(acceptor) = &self.side else {
             return true;
         };
-        let context = match hello::peek(input) {
-            Peek::More if input.len() < HELLO_MAX => return false,
-            Peek::More | Peek::Other => acceptor.context(std::iter::empty()),
+        let chosen = match hello::peek(io.unread()) {
+            Peek::More if io.unread().len() < HELLO_MAX => return false,
+            Peek::More | Peek::Other => acceptor.context(None),
             Peek::Hello(hello) => {
-                self.sni = hello.server_name().map(<[u8]>::to_vec);
-                acceptor.context(hello.protocols())
+                self.known.greet(&hello, acceptor.capture_max);
+                acceptor.context(Some(&hello))
             }
         };
-        match UnbufferedServerConnection::new(context) {
+        let Some((entry, config)) = chosen else {
+            io.wire.extend_from_slice(UNRECOGNIZED_NAME);
+            self.failure = Some(Error::General(opened::NO_CERTIFICATE.to_owned()));
+            return true;
+        };
+        self.known.entry = Some(entry);
+        match UnbufferedServerConnection::new(config) {
             Ok(server) => self.side = Side::Server(Box::new(server)),
             Err(error) => self.failure = Some(error),
         }
         true
+    }
+
+    /// Keeps the random bytes of hellos that have just passed: what came, what goes.
+    fn note_randoms(&mut self, came: &[u8], goes: &[u8]) {
+        let own = usize::from(!matches!(self.side, Side::Client(_)));
+        for (side, bytes) in [(own, goes), (1 - own, came)] {
+            if self.known.randoms[side].is_none()
+                && bytes.first() == Some(&HANDSHAKE)
+                && let Peek::Hello(hello) = hello::peek(bytes)
+            {
+                self.known.randoms[side] = hello.random().try_into().ok();
+            }
+        }
     }
 
     fn step(&mut self, io: &mut Buffers<'_>) -> Step {
@@ -292,36 +328,16 @@ impl Session {
         Err(Error::HandshakeNotComplete)
     }
 
-    /// What was settled, once the handshake is done.
-    pub fn opened(&self) -> Opened {
-        let Some(state) = self.state() else {
-            return Opened::default();
-        };
-        let suite = state.negotiated_cipher_suite();
-        let group = state.negotiated_key_exchange_group();
-        let der = |certificates: &[CertificateDer<'static>]| {
-            certificates.iter().map(|der| der.to_vec()).collect()
-        };
-        Opened {
-            version: match state.protocol_version() {
-                Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
-                _ => "TLSv1.2",
-            },
-            cipher: suite.as_ref().map_or("", offer::name_of),
-            bits: suite.as_ref().map_or(0, offer::bits_of),
-            curve: group.and_then(|group| offer::group_name(group.name())),
-            sni: self.sni.clone(),
-            alpn: state.alpn_protocol().map(<[u8]>::to_vec),
-            resumed: state.handshake_kind() == Some(HandshakeKind::Resumed),
-            peer: state.peer_certificates().map(der).unwrap_or_default(),
-        }
+    /// What was settled, as far as the handshake has come. `now` is in seconds since the epoch.
+    pub fn opened(&self, now: i64) -> Opened {
+        Opened::of(self, now)
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("sni", &self.sni)
+            .field("sni", &self.known.sni)
             .field("failure", &self.failure)
             .finish_non_exhaustive()
     }
@@ -449,8 +465,12 @@ fn encode(
 mod tests {
     use super::*;
     use crate::lang::{Span, Word};
+    use crate::tls::Store;
     use crate::tls::draft::{BindDraft, GlobalDraft, ServerDraft, Verify};
     use crate::tls::offer::{Offer, Version};
+
+    /// When the fixtures are good.
+    const NOW: i64 = 1_800_000_000;
 
     /// One end of a connection, and what it has to read.
     struct End {
@@ -498,7 +518,7 @@ mod tests {
         Word::new(path, Span::default())
     }
 
-    struct Makers(Arc<Acceptor>, Connector);
+    struct Makers(Arc<Acceptor>, Arc<Connector>);
 
     fn makers(version: Version) -> Makers {
         let offer = Offer {
@@ -523,12 +543,10 @@ mod tests {
         };
         let global = GlobalDraft::default();
         let mut notes = Vec::new();
-        let acceptor = Acceptor::new(&bind, &global, Span::default(), 0, &mut notes);
-        let connector = Connector::new(&server, &global, Span::default(), &mut notes);
-        Makers(
-            Arc::new(acceptor.expect("fixtures")),
-            connector.expect("fixtures"),
-        )
+        let (store, at) = (Store::default(), Span::default());
+        let acceptor = Acceptor::new(&bind, &global, &store, (at, 0), &mut notes);
+        let connector = Connector::new(&server, &global, &store, at, &mut notes);
+        Makers(acceptor.expect("fixtures"), connector.expect("fixtures"))
     }
 
     impl Makers {
@@ -563,7 +581,7 @@ mod tests {
             for piece in [1, 7, 100, usize::MAX] {
                 let (mut client, mut server) = makers(version).ends();
                 settle(&mut client, &mut server, piece, &mut |_| {});
-                let opened = server.session.opened();
+                let opened = server.session.opened(NOW);
                 assert_eq!(opened.sni.as_deref(), Some(&b"example.test"[..]));
                 assert_eq!(opened.peer.len(), 1);
                 let long = vec![b'x'; 3 * RECORD + 5];
@@ -587,7 +605,7 @@ mod tests {
                 .map(|_| {
                     let (mut client, mut server) = makers.ends();
                     settle(&mut client, &mut server, usize::MAX, &mut |_| {});
-                    server.session.opened().resumed
+                    server.session.opened(NOW).resumed
                 })
                 .collect();
             assert_eq!(resumed, [false, true]);

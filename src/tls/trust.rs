@@ -1,136 +1,255 @@
-//! Whom to believe: authorities from files, and the check of a server's certificate.
+//! Whom to believe: the checks that rustls has a peer's certificate go through.
 //!
-//! HAProxy checks a server's chain and, separately, its name: the one of `verifyhost`, or else the one that was asked for by SNI. rustls
-//! checks both together, so the two steps are put together here from its parts.
+//! rustls' own reader refuses certificates of the first version, so that chains are judged by [`court`](super::court) and handshakes'
+//! signatures are checked here, with rustls' algorithms. HAProxy checks a server's chain and, separately, its name: that of
+//! `verifyhost`, or else the one that was asked for by SNI.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::SectionKind;
+use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved,
+    SignatureScheme,
+};
 
-use super::bundle;
+use super::court::{Authorities, Charge, Court, Purpose};
+use super::names;
+use super::verdict::{Borne, Desk, Examined, Refusal, Verdict, error_of};
+use super::x509::Certificate;
 
-/// Where distributions keep the authorities they trust.
-const SYSTEM: &[&str] = &[
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-    "/etc/ssl/certs",
-];
-
-/// Reads the authorities of a file, of a directory, or the system's.
-///
-/// # Errors
-/// HAProxy's sentence.
-pub(super) fn authorities(name: &str, base: Option<&str>) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    if name == "@system-ca" {
-        for path in SYSTEM.iter().map(Path::new).filter(|path| path.exists()) {
-            // A file the system keeps badly does not hide the next.
-            let _ = add(&mut roots, path);
-            if !roots.is_empty() {
-                return Ok(roots);
-            }
-        }
-        return Err("unable to load the system's certificate authorities.".to_owned());
-    }
-    let path = super::acceptor::under(base, name);
-    add(&mut roots, &path)?;
-    if roots.is_empty() {
-        return Err(format!("no usable CA certificate in '{}'.", path.display()));
-    }
-    Ok(roots)
+/// What chains are judged by.
+#[derive(Debug)]
+pub(super) struct Policy {
+    pub(super) authorities: Authorities,
+    /// `crl-file`
+    pub(super) lists: Option<Vec<Arc<[u8]>>>,
+    /// `ca-ignore-err`
+    pub(super) above: Borne,
+    /// `crt-ignore-err`
+    pub(super) leaf: Borne,
+    pub(super) purpose: Purpose,
+    pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
-fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
-    if path.is_dir() {
-        let entries = std::fs::read_dir(path).map_err(|error| cannot_load(path, &error))?;
-        for entry in entries.flatten().map(|entry| entry.path()) {
-            if entry.is_file() {
-                // As HAProxy: what is no certificate in a directory is passed over.
-                let _ = add(roots, &entry);
-            }
-        }
-        return Ok(());
+impl Policy {
+    /// Judges a chain, leaf first; with the number of the fault that is not borne, if there is one.
+    pub(super) fn judge(&self, chain: &[&[u8]], now: i64) -> (Verdict, Option<Charge>) {
+        let court = Court {
+            authorities: &self.authorities,
+            lists: self.lists.as_deref(),
+            purpose: self.purpose,
+            algorithms: self.algorithms,
+            now,
+        };
+        let mut verdict = Verdict::default();
+        let mut last = None;
+        let outcome = court.judge(chain, &mut |charge: Charge| {
+            verdict.add(charge);
+            last = Some(charge);
+            let borne = if charge.depth == 0 {
+                self.leaf
+            } else {
+                self.above
+            };
+            borne.bears(charge.number)
+        });
+        (verdict, last.filter(|_| outcome.is_err()))
     }
-    if let Err(error) = std::fs::metadata(path) {
-        return Err(cannot_load(path, &error));
+
+    /// Whether a chain may be accepted in spite of faults.
+    pub(super) fn bears_some(&self) -> bool {
+        !self.leaf.is_none() || !self.above.is_none()
     }
-    let certificates = bundle::sections(path)?
-        .into_iter()
-        .filter(|(kind, _)| *kind == SectionKind::Certificate)
-        .map(|(_, der)| CertificateDer::from(der));
-    roots.add_parsable_certificates(certificates);
-    Ok(())
+
+    /// Judges a chain for rustls; what is refused is left on the desk.
+    fn examine(
+        &self,
+        leaf: &CertificateDer<'_>,
+        rest: &[CertificateDer<'_>],
+        now: UnixTime,
+        desk: &Desk,
+    ) -> Result<(), Error> {
+        let chain: Vec<&[u8]> = std::iter::once(leaf)
+            .chain(rest)
+            .map(AsRef::as_ref)
+            .collect();
+        let (verdict, refused) = self.judge(&chain, seconds(now));
+        let Some(charge) = refused else {
+            return Ok(());
+        };
+        desk.leave(Examined {
+            chain: chain.iter().map(|der| der.to_vec()).collect(),
+            verdict,
+            refusal: if charge.depth == 0 {
+                Refusal::Leaf
+            } else {
+                Refusal::Authority
+            },
+        });
+        Err(error_of(charge.number))
+    }
 }
 
-fn cannot_load(path: &Path, error: &std::io::Error) -> String {
-    format!(
-        "unable to load CA file '{}' : {}.",
-        path.display(),
-        bundle::words(error)
+fn seconds(now: UnixTime) -> i64 {
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Checks a handshake's signature by the key of any certificate.
+fn signature(
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signed: &DigitallySignedStruct,
+    algorithms: &WebPkiSupportedAlgorithms,
+    only_first: bool,
+) -> Result<HandshakeSignatureValid, Error> {
+    let unadvertised = PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme;
+    let mapping = algorithms.mapping.iter();
+    let found = mapping.clone().find(|(scheme, _)| *scheme == signed.scheme);
+    let (_, fitting) = found.ok_or(unadvertised)?;
+    let bad = Error::InvalidCertificate(CertificateError::BadSignature);
+    let read = Certificate::read(certificate)
+        .ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
+    let count = if only_first { 1 } else { fitting.len() };
+    let own = fitting
+        .iter()
+        .take(count)
+        .find(|own| own.public_key_alg_id().as_ref() == read.key_algorithm)
+        .ok_or_else(|| bad.clone())?;
+    own.verify_signature(read.key, message, signed.signature())
+        .map(|()| HandshakeSignatureValid::assertion())
+        .map_err(|_invalid| bad)
+}
+
+/// Whether a scheme may sign handshakes of TLS 1.3 (RFC 8446, section 4.2.3).
+fn is_modern(scheme: SignatureScheme) -> bool {
+    matches!(
+        scheme,
+        SignatureScheme::ECDSA_NISTP256_SHA256
+            | SignatureScheme::ECDSA_NISTP384_SHA384
+            | SignatureScheme::ECDSA_NISTP521_SHA512
+            | SignatureScheme::RSA_PSS_SHA256
+            | SignatureScheme::RSA_PSS_SHA384
+            | SignatureScheme::RSA_PSS_SHA512
+            | SignatureScheme::ED25519
     )
+}
+
+macro_rules! handshake_signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            signature(message, certificate, signed, &self.algorithms, false)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            if !is_modern(signed.scheme) {
+                return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
+            }
+            signature(message, certificate, signed, &self.algorithms, true)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.schemes
+                .clone()
+                .unwrap_or_else(|| self.algorithms.supported_schemes())
+        }
+    };
+}
+
+/// Checks clients' certificates.
+#[derive(Debug)]
+pub(super) struct ClientCheck {
+    pub(super) policy: Policy,
+    /// `verify required`
+    pub(super) mandatory: bool,
+    /// The authorities a client is told to choose by.
+    pub(super) hints: Vec<DistinguishedName>,
+    pub(super) algorithms: WebPkiSupportedAlgorithms,
+    /// `client-sigalgs`
+    pub(super) schemes: Option<Vec<SignatureScheme>>,
+    pub(super) desk: Desk,
+}
+
+impl ClientCertVerifier for ClientCheck {
+    fn client_auth_mandatory(&self) -> bool {
+        self.mandatory
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.hints
+    }
+
+    fn verify_client_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        rest: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        self.policy.examine(leaf, rest, now, &self.desk)?;
+        Ok(ClientCertVerified::assertion())
+    }
+
+    handshake_signatures!();
 }
 
 /// Checks a server's certificate.
 #[derive(Debug)]
 pub(super) struct ServerCheck {
-    /// Nothing is checked without authorities.
-    pub(super) roots: Option<Arc<RootCertStore>>,
+    /// Nothing is checked without.
+    pub(super) policy: Option<Policy>,
     /// `verifyhost`
-    pub(super) host: Option<ServerName<'static>>,
+    pub(super) host: Option<String>,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
+    /// `sigalgs`
+    pub(super) schemes: Option<Vec<SignatureScheme>>,
+    pub(super) desk: Desk,
 }
 
 impl ServerCertVerifier for ServerCheck {
     fn verify_server_cert(
         &self,
         leaf: &CertificateDer<'_>,
-        chain: &[CertificateDer<'_>],
+        rest: &[CertificateDer<'_>],
         asked: &ServerName<'_>,
         _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let Some(roots) = &self.roots else {
+        let Some(policy) = &self.policy else {
             return Ok(ServerCertVerified::assertion());
         };
-        let leaf = ParsedCertificate::try_from(leaf)?;
-        verify_server_cert_signed_by_trust_anchor(&leaf, roots, chain, now, self.algorithms.all)?;
-        match (&self.host, asked) {
-            (Some(host), _) => verify_server_name(&leaf, host)?,
-            (None, ServerName::DnsName(_)) => verify_server_name(&leaf, asked)?,
+        policy.examine(leaf, rest, now, &self.desk)?;
+        let (host, refusal) = match (&self.host, asked) {
+            (Some(host), _) => (host.as_str(), Refusal::Name),
+            (None, ServerName::DnsName(name)) => (name.as_ref(), Refusal::NameAsked),
             // Without SNI only the chain counts.
-            (None, _) => {}
+            (None, _) => return Ok(ServerCertVerified::assertion()),
+        };
+        let read = Certificate::read(leaf);
+        if read.is_some_and(|read| names::is_for(&read, host)) {
+            return Ok(ServerCertVerified::assertion());
         }
-        Ok(ServerCertVerified::assertion())
+        self.desk.leave(Examined {
+            chain: std::iter::once(leaf)
+                .chain(rest)
+                .map(|der| der.to_vec())
+                .collect(),
+            verdict: Verdict::default(),
+            refusal,
+        });
+        Err(Error::InvalidCertificate(CertificateError::NotValidForName))
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
+    handshake_signatures!();
 }

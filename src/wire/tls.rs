@@ -116,11 +116,11 @@ impl Tls {
         &mut self.carrier
     }
 
-    /// What the handshake settled.
-    pub fn opened(&self) -> Option<Opened> {
+    /// What the handshake settled, or failed by. `now` is in seconds since the epoch.
+    pub fn opened(&self, now: i64) -> Option<Opened> {
         match &self.phase {
             Phase::Clear => None,
-            Phase::Secured(session) => Some(session.opened()),
+            Phase::Secured(session) => Some(session.opened(now)),
         }
     }
 

@@ -7,6 +7,7 @@ mod pattern;
 mod server;
 mod session;
 mod show;
+mod ssl;
 mod stream;
 mod table;
 mod variable;
@@ -99,6 +100,7 @@ const FAMILIES: &[&[Row]] = &[
     pattern::ROWS,
     table::ROWS,
     variable::ROWS,
+    ssl::ROWS,
 ];
 
 /// Every command.

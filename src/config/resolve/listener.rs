@@ -28,7 +28,7 @@ pub(super) fn of_frontend(
     ];
     let backlog = limits.into_iter().flatten().find(|limit| *limit > 0);
     let service = Service::Frontend(front);
-    for mut listener in listeners(bind, service, written, host, report) {
+    for mut listener in listeners(bind, service, written, (host, site), report) {
         listener.backlog = backlog.unwrap_or(BACKLOG);
         let id = ListenerId::at(site.listeners.len());
         let own = &mut site.frontends[front.index()].listeners;
@@ -39,6 +39,10 @@ pub(super) fn of_frontend(
         }
         if listener.name.is_empty() {
             listener.name = format!("sock-{number}").into();
+        }
+        if let Some(acceptor) = &listener.tls {
+            let frontend = &site.frontends[front.index()].name;
+            acceptor.settle(format!("{frontend}/{}", listener.name));
         }
         site.listeners.push(listener);
     }
@@ -55,7 +59,7 @@ pub(super) fn of_stats(
     site: &mut Site,
     report: &mut Report,
 ) {
-    for mut listener in listeners(bind, Service::Stats, written, host, report) {
+    for mut listener in listeners(bind, Service::Stats, written, (host, site), report) {
         listener.backlog = bind.backlog.unwrap_or(bind.maxconn.max(1));
         site.listeners.push(listener);
     }
@@ -65,13 +69,13 @@ fn listeners(
     bind: &BindDraft,
     service: Service,
     written: &GlobalDraft,
-    host: &dyn Host,
+    (host, site): (&dyn Host, &Site),
     report: &mut Report,
 ) -> Vec<Listener> {
     let mut unix = bind.unix.clone();
     global::owners(&mut unix, host, report);
     let mut list = Vec::new();
-    let acceptor = super::tls::acceptor(bind, written, report);
+    let acceptor = super::tls::acceptor(bind, written, site, report);
     for (index, (word, address)) in bind.addresses.iter().enumerate() {
         let endpoints = report.check(endpoints(word, address, written, host));
         let first = endpoints.iter().flatten().next().cloned();

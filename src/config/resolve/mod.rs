@@ -75,6 +75,7 @@ pub fn resolve(
         http_errors,
         caches,
         userlists,
+        stocks,
         ..
     } = draft;
     site.caches = cache::stores(&caches, report);
@@ -107,6 +108,8 @@ pub fn resolve(
     proxy::close_rules(&names, &mut site, report);
     shared::check(&defaults, &bench, &site, report);
     watch::tracks(&proxies, &mut site, report);
+    tls::stocks_first(&stocks, &proxies, report);
+    tls::stocks(&stocks, &written, &site, report);
     tls::servers(&proxies, &written, &mut site, report);
     for (at, proxy) in proxies.iter().enumerate() {
         if let Some(front) = names.front(at) {

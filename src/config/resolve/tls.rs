@@ -6,17 +6,19 @@ use std::sync::Arc;
 use crate::check::draft::ActDraft;
 use crate::config::draft::{BindDraft, GlobalDraft, ProxyDraft, ServerDraft};
 use crate::config::report::Report;
-use crate::lang::{Diag, Env, Shape};
+use crate::lang::{Diag, Env, Shape, Span, Word};
 use crate::pattern::Library;
 use crate::sample::{Expr, NoNamedTests, Reader};
 use crate::site::Site;
 use crate::sys::clock;
+use crate::tls::draft::StockDraft;
 use crate::tls::{Acceptor, Connector};
 
 /// What a `bind` line offers, if it speaks TLS.
 pub(super) fn acceptor(
     bind: &BindDraft,
     global: &GlobalDraft,
+    site: &Site,
     report: &mut Report,
 ) -> Option<Arc<Acceptor>> {
     if !bind.tls.ssl {
@@ -24,15 +26,47 @@ pub(super) fn acceptor(
     }
     let mut notes = Vec::new();
     let now = clock::realtime().secs;
-    let made = Acceptor::new(&bind.tls, &global.tls, bind.span, now, &mut notes);
+    let at = (bind.span, now);
+    let made = Acceptor::new(&bind.tls, &global.tls, &site.tls, at, &mut notes);
     let shown = bind.addresses.first().map(|(word, _)| word.shown());
     let context = format!("'bind {}' : ", shown.unwrap_or_default());
     for note in notes {
         report.add(note.within(&context));
     }
-    report
-        .check(made.map_err(|diag| diag.within(&context)))
-        .map(Arc::new)
+    report.check(made.map_err(|diag| diag.within(&context)))
+}
+
+/// Loads the certificates of `crt-store` sections.
+pub(super) fn stocks(
+    stocks: &[StockDraft],
+    global: &GlobalDraft,
+    site: &Site,
+    report: &mut Report,
+) {
+    site.tls.go_by(&global.tls);
+    for stock in stocks {
+        for load in &stock.loads {
+            let loaded = stock.load(load, &global.tls, &site.tls);
+            report.check(loaded.map_err(|text| Diag::alert(load.span, format!("'load' : {text}"))));
+        }
+    }
+}
+
+/// Certificates of a `crt-store` come before what names them.
+pub(super) fn stocks_first(stocks: &[StockDraft], proxies: &[ProxyDraft], report: &mut Report) {
+    for load in stocks.iter().flat_map(|stock| &stock.loads) {
+        let Some(crt) = &load.crt else { continue };
+        let before = |span: Span| span.file == load.span.file && span.line < load.span.line;
+        let mut binds = proxies.iter().flat_map(|proxy| &proxy.front.binds);
+        let named = binds.any(|bind| {
+            let names = |word: &Word| word.bytes == crt.bytes;
+            before(bind.span) && bind.tls.crts.iter().any(names)
+        });
+        if named && (load.key.is_some() || load.issuer.is_some() || load.ocsp.is_some()) {
+            let text = format!("'load' : '{}' is already instantiated.", crt.shown());
+            report.add(Diag::alert(load.span, text));
+        }
+    }
 }
 
 /// Gives servers that speak TLS their way to do so.
@@ -54,7 +88,10 @@ pub(super) fn servers(
         return;
     };
     let Site {
-        servers, backends, ..
+        servers,
+        backends,
+        tls: store,
+        ..
     } = site;
     for server in servers.iter_mut() {
         let backend = &*backends[server.backend.index()].name;
@@ -63,12 +100,12 @@ pub(super) fn servers(
         };
         let context = format!("'server {backend}/{}' : ", server.name);
         let mut notes = Vec::new();
-        let made = Connector::new(&line.tls, &global.tls, line.name_span, &mut notes);
+        let made = Connector::new(&line.tls, &global.tls, store, line.name_span, &mut notes);
         for note in notes {
             report.add(note.within(&context).with_shape(Shape::Server));
         }
         let shaped = |diag: Diag| diag.within(&context).with_shape(Shape::Server);
-        server.check_tls = report.check(made.map_err(shaped)).map(Arc::new);
+        server.check_tls = report.check(made.map_err(shaped));
         server.tls = server.check_tls.clone().filter(|_| line.tls.offered);
         *server.encrypts.get_mut() = match (line.tls.ssl, line.tls.refused) {
             (true, _) => 1,

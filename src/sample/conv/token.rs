@@ -4,6 +4,7 @@ use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 
 use crate::codec::base64;
 use crate::codec::digest::{self, Digest};
+use crate::codec::verification;
 use crate::sample::arg::{Arg, Args, Spec, Wants};
 use crate::sample::facts::Facts;
 use crate::sample::fetch::x509::{self, Element, Elements};
@@ -227,42 +228,10 @@ fn with_public_key(signed: &[u8], signature: &[u8], algorithm: &str, key: &[u8])
     }
 }
 
-/// Results of verifying certificates, by OpenSSL's numbers.
-const RESULTS: &[(i64, &str)] = &[
-    (0, "X509_V_OK"),
-    (1, "X509_V_ERR_UNSPECIFIED"),
-    (2, "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT"),
-    (3, "X509_V_ERR_UNABLE_TO_GET_CRL"),
-    (4, "X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE"),
-    (5, "X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE"),
-    (6, "X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY"),
-    (7, "X509_V_ERR_CERT_SIGNATURE_FAILURE"),
-    (8, "X509_V_ERR_CRL_SIGNATURE_FAILURE"),
-    (9, "X509_V_ERR_CERT_NOT_YET_VALID"),
-    (10, "X509_V_ERR_CERT_HAS_EXPIRED"),
-    (11, "X509_V_ERR_CRL_NOT_YET_VALID"),
-    (12, "X509_V_ERR_CRL_HAS_EXPIRED"),
-    (13, "X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD"),
-    (14, "X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD"),
-    (18, "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT"),
-    (19, "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN"),
-    (20, "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY"),
-    (21, "X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE"),
-    (22, "X509_V_ERR_CERT_CHAIN_TOO_LONG"),
-    (23, "X509_V_ERR_CERT_REVOKED"),
-    (24, "X509_V_ERR_INVALID_CA"),
-    (25, "X509_V_ERR_PATH_LENGTH_EXCEEDED"),
-    (26, "X509_V_ERR_INVALID_PURPOSE"),
-    (27, "X509_V_ERR_CERT_UNTRUSTED"),
-    (28, "X509_V_ERR_CERT_REJECTED"),
-    (62, "X509_V_ERR_HOSTNAME_MISMATCH"),
-    (64, "X509_V_ERR_IP_ADDRESS_MISMATCH"),
-];
-
 fn verify_error<'a>(value: Value<'a>, _: &'a [Arg]) -> Option<Value<'a>> {
     let number = value.integer()?;
-    Some(match RESULTS.iter().find(|(n, _)| *n == number) {
-        Some((_, name)) => Value::str(name.as_bytes()),
+    Some(match verification::name(number) {
+        Some(name) => Value::str(name.as_bytes()),
         None => Value::string(number.to_string()),
     })
 }

@@ -269,7 +269,7 @@ pub(super) const ROWS: &[Fetch] = &[
         "ssl_c_err",
         Kind::Int,
         ClientConnection,
-        verify,
+        leaf_err,
         "The error of the client's certificate itself.",
     ),
     Fetch::once(
@@ -483,6 +483,10 @@ fn used<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 
 fn verify<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     Sampled::maybe_int(client_tls(facts).map(|t| i64::from(t.verify)))
+}
+
+fn leaf_err<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
+    Sampled::maybe_int(client_tls(facts).map(|t| i64::from(t.leaf_error)))
 }
 
 fn ca_err<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {

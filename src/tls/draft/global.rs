@@ -1,0 +1,264 @@
+//! The rows of `global`.
+
+use super::{Beside, GlobalDraft, Parse, SERVER_VERIFY, options, whole};
+use crate::lang::{Cursor, Diag, Keyword, Sections, Unit};
+
+/// The rows of `global`.
+pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
+    global(
+        "ca-base",
+        "<dir>",
+        "The directory of `ca-file`s that are not absolute.",
+        |cur, g| {
+            g.ca_base = Some(
+                cur.expect("a directory path as an argument.")?
+                    .text()?
+                    .to_owned(),
+            );
+            cur.end()
+        },
+    ),
+    global(
+        "crt-base",
+        "<dir>",
+        "The directory of `crt` files that are not absolute.",
+        |cur, g| {
+            g.crt_base = Some(
+                cur.expect("a directory path as an argument.")?
+                    .text()?
+                    .to_owned(),
+            );
+            cur.end()
+        },
+    ),
+    global(
+        "ocsp-update.mode",
+        "<on|off>",
+        "Whether answers about certificates are kept fresh where their line is silent.",
+        |cur, g| {
+            g.ocsp_update = cur.choice("'on' or 'off'", &[("on", true), ("off", false)])?;
+            cur.end()
+        },
+    ),
+    global(
+        "ssl-default-bind-ciphers",
+        "<ciphers>",
+        "The cipher suites of TLS 1.2 for clients.",
+        |cur, g| whole(cur, &mut g.bind.ciphers),
+    ),
+    global(
+        "ssl-default-bind-ciphersuites",
+        "<suites>",
+        "The cipher suites of TLS 1.3 for clients.",
+        |cur, g| whole(cur, &mut g.bind.ciphersuites),
+    ),
+    global(
+        "ssl-default-bind-client-sigalgs",
+        "<sigalgs>",
+        "The ways in which clients may sign.",
+        |cur, g| whole(cur, &mut g.bind.client_sigalgs),
+    ),
+    global(
+        "ssl-default-bind-curves",
+        "<curves>",
+        "The groups for key exchange with clients.",
+        |cur, g| whole(cur, &mut g.bind.curves),
+    ),
+    global(
+        "ssl-default-bind-options",
+        "<option>...",
+        "Options of every `bind … ssl`.",
+        |cur, g| options(cur, &mut g.bind),
+    ),
+    global(
+        "ssl-default-bind-sigalgs",
+        "<sigalgs>",
+        "The ways in which certificates are signed with towards clients.",
+        |cur, g| whole(cur, &mut g.bind.sigalgs),
+    ),
+    global(
+        "ssl-default-server-ciphers",
+        "<ciphers>",
+        "The cipher suites of TLS 1.2 for servers.",
+        |cur, g| whole(cur, &mut g.server.ciphers),
+    ),
+    global(
+        "ssl-default-server-ciphersuites",
+        "<suites>",
+        "The cipher suites of TLS 1.3 for servers.",
+        |cur, g| whole(cur, &mut g.server.ciphersuites),
+    ),
+    global(
+        "ssl-default-server-client-sigalgs",
+        "<sigalgs>",
+        "The ways in which this side may sign towards servers.",
+        |cur, g| whole(cur, &mut g.server.client_sigalgs),
+    ),
+    global(
+        "ssl-default-server-curves",
+        "<curves>",
+        "The groups for key exchange with servers.",
+        |cur, g| whole(cur, &mut g.server.curves),
+    ),
+    global(
+        "ssl-default-server-options",
+        "<option>...",
+        "Options of every `server … ssl`.",
+        |cur, g| options(cur, &mut g.server),
+    ),
+    global(
+        "ssl-default-server-sigalgs",
+        "<sigalgs>",
+        "The ways in which servers may sign.",
+        |cur, g| whole(cur, &mut g.server.sigalgs),
+    ),
+    global(
+        "ssl-load-extra-del-ext",
+        "",
+        "Files beside a certificate's are looked for without its '.crt'.",
+        |cur, g| {
+            g.beside.replaces_crt = true;
+            cur.end()
+        },
+    ),
+    global(
+        "ssl-load-extra-files",
+        "<type>...",
+        "The files beside a certificate's that are looked at.",
+        |cur, g| extra_files(cur, &mut g.beside),
+    ),
+    global(
+        "ssl-server-verify",
+        "{ none | required }",
+        "Whether servers' certificates are checked where their line is silent.",
+        |cur, g| {
+            g.server_verify = Some(cur.choice("'none' or 'required'", SERVER_VERIFY)?);
+            cur.end()
+        },
+    ),
+    global(
+        "tune.ssl.cachesize",
+        "<number>",
+        "How many sessions are remembered for clients without tickets.",
+        |cur, g| {
+            g.sessions_max = Some(cur.integer(0..=SESSIONS_MAX)?);
+            cur.end()
+        },
+    ),
+    global(
+        "tune.ssl.capture-buffer-size",
+        "<number>",
+        "How much of what clients offer is kept for expressions.",
+        |cur, g| {
+            g.capture_max = cur.integer(0..=CAPTURE_MAX)?;
+            cur.end()
+        },
+    ),
+    global(
+        "tune.ssl.capture-cipherlist-size",
+        "<number>",
+        "`tune.ssl.capture-buffer-size` in old files.",
+        |cur, g| {
+            g.capture_max = cur.integer(0..=CAPTURE_MAX)?;
+            cur.end()
+        },
+    ),
+    global(
+        "tune.ssl.default-dh-param",
+        "<bits>",
+        "Of key exchanges that are never offered.",
+        |cur, _| {
+            cur.rest();
+            Ok(())
+        },
+    ),
+    global(
+        "tune.ssl.keylog",
+        "{ on | off }",
+        "Whether the secrets of sessions are kept for expressions.",
+        |cur, g| {
+            g.keylog = cur.choice("'on' or 'off'", &[("on", true), ("off", false)])?;
+            cur.end()
+        },
+    ),
+    global(
+        "tune.ssl.lifetime",
+        "<timeout>",
+        "How long a session may be taken up again.",
+        |cur, g| {
+            g.lifetime = Some(cur.millis(Unit::Seconds)?.get() / 1000);
+            cur.end()
+        },
+    ),
+    global(
+        "tune.ssl.maxrecord",
+        "<bytes>",
+        "The largest record that is sent.",
+        |cur, g| {
+            let bytes: usize = cur.integer(0..=16384)?;
+            g.record_max = (bytes > 0).then(|| bytes.max(512) + 5);
+            cur.end()
+        },
+    ),
+];
+
+/// The most sessions that may be remembered.
+const SESSIONS_MAX: usize = 10_000_000;
+
+const fn global(
+    name: &'static str,
+    usage: &'static str,
+    doc: &'static str,
+    parse: Parse<GlobalDraft>,
+) -> Keyword<GlobalDraft> {
+    Keyword {
+        name,
+        sections: Sections::GLOBAL,
+        usage,
+        doc,
+        parse,
+    }
+}
+
+/// The most that may be kept of a hello.
+const CAPTURE_MAX: usize = 1 << 20;
+
+fn extra_files(cur: &mut Cursor<'_>, beside: &mut Beside) -> Result<(), Diag> {
+    let mut wanted = Beside {
+        kinds: false,
+        key: false,
+        ocsp: false,
+        issuer: false,
+        ..*beside
+    };
+    if cur.is_empty() {
+        return Err(cur.alert("'ssl-load-extra-files' : expects types of files, 'none' or 'all'"));
+    }
+    while let Some(word) = cur.next() {
+        match word.str() {
+            "none" => {}
+            "all" => {
+                let replaces_crt = beside.replaces_crt;
+                wanted = Beside {
+                    replaces_crt,
+                    ..Beside::default()
+                };
+            }
+            "bundle" => wanted.kinds = true,
+            "key" => wanted.key = true,
+            "ocsp" => wanted.ocsp = true,
+            "issuer" => wanted.issuer = true,
+            // Certificate transparency has no place in what rustls sends.
+            "sctl" => {}
+            _ => {
+                let text = format!(
+                    "'ssl-load-extra-files' : unknown extra file type '{}'",
+                    word.shown()
+                );
+                return Err(Diag::alert(word.span, text));
+            }
+        }
+    }
+    *beside = wanted;
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! What TLS was given in files: certificates, authorities, revocation lists, lists of certificates. Each is loaded once, under the name it
+//! is written by, and shared by all lines that name it.
+//!
+//! The stats socket changes it in two steps, as HAProxy's: a new version is set beside the old one, and committed. A commit makes
+//! every line that uses the name anew, all workers at once; connections that are open keep what they began with. Nothing changes when
+//! one of the lines could not be made.
+//!
+//! Always true: one change of a kind is under way at most; the lock is held by who loads or changes, never by a handshake.
+
+mod change;
+mod entries;
+mod pile;
+mod reload;
+mod show;
+mod staple;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::default_provider;
+
+use super::bundle::{self, Beside, Bundle, Parts};
+use super::draft::GlobalDraft;
+use super::{Acceptor, Connector};
+
+pub(super) use entries::{Entries, Line};
+pub use pile::Kind;
+use pile::Pile;
+
+/// Everything that was loaded.
+pub struct Store(Mutex<State>);
+
+/// What the lock is for.
+#[derive(Debug)]
+pub(super) struct State {
+    provider: CryptoProvider,
+    /// `ssl-load-extra-files`
+    beside: Beside,
+    /// `crt-base`
+    crt_base: Option<String>,
+    /// By path; empty where the stats socket made a name and has given it nothing.
+    bundles: BTreeMap<Arc<str>, Option<Arc<Bundle>>>,
+    piles: [BTreeMap<Arc<str>, Arc<Pile>>; 2],
+    entries: BTreeMap<Arc<str>, Entries>,
+    /// `ocsp-update` as it was first said for a certificate.
+    updates: BTreeMap<Arc<str>, bool>,
+    pending: change::Pending,
+    acceptors: Vec<Weak<Acceptor>>,
+    connectors: Vec<Weak<Connector>>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store(Mutex::new(State {
+            provider: default_provider(),
+            beside: Beside::default(),
+            crt_base: None,
+            bundles: BTreeMap::new(),
+            piles: [BTreeMap::new(), BTreeMap::new()],
+            entries: BTreeMap::new(),
+            updates: BTreeMap::new(),
+            pending: change::Pending::default(),
+            acceptors: Vec::new(),
+            connectors: Vec::new(),
+        }))
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Store {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes by what `global` says of files.
+    pub fn go_by(&self, global: &GlobalDraft) {
+        let mut state = self.lock();
+        state.beside = global.beside;
+        state.crt_base.clone_from(&global.crt_base);
+    }
+
+    /// Has changes made to a line that clients come by.
+    pub(super) fn follow_acceptor(&self, acceptor: &Arc<Acceptor>) {
+        self.lock().acceptors.push(Arc::downgrade(acceptor));
+    }
+
+    /// Has changes made to a line that leads to a server.
+    pub(super) fn follow_connector(&self, connector: &Arc<Connector>) {
+        let mut state = self.lock();
+        state.connectors.retain(|known| known.strong_count() > 0);
+        state.connectors.push(Arc::downgrade(connector));
+    }
+}
+
+impl State {
+    /// The names of the certificates that `crt` means, and whether they are one by several kinds of key.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn expand(&self, name: &str) -> Result<Vec<Arc<str>>, String> {
+        if let Some((known, _)) = self.bundles.get_key_value(name) {
+            return Ok(vec![known.clone()]);
+        }
+        let files = bundle::files(name, self.beside)?;
+        Ok(files.into_iter().map(Into::into).collect())
+    }
+
+    /// The certificate of this name, loaded if it was not yet.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn bundle(&mut self, name: &Arc<str>) -> Result<Arc<Bundle>, String> {
+        match self.bundles.get(name) {
+            Some(Some(known)) => Ok(known.clone()),
+            Some(None) => Err(format!("the certificate '{name}' is empty.")),
+            None => {
+                let made = Arc::new(Bundle::read(name, self.beside, &self.provider)?);
+                self.bundles.insert(name.clone(), Some(made.clone()));
+                Ok(made)
+            }
+        }
+    }
+
+    /// Loads a certificate whose parts are in files of any name, under the name of its own file.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn load(&mut self, name: &str, loaded: &LoadedFrom<'_>) -> Result<(), String> {
+        if self.bundles.contains_key(name) {
+            return Err(format!("'{name}' is already instantiated."));
+        }
+        let mut parts = Parts::default();
+        let certificates = loaded.certificate.unwrap_or(name);
+        parts.take(bundle::sections(certificates.as_ref())?);
+        if let Some(key) = loaded.key {
+            parts.key = None;
+            parts.take(bundle::sections(key.as_ref())?);
+        }
+        let unreadable = |file: &str, error: std::io::Error| {
+            format!("unable to load '{file}' : {}.", bundle::words(&error))
+        };
+        if let Some(file) = loaded.issuer {
+            let text = bundle::content(file.as_ref()).map_err(|error| unreadable(file, error))?;
+            parts.issuer = bundle::certificate(&text);
+        }
+        if let Some(file) = loaded.ocsp {
+            let answer = bundle::content(file.as_ref()).map_err(|error| unreadable(file, error))?;
+            parts.ocsp = Some(answer.into());
+        }
+        if parts.key.is_none() {
+            let own = Parts::read(certificates, self.beside)?;
+            parts.key = own.key;
+        }
+        let made = Bundle::of(name, parts, &self.provider)?;
+        self.bundles.insert(name.into(), Some(Arc::new(made)));
+        Ok(())
+    }
+
+    /// The authorities or revocation lists of this name, loaded if they were not yet.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn pile(&mut self, kind: Kind, name: &str) -> Result<Arc<Pile>, String> {
+        let piles = &mut self.piles[kind as usize];
+        if let Some(known) = piles.get(name) {
+            return Ok(known.clone());
+        }
+        let made = Arc::new(Pile::read(kind, name)?);
+        piles.insert(name.into(), made.clone());
+        Ok(made)
+    }
+
+    /// The lines of a list of certificates, read if they were not yet.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn entries(&mut self, name: &str, base: Option<&str>) -> Result<&Entries, String> {
+        if !self.entries.contains_key(name) {
+            let read = Entries::read(name, base)?;
+            self.entries.insert(name.into(), read);
+        }
+        Ok(&self.entries[name])
+    }
+
+    /// The lines of a list of certificates that was read.
+    pub(super) fn known_entries(&self, name: &str) -> Option<&Entries> {
+        self.entries.get(name)
+    }
+
+    /// Says whether a certificate's answers are to be kept fresh; all who name it have to agree.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn agree_on_update(&mut self, name: &Arc<str>, update: bool) -> Result<(), String> {
+        match self.updates.get(name) {
+            Some(known) if *known != update => Err(format!(
+                "certificate '{name}' was already loaded with a different parameter 'ocsp-update'."
+            )),
+            Some(_) => Ok(()),
+            None => {
+                self.updates.insert(name.clone(), update);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Where the parts of a certificate are, as a line of `crt-store` says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadedFrom<'a> {
+    /// Where its name is not a file.
+    pub certificate: Option<&'a str>,
+    /// `key`
+    pub key: Option<&'a str>,
+    /// `issuer`
+    pub issuer: Option<&'a str>,
+    /// `ocsp`
+    pub ocsp: Option<&'a str>,
+}

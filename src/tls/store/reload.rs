@@ -1,0 +1,64 @@
+//! Files that changed on disk, taken up in one step: `reload ssl`.
+
+use std::sync::Arc;
+
+use super::pile::{Kind, Pile};
+use super::{State, Store};
+use crate::tls::bundle::Bundle;
+
+impl Store {
+    /// Reads every certificate, authority and revocation list again, and uses what has changed. Nothing is used unless all of it
+    /// can be.
+    ///
+    /// # Errors
+    /// A file cannot be read or used.
+    pub fn reload(&self) -> Result<String, String> {
+        let mut state = self.lock();
+        let bundles = state.changed_bundles()?;
+        let mut piles = Vec::new();
+        for kind in [Kind::Authorities, Kind::Revocations] {
+            for (name, old) in &state.piles[kind as usize] {
+                // A name that the stats socket made has no file.
+                if name.starts_with('@') || !std::path::Path::new(&**name).exists() {
+                    continue;
+                }
+                let new = Pile::read(kind, name)?;
+                if new.items != old.items {
+                    piles.push((kind, name.clone(), Arc::new(new)));
+                }
+            }
+        }
+        let mut said = String::new();
+        for (name, _) in &bundles {
+            said.push_str(&format!("Reloaded {name}.\n"));
+        }
+        if !bundles.is_empty() {
+            state.install(bundles)?;
+        }
+        for (kind, name, new) in piles {
+            said.push_str(&format!("Reloaded {name}.\n"));
+            state.replace_pile(kind, name, new)?;
+        }
+        if said.is_empty() {
+            said.push_str("Nothing has changed.\n");
+        }
+        Ok(said)
+    }
+}
+
+impl State {
+    fn changed_bundles(&self) -> Result<Vec<(Arc<str>, Arc<Bundle>)>, String> {
+        let mut changed = Vec::new();
+        for (name, old) in &self.bundles {
+            let Some(old) = old else { continue };
+            if !std::path::Path::new(&**name).exists() {
+                continue;
+            }
+            let new = Bundle::read(name, self.beside, &self.provider)?;
+            if new.key.cert != old.key.cert || new.ocsp() != old.ocsp() {
+                changed.push((name.clone(), Arc::new(new)));
+            }
+        }
+        Ok(changed)
+    }
+}
