@@ -241,7 +241,9 @@ impl<'a> Court<'a> {
             if issuer.usage(CRL_SIGN) == Some(false) {
                 charge(bear, MAY_NOT_SIGN_LISTS, depth)?;
             }
-            if !self.is_signed(issuer, list.body, list.algorithm, list.signature) {
+            if !self.is_signed(issuer, list.body, list.algorithm, list.signature)
+                && !is_signed_as_of_old(issuer, &list)
+            {
                 charge(bear, LIST_SIGNATURE, depth)?;
             }
             if list.this_update > self.now {
@@ -311,6 +313,20 @@ impl<'a> Court<'a> {
         })
     }
 }
+
+/// Whether a list is signed by RSA with SHA-1. Lists come from the operator, not from the peer, and old authorities sign them so to this day.
+fn is_signed_as_of_old(issuer: &Certificate<'_>, list: &RevocationList<'_>) -> bool {
+    let scheme = &ring::signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY;
+    let key = ring::signature::UnparsedPublicKey::new(scheme, issuer.key);
+    list.algorithm == RSA_SHA1
+        && issuer.key_algorithm == RSA_KEY
+        && key.verify(list.body, list.signature).is_ok()
+}
+
+/// 1.2.840.113549.1.1.5, without parameters.
+const RSA_SHA1: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, 5, 0];
+/// 1.2.840.113549.1.1.1, without parameters.
+const RSA_KEY: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
 
 /// Whether the one may have issued the other, by what both say.
 fn is_issuer(issuer: &Certificate<'_>, certificate: &Certificate<'_>) -> bool {
