@@ -250,7 +250,7 @@ impl Stream {
         let frontend = site.frontend(self.frontend);
         let backend = self.backend.map(|id| site.backend(id));
         let listener = site.listener(front.listener);
-        let endpoint = |addr: Option<std::net::SocketAddr>| match addr {
+        let endpoint = |addr: Option<SocketAddr>| match addr {
             Some(addr) => Some(Endpoint::Inet(addr)),
             None => Some(Endpoint::Unix {
                 listener: listener.uuid,

@@ -42,7 +42,7 @@ mod tests {
         head.push(b"Host", b"a\r\nEvil: 1");
         head.push(b"B", b"\0");
         head.remove(b"host");
-        head.push(b"C:\n", b" c ");
+        head.push(b"C:\n", b"c");
         let mut out = Vec::new();
         emit_request(&head, &mut out);
         assert_eq!(out.len(), head.wire_len());
