@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDraft};
 use super::known::{self, Known, Standing};
 use super::section::{
-    bind, global, log, option, proxy, reach, request, server, stats, timeout, tune,
+    bind, counting, global, log, option, proxy, reach, request, server, stats, timeout, tune,
 };
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
 use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls, users};
@@ -113,6 +113,7 @@ type ServerTable = &'static dyn Table<ServerDraft>;
 
 const GLOBAL_TABLES: &[GlobalTable] = &[
     lift!(global::KEYWORDS, |g| g),
+    lift!(counting::KEYWORDS, |g| g),
     lift!(tune::KEYWORDS, |g: &mut GlobalDraft| &mut g.site.tune),
     lift!(log::GLOBAL_KEYWORDS, |g| g),
     lift!(tls::draft::KEYWORDS, |g: &mut GlobalDraft| &mut g.tls),

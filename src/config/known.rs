@@ -67,7 +67,7 @@ pub(crate) const GLOBAL: &[Known] = &[
         names: "acme.scheduler, ca-base, cluster-secret, crt-base, debug, default-path, \
                 dns-accept-family, h1-accept-payload-with-any-method, h1-case-adjust, \
                 h1-case-adjust-file, h1-do-not-close-on-insecure-transfer-encoding, \
-                harden.reject-privileged-ports.tcp, http-err-codes, http-fail-codes, \
+                harden.reject-privileged-ports.tcp, \
                 httpclient.resolvers.disabled, httpclient.resolvers.id, \
                 httpclient.resolvers.prefer, httpclient.retries, httpclient.ssl.ca-file, \
                 httpclient.ssl.verify, httpclient.timeout.connect, issuers-chain-path, \
@@ -86,7 +86,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.sndbuf.frontend, tune.ssl.cachesize, tune.ssl.certificate-compression, \
                 tune.ssl.hard-maxrecord, tune.ssl.keylog, tune.ssl.keyupdate-rate-limit, \
                 tune.ssl.lifetime, tune.ssl.maxrecord, tune.ssl.ocsp-update.maxdelay, \
-                tune.ssl.ocsp-update.mindelay, tune.stick-counters, tune.vars.check-max-size, \
+                tune.ssl.ocsp-update.mindelay, tune.vars.check-max-size, \
                 tune.vars.global-max-size, tune.vars.proc-max-size, tune.vars.reqres-max-size, \
                 tune.vars.sess-max-size, tune.vars.txn-max-size",
     },
@@ -175,8 +175,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::BACKEND,
         standing: Standing::Later,
-        names: "be-unpublished, stick match, stick on, stick store-request, stick \
-                store-response, use-fcgi-app",
+        names: "be-unpublished, use-fcgi-app",
     },
     Known {
         sections: Sections::FRONT,

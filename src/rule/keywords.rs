@@ -9,6 +9,7 @@ use crate::time::Millis;
 use super::page::has_page;
 use super::phase::Phase;
 use super::ruleset::Written;
+use super::sticking::Use;
 
 /// What a proxy says with rules; an `http-errors` section uses the pages alone.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,8 @@ pub struct Draft {
     pub force_persist: Vec<Written>,
     /// `ignore-persist`.
     pub ignore_persist: Vec<Written>,
+    /// `stick on` and its kin, in the order of writing.
+    pub sticking: Vec<(Use, Written)>,
     /// `monitor fail`.
     pub monitor_fail: Vec<Written>,
     /// `tcp-request inspect-delay`.
@@ -181,6 +184,16 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
             Ok(())
         },
     ),
+    stick(
+        Use::Both,
+        "Sends requests where the table says, and notes where they went.",
+    ),
+    stick(Use::Match, "Sends requests where the table says."),
+    stick(Use::Store, "Notes in the table where requests went."),
+    stick(
+        Use::StoreResponse,
+        "Notes in the table where requests went, under a key of the response.",
+    ),
     rules(
         "monitor",
         Sections::FRONTEND,
@@ -237,6 +250,33 @@ const fn rules(
         doc,
         parse,
     }
+}
+
+const fn stick(does: Use, doc: &'static str) -> Keyword<Draft> {
+    let (name, parse): (_, Parse) = match does {
+        Use::Both => ("stick on", |cur, draft| stick_line(cur, draft, Use::Both)),
+        Use::Match => ("stick match", |cur, draft| {
+            stick_line(cur, draft, Use::Match)
+        }),
+        Use::Store => ("stick store-request", |cur, draft| {
+            stick_line(cur, draft, Use::Store)
+        }),
+        Use::StoreResponse => ("stick store-response", |cur, draft| {
+            stick_line(cur, draft, Use::StoreResponse)
+        }),
+    };
+    Keyword {
+        name,
+        sections: Sections::BACKEND,
+        usage: "<pattern> [ table <table> ] [ { if | unless } <condition> ]",
+        doc,
+        parse,
+    }
+}
+
+fn stick_line(cur: &mut Cursor<'_>, draft: &mut Draft, does: Use) -> Result<(), Diag> {
+    draft.sticking.push((does, written(cur)));
+    Ok(())
 }
 
 const fn location(name: &'static str, code: u16) -> Keyword<Draft> {

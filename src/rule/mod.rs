@@ -19,6 +19,7 @@ mod reply;
 mod rig;
 mod ruleset;
 mod scene;
+mod sticking;
 mod switching;
 mod target;
 
@@ -34,5 +35,6 @@ pub use scene::{
     BandwidthWish, Desk, Family, LogWish, NoWorld, PacketWishes, PatternEdit, Query, Resolution,
     Scene, Step, TimeoutWishes, Wishes, World,
 };
+pub use sticking::{StickRule, Sticking, Use};
 pub use switching::{AnyOf, Choice, Choices, Target};
 pub use target::Parts;

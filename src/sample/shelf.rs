@@ -92,6 +92,15 @@ impl Vars for Shelves<'_> {
         self.with(name.scope, |shelf| shelf.read(name)).flatten()
     }
 
+    fn look(&self, name: &VarName, look: &mut dyn FnMut(&Value<'_>)) -> bool {
+        let seen = self.with(name.scope, |shelf| {
+            let at = shelf.find(name)?;
+            look(&shelf.values[at].1);
+            Some(())
+        });
+        seen.flatten().is_some()
+    }
+
     fn write(&self, name: &VarName, value: Value<'static>) -> bool {
         self.with(name.scope, |shelf| shelf.write(name, value))
             .unwrap_or(false)

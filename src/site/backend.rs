@@ -9,7 +9,7 @@ use crate::balance::{KeySource, Policy};
 use crate::filter::Filters;
 use crate::id::{FrontendId, ServerId, TableId};
 use crate::queue::Line;
-use crate::rule::{AnyOf, Choices};
+use crate::rule::{AnyOf, Choices, Sticking};
 use crate::sample::{BackendFacts, Expr};
 use crate::stats::Tally;
 
@@ -89,6 +89,8 @@ pub struct Backend {
     pub rules: Rules,
     /// `use-server`.
     pub server_choices: Choices<ServerId>,
+    /// `stick on` and its kin.
+    pub sticking: Sticking,
     /// `force-persist`.
     pub force_persist: AnyOf,
     /// `ignore-persist`.
@@ -180,6 +182,7 @@ impl Backend {
             log_health_checks: false,
             rules: Rules::default(),
             server_choices: Choices::default(),
+            sticking: Sticking::default(),
             force_persist: AnyOf::default(),
             ignore_persist: AnyOf::default(),
             facts: BackendFacts::default(),

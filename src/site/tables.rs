@@ -116,6 +116,7 @@ mod tests {
             expire: Some(Millis::new(500)),
             no_purge: false,
             layout,
+            server_key_is_address: false,
         };
         Table::new("t".into(), settings)
     }

@@ -21,8 +21,6 @@ pub struct Written {
     pub settings: Settings,
     /// The `peers` section that shares it.
     pub peers: Option<String>,
-    /// `srvkey addr`: servers are remembered by address instead of by name.
-    pub server_key_is_address: bool,
     /// `write-to`: another table that takes what peers send.
     pub write_to: Option<String>,
     /// `recv-only`: what peers do not send is not kept.
@@ -51,9 +49,9 @@ fn read(cur: &mut Cursor<'_>) -> Result<Written, Diag> {
             expire: None,
             no_purge: false,
             layout: Layout::default(),
+            server_key_is_address: false,
         },
         peers: None,
-        server_key_is_address: false,
         write_to: None,
         receive_only: false,
         span: cur.line_span(),
@@ -74,7 +72,7 @@ fn read(cur: &mut Cursor<'_>) -> Result<Written, Diag> {
             "write-to" => written.write_to = Some(argument(cur, "write-to")?.text()?.to_owned()),
             "recv-only" => written.receive_only = true,
             "srvkey" => {
-                written.server_key_is_address = match argument(cur, "srvkey")?.str() {
+                settings.server_key_is_address = match argument(cur, "srvkey")?.str() {
                     "name" => false,
                     "addr" => true,
                     other => {

@@ -23,6 +23,8 @@ pub struct Settings {
     pub no_purge: bool,
     /// What entries store.
     pub layout: Layout,
+    /// `srvkey addr`: servers are remembered by address instead of by name.
+    pub server_key_is_address: bool,
 }
 
 /// One table. Locks are per shard and held for one operation.
@@ -112,6 +114,16 @@ impl Table {
         Some(name(number, &shard, at))
     }
 
+    /// Finds an entry, and counts as its use.
+    #[must_use]
+    pub fn look_up(&self, key: &[u8], now: Tick) -> Option<EntryRef> {
+        let wanted = self.hashed(key);
+        let (number, mut shard) = self.shard_of(wanted.hash);
+        let at = self.live(&mut shard, &wanted, now)?;
+        shard.touch(at, self.expire_from(now));
+        Some(name(number, &shard, at))
+    }
+
     /// Finds an entry or makes it, and counts as its use. None: the table is full of entries that must stay.
     #[must_use]
     pub fn enter(&self, key: &[u8], now: Tick) -> Option<EntryRef> {
@@ -185,6 +197,12 @@ impl Table {
             Cell::Name(_) => None,
         });
         read.flatten()
+    }
+
+    /// A number that takes no notice of time. None: not stored, or the entry is gone.
+    #[must_use]
+    pub fn read_number(&self, entry: EntryRef, datum: Datum) -> Option<u64> {
+        self.read(entry, datum, 0, Tick::default())
     }
 
     /// Adds to a number, or counts events of a rate; the new value. None: not stored, or the entry is gone.
@@ -485,6 +503,7 @@ pub(super) mod tests {
             expire: expire.map(Millis::new),
             no_purge: false,
             layout,
+            server_key_is_address: false,
         };
         Table::new("t".into(), settings)
     }

@@ -163,6 +163,9 @@ impl Stream {
         }
         self.deadline = Tick::NEVER;
         self.txn.connect = Some(self.txn.elapsed(kit.now));
+        if !self.http {
+            self.store_server(kit);
+        }
         Step::Go(Stage::Send)
     }
 

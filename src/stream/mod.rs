@@ -35,6 +35,7 @@ mod scene;
 mod serve;
 mod splice;
 mod stage;
+mod stick;
 #[cfg(test)]
 mod tests;
 mod track;

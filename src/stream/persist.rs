@@ -8,7 +8,7 @@ use crate::rule;
 use crate::site::{Backend, Site};
 
 impl Stream {
-    /// The server that `use-server` or a cookie names, if it may be chosen.
+    /// The server that `use-server`, a cookie or a table names, if it may be chosen.
     pub(super) fn forced_server(
         &mut self,
         kit: &mut Kit,
@@ -19,16 +19,15 @@ impl Stream {
             return None;
         }
         let backend = site.backend(id);
-        if !backend.server_choices.is_empty()
-            && let Some(server) = self.ruled_server(kit, site, backend)
-        {
-            return Some(server);
+        let mut chosen = None;
+        if !backend.server_choices.is_empty() {
+            chosen = self.ruled_server(kit, site, backend);
         }
-        if self.http {
-            self.cookie_server(kit, site, id)
-        } else {
-            None
+        if chosen.is_none() && self.http {
+            chosen = self.cookie_server(kit, site, id);
         }
+        let sticky = self.sticky_server(kit, site, id, chosen.is_some());
+        chosen.or(sticky)
     }
 
     fn ruled_server(&mut self, kit: &mut Kit, site: &Site, backend: &Backend) -> Option<ServerId> {

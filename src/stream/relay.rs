@@ -80,6 +80,7 @@ impl Stream {
         self.txn.status = Some(status);
         self.txn.data = Some(self.txn.elapsed(kit.now));
         self.note_status(kit, status.code());
+        self.store_server(kit);
         self.capture_response(kit);
         if self.shows_page() {
             // haproxy: `http-response` rules pass the statistics page by, `http-after-response` does not; so here.

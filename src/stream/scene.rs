@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::body::size;
 use super::cached::{Caching, Instant};
 use super::front::{Front, Held};
+use super::stick::Sticky;
 use super::track::{Tracking, View, Within};
 use super::world::Reach;
 use super::{Kit, Stream};
@@ -32,6 +33,8 @@ pub(super) struct Memory {
     pub(super) response: RefCell<Shelf>,
     pub(super) caching: RefCell<Caching>,
     pub(super) captured: Captured,
+    /// Where the server will be noted.
+    pub(super) sticky: Sticky,
 }
 
 impl Memory {
@@ -42,6 +45,7 @@ impl Memory {
         }
         self.caching = RefCell::default();
         self.captured.clear();
+        self.sticky.clear();
     }
 }
 

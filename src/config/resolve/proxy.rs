@@ -14,9 +14,10 @@ use crate::config::report::Report;
 use crate::config::section::log::Line;
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::lang::{Diag, Sections, Shape, Word, suggest};
+use crate::rule::{self, Use};
 use crate::sample::{BackendFacts, FrontendFacts};
 use crate::site::{Backend, Frontend, LineFormat, Lineup, Logging, Members, Mode, Options, Site};
-use crate::stick::Table;
+use crate::stick::{self, Datum, Settings, Table};
 use crate::time::Millis;
 
 /// Every proxy by name and by place in the file.
@@ -82,6 +83,27 @@ impl<'d> Names<'d> {
                 twin.span.line
             ),
         ));
+    }
+
+    /// A table with room for the servers that sticking rules, of any proxy, note in it.
+    fn table(&self, written: &stick::Written, name: &str) -> Settings {
+        let mut settings = written.settings.clone();
+        let is_meant = |proxy: &ProxyDraft, (_, line): &(Use, rule::Written)| {
+            let mut words = line.words.iter();
+            match words.find(|word| word.is("table")).and(words.next()) {
+                Some(table) => table.is(name),
+                None => proxy.name == name,
+            }
+        };
+        let sticks = |proxy: &ProxyDraft| {
+            let mut lines = proxy.rule.sticking.iter();
+            lines.any(|line| is_meant(proxy, line))
+        };
+        if self.proxies.iter().any(sticks) {
+            settings.layout.add(Datum::ServerId, 1, Millis::ZERO);
+            settings.layout.add(Datum::ServerKey, 1, Millis::ZERO);
+        }
+        settings
     }
 
     /// The front half of the proxy at this place.
@@ -150,7 +172,7 @@ pub(super) fn resolve(
     super::cache::check(proxy, site, report);
     let table = proxy.stick.table.as_ref().map(|written| {
         let id = TableId::at(site.tables.len());
-        let table = Table::new(name.clone(), written.settings.clone());
+        let table = Table::new(name.clone(), names.table(written, &proxy.name));
         site.tables.push(table);
         id
     });
@@ -191,6 +213,7 @@ pub(super) fn resolve(
             facts: back_facts(proxy, id, uuid),
             rules: half.rules,
             server_choices: half.use_server,
+            sticking: half.sticking,
             force_persist: half.force_persist,
             ignore_persist: half.ignore_persist,
             outlet,

@@ -13,7 +13,7 @@ use crate::id::{BackendId, ServerId};
 use crate::lang::{Cursor, Diag, Env, Files, Sections, Span, Word, suggest};
 use crate::log::{Dates, Format, Purpose, Record, Setting, parse_keyword};
 use crate::pattern::Library;
-use crate::rule::{AnyOf, Choices, Context, PageSet, Phase, RuleSet, Target};
+use crate::rule::{AnyOf, Choices, Context, PageSet, Phase, RuleSet, Sticking, Target};
 use crate::sample::{Expr, Facts, Names, Place, Reader, Sampled, VarName};
 use crate::site::{Backend, Forwarded, Frontend, LineFormat, Rules, Site};
 
@@ -157,6 +157,7 @@ pub(super) struct Half {
     pub(super) rules: Rules,
     pub(super) use_backend: Choices<BackendId>,
     pub(super) use_server: Choices<ServerId>,
+    pub(super) sticking: Sticking,
     pub(super) force_persist: AnyOf,
     pub(super) ignore_persist: AnyOf,
 }
@@ -185,6 +186,7 @@ fn compile(proxy: &ProxyDraft, context: &mut Context<'_>, faults: &mut Vec<Diag>
     let (backends, servers) = (&written.use_backend, &written.use_server);
     let use_backend = Choices::compile("use_backend", Place::UseBackend, backends, context, faults);
     let use_server = Choices::compile("use-server", Place::Pick, servers, context, faults);
+    let sticking = Sticking::compile(&written.sticking, context, faults);
     let mut any =
         |keyword, place, lines: &[_]| AnyOf::compile(keyword, place, lines, context, faults);
     rules.monitor_fail = any("monitor fail", Place::FrontRequest, &written.monitor_fail);
@@ -201,6 +203,7 @@ fn compile(proxy: &ProxyDraft, context: &mut Context<'_>, faults: &mut Vec<Diag>
             Place::BackRequest,
             &written.ignore_persist,
         ),
+        sticking,
         use_backend,
         use_server,
         rules,
@@ -228,6 +231,7 @@ impl Half {
         Half {
             rules: std::mem::take(&mut back.rules),
             use_server: std::mem::take(&mut back.server_choices),
+            sticking: std::mem::take(&mut back.sticking),
             force_persist: std::mem::take(&mut back.force_persist),
             ignore_persist: std::mem::take(&mut back.ignore_persist),
             ..Half::default()
@@ -238,6 +242,7 @@ impl Half {
     pub(super) fn back_to_back(self, back: &mut Backend) {
         back.rules = self.rules;
         back.server_choices = self.use_server;
+        back.sticking = self.sticking;
         back.force_persist = self.force_persist;
         back.ignore_persist = self.ignore_persist;
     }
@@ -293,6 +298,7 @@ impl Half {
         }
         self.use_backend.resolve(known, faults);
         self.use_server.resolve(known, faults);
+        self.sticking.resolve(known, faults);
         for any in [
             &rules.monitor_fail,
             &rules.stats_admin,
