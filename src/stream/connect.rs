@@ -3,7 +3,7 @@
 use super::errand::Errand;
 use super::front::{Back, Held, Peers, Role};
 use super::stage::Step;
-use super::{Cause, Kit, Phase, Stage, Stream, Way};
+use super::{Cause, Kit, Phase, Stage, Stream, Way, upstream};
 use crate::addr::SockAddr;
 use crate::http::Status;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
@@ -122,6 +122,7 @@ impl Stream {
             idle_since: Tick::NEVER,
             placed,
             connected: false,
+            tls: None,
         };
         let held = Held {
             conn: Conn::new(wire, mux, kit.now),
@@ -157,7 +158,7 @@ impl Stream {
             kit.introduce(key);
         }
         match secure(kit, key) {
-            Ok(true) => {}
+            Ok(true) => upstream::note(kit, key),
             Ok(false) => return Step::Wait,
             Err(_) => return self.connection_failed(kit),
         }
@@ -172,6 +173,7 @@ impl Stream {
     /// A connection attempt failed or took too long: another, to another server at the end, or the end.
     pub(super) fn connection_failed(&mut self, kit: &mut Kit) -> Step {
         let timed_out = self.deadline.has_come(kit.now);
+        self.remember_upstream(kit);
         self.drop_back(kit);
         self.deadline = Tick::NEVER;
         let site = kit.site.clone();

@@ -101,6 +101,8 @@ pub struct Back {
     pub placed: u64,
     /// Whether the connection stands.
     pub connected: bool,
+    /// What TLS settled.
+    pub tls: Option<Arc<TlsFacts>>,
 }
 
 impl Held {

@@ -13,7 +13,7 @@ use crate::proto::proxy::{Command, Header, Parsed, parse};
 use crate::sample::TlsFacts;
 use crate::site::{Listener, Survey};
 use crate::slab::Key;
-use crate::tls::{Opened, Session, Verdict};
+use crate::tls::{Opened, Refusal, Session, Verdict};
 use crate::wire::{Tls, Wire};
 
 /// What has to come before a client's first byte.
@@ -77,7 +77,13 @@ impl Engine {
             Some(Ok(true)) => {}
             Some(Ok(false)) => return false,
             Some(Err(_)) | None => {
-                self.log_failed_handshake(key, "SSL handshake failure");
+                let opened = held.conn.wire.tls_ref().and_then(|tls| tls.opened(secs));
+                let what = match opened.and_then(|opened| opened.refusal) {
+                    Some(Refusal::Authority) => "SSL client CA chain cannot be verified",
+                    Some(Refusal::Leaf) => "SSL client certificate not trusted",
+                    Some(Refusal::Name | Refusal::NameAsked) | None => "SSL handshake failure",
+                };
+                self.log_failed_handshake(key, what);
                 self.kit.close(key);
                 return false;
             }

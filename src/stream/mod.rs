@@ -40,6 +40,7 @@ mod stick;
 mod tests;
 mod track;
 mod txn;
+mod upstream;
 mod world;
 
 pub use ending::{Cause, Ending, Phase};

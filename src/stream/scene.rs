@@ -100,6 +100,7 @@ impl Stream {
         let survey = kit.survey(site);
         let front = kit.conns.get(self.front).and_then(Held::front)?;
         let client = front.facts(site);
+        let upstream = self.upstream(kit);
         let exchange = self.exchange_facts(kit, wishes);
         let shelves = Shelves {
             process: &site.shelf,
@@ -121,6 +122,7 @@ impl Stream {
             date: wall(kit.wall),
             last_call: parts.last_call,
             client: Some(&client),
+            upstream: upstream.as_ref(),
             src: wishes.src.or(front.peers.src),
             dst: wishes.dst.or(front.peers.dst),
             frontend: Some(&site.frontend(self.frontend).facts),

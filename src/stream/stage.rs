@@ -12,6 +12,7 @@ use crate::http::Head;
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::mux::{Inner, Lane};
 use crate::rule::{Position, Refusal, Wishes};
+use crate::sample::UpstreamFacts;
 use crate::slab::Key;
 use crate::time::Tick;
 
@@ -65,6 +66,8 @@ pub(super) enum Step {
 pub struct Stream {
     pub(super) front: Key<Held>,
     pub(super) back: Option<Key<Held>>,
+    /// What the last connection to a server came to that failed.
+    pub(super) reached: Option<Box<UpstreamFacts>>,
     pub(super) inner: Option<Box<dyn Inner>>,
     pub(super) stage: Stage,
     /// Client to server.
@@ -138,6 +141,7 @@ impl Stream {
         Self {
             front,
             back: None,
+            reached: None,
             inner: None,
             stage: Stage::default(),
             request: Lane::default(),

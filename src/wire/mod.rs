@@ -131,6 +131,14 @@ impl Wire {
         }
     }
 
+    /// The TLS on it, to look at.
+    pub fn tls_ref(&self) -> Option<&Tls> {
+        match self {
+            Self::Socket(_) | Self::Memory(_) | Self::Socks(_) => None,
+            Self::Tls(tls) => Some(tls),
+        }
+    }
+
     /// The TLS on it.
     pub fn tls(&mut self) -> Option<&mut Tls> {
         match self {
