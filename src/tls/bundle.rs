@@ -276,7 +276,7 @@ impl Bundle {
         let read = Certificate::read(&parts.chain[0])
             .ok_or_else(|| format!("malformed certificate in file '{path}'."))?;
         let is_rsa = key.algorithm() == SignatureAlgorithm::RSA;
-        let (names, not_after) = (read.hosts(), read.not_after);
+        let (names, not_after) = (read.names_served(), read.not_after);
         let mut certified = CertifiedKey::new(std::mem::take(&mut parts.chain), key);
         certified.ocsp = parts.ocsp.as_deref().map(<[u8]>::to_vec);
         Ok(Bundle {

@@ -156,6 +156,17 @@ impl<'a> Certificate<'a> {
     }
 }
 
+impl Certificate<'_> {
+    /// The names it is chosen by: those of hosts, and the common name beside them.
+    pub(super) fn names_served(&self) -> Vec<String> {
+        let mut names = self.hosts();
+        let common = common_name(self.subject).and_then(|name| std::str::from_utf8(name).ok());
+        let common = common.map(str::to_ascii_lowercase);
+        names.extend(common.filter(|common| !names.contains(common)));
+        names
+    }
+}
+
 fn extensions<'a>(list: Reader<'a>) -> impl Iterator<Item = (&'a [u8], bool, &'a [u8])> + use<'a> {
     list.filter_map(|extension| {
         let mut parts = extension.inner();

@@ -352,6 +352,11 @@ fn show_names(call: &mut Call<'_>) -> Reply {
         "-f" => Some(call.word(4).to_owned()),
         _ => None,
     };
+    if let Some(name) = &wanted
+        && call.operator.frontend(name).is_none()
+    {
+        return Reply::error("Couldn't find the specified frontend!");
+    }
     let text = call.operator.tls().names(|place| {
         let frontend = place.split('/').next().unwrap_or_default();
         wanted.as_deref().is_none_or(|wanted| wanted == frontend)

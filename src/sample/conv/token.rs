@@ -122,18 +122,28 @@ fn check_verify(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String>
         return Ok(());
     }
     let is_secret = algorithm.starts_with("HS") && checking.keyword == "jwt_verify";
-    if is_secret || !named {
+    if is_secret {
         return Ok(());
     }
+    match key_of_file(&key, checking) {
+        Ok(der) => args[1] = Arg::Str(der.into()),
+        Err(why) if named => return Err(why),
+        // Which algorithm it will be is known for each token only: what is no file may be a secret.
+        Err(_) => {}
+    }
+    Ok(())
+}
+
+/// The key in a file, or in a certificate there.
+fn key_of_file(name: &str, checking: &Checking<'_>) -> Result<Vec<u8>, String> {
     let pem = checking
         .library
-        .read(&key)
-        .map_err(|fault| format!("unable to read the key file '{key}' : {fault}"))?;
+        .read(name)
+        .map_err(|fault| format!("unable to read the key file '{name}' : {fault}"))?;
     let der =
-        pem_body(&pem).ok_or_else(|| format!("'{key}' is no key or certificate in PEM form"))?;
-    public_key(&der).ok_or_else(|| format!("'{key}' holds no public key"))?;
-    args[1] = Arg::Str(der.into());
-    Ok(())
+        pem_body(&pem).ok_or_else(|| format!("'{name}' is no key or certificate in PEM form"))?;
+    public_key(&der).ok_or_else(|| format!("'{name}' holds no public key"))?;
+    Ok(der)
 }
 
 /// The bytes of the first block of PEM.
