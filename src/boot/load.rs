@@ -251,6 +251,9 @@ impl Default for Machine {
 
 impl Host for Machine {
     fn prepare(&self, names: &[String]) {
+        if names.is_empty() {
+            return;
+        }
         // Without an event queue there are no answers, which is what the configuration then hears.
         let found = startup::resolve_all(&self.root, names, Policy::default());
         *self.names.borrow_mut() = found.unwrap_or_default();

@@ -19,6 +19,7 @@ pub mod layout;
 pub mod life;
 pub mod limits;
 pub mod link;
+mod listening;
 pub mod load;
 pub mod manual;
 pub mod master;

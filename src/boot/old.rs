@@ -14,6 +14,7 @@ use crate::addr::SockAddr;
 use crate::sys::{process, signal};
 
 use super::args::{self, Command, Old, Options};
+use super::listening::listening_on;
 
 /// A process that is to go.
 #[derive(Debug)]
@@ -257,62 +258,6 @@ fn socket_number(link: &str) -> Option<u64> {
         .ok()
 }
 
-/// The numbers of all sockets of this network namespace that listen on one of `addresses`.
-fn listening_on(addresses: &[SockAddr]) -> BTreeSet<u64> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
-        .map(|path| fs::read_to_string(path).unwrap_or_default());
-    let unix = fs::read_to_string("/proc/net/unix").unwrap_or_default();
-    let inet = tables
-        .iter()
-        .flat_map(|table| table.lines().skip(1))
-        .filter_map(|line| {
-            let (addr, number) = inet_row(line)?;
-            addresses.contains(&addr).then_some(number)
-        });
-    let paths = unix.lines().skip(1).filter_map(|line| {
-        let (path, number) = unix_row(line)?;
-        let addr = SockAddr::Unix(super::handover::final_name(path).into());
-        addresses.contains(&addr).then_some(number)
-    });
-    inet.chain(paths).collect()
-}
-
-/// Address and number of a row of `/proc/net/tcp` that listens.
-fn inet_row(line: &str) -> Option<(SockAddr, u64)> {
-    /// The state column of listening sockets.
-    const LISTEN: &str = "0A";
-    let mut columns = line.split_ascii_whitespace();
-    let local = columns.nth(1)?;
-    if columns.nth(1)? != LISTEN {
-        return None;
-    }
-    let number = columns.nth(5)?.parse().ok()?;
-    let (host, port) = local.split_once(':')?;
-    let port = u16::from_str_radix(port, 16).ok()?;
-    // Each group of eight digits is a 32-bit word in the machine's order.
-    let mut octets = Vec::with_capacity(16);
-    for at in (0..host.len()).step_by(8) {
-        let word = u32::from_str_radix(host.get(at..at + 8)?, 16).ok()?;
-        octets.extend_from_slice(&word.to_ne_bytes());
-    }
-    let ip = match <[u8; 4]>::try_from(octets.as_slice()) {
-        Ok(v4) => std::net::IpAddr::from(v4),
-        Err(_) => std::net::IpAddr::from(<[u8; 16]>::try_from(octets).ok()?),
-    };
-    Some((SockAddr::Inet((ip, port).into()), number))
-}
-
-/// Path and number of a row of `/proc/net/unix` that listens.
-fn unix_row(line: &str) -> Option<(&str, u64)> {
-    /// The flag of sockets that accept connections.
-    const ACCEPTS: u32 = 1 << 16;
-    let mut columns = line.split_ascii_whitespace();
-    let flags = u32::from_str_radix(columns.nth(3)?, 16).ok()?;
-    let number = columns.nth(2)?.parse().ok()?;
-    let path = columns.next()?;
-    (flags & ACCEPTS != 0).then_some((path, number))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,21 +269,6 @@ mod tests {
             Command::Run(options) => *options,
             other => panic!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn rows_of_the_kernels_tables() {
-        let line = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 36123 1 0000";
-        let (addr, number) = inet_row(line).expect("a listening row");
-        assert_eq!(
-            (addr.to_string().as_str(), number),
-            ("127.0.0.1:8080", 36123)
-        );
-        assert!(inet_row(&line.replace(" 0A ", " 01 ")).is_none());
-        let line = "0000000000000000: 00000002 00000000 00010000 0001 01 20 /run/a.sock.9.tmp";
-        assert_eq!(unix_row(line), Some(("/run/a.sock.9.tmp", 20)));
-        assert_eq!(socket_number("socket:[77]"), Some(77));
-        assert_eq!(socket_number("pipe:[77]"), None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod errno;
 pub mod fdpass;
 pub mod io;
 pub mod limits;
+pub mod netlink;
 pub mod options;
 pub mod process;
 pub mod signal;
