@@ -105,13 +105,15 @@ fn born_alone(mut site: Site, options: &Options, console: &Console) -> Result<Bo
         let _ = daemon::leave_terminal();
     }
     let mut serving = Serving::begin(site, bound, heritage, console)?;
-    serving.report_to(notifier);
+    // A process that dies before this line has accepted nobody; behind it, the former ones need not serve any more.
     starting.ready();
     if daemon {
         let _ = daemon::close_standard();
     } else {
         tell(&former, at_once, console);
     }
+    serving.open();
+    serving.report_to(notifier);
     Ok(Born::Serving(Box::new(serving)))
 }
 
@@ -135,6 +137,7 @@ fn born_worker(
     let mut serving = Serving::begin(site, bound, heritage, console)?;
     console.end_copy();
     serving.obey(link);
+    serving.open();
     if daemon {
         let _ = daemon::close_standard();
     }

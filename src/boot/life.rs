@@ -194,6 +194,11 @@ impl Serving {
         })
     }
 
+    /// Begins to accept. Until then whoever waits is in the kernel's queues, and lost with nobody's death.
+    pub fn open(&self) {
+        self.crew.unpause();
+    }
+
     /// Tells the service manager that this process serves, and of what becomes of it.
     pub fn report_to(&mut self, notifier: Notifier) {
         notifier.ready(process::pid());

@@ -171,8 +171,9 @@ impl Stream {
             let sink = self.sink_up(kit);
             match (received, sink) {
                 (_, Flow::SinkGone) => return Flow::SinkGone,
-                (_, Flow::Passed) => return Flow::Passed,
+                // An aborted lane runs dry too: that is no message that passed.
                 (Received::Closed, _) => return Flow::SourceGone,
+                (_, Flow::Passed) => return Flow::Passed,
                 (Received::Broken(_), _) => return Flow::SourceBroken,
                 (Received::Progress, _) | (_, Flow::More) => {}
                 (Received::Full | Received::Blocked | Received::Starved, _) => return Flow::Still,
@@ -200,6 +201,9 @@ impl Stream {
             self.filter_body(kit);
             match (received, self.sink_down(kit)) {
                 (_, Flow::SinkGone) => return Flow::SinkGone,
+                (_, Flow::Passed) if self.outgoing().end() == End::Aborted => {
+                    return Flow::SourceGone;
+                }
                 (_, Flow::Passed) => return Flow::Passed,
                 (Received::Broken(_), _) => return Flow::SourceBroken,
                 (Received::Progress, _) | (_, Flow::More) => {}

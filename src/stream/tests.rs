@@ -140,6 +140,35 @@ fn a_body_without_a_length_ends_with_the_connection() {
 }
 
 #[test]
+fn a_body_that_is_cut_off_ends_the_exchange_at_once() {
+    let mut rig = Rig::new(site(Mode::Http), |_: &mut Dialed| {});
+    let client = rig.client();
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12");
+    rig.run();
+    client.end();
+    rig.run();
+    // Nobody's timeout was waited for.
+    rig.assert_at_rest();
+    let half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12";
+    let mut rig = Rig::new(site(Mode::Http), move |dialed: &mut Dialed| {
+        if dialed.seen.ends_with(b"\r\n\r\n") {
+            dialed.seen.clear();
+            dialed.script.send(half.as_bytes());
+            dialed.script.end();
+        }
+    });
+    let client = rig.client();
+    client.send(GET);
+    rig.run();
+    assert!(
+        client.is_gone(),
+        "a short answer must not look like a whole one"
+    );
+    assert!(client.take().ends_with(b"\r\n\r\n12"));
+    rig.assert_at_rest();
+}
+
+#[test]
 fn a_refused_server_is_a_503() {
     let mut rig = Rig::new(site(Mode::Http), answering(OK));
     rig.refuse_servers();

@@ -21,7 +21,7 @@ pub struct Crew {
 
 impl Crew {
     /// Starts the workers of `site` on these listening sockets. Each socket belongs to one worker, which shares
-    /// out what it accepts.
+    /// out what it accepts; nobody is accepted before [`Crew::unpause`].
     ///
     /// # Errors
     /// If the system has no descriptors or threads left.
@@ -74,7 +74,7 @@ impl Crew {
         self.tell(|| Mail::Pause);
     }
 
-    /// Has every worker accept again.
+    /// Has every worker accept, for the first time or again.
     pub fn unpause(&self) {
         self.tell(|| Mail::Unpause);
     }

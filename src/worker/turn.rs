@@ -44,7 +44,7 @@ pub(super) struct Place {
 }
 
 impl Worker {
-    /// A worker at its place.
+    /// A worker at its place, which accepts nobody until it is told to.
     pub(super) fn new(place: Place) -> io::Result<Self> {
         let Place {
             id,
@@ -55,7 +55,7 @@ impl Worker {
             inners,
             listening,
         } = place;
-        for (index, listener) in listening.iter().enumerate() {
+        for listener in &listening {
             // Accepted sockets inherit it; on a unix socket it means nothing.
             let _ = crate::sys::options::set_nodelay(&listener.fd, true);
             let tune = &site.global.tune;
@@ -65,10 +65,6 @@ impl Worker {
             if let Some(bytes) = tune.client_sndbuf {
                 crate::sys::options::set_send_buffer(&listener.fd, bytes)?;
             }
-            let token = Source::Listener(index).token();
-            let mut source = SourceFd(&listener.fd.as_raw_fd());
-            poll.registry()
-                .register(&mut source, token, Interest::READABLE)?;
         }
         let registry = poll.registry().try_clone()?;
         let doors = SocketDoors {

@@ -4,9 +4,11 @@
 //! connections, reloads it in one of the ways operators do, and counts what clients saw. Bounded in time; processes are ended by
 //! their numbers.
 
+mod doomed;
 mod master_socket;
 mod proxy;
 mod state;
+mod story;
 mod table;
 mod traffic;
 

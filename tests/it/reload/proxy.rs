@@ -40,6 +40,8 @@ pub(crate) struct Bench {
     global: RefCell<String>,
     /// More lines for the backend.
     backend: RefCell<String>,
+    /// Whether the generations to come listen on the second port too.
+    both: Cell<bool>,
 }
 
 impl Bench {
@@ -61,6 +63,7 @@ impl Bench {
             shape: AtomicU32::new(2 << 8 | 1),
             global: RefCell::default(),
             backend: RefCell::default(),
+            both: Cell::new(false),
         }
     }
 
@@ -70,6 +73,11 @@ impl Bench {
 
     pub(crate) fn set_threads(&self, threads: u32, shards: u32) {
         self.shape.store(threads << 8 | shards, Ordering::Relaxed);
+    }
+
+    /// Has all generations to come listen on the second port too.
+    pub(crate) fn listen_on_both(&self) {
+        self.both.set(true);
     }
 
     /// Adds a line to the global section of all generations to come.
@@ -99,11 +107,15 @@ impl Bench {
              stats socket {} level admin expose-fd listeners\n\
              defaults\n    mode http\n    timeout connect 5s\n    timeout client 20s\n    \
              timeout server 20s\n    timeout http-keep-alive 20s\n\
-             frontend f{generation}\n    bind 127.0.0.1:{} shards {shards}\n    default_backend b\n\
+             frontend f{generation}\n    bind 127.0.0.1:{} shards {shards}\n{}    default_backend b\n\
              backend b\n    option forwardfor header x-generation-{generation}\n    server s 127.0.0.1:{}\n{}{}",
             self.global.borrow(),
             stats.display(),
             self.ports[0],
+            match self.both.get() {
+                true => format!("    bind 127.0.0.1:{}\n", self.ports[1]),
+                false => String::new(),
+            },
             self.server.port(),
             self.backend.borrow(),
             if broken {
@@ -254,6 +266,27 @@ impl<'b> Running<'b> {
             Style::TakeOver | Style::LastPid => command.arg(self.current.id().to_string()),
         };
         command.spawn().expect("the program starts")
+    }
+
+    /// Starts the next generation, which `wrapper` has in its hands, and waits until it has ended.
+    pub(crate) fn start_doomed(&mut self, wrapper: &[&str]) {
+        self.bench.write(self.generation + 1, false);
+        let program = self.bench.program(&self.program);
+        let mut command = Command::new(wrapper[0]);
+        command
+            .args(&wrapper[1..])
+            .arg(program.get_program())
+            .args(program.get_args())
+            .arg("-x")
+            .arg(self.bench.path("stats.sock"))
+            .arg("-sf")
+            .arg(self.current.id().to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().expect("the wrapper starts");
+        await_that("the doomed process ends", || {
+            child.try_wait().expect("our own child").is_some()
+        });
     }
 
     /// Tries a configuration that is wrong; the present one has to go on.

@@ -1,9 +1,11 @@
 //! `make reload-bench`: longer runs of the same loads, and what they lose, as a table with haproxy beside it.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::proxy::{Bench, Running, Style, kill_process};
+use super::story;
 use super::traffic::{self, Keepalive, Rush, Seen};
 
 const HAPROXY: &str = "/usr/sbin/haproxy";
@@ -28,7 +30,7 @@ const SCENARIOS: &[Scenario] = &[
         "2 200 kept connections, 100 reloads of a master",
         |program| kept_connections(program, Style::Master),
     ),
-    ("3 20 reloads with wrong process numbers", wrong_numbers),
+    ("3 a minute of reloads with wrong numbers", the_story),
     ("4 nbthread and shards 4-1-4, 20 times", changing_threads),
     ("5 40 new workers killed while they start", killed_starts),
     ("6 by turns with haproxy, 20 times", by_turns),
@@ -75,23 +77,16 @@ fn kept_connections(program: &Path, style: Style) -> String {
     lost(&clients.stop())
 }
 
-/// Requests after the last reload that an earlier configuration answers, and processes that stay though nobody needs them.
-fn wrong_numbers(program: &Path) -> String {
-    const ASKED: usize = 100;
-    let bench = Bench::new("table-numbers");
+/// A reload a second with wrong process numbers, long connections, and in the end another listener.
+fn the_story(program: &PathBuf) -> String {
+    let bench = Bench::new("table-story");
     let mut running = Running::start_as(&bench, Style::LastPid, program);
-    let idle = traffic::idle(bench.port(0), 3);
-    for round in 0..20 {
-        running.restyle([Style::LastPid, Style::StalePid, Style::NoPid][round % 3]);
-        running.reload();
-    }
-    std::thread::sleep(Duration::from_secs(1));
-    let answers = (0..ASKED).map(|_| traffic::generation(bench.port(0)));
-    let wrong = answers.filter(|found| *found != Ok(running.generation()));
-    let wrong = wrong.count();
-    drop(idle);
-    std::thread::sleep(Duration::from_secs(6));
-    format!("{wrong} of {ASKED} wrong, {} stay", running.left())
+    let outcome = story::replay(&bench, &mut running, 60, Duration::from_secs(1));
+    let asked = 2 * story::ASKED;
+    format!(
+        "{} of {asked} wrong, {} stay",
+        outcome.wrong, outcome.stayed
+    )
 }
 
 fn changing_threads(program: &Path) -> String {

@@ -212,7 +212,29 @@ pub(crate) fn tunnel(port: u16) -> TcpStream {
     stream
 }
 
-/// A slow upload; right when the server counted every byte.
+/// What a long transfer carries: no two pieces are alike, so that one that is lost, doubled or misplaced shows.
+fn piece(number: usize) -> Vec<u8> {
+    let mut state = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let byte = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    };
+    (0..PIECE).map(byte).collect()
+}
+
+fn checksum(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn whole_checksum() -> u64 {
+    checksum((0..TRANSFER / PIECE).flat_map(piece))
+}
+
+/// A slow upload; right when the server found every byte in its place.
 pub(crate) fn upload(port: u16) -> JoinHandle<Result<(), String>> {
     std::thread::spawn(move || {
         let mut stream = connect(port).map_err(|e| e.to_string())?;
@@ -220,20 +242,20 @@ pub(crate) fn upload(port: u16) -> JoinHandle<Result<(), String>> {
         stream
             .write_all(head.as_bytes())
             .map_err(|e| e.to_string())?;
-        for _ in 0..TRANSFER / PIECE {
+        for number in 0..TRANSFER / PIECE {
             stream
-                .write_all(&[b'x'; PIECE])
+                .write_all(&piece(number))
                 .map_err(|e| e.to_string())?;
             std::thread::sleep(Duration::from_millis(8));
         }
         let text = answer(&mut stream).map_err(|e| e.to_string())?;
-        text.contains(&format!("body {TRANSFER}\n"))
+        text.contains(&format!("body {TRANSFER} {:x}\n", whole_checksum()))
             .then_some(())
             .ok_or(text)
     })
 }
 
-/// A slow download; right when every byte came.
+/// A slow download; right when every byte came, in its place.
 pub(crate) fn download(port: u16) -> JoinHandle<Result<(), String>> {
     std::thread::spawn(move || {
         let mut stream = connect(port).map_err(|e| e.to_string())?;
@@ -246,9 +268,8 @@ pub(crate) fn download(port: u16) -> JoinHandle<Result<(), String>> {
             .position(|w| w == b"\r\n\r\n")
             .map_or(0, |at| at + 4);
         let got = bytes.len() - start;
-        (got == TRANSFER)
-            .then_some(())
-            .ok_or(format!("{got} bytes came"))
+        let right = checksum(bytes.drain(start..)) == whole_checksum();
+        right.then_some(()).ok_or(format!("{got} bytes came"))
     })
 }
 
@@ -303,13 +324,13 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
                 n => bytes.extend_from_slice(&piece[..n]),
             }
         }
-        bytes.drain(..length);
+        let sum = checksum(bytes.drain(..length));
         if head.starts_with("get /down ") {
             return slow_answer(&mut stream);
         }
         let generation =
             field(&head, "x-generation-").map_or("?", |t| t.split(':').next().unwrap_or("?"));
-        let body = format!("generation {generation}\nbody {length}\nserved\n");
+        let body = format!("generation {generation}\nbody {length} {sum:x}\nserved\n");
         let reply = format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
@@ -321,8 +342,8 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
 fn slow_answer(stream: &mut TcpStream) -> io::Result<()> {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {TRANSFER}\r\n\r\n");
     stream.write_all(head.as_bytes())?;
-    for _ in 0..TRANSFER / PIECE {
-        stream.write_all(&[b'y'; PIECE])?;
+    for number in 0..TRANSFER / PIECE {
+        stream.write_all(&piece(number))?;
         std::thread::sleep(Duration::from_millis(8));
     }
     Ok(())
