@@ -1,7 +1,6 @@
 //! `make reload-bench`: longer runs of the same loads, and what they lose, as a table with haproxy beside it.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::proxy::{Bench, Running, Style, kill_process};
@@ -78,7 +77,7 @@ fn kept_connections(program: &Path, style: Style) -> String {
 }
 
 /// A reload a second with wrong process numbers, long connections, and in the end another listener.
-fn the_story(program: &PathBuf) -> String {
+fn the_story(program: &Path) -> String {
     let bench = Bench::new("table-story");
     let mut running = Running::start_as(&bench, Style::LastPid, program);
     let outcome = story::replay(&bench, &mut running, 60, Duration::from_secs(1));
