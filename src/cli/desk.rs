@@ -100,11 +100,13 @@ impl Desk {
             conns_total: number(folded.count(Count::Connections)),
             requests_total: number(folded.count(Count::Requests)),
             conn_rate: folded.rate(Pace::Connections),
-            conn_rate_limit: site.global.max_conn_rate.unwrap_or(0),
+            conn_rate_limit: site.paces.connections.limit(),
             conn_rate_max: folded.rate_peak(Pace::Connections),
             sess_rate: folded.rate(Pace::Sessions),
-            sess_rate_limit: site.global.max_sess_rate.unwrap_or(0),
+            sess_rate_limit: site.paces.sessions.limit(),
             sess_rate_max: folded.rate_peak(Pace::Sessions),
+            tls_rate_limit: site.paces.tls.limit(),
+            busy_polling: site.global.busy_polling,
             node: site
                 .global
                 .node

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Desk;
-use super::operator::{FrontendChange, Gathered, Operator, Order, ServerRow, SocketRow};
+use super::operator::{FrontendChange, Gathered, Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
 use crate::id::{BackendId, FrontendId, ServerId, WorkerId};
 use crate::log::{Level, Ring};
@@ -61,6 +61,17 @@ impl<'a> Face<'a> {
                 Err(NOT_HERE.to_owned())
             }
         }
+    }
+
+    fn set_rate(&self, which: RateLimit, limit: u32) -> Result<Option<String>, String> {
+        let paces = &self.site().paces;
+        match which {
+            RateLimit::Connections => paces.connections.set_limit(limit),
+            RateLimit::Sessions => paces.sessions.set_limit(limit),
+            RateLimit::TlsSessions => paces.tls.set_limit(limit),
+            RateLimit::Compression => return Err(NOT_HERE.to_owned()),
+        }
+        Ok(None)
     }
 
     fn clear_counters(&self, all: bool) {
@@ -220,8 +231,8 @@ impl Operator for Face<'_> {
                 self.office.post(WorkerId::new(0), Mail::Letter(letter));
                 Ok(None)
             }
+            Order::Rate(which, limit) => self.set_rate(*which, *limit),
             Order::MaxConn(_)
-            | Order::Rate(..)
             | Order::KillStream(_)
             | Order::KillStreams(_)
             | Order::CookieKey(..)

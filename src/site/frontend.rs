@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
-use super::{Logging, Options, Rules, StatsPage, Timeouts};
+use super::{Logging, Options, Paced, Rules, StatsPage, Timeouts};
 use crate::filter::Filters;
 use crate::id::{BackendId, ListenerId, TableId};
 use crate::rule::Choices;
@@ -92,5 +92,5 @@ pub struct Frontend {
     /// `set maxconn frontend`, or the configured limit; zero means none.
     pub maxconn_now: AtomicUsize,
     /// `set rate-limit` of this frontend.
-    pub rate_limit_now: AtomicU32,
+    pub pace: Paced,
 }

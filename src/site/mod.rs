@@ -17,6 +17,7 @@ mod listener;
 mod logging;
 mod members;
 mod names;
+mod pace;
 mod rules;
 mod server;
 mod stats_page;
@@ -38,6 +39,7 @@ pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
 pub use logging::{LineFormat, Logging};
 pub use members::Members;
+pub use pace::{Paced, Paces};
 pub use rules::Rules;
 pub use server::{Checking, Destination, Port, Server, Target};
 pub use stats_page::{PageOf, StatsPage, Visit};
@@ -112,6 +114,8 @@ pub struct Site {
     pub stopping: AtomicBool,
     /// Its pipes.
     pub pipes: Arc<PipeCount>,
+    /// How fast clients may come.
+    pub paces: Paces,
 }
 
 impl Site {
@@ -120,6 +124,14 @@ impl Site {
         self.begun = Tick::from_millis(crate::sys::clock::monotonic_ms());
         self.admit_operators();
         let begun = self.begun;
+        let global = &self.global;
+        for (pace, limit) in [
+            (&self.paces.connections, global.max_conn_rate),
+            (&self.paces.sessions, global.max_sess_rate),
+            (&self.paces.tls, global.max_ssl_rate),
+        ] {
+            pace.set_limit(limit.unwrap_or(0));
+        }
         let workers = self.global.threads.max(1);
         self.frontends
             .iter_mut()

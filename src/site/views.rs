@@ -178,7 +178,7 @@ fn frontend_row(heading: &Heading<'_>, frontend: &Frontend, process_limit: usize
     ObjectView {
         current: number(frontend.connections.load(Relaxed)),
         limit: Some(number(limit)),
-        rate_limit: frontend.rate_limit_now.load(Relaxed),
+        rate_limit: frontend.pace.limit(),
         last_session: None,
         ..row(
             heading,

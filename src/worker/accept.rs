@@ -3,7 +3,6 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use super::office::Full;
 use super::{Client, Mail, Worker};
 use crate::addr::SockAddr;
 use crate::id::ListenerId;
@@ -63,13 +62,21 @@ impl Worker {
     fn accept_batch(&mut self, index: usize) {
         let batch = self.engine.kit.site.global.tune.max_accept;
         for _ in 0..batch {
-            let id = self.listening[index].id;
-            if let Err(full) = self.office.admit(id) {
-                self.hold_back(index, full);
+            let (id, now) = (self.listening[index].id, self.engine.kit.now);
+            let wait = self.office.wait(id, now);
+            if wait > Millis::ZERO {
+                self.listening[index].rests_until = now + wait;
+                return;
+            }
+            if !self.office.admit_or_await_room(id) {
+                self.listening[index].waits = true;
                 return;
             }
             match sys::socket::accept(&self.listening[index].fd) {
-                Ok((fd, peer)) => self.place(fd, id, SockAddr::from_raw(peer)),
+                Ok((fd, peer)) => {
+                    self.office.count_pace(id, now);
+                    self.place(fd, id, SockAddr::from_raw(peer));
+                }
                 Err(error) => {
                     self.office.dismiss(id);
                     if self.is_over(index, &error) {
@@ -78,11 +85,6 @@ impl Worker {
                 }
             }
         }
-    }
-
-    fn hold_back(&mut self, index: usize, _full: Full) {
-        self.listening[index].waits = true;
-        self.office.await_room();
     }
 
     /// Whether an error of `accept` ends the batch; most concern one client that has already left.

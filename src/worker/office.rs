@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicUsize,
-    Ordering::{AcqRel, Acquire, Relaxed},
+    Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
 };
 
 use super::{Mail, Mailbox};
 use crate::id::{ListenerId, WorkerId};
-use crate::site::{Service, Site};
+use crate::site::{Frontend, Listener, Service, Site};
+use crate::time::{Millis, Tick};
 
 /// The workers of a process, as they see each other.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Office {
     desks: Vec<Desk>,
     /// Clients of the whole process.
     clients: AtomicUsize,
+    /// Those of them that came in by TLS.
+    secured: AtomicUsize,
     /// Whether a listener waits for a client to leave.
     waiting: AtomicBool,
     /// Workers that still accept clients.
@@ -27,15 +30,6 @@ pub struct Office {
 struct Desk {
     mailbox: Mailbox,
     clients: AtomicUsize,
-}
-
-/// Why a listener may not accept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Full {
-    /// Its own limit, or its frontend's.
-    Listener,
-    /// The limit of the process.
-    Process,
 }
 
 /// How many more clients a worker may have than the idlest before it hands new ones over.
@@ -56,6 +50,7 @@ impl Office {
             site,
             desks,
             clients: AtomicUsize::new(0),
+            secured: AtomicUsize::new(0),
             waiting: AtomicBool::new(false),
             accepting,
         }
@@ -90,49 +85,79 @@ impl Office {
         self.desks[to.index()].mailbox.post(mail);
     }
 
-    /// Counts a client in, or says which limit forbids it.
-    pub fn admit(&self, listener: ListenerId) -> Result<(), Full> {
-        if !take(&self.clients, self.site.global.maxconn) {
-            return Err(Full::Process);
-        }
+    /// Counts a client in, unless a limit of the process, of the listener or of its frontend forbids it.
+    pub fn admit(&self, listener: ListenerId) -> bool {
         let configured = self.site.listener(listener);
-        if !take(&configured.connections, configured.maxconn) {
-            self.clients.fetch_sub(1, Relaxed);
-            return Err(Full::Listener);
+        let secured_max = self.site.global.max_ssl_conn.unwrap_or(0) as usize;
+        let limits = [
+            Some((&self.clients, self.site.global.maxconn)),
+            Some((&configured.connections, configured.maxconn)),
+            self.frontend(configured).map(|frontend| {
+                let limit = frontend.maxconn_now.load(Relaxed);
+                (&frontend.connections, limit)
+            }),
+            configured.tls.is_some().then_some((&self.secured, secured_max)),
+        ];
+        for (at, limit) in limits.iter().enumerate() {
+            if let Some((count, most)) = limit
+                && !take(count, *most)
+            {
+                for (count, _) in limits[..at].iter().flatten() {
+                    count.fetch_sub(1, Relaxed);
+                }
+                return false;
+            }
         }
-        let Service::Frontend(frontend) = configured.service else {
-            return Ok(());
-        };
-        let frontend = self.site.frontend(frontend);
-        if !take(&frontend.connections, frontend.maxconn_now.load(Relaxed)) {
-            configured.connections.fetch_sub(1, Relaxed);
-            self.clients.fetch_sub(1, Relaxed);
-            return Err(Full::Listener);
+        true
+    }
+
+    /// As [`Office::admit`] for a client that is refused at first: after a refusal the listener waits for somebody to
+    /// leave, and whoever left in between is noticed by this second look.
+    pub fn admit_or_await_room(&self, listener: ListenerId) -> bool {
+        if self.admit(listener) {
+            return true;
         }
-        Ok(())
+        self.waiting.store(true, SeqCst);
+        self.admit(listener)
+    }
+
+    fn frontend(&self, listener: &Listener) -> Option<&Frontend> {
+        match listener.service {
+            Service::Frontend(frontend) => Some(self.site.frontend(frontend)),
+            Service::Stats => None,
+        }
+    }
+
+    /// How long the paces of the process and of the frontend have the next client of `listener` wait.
+    pub fn wait(&self, listener: ListenerId, now: Tick) -> Millis {
+        let configured = self.site.listener(listener);
+        let own = self.frontend(configured).map(|frontend| &frontend.pace);
+        self.site.paces.wait(configured.tls.is_some(), own, now)
+    }
+
+    /// Counts a client of `listener` in these paces.
+    pub fn count_pace(&self, listener: ListenerId, now: Tick) {
+        let configured = self.site.listener(listener);
+        let own = self.frontend(configured).map(|frontend| &frontend.pace);
+        self.site.paces.count(configured.tls.is_some(), own, now);
     }
 
     /// Counts a client out, and wakes the listeners that waited for one to leave.
     pub fn dismiss(&self, listener: ListenerId) {
         let configured = self.site.listener(listener);
-        if let Service::Frontend(frontend) = configured.service {
-            self.site
-                .frontend(frontend)
-                .connections
-                .fetch_sub(1, Relaxed);
+        if let Some(frontend) = self.frontend(configured) {
+            frontend.connections.fetch_sub(1, Relaxed);
+        }
+        if configured.tls.is_some() {
+            self.secured.fetch_sub(1, Relaxed);
         }
         configured.connections.fetch_sub(1, Relaxed);
-        self.clients.fetch_sub(1, Relaxed);
-        if self.waiting.load(Relaxed) && self.waiting.swap(false, Relaxed) {
+        self.clients.fetch_sub(1, SeqCst);
+        if self.waiting.load(SeqCst) && self.waiting.swap(false, SeqCst) {
             for desk in &self.desks {
                 desk.mailbox.post(Mail::Resume);
             }
         }
-    }
-
-    /// A listener waits for a client to leave.
-    pub fn await_room(&self) {
-        self.waiting.store(true, Relaxed);
     }
 
     /// The worker for a new client that `here` has accepted: itself, unless another is clearly less loaded.

@@ -103,7 +103,7 @@ impl Worker {
         self.engine.begin_checks(self.office.workers());
         self.engine.begin_purging();
         loop {
-            let patience = if busy {
+            let patience = if busy || self.engine.kit.site.global.busy_polling {
                 Some(Duration::ZERO)
             } else {
                 self.patience()

@@ -336,7 +336,7 @@ fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
         monitor_uri: written.monitor_uri.as_deref().map(Into::into),
         disabled: proxy.disabled,
         maxconn_now: (written.maxconn.unwrap_or(0) as usize).into(),
-        rate_limit_now: written.rate_limit_sessions.into(),
+        pace: written.rate_limit_sessions.into(),
         ..Frontend::default()
     }
 }
