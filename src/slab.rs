@@ -63,7 +63,10 @@ impl<T> fmt::Debug for Key<T> {
 /// A bounded set of `T`s, each reached by its [`Key`].
 #[derive(Debug)]
 pub struct Slab<T> {
-    places: Vec<Place<T>>,
+    /// Places in pieces of [`CHUNK`], so that growing moves nobody and costs no second copy of everything.
+    chunks: Vec<Vec<Place<T>>>,
+    /// Places that were ever used.
+    made: usize,
     free: u32,
     len: usize,
     limit: usize,
@@ -81,6 +84,9 @@ enum State<T> {
     Free { next: u32 },
 }
 
+/// Places that are allocated together.
+const CHUNK: usize = 64;
+
 /// End of the list of free places.
 const NONE: u32 = u32::MAX;
 
@@ -91,7 +97,8 @@ impl<T> Slab<T> {
     /// An empty slab that will hold at most `limit` occupants.
     pub fn new(limit: usize) -> Self {
         Self {
-            places: Vec::new(),
+            chunks: Vec::new(),
+            made: 0,
             free: NONE,
             len: 0,
             limit: limit.min(NONE as usize),
@@ -105,8 +112,12 @@ impl<T> Slab<T> {
         }
         self.len += 1;
         if self.free == NONE {
-            let index = numbered(self.places.len());
-            self.places.push(Place {
+            let index = numbered(self.made);
+            if self.made % CHUNK == 0 {
+                self.chunks.push(Vec::with_capacity(CHUNK));
+            }
+            self.made += 1;
+            self.chunks[index as usize / CHUNK].push(Place {
                 generation: 0,
                 state: State::Taken(value),
             });
@@ -117,7 +128,7 @@ impl<T> Slab<T> {
             });
         }
         let index = self.free;
-        let place = &mut self.places[index as usize];
+        let place = &mut self.chunks[index as usize / CHUNK][index as usize % CHUNK];
         if let State::Free { next } = place.state {
             self.free = next;
         }
@@ -129,10 +140,20 @@ impl<T> Slab<T> {
         })
     }
 
+    #[inline]
+    fn place(&self, index: usize) -> Option<&Place<T>> {
+        self.chunks.get(index / CHUNK)?.get(index % CHUNK)
+    }
+
+    #[inline]
+    fn place_mut(&mut self, index: usize) -> Option<&mut Place<T>> {
+        self.chunks.get_mut(index / CHUNK)?.get_mut(index % CHUNK)
+    }
+
     /// The occupant, if it is still the one the key was made for.
     #[inline]
     pub fn get(&self, key: Key<T>) -> Option<&T> {
-        match self.places.get(key.index()) {
+        match self.place(key.index()) {
             Some(Place {
                 generation,
                 state: State::Taken(value),
@@ -144,7 +165,7 @@ impl<T> Slab<T> {
     /// As [`Slab::get`], to change it.
     #[inline]
     pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
-        match self.places.get_mut(key.index()) {
+        match self.place_mut(key.index()) {
             Some(Place {
                 generation,
                 state: State::Taken(value),
@@ -155,13 +176,14 @@ impl<T> Slab<T> {
 
     /// Lets the occupant go; its key finds nothing from here on.
     pub fn remove(&mut self, key: Key<T>) -> Option<T> {
-        let place = self.places.get_mut(key.index())?;
+        let free = self.free;
+        let place = self.place_mut(key.index())?;
         if place.generation != key.generation || matches!(place.state, State::Free { .. }) {
             return None;
         }
         place.generation = (place.generation + 1) & GENERATION_MASK;
         let State::Taken(value) =
-            std::mem::replace(&mut place.state, State::Free { next: self.free })
+            std::mem::replace(&mut place.state, State::Free { next: free })
         else {
             return None;
         };
@@ -182,8 +204,9 @@ impl<T> Slab<T> {
 
     /// The occupants with their keys, in the order of their places.
     pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        self.places
+        self.chunks
             .iter()
+            .flatten()
             .enumerate()
             .filter_map(|(index, place)| match &place.state {
                 State::Taken(value) => Some((
@@ -234,6 +257,22 @@ mod tests {
         assert_eq!(slab.insert(2), Err(2));
         slab.remove(key);
         assert!(slab.insert(3).is_ok());
+    }
+
+    #[test]
+    fn many_places_are_found_and_used_again() {
+        let mut slab = Slab::new(1000);
+        let keys: Vec<_> = (0..1000).map(|n| slab.insert(n).unwrap()).collect();
+        assert!(slab.insert(0).is_err());
+        for (n, &key) in keys.iter().enumerate() {
+            assert_eq!(slab.get(key), Some(&n));
+        }
+        for &key in keys.iter().step_by(2) {
+            slab.remove(key);
+        }
+        assert_eq!(slab.iter().count(), 500);
+        assert!((0..500).all(|n| slab.insert(n).is_ok()));
+        assert!(slab.iter().all(|(key, _)| key.index() < 1000));
     }
 
     #[test]

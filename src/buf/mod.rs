@@ -7,4 +7,4 @@ mod output;
 mod pool;
 
 pub use output::Output;
-pub use pool::{Buf, Pool};
+pub use pool::{Buf, Need, Pool};

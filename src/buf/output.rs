@@ -14,7 +14,9 @@ const COPY_MAX: usize = 2048;
 /// Bytes on their way out, oldest first.
 #[derive(Debug, Default)]
 pub struct Output {
-    queue: VecDeque<Buf>,
+    /// The oldest; what waits behind it exists only while one buffer does not suffice, which in most connections is never.
+    first: Option<Buf>,
+    rest: VecDeque<Buf>,
     len: usize,
 }
 
@@ -31,29 +33,37 @@ impl Output {
 
     /// Appends what `write` produces, expected to be about `hint` bytes.
     pub fn write_with(&mut self, pool: &mut Pool, hint: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.queue.back().is_none_or(|last| last.room() < hint) {
-            self.queue.push_back(pool.take_reserve());
+        if self.last().is_none_or(|last| last.room() < hint) {
+            self.append(pool.take_reserve());
         }
-        let tail = self
-            .queue
-            .back_mut()
-            .expect("a buffer was pushed when there was none")
-            .tail();
+        let Some(last) = self.rest.back_mut().or(self.first.as_mut()) else {
+            return;
+        };
+        let tail = last.tail();
         let before = tail.len();
         write(tail);
         self.len += tail.len() - before;
     }
 
+    fn last(&self) -> Option<&Buf> {
+        self.rest.back().or(self.first.as_ref())
+    }
+
+    fn append(&mut self, data: Buf) {
+        if self.first.is_none() {
+            self.first = Some(data);
+        } else {
+            self.rest.push_back(data);
+        }
+    }
+
     /// Appends `data`, by handing its buffer over or by copying where that is cheaper.
     pub fn push(&mut self, pool: &mut Pool, data: Buf) {
         let short = data.len() <= COPY_MAX
-            && self
-                .queue
-                .back()
-                .is_some_and(|last| last.room() >= data.len());
+            && self.last().is_some_and(|last| last.room() >= data.len());
         if !short {
             self.len += data.len();
-            self.queue.push_back(data);
+            self.append(data);
             return;
         }
         self.write_with(pool, data.len(), |tail| tail.extend_from_slice(&data));
@@ -62,12 +72,16 @@ impl Output {
 
     /// The oldest bytes as one gathering write wants them.
     pub fn gather<R>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
-        if self.queue.len() == 1 {
-            return write(&[IoSlice::new(&self.queue[0])]);
+        let Some(first) = &self.first else {
+            return write(&[]);
+        };
+        if self.rest.is_empty() {
+            return write(&[IoSlice::new(first)]);
         }
         let mut slices = [IoSlice::new(&[]); GATHER_MAX];
         let mut used = 0;
-        for (slice, buf) in slices.iter_mut().zip(&self.queue) {
+        let all = std::iter::once(first).chain(&self.rest);
+        for (slice, buf) in slices.iter_mut().zip(all) {
             *slice = IoSlice::new(buf);
             used += 1;
         }
@@ -78,25 +92,28 @@ impl Output {
     pub fn consume(&mut self, pool: &mut Pool, count: usize) {
         let mut left = count.min(self.len);
         self.len -= left;
-        while let Some(first) = self.queue.front_mut() {
+        while let Some(first) = &mut self.first {
             if left < first.len() {
                 first.consume(left);
                 return;
             }
             left -= first.len();
-            if let Some(done) = self.queue.pop_front() {
+            if let Some(done) = std::mem::replace(&mut self.first, self.rest.pop_front()) {
                 pool.give_back(done);
             }
             if left == 0 && self.len > 0 {
                 return;
             }
         }
+        if self.rest.capacity() > 0 {
+            self.rest = VecDeque::new();
+        }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self, pool: &mut Pool) {
         self.len = 0;
-        for buf in self.queue.drain(..) {
+        for buf in self.first.take().into_iter().chain(self.rest.drain(..)) {
             pool.give_back(buf);
         }
     }
@@ -115,11 +132,11 @@ mod tests {
         let mut pool = Pool::new(4096, 8, 8);
         let mut output = Output::default();
         output.write_with(&mut pool, 16, |tail| tail.extend_from_slice(b"head "));
-        let mut small = pool.take().unwrap();
+        let mut small = pool.take_reserve();
         small.tail().extend_from_slice(b"small ");
         output.push(&mut pool, small);
         assert_eq!(pool.lent(), 1);
-        let mut large = pool.take().unwrap();
+        let mut large = pool.take_reserve();
         large.tail().extend_from_slice(&[b'x'; 3000]);
         output.push(&mut pool, large);
         assert_eq!(pool.lent(), 2);
@@ -132,7 +149,7 @@ mod tests {
         let mut pool = Pool::new(4096, 8, 8);
         let mut output = Output::default();
         for _ in 0..3 {
-            let mut data = pool.take().unwrap();
+            let mut data = pool.take_reserve();
             data.tail().extend_from_slice(&[b'y'; 4096]);
             output.push(&mut pool, data);
         }

@@ -6,7 +6,7 @@
 use std::io;
 
 use super::Mux;
-use crate::buf::{Buf, Output, Pool};
+use crate::buf::{Buf, Need, Output, Pool};
 use crate::time::Tick;
 use crate::wire::Wire;
 
@@ -33,6 +33,8 @@ pub struct Conn {
     pub shut: Shut,
     /// Whether the last read filled its buffer: the next one may be larger.
     pub bulk: bool,
+    /// What its reads are for.
+    pub need: Need,
     /// When bytes last came or went.
     pub last_active: Tick,
     /// Bytes read in all.
@@ -89,6 +91,7 @@ impl Conn {
             ready: Ready::default(),
             shut: Shut::default(),
             bulk: false,
+            need: Need::Beginning,
             last_active: now,
             bytes_in: 0,
             bytes_out: 0,
@@ -125,9 +128,9 @@ impl Conn {
         }
         if self.input.is_none() {
             self.input = if self.bulk {
-                pool.take_bulk()
+                pool.take_bulk(self.need)
             } else {
-                pool.take()
+                pool.take(self.need)
             };
         }
         let Some(input) = self.input.as_mut() else {

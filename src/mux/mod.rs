@@ -56,6 +56,14 @@ impl Heads {
         self.spare.pop().unwrap_or_default()
     }
 
+    /// Lets go of half of the spare heads beyond two for each of `users`.
+    pub fn trim(&mut self, users: usize) {
+        let kept = 2 * users;
+        if self.spare.len() > kept {
+            self.spare.truncate(kept + (self.spare.len() - kept) / 2);
+        }
+    }
+
     /// Takes a head back.
     pub fn give_back(&mut self, mut head: Box<Head>) {
         if self.spare.len() < HEADS_KEPT {

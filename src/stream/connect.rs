@@ -5,6 +5,7 @@ use super::front::{Back, Held, Peers, Role};
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream, Way, upstream};
 use crate::addr::SockAddr;
+use crate::buf::Need;
 use crate::http::Status;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
 use crate::site::{Backend, HttpConnections, Options, Reuse, Site};
@@ -124,8 +125,10 @@ impl Stream {
             connected: false,
             tls: None,
         };
+        let mut conn = Conn::new(wire, mux, kit.now);
+        conn.need = Need::GoingOn;
         let held = Held {
-            conn: Conn::new(wire, mux, kit.now),
+            conn,
             role: Role::Back(back),
             armed: Tick::NEVER,
         };

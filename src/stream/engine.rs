@@ -11,7 +11,7 @@ use super::track::Tracks;
 use super::{Asked, Cause, Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::log::Level;
-use crate::mux::{Conn, Fill, H1, H1Role, Inner, Mux};
+use crate::mux::{Conn, Fill, H1, H1Role, Heads, Inner, Mux};
 use crate::queue::Which;
 use crate::site::{Mode, Notice, Service};
 use crate::slab::{Key, Slab};
@@ -492,12 +492,42 @@ impl Engine {
     /// Steps the streams that have something to do; true if some still have.
     pub fn run(&mut self) -> bool {
         for _ in 0..STEPS_MAX {
-            let Some(key) = self.kit.run.pop_front() else {
+            let Some(key) = self.next_up() else {
                 return false;
             };
             self.step(key);
         }
         !self.kit.run.is_empty()
+    }
+
+    /// Lets go, by and by, of what was kept for its memory and is not used: after a burst the memory returns to the system.
+    pub(super) fn trim(&mut self) {
+        self.kit.pool.trim();
+        self.kit.heads.trim(self.streams.len());
+        let spare = self.spare.len();
+        if spare > self.streams.len() {
+            self.spare
+                .truncate(self.streams.len() + (spare - self.streams.len()) / 2);
+        }
+    }
+
+    /// Gives everything back that can be made anew.
+    pub fn shrink(&mut self) {
+        self.kit.pool.shrink();
+        self.kit.pipes.shrink();
+        self.kit.heads = Heads::default();
+        self.spare = Vec::new();
+    }
+
+    /// Whose turn it is: whoever waited longest for a buffer goes before those who have not asked for one yet.
+    fn next_up(&mut self) -> Option<Key<Box<Stream>>> {
+        let kit = &mut self.kit;
+        let fed = if kit.starved.is_empty() || !kit.pool.has_free() {
+            None
+        } else {
+            kit.starved.pop_front()
+        };
+        fed.or_else(|| kit.run.pop_front())
     }
 
     fn step(&mut self, key: Key<Box<Stream>>) {
@@ -509,6 +539,9 @@ impl Engine {
         match catch_unwind(AssertUnwindSafe(|| stream.step(kit))) {
             Ok(Step::Wait | Step::Go(_)) => {
                 let (front, deadline) = (stream.front, stream.deadline);
+                if kit.pool.was_refused() {
+                    kit.starved.push_back(key);
+                }
                 kit.arm(front, deadline);
             }
             Ok(Step::Yield) => self.schedule(key),

@@ -139,6 +139,7 @@ impl Engine {
                 .saturating_sub(server.need.load(Relaxed) as usize);
             self.purge(index, server, excess.div_ceil(2));
         }
+        self.trim();
         self.begin_purging();
     }
 

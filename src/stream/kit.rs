@@ -62,6 +62,8 @@ pub struct Kit {
     pub chance: Chance,
     /// Streams that have something to do.
     pub run: VecDeque<Key<Box<Stream>>>,
+    /// Streams that wait for a buffer, the longest first.
+    pub starved: VecDeque<Key<Box<Stream>>>,
     /// The world outside.
     pub doors: Box<dyn Doors>,
     /// Set once the process was told to go.
@@ -184,7 +186,8 @@ impl Kit {
             worker,
             pid: crate::sys::process::pid().unsigned_abs(),
             conns: Slab::new(conns_max),
-            pool: Pool::new(tune.buffer_size, BUFFERS_KEPT, limit),
+            pool: Pool::new(tune.buffer_size, BUFFERS_KEPT, limit)
+                .with_reserve(tune.buffers_reserve),
             encoders: EncoderPool::default(),
             heads: Heads::default(),
             pipes: Pipes::new(
@@ -201,6 +204,7 @@ impl Kit {
             letters: VecDeque::new(),
             chance: Chance::new(worker.index() as u64),
             run: VecDeque::new(),
+            starved: VecDeque::new(),
             doors,
             leaving: None,
             site,

@@ -180,7 +180,7 @@ impl Worker {
                 Mail::Pause => self.pause(),
                 Mail::Unpause => self.unpause(),
                 Mail::Drain => self.drain(),
-                Mail::Shrink => self.engine.kit.pool.shrink(),
+                Mail::Shrink => self.engine.shrink(),
                 Mail::Stop => self.stops = true,
             }
         }
