@@ -182,8 +182,7 @@ impl<T> Slab<T> {
             return None;
         }
         place.generation = (place.generation + 1) & GENERATION_MASK;
-        let State::Taken(value) =
-            std::mem::replace(&mut place.state, State::Free { next: free })
+        let State::Taken(value) = std::mem::replace(&mut place.state, State::Free { next: free })
         else {
             return None;
         };

@@ -59,8 +59,8 @@ impl Output {
 
     /// Appends `data`, by handing its buffer over or by copying where that is cheaper.
     pub fn push(&mut self, pool: &mut Pool, data: Buf) {
-        let short = data.len() <= COPY_MAX
-            && self.last().is_some_and(|last| last.room() >= data.len());
+        let short =
+            data.len() <= COPY_MAX && self.last().is_some_and(|last| last.room() >= data.len());
         if !short {
             self.len += data.len();
             self.append(data);

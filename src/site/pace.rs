@@ -79,7 +79,11 @@ impl Paces {
     /// How long the next client of a listener has to wait.
     pub fn wait(&self, tls: bool, frontend: Option<&Paced>, now: Tick) -> Millis {
         let own = frontend.map_or(Millis::ZERO, |pace| pace.wait(now));
-        let secured = if tls { self.tls.wait(now) } else { Millis::ZERO };
+        let secured = if tls {
+            self.tls.wait(now)
+        } else {
+            Millis::ZERO
+        };
         self.connections
             .wait(now)
             .max(self.sessions.wait(now))

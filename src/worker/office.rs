@@ -96,7 +96,10 @@ impl Office {
                 let limit = frontend.maxconn_now.load(Relaxed);
                 (&frontend.connections, limit)
             }),
-            configured.tls.is_some().then_some((&self.secured, secured_max)),
+            configured
+                .tls
+                .is_some()
+                .then_some((&self.secured, secured_max)),
         ];
         for (at, limit) in limits.iter().enumerate() {
             if let Some((count, most)) = limit
