@@ -52,6 +52,17 @@ pub struct Ready {
     pub writable: bool,
     /// The peer has ended its side: a short read is not the last one.
     pub hangup: bool,
+    /// The connection failed, whatever may still be read.
+    pub failed: bool,
+}
+
+impl std::ops::BitOrAssign for Ready {
+    fn bitor_assign(&mut self, said: Self) {
+        self.readable |= said.readable;
+        self.writable |= said.writable;
+        self.hangup |= said.hangup;
+        self.failed |= said.failed;
+    }
 }
 
 /// What is over.

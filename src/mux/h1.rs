@@ -470,6 +470,13 @@ impl Conn {
         matches!(&self.mux, Mux::H1(h1) if h1.exchange.expects_continue())
     }
 
+    /// The client was told to send its body.
+    pub fn body_invited(&mut self) {
+        if let Mux::H1(h1) = &mut self.mux {
+            h1.exchange.body_invited();
+        }
+    }
+
     /// Whether both messages have passed and the connection may carry more.
     pub fn is_reusable(&self) -> bool {
         let clean =

@@ -130,6 +130,21 @@ impl Lane {
         self.data.push_back(data);
     }
 
+    /// Moves the bytes of the newest buffer into the one before it, where they fit: many small pieces then take no more
+    /// room than one large one.
+    pub fn pack(&mut self, pool: &mut Pool) {
+        while let [.., before, last] = self.data.make_contiguous() {
+            before.make_room(last.len());
+            if before.room() < last.len() {
+                return;
+            }
+            before.tail().extend_from_slice(last);
+            if let Some(last) = self.data.pop_back() {
+                pool.give_back(last);
+            }
+        }
+    }
+
     /// Takes the oldest body bytes out.
     #[inline]
     pub fn take_data(&mut self) -> Option<Buf> {
@@ -185,6 +200,18 @@ impl Lane {
     /// Takes the trailers out.
     pub fn take_trailers(&mut self) -> Option<Box<Head>> {
         self.trailers.take()
+    }
+
+    /// Whether trailers wait.
+    pub fn has_trailers(&self) -> bool {
+        self.trailers.is_some()
+    }
+
+    /// Takes everything back but what the head announced, for the same message once more.
+    pub fn rewind(&mut self, pool: &mut Pool) {
+        let announced = self.announced;
+        self.clear(pool);
+        self.announced = announced;
     }
 
     /// Empties the lane for the next message.
@@ -270,5 +297,27 @@ impl Lane {
     /// Bytes that went into pipes and out of them.
     pub fn spliced(&self) -> (u64, u64) {
         self.spliced
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_pieces_are_packed_and_whole_buffers_stay() {
+        let mut pool = Pool::new(8, 4, 8);
+        let mut lane = Lane::default();
+        for piece in ["ab", "cd", "efgh", "ijklmnop"] {
+            let mut buf = pool.take().expect("one is left");
+            buf.tail().extend_from_slice(piece.as_bytes());
+            lane.put_data(buf);
+            lane.pack(&mut pool);
+        }
+        let held: Vec<_> = lane.data().collect();
+        assert_eq!(held, [&b"abcdefgh"[..], b"ijklmnop"]);
+        assert_eq!((lane.queued(), pool.lent()), (16, 2));
+        lane.clear(&mut pool);
+        assert_eq!(pool.lent(), 0);
     }
 }

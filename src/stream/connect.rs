@@ -146,6 +146,9 @@ impl Stream {
     }
 
     fn await_connection(&mut self, kit: &mut Kit, key: Key<Held>) -> Step {
+        if self.is_abandoned(kit) {
+            return self.abandon(kit, Phase::Connect);
+        }
         let Some(held) = kit.conns.get_mut(key) else {
             return self.connection_failed(kit);
         };
@@ -171,39 +174,6 @@ impl Stream {
             self.store_server(kit);
         }
         Step::Go(Stage::Send)
-    }
-
-    /// A connection attempt failed or took too long: another, to another server at the end, or the end.
-    pub(super) fn connection_failed(&mut self, kit: &mut Kit) -> Step {
-        let timed_out = self.deadline.has_come(kit.now);
-        self.remember_upstream(kit);
-        self.drop_back(kit);
-        self.deadline = Tick::NEVER;
-        let site = kit.site.clone();
-        let retries = self
-            .backend
-            .map_or(0, |backend| site.backend(backend).retries);
-        if self.txn.retries >= retries {
-            let cause = if timed_out {
-                Cause::ServerTimeout
-            } else {
-                Cause::ServerFailed
-            };
-            return self.no_server(kit, cause, Phase::Connect);
-        }
-        self.txn.retries += 1;
-        self.count_back(kit, Count::Retries);
-        let redispatch = self
-            .backend
-            .map_or(0, |backend| site.backend(backend).redispatch);
-        if is_redispatch(redispatch, self.txn.retries, retries) {
-            self.txn.redispatched = true;
-            self.count_back(kit, Count::Redispatches);
-            self.failed = self.server;
-            self.leave_server(kit);
-            return Step::Go(Stage::Pick);
-        }
-        Step::Go(Stage::Connect)
     }
 
     /// Lets the server connection go.
@@ -233,6 +203,7 @@ impl Stream {
         if self.request_head.is_none() {
             self.request_head = self.request.take_head();
         }
+        self.keep_body(kit);
         let Some(head) = self.request_head.as_deref_mut() else {
             return self.reply(kit, Status::new(500), Cause::Internal, Phase::Connect);
         };
@@ -247,6 +218,7 @@ impl Stream {
         let Some((held, mut lent)) = kit.conn(key) else {
             return self.connection_failed(kit);
         };
+        self.heard = held.conn.bytes_in;
         held.conn.send_request(head, announced, policy, &mut lent);
         Step::Go(Stage::Response)
     }
@@ -255,11 +227,12 @@ impl Stream {
 impl Stream {
     /// What the options of both proxies make of the server's connection.
     fn server_policy(&self, site: &Site) -> Policy {
-        let closes = |options: &Options| options.http_connections != HttpConnections::KeepAlive;
         let backend = self.backend.map(|backend| site.backend(backend));
-        if !closes(&site.frontend(self.frontend).options)
-            && !backend.is_some_and(|backend| closes(&backend.options))
-        {
+        let said = |options: &Options| options.http_connections;
+        let front = said(&site.frontend(self.frontend).options);
+        let back = backend.map_or(front, |backend| said(&backend.options));
+        // `option httpclose` closes on the side where it stands, `http-server-close` towards servers wherever it stands.
+        if back == HttpConnections::KeepAlive && front != HttpConnections::ServerClose {
             return Policy::KeepAlive;
         }
         if backend.is_some_and(|backend| backend.pretend_keep_alive) {
@@ -281,16 +254,6 @@ pub(super) fn secure(kit: &mut Kit, key: Key<Held>) -> std::io::Result<bool> {
     let done = tls.handshake()?;
     held.conn.ready.readable = held.conn.ready.hangup || held.conn.wire.has_more();
     Ok(done)
-}
-
-/// Whether `option redispatch interval` takes another server at this retry: every so many, or so many before the last.
-fn is_redispatch(interval: i32, retry: u32, retries: u32) -> bool {
-    let retry = i64::from(retry);
-    match i64::from(interval) {
-        0 => false,
-        every @ 1.. => retry % every == 0,
-        before => retry == i64::from(retries) + 1 + before,
-    }
 }
 
 fn inet(addr: &SockAddr) -> Option<std::net::SocketAddr> {

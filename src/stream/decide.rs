@@ -4,7 +4,7 @@ use super::scene::put_answer;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::http::{Status, uri};
-use crate::mux::{End, Received};
+use crate::mux::End;
 use crate::rule::{self, Answer, Flow, Position, Refusal, RuleSet, Verdict, Wait};
 use crate::site::{PageOf, Rules, Site};
 use crate::time::{Millis, Tick};
@@ -72,8 +72,8 @@ impl Stream {
     pub(super) fn decide_request(&mut self, kit: &mut Kit) -> Step {
         let site = kit.site.clone();
         let frontend = site.frontend(self.frontend);
-        if !self.buffer_body(kit, frontend.options.buffer_request) {
-            return Step::Wait;
+        if let Some(step) = self.buffer_body(kit, frontend.options.buffer_request) {
+            return step;
         }
         if let (Some(uri), Some(head)) = (frontend.monitor_uri.as_deref(), self.request.head())
             && is_monitor(uri, head.target())
@@ -140,8 +140,8 @@ impl Stream {
         if !self.http {
             return Step::Go(Stage::Pick);
         }
-        if !self.buffer_body(kit, backend.options.buffer_request) {
-            return Step::Wait;
+        if let Some(step) = self.buffer_body(kit, backend.options.buffer_request) {
+            return step;
         }
         if let Some(id) = self.backend.filter(|_| own)
             && let Some(step) = self.decide(kit, &backend.rules, PageOf::Backend(id))
@@ -160,11 +160,24 @@ impl Stream {
     /// The rules for a response; nothing if it goes on as it is.
     pub(super) fn decide_response(&mut self, kit: &mut Kit) -> Option<Step> {
         let site = kit.site.clone();
-        for rules in self.response_rules(&site) {
-            match self.evaluate(kit, &rules.response, true, Phase::Headers) {
-                Came::Through | Came::Waiting(_) => self.position = Position::default(),
-                Came::Decided(step) => return Some(step),
+        for rules in self.response_rules(&site).skip(self.judges) {
+            loop {
+                // Before the body is there, or late, nobody knows the last of it.
+                let last_call = self.awaited.is_none();
+                match self.evaluate(kit, &rules.response, last_call, Phase::Headers) {
+                    Came::Waiting(Wait::Body { time, at_least }) => {
+                        if let Some(step) = self.await_response_body(kit, time, at_least) {
+                            return Some(step);
+                        }
+                    }
+                    Came::Waiting(_) if !last_call => self.awaited = None,
+                    Came::Through | Came::Waiting(_) => break,
+                    Came::Decided(step) => return Some(step),
+                }
             }
+            self.awaited = None;
+            self.position = Position::default();
+            self.judges += 1;
         }
         self.set_cookie(kit);
         self.decide_after(kit);
@@ -305,17 +318,9 @@ impl Stream {
 
     fn wait_in_rules(&mut self, kit: &mut Kit, wait: Wait) -> Step {
         match wait {
-            Wait::Body { time, .. } => {
-                self.awaits_body = true;
-                if !self.deadline.is_set() {
-                    self.deadline = kit.now + time;
-                }
-                if self.gather_body(kit) || self.deadline.has_come(kit.now) {
-                    self.deadline = Tick::NEVER;
-                    self.inspected = true;
-                    return Step::Go(self.stage);
-                }
-                Step::Wait
+            Wait::Body { time, at_least } => {
+                let step = self.await_request_body(kit, Some(time), at_least);
+                step.unwrap_or(Step::Go(self.stage))
             }
             Wait::Pause(time) => {
                 if !self.deadline.is_set() {
@@ -338,39 +343,14 @@ impl Stream {
             || !self.request.room()
     }
 
-    /// `option http-buffer-request`: true once the body, or what fits of it, is here.
-    fn buffer_body(&mut self, kit: &mut Kit, wanted: bool) -> bool {
+    /// `option http-buffer-request`: a step while the body, or what fits of it, is not here.
+    fn buffer_body(&mut self, kit: &mut Kit, wanted: bool) -> Option<Step> {
         if !wanted || self.awaits_body && self.inspected {
-            return true;
+            return None;
         }
-        self.awaits_body = true;
-        if !self.deadline.is_set() {
-            let timeouts = &kit.site.frontend(self.frontend).timeouts;
-            self.deadline = kit.now.after(timeouts.http_request.or(timeouts.client));
-        }
-        if self.gather_body(kit) {
-            self.deadline = Tick::NEVER;
-            self.inspected = true;
-            return true;
-        }
-        false
-    }
-
-    /// Reads the body into the request's lane; true if it is complete or the lane is full.
-    fn gather_body(&mut self, kit: &mut Kit) -> bool {
-        loop {
-            if self.request.end() != End::Open || !self.request.room() {
-                return true;
-            }
-            let Some((held, mut lent)) = kit.conn(self.front) else {
-                return true;
-            };
-            match held.conn.receive(&mut self.request, &mut lent) {
-                Received::Progress => {}
-                Received::Blocked | Received::Starved => return false,
-                Received::Full | Received::Closed | Received::Broken(_) => return true,
-            }
-        }
+        let timeouts = &kit.site.frontend(self.frontend).timeouts;
+        let span = timeouts.http_request.or(timeouts.client);
+        self.await_request_body(kit, span, 0)
     }
 
     /// Chooses the backend by `use_backend`, else the default one.

@@ -11,7 +11,7 @@ use super::track::Tracks;
 use super::{Asked, Cause, Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::log::Level;
-use crate::mux::{Conn, Fill, H1, H1Role, Heads, Inner, Mux};
+use crate::mux::{Conn, Fill, H1, H1Role, Heads, Inner, Mux, Ready};
 use crate::queue::Which;
 use crate::site::{Mode, Notice, Service};
 use crate::slab::{Key, Slab};
@@ -177,13 +177,14 @@ impl Engine {
 
     /// The poll says that `key` can be read or written.
     #[inline]
-    pub fn ready(&mut self, key: Key<Held>, readable: bool, writable: bool, hangup: bool) {
+    pub fn ready(&mut self, key: Key<Held>, said: Ready) {
         let Some(held) = self.kit.conns.get_mut(key) else {
             return;
         };
-        held.conn.ready.readable |= readable;
-        held.conn.ready.writable |= writable;
-        held.conn.ready.hangup |= hangup;
+        let Ready {
+            readable, hangup, ..
+        } = said;
+        held.conn.ready |= said;
         match held.stream() {
             Some(stream) => self.schedule(stream),
             None if readable || hangup || held.writes_while_idle() => self.wake_idle(key),

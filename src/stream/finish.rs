@@ -1,6 +1,7 @@
 //! Endings: replies the proxy makes itself, timeouts, the log line, and what becomes of both connections.
 
 use super::front::{Held, Role};
+use super::retry::Failure;
 use super::scene::put_answer;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
@@ -75,6 +76,12 @@ impl Stream {
 
     /// The stage at hand has waited long enough.
     pub(super) fn expire(&mut self, kit: &mut Kit) {
+        if let Some(awaited) = self.awaited {
+            if let Step::Go(stage) = self.body_is_late(kit, awaited) {
+                self.stage = stage;
+            }
+            return;
+        }
         if matches!(self.stage, Stage::Response | Stage::Relay) {
             self.deadline = self.quiet_deadline(kit);
             if !self.deadline.has_come(kit.now) {
@@ -83,19 +90,25 @@ impl Stream {
         }
         let step = match self.stage {
             Stage::Head => self.late(kit, 408, Cause::ClientTimeout, Phase::Request),
-            Stage::Queue => self.late(kit, 503, Cause::ServerTimeout, Phase::Queue),
+            Stage::Queue => {
+                self.txn.queue = Some(self.txn.elapsed(kit.now));
+                self.late(kit, 503, Cause::ServerTimeout, Phase::Queue)
+            }
             Stage::Connect => self.connection_failed(kit),
             Stage::Response if self.is_client_silent(kit) => {
                 self.late(kit, 408, Cause::ClientTimeout, Phase::Data)
             }
-            Stage::Response => self.late(kit, 504, Cause::ServerTimeout, Phase::Headers),
+            Stage::Response => match self.resend(kit, Failure::Timeout) {
+                Some(step) => step,
+                None => self.late(kit, 504, Cause::ServerTimeout, Phase::Headers),
+            },
             Stage::Relay => self.silence(kit),
             Stage::Inspect | Stage::Request | Stage::BackendRequest => {
                 self.inspected = true;
                 self.deadline = Tick::NEVER;
                 return;
             }
-            Stage::Tarpit => return,
+            Stage::Tarpit | Stage::TurnAround => return,
             Stage::Route | Stage::Pick | Stage::Send | Stage::Finish => {
                 self.deadline = Tick::NEVER;
                 return;
@@ -137,6 +150,9 @@ impl Stream {
         }
         self.filters.release(&mut kit.encoders);
         self.settle_front(kit);
+        for lane in [&mut self.request, &mut self.response, &mut self.filtered] {
+            lane.clear(&mut kit.pool);
+        }
         Step::Done
     }
 

@@ -19,6 +19,7 @@ mod errand;
 mod finish;
 mod forward;
 mod front;
+mod gather;
 mod greet;
 mod idle;
 mod kit;
@@ -28,6 +29,7 @@ mod persist;
 mod probe;
 mod relay;
 mod request;
+mod retry;
 #[cfg(test)]
 mod rig;
 mod route;

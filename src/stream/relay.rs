@@ -1,9 +1,11 @@
 //! Data both ways: the request's body up, the response's head and body down.
 
+use super::retry::Failure;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::http::Status;
 use crate::mux::{Body, Close, Conn, Eager, End, Lane, Lent, Received, Said, Spliced};
+use crate::site::HttpConnections;
 use crate::time::{Millis, Tick};
 
 /// Buffers that one direction moves in one step before others get their turn.
@@ -29,6 +31,12 @@ enum Flow {
 impl Stream {
     /// Sends the request's body and waits for the response's head.
     pub(super) fn await_response(&mut self, kit: &mut Kit) -> Step {
+        if self.awaited.is_some() {
+            return self.take_response(kit);
+        }
+        if self.is_abandoned(kit) {
+            return self.abandon(kit, Phase::Headers);
+        }
         let up = self.pump_up(kit);
         if let Flow::SourceGone | Flow::SourceBroken = up {
             return self.client_failed(kit, up, Phase::Data);
@@ -48,6 +56,9 @@ impl Stream {
             }
             Received::Closed => self.server_closed_early(kit),
             Received::Broken(_) => {
+                if let Some(step) = self.resend(kit, Failure::Junk) {
+                    return step;
+                }
                 self.drop_back(kit);
                 self.reply(
                     kit,
@@ -66,6 +77,14 @@ impl Stream {
             self.drop_back(kit);
             return Step::Go(Stage::Connect);
         }
+        let back = self.back.and_then(|key| kit.conns.get(key));
+        let failure = match back {
+            Some(held) if held.conn.bytes_in > self.heard => Failure::Junk,
+            Some(_) | None => Failure::Empty,
+        };
+        if let Some(step) = self.resend(kit, failure) {
+            return step;
+        }
         self.server_failed(kit, Phase::Headers)
     }
 
@@ -77,11 +96,18 @@ impl Stream {
         if status.is_interim() && status != Status::SWITCHING_PROTOCOLS {
             return self.pass_interim(kit);
         }
-        self.txn.status = Some(status);
-        self.txn.data = Some(self.txn.elapsed(kit.now));
-        self.note_status(kit, status.code());
-        self.store_server(kit);
-        self.capture_response(kit);
+        if self.back.is_some()
+            && let Some(step) = self.resend(kit, Failure::Status(status.code()))
+        {
+            return step;
+        }
+        if self.txn.data.is_none() {
+            self.txn.status = Some(status);
+            self.txn.data = Some(self.txn.elapsed(kit.now));
+            self.note_status(kit, status.code());
+            self.store_server(kit);
+            self.capture_response(kit);
+        }
         if self.shows_page() {
             // haproxy: `http-response` rules pass the statistics page by, `http-after-response` does not; so here.
             self.decide_after(kit);
@@ -224,6 +250,8 @@ impl Stream {
         let key = self.front;
         let mut last = self.last;
         let leaving = kit.leaving.is_some();
+        let options = &kit.site.frontend(self.frontend).options;
+        let closes = options.http_connections == HttpConnections::Close;
         let Some((front, mut lent)) = kit.conn(key) else {
             return Flow::SinkGone;
         };
@@ -232,6 +260,9 @@ impl Stream {
             last |= unfinished && front.conn.expects_continue();
             if last {
                 front.conn.close_after(Close::Abandoned);
+            }
+            if closes {
+                front.conn.close_after(Close::Configured);
             }
             Self::end_front(leaving, &mut front.conn);
             front
@@ -245,7 +276,7 @@ impl Stream {
     }
 
     /// Lets the server or the inner endpoint put into the response lane.
-    fn source_down(&mut self, kit: &mut Kit, eager: Eager) -> Received {
+    pub(super) fn source_down(&mut self, kit: &mut Kit, eager: Eager) -> Received {
         if let Some(inner) = &mut self.inner {
             let mut lent = kit.lent();
             return match inner.step(&mut self.request, &mut self.response, &mut lent) {
@@ -281,7 +312,7 @@ impl Stream {
     }
 
     /// The server left or sent nonsense.
-    fn server_failed(&mut self, kit: &mut Kit, phase: Phase) -> Step {
+    pub(super) fn server_failed(&mut self, kit: &mut Kit, phase: Phase) -> Step {
         self.drop_back(kit);
         self.last = true;
         if self.http && self.txn.status.is_none() {

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use super::{Doors, Engine, Held, Kit, Letter, Peers, Way};
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::log::Line;
-use crate::mux::Inner;
+use crate::mux::{Inner, Ready};
 use crate::sample::Census;
 use crate::site::{Logging, Site, Visit};
 use crate::slab::Key;
@@ -232,7 +232,13 @@ impl Rig {
         let wires = self.world.borrow().wires.clone();
         for (key, script) in wires {
             let readable = script.is_pending() || script.is_ending();
-            self.engine.ready(key, readable, true, script.is_ending());
+            let ready = Ready {
+                readable,
+                writable: true,
+                hangup: script.is_ending(),
+                failed: false,
+            };
+            self.engine.ready(key, ready);
         }
         self.engine.run();
         let mut dialed = std::mem::take(&mut self.world.borrow_mut().dialed);

@@ -5,6 +5,7 @@ use super::{Cause, Kit, Letter, Phase, Stage, Stream};
 use crate::balance::Ask;
 use crate::http::Status;
 use crate::id::{BackendId, ServerId};
+use crate::mux::End;
 use crate::queue::{self, Called, Place, Priority, Ticket, Which};
 use crate::site::Site;
 use crate::time::Tick;
@@ -39,6 +40,12 @@ impl Stream {
         let Some(id) = self.backend else {
             return self.no_server(kit, Cause::ServerFailed, Phase::Connect);
         };
+        if self.http && self.request.end() == End::Aborted {
+            // The client left while its body was waited for.
+            self.last = true;
+            let cause = Cause::ClientAborted;
+            return self.reply(kit, Status::BAD_REQUEST, cause, Phase::Request);
+        }
         let site = kit.site.clone();
         let backend = site.backend(id);
         let lineup = site.lineup(id);
@@ -193,7 +200,10 @@ impl Stream {
     }
 
     /// Waits in line.
-    pub(super) fn queue(&mut self, _kit: &mut Kit) -> Step {
+    pub(super) fn queue(&mut self, kit: &mut Kit) -> Step {
+        if self.is_abandoned(kit) {
+            return self.abandon(kit, Phase::Queue);
+        }
         Step::Wait
     }
 

@@ -116,7 +116,7 @@ impl Stream {
         let views: SmallVec<[View<'_>; 4]> = within.views(site).collect();
         let mut tracked = SmallVec::new();
         views.iter().for_each(|view| view.place(&mut tracked));
-        let body = self.buffered();
+        let (body, answer) = (buffered(&self.request), buffered(&self.response));
         let facts = Facts {
             now: kit.now,
             date: wall(kit.wall),
@@ -128,7 +128,8 @@ impl Stream {
             frontend: Some(&site.frontend(self.frontend).facts),
             backend: self.backend.map(|id| &site.backend(id).facts),
             server: self.server.map(|id| &site.server(id).facts),
-            request_body: self.body_view(&body),
+            request_body: body_view(&self.request, &body, self.awaits_body),
+            response_body: body_view(&self.response, &answer, self.awaited.is_some()),
             payload: self.payload(kit, &body, parts.last_call),
             exchange: Some(&exchange),
             request_line: &self.txn.request_line,
@@ -171,16 +172,6 @@ impl Stream {
         Some((result, reach.begun))
     }
 
-    /// The request's body as far as it is here. It is one piece nearly always.
-    fn buffered(&self) -> Cow<'_, [u8]> {
-        let mut pieces = self.request.data();
-        let first = pieces.next().unwrap_or_default();
-        match pieces.next() {
-            None => Cow::Borrowed(first),
-            Some(_) => Cow::Owned(self.request.data().collect::<Vec<_>>().concat()),
-        }
-    }
-
     fn exchange_facts(&self, kit: &Kit, wishes: &Wishes) -> ExchangeFacts {
         ExchangeFacts {
             request_date: wall(self.txn.begun_date),
@@ -212,21 +203,6 @@ impl Stream {
             total: Some(txn.elapsed(kit.now)),
             active: span(Some(txn.elapsed(kit.now)), txn.idle),
             user: Some(txn.elapsed(kit.now)),
-        }
-    }
-
-    fn body_view<'a>(&self, body: &'a [u8]) -> BodyView<'a> {
-        BodyView {
-            bytes: body,
-            complete: self.request.end() != End::Open,
-            awaited: self.awaits_body,
-            announced: match self.request.announced() {
-                crate::mux::Body::Sized(len) => Some(len),
-                crate::mux::Body::None => Some(0),
-                crate::mux::Body::Chunked
-                | crate::mux::Body::UntilClose
-                | crate::mux::Body::Tunnel => None,
-            },
         }
     }
 
@@ -426,4 +402,23 @@ pub(super) fn put_answer(lane: &mut Lane, mut head: Box<Head>, body: &[u8]) {
         lane.put_data(Buf::from_vec(body.to_vec()));
     }
     lane.complete(None);
+}
+
+/// A body as far as it is here. It is one piece nearly always.
+fn buffered(lane: &Lane) -> Cow<'_, [u8]> {
+    let mut pieces = lane.data();
+    let first = pieces.next().unwrap_or_default();
+    match pieces.next() {
+        None => Cow::Borrowed(first),
+        Some(_) => Cow::Owned(lane.data().collect::<Vec<_>>().concat()),
+    }
+}
+
+fn body_view<'a>(lane: &Lane, bytes: &'a [u8], awaited: bool) -> BodyView<'a> {
+    BodyView {
+        bytes,
+        complete: lane.end() != End::Open,
+        awaited,
+        announced: size(lane.announced()),
+    }
 }

@@ -3,6 +3,7 @@
 use std::mem;
 
 use super::cookie::Persistence;
+use super::gather::Awaited;
 use super::route::Waiting;
 use super::scene::Memory;
 use super::track::Tracks;
@@ -38,6 +39,8 @@ pub enum Stage {
     Queue,
     /// A connection is looked for or made.
     Connect,
+    /// A server that failed is left alone for a moment.
+    TurnAround,
     /// The request's head goes out.
     Send,
     /// The response's head comes, the request's body goes.
@@ -106,6 +109,10 @@ pub struct Stream {
     pub(super) position: Position,
     /// Whether somebody waits for the request's body.
     pub(super) awaits_body: bool,
+    /// The body that is waited for at this moment.
+    pub(super) awaited: Option<Awaited>,
+    /// How many of the proxies whose rules see the response have let it pass.
+    pub(super) judges: usize,
     /// Whether what rules waited for has come, or its time is over.
     pub(super) inspected: bool,
     /// Whether the backend's content rules have been through.
@@ -120,6 +127,10 @@ pub struct Stream {
     pub(super) key: Option<Key<Box<Stream>>>,
     /// Its place in line.
     pub(super) waiting: Option<Waiting>,
+    /// The request's body, kept to be sent again.
+    pub(super) kept: Option<Vec<u8>>,
+    /// What the server's connection had brought in when the request was sent.
+    pub(super) heard: u64,
     /// The server that just failed it.
     pub(super) failed: Option<ServerId>,
     /// Shared limits that this stream counts in, given back when it leaves.
@@ -164,6 +175,8 @@ impl Stream {
             tracks: Tracks::default(),
             position: Position::default(),
             awaits_body: false,
+            awaited: None,
+            judges: 0,
             inspected: false,
             backend_inspected: false,
             persistence: Persistence::default(),
@@ -171,6 +184,8 @@ impl Stream {
             served_by: None,
             key: None,
             waiting: None,
+            kept: None,
+            heard: 0,
             failed: None,
             held_slots: HeldSlots::default(),
         }
@@ -230,6 +245,7 @@ impl Stream {
             Stage::Pick => self.pick(kit),
             Stage::Queue => self.queue(kit),
             Stage::Connect => self.connect(kit),
+            Stage::TurnAround => self.turn_around(kit),
             Stage::Send => self.send(kit),
             Stage::Response => self.await_response(kit),
             Stage::Relay => self.relay(kit),

@@ -175,6 +175,7 @@ fn a_refused_server_is_a_503() {
     let client = rig.client();
     client.send(GET);
     rig.run();
+    rig.run_out(4_000);
     assert!(client.take().starts_with(b"HTTP/1.1 503 "));
     rig.assert_at_rest();
 }

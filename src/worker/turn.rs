@@ -150,12 +150,13 @@ impl Worker {
         match Source::of(event.token()) {
             Source::Conn(key) => {
                 let hangup = event.is_read_closed() || event.is_error();
-                self.engine.ready(
-                    key,
-                    event.is_readable() || hangup,
-                    event.is_writable() || event.is_error(),
+                let ready = crate::mux::Ready {
+                    readable: event.is_readable() || hangup,
+                    writable: event.is_writable() || event.is_error(),
                     hangup,
-                );
+                    failed: event.is_error(),
+                };
+                self.engine.ready(key, ready);
             }
             Source::Listener(index) => {
                 if let Some(listener) = self.listening.get_mut(index) {

@@ -28,7 +28,7 @@ pub enum Policy {
     /// Use it again if both ends agree.
     #[default]
     KeepAlive,
-    /// `option httpclose` on either side, `option http-server-close` towards servers.
+    /// `option httpclose` on its own side, `option http-server-close` towards servers.
     Close,
     /// `option http-pretend-keepalive`: close it, but do not tell the server.
     PretendKeepAlive,
@@ -298,6 +298,11 @@ impl Exchange {
     /// Whether the client waits for a go-ahead before it sends the body.
     pub fn expects_continue(&self) -> bool {
         self.expects_continue && self.request == Half::Begun && self.response == Half::Expected
+    }
+
+    /// Front: the client was told to send its body.
+    pub fn body_invited(&mut self) {
+        self.expects_continue = false;
     }
 
     /// Whether the peer understands interim responses; an HTTP/1.0 client must get none (RFC 9110 section 15.2).

@@ -4,8 +4,8 @@
 //! have come; only bytes not yet seen are scanned, so single bytes cost no more than one piece. A line is judged when its
 //! end is known: the verdict does not depend on how the bytes were cut.
 //!
-//! Leniencies, all of them written out anew: empty lines before a request (RFC 9112 section 2.2), folded fields (5.2), a
-//! status line without its phrase. [`Limits::relaxed`] adds those of `option accept-invalid-http-request`.
+//! Leniencies, all of them written out anew: empty lines before a request (RFC 9112 section 2.2), several spaces in its line
+//! (section 3), folded fields (5.2), a status line without its phrase. [`Limits::relaxed`] adds those of `option accept-invalid-http-request`.
 
 use super::fault::{Fault, Reason};
 use super::host;
@@ -239,6 +239,10 @@ impl HeadParser {
             head.set_request(&line[..method_len], target, version);
             return Ok(());
         }
+        let spaced = target.starts_with(b" ") || target.ends_with(b" ");
+        while let [b' ', rest @ ..] | [rest @ .., b' '] = target {
+            target = rest;
+        }
         if target.is_empty()
             || !target
                 .iter()
@@ -250,7 +254,11 @@ impl HeadParser {
                 .unwrap_or(0);
             return fault(Reason::BadTarget, method_len + 1 + bad);
         }
-        head.set_request_scanned(&line[..version_at - 1], method_len, version);
+        if spaced {
+            head.set_request(&line[..method_len], target, version);
+        } else {
+            head.set_request_scanned(&line[..version_at - 1], method_len, version);
+        }
         Ok(())
     }
 
@@ -466,8 +474,8 @@ mod tests {
     #[test]
     fn start_lines_are_strict() {
         for (line, reason) in [
-            ("GET  / HTTP/1.1", Reason::BadTarget),
-            ("GET /  HTTP/1.1", Reason::BadTarget),
+            ("GET   HTTP/1.1", Reason::BadTarget),
+            ("GET \t/ HTTP/1.1", Reason::BadTarget),
             ("GET /a b HTTP/1.1", Reason::BadTarget),
             ("GET /#f HTTP/1.1", Reason::BadTarget),
             ("GET /\u{e9} HTTP/1.1", Reason::BadTarget),
