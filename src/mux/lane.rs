@@ -309,7 +309,7 @@ mod tests {
         let mut pool = Pool::new(8, 4, 8);
         let mut lane = Lane::default();
         for piece in ["ab", "cd", "efgh", "ijklmnop"] {
-            let mut buf = pool.take().expect("one is left");
+            let mut buf = pool.take(crate::buf::Need::GoingOn).expect("one is left");
             buf.tail().extend_from_slice(piece.as_bytes());
             lane.put_data(buf);
             lane.pack(&mut pool);
