@@ -10,9 +10,9 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use rustls::client::UnbufferedClientConnection;
-use rustls::server::UnbufferedServerConnection;
+use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
-use rustls::{CommonState, Error};
+use rustls::{ClientConfig, CommonState, Error};
 
 use super::connector::Way;
 use super::opened::{self, Opened};
@@ -91,6 +91,8 @@ pub enum Progress {
 /// What one step of rustls came to.
 enum Step {
     Again,
+    /// The same, and early data was among it.
+    Early,
     Idle,
     Ended,
     Written,
@@ -105,9 +107,27 @@ impl Session {
 
     /// A session with a server, asked for by `sni`.
     pub fn connect(connector: &Connector, sni: Option<&[u8]>) -> Result<Self, Error> {
-        let name = Connector::name(sni);
         let way = connector.way();
-        let client = UnbufferedClientConnection::new(way.config.clone(), name)?;
+        Self::begin(way.config.clone(), way, sni)
+    }
+
+    /// The same, offering these protocols in place of the line's.
+    pub fn connect_offering(
+        connector: &Connector,
+        sni: Option<&[u8]>,
+        protocols: &[String],
+    ) -> Result<Self, Error> {
+        let way = connector.way();
+        let mut config = (*way.config).clone();
+        config.alpn_protocols = protocols
+            .iter()
+            .map(|name| name.as_bytes().to_vec())
+            .collect();
+        Self::begin(Arc::new(config), way, sni)
+    }
+
+    fn begin(config: Arc<ClientConfig>, way: Arc<Way>, sni: Option<&[u8]>) -> Result<Self, Error> {
+        let client = UnbufferedClientConnection::new(config, Connector::name(sni))?;
         let known = Known {
             sni: sni.map(<[u8]>::to_vec),
             way: Some(way),
@@ -156,11 +176,13 @@ impl Session {
 
     fn advance(&mut self, io: &mut Buffers<'_>, limit: usize) -> Progress {
         while self.failure.is_none() {
-            if io.plain.len() >= limit {
+            // Early data waits for the end of the handshake: from there on it cannot have been played again.
+            if io.plain.len() >= limit && !self.is_handshaking() {
                 return Progress::Full;
             }
             match self.step(io) {
                 Step::Again => {}
+                Step::Early => self.known.early = true,
                 Step::Idle if self.closed => return Progress::Ended,
                 Step::Idle | Step::Written => return Progress::More,
                 Step::Ended => self.closed = true,
@@ -226,7 +248,7 @@ impl Session {
             Side::Awaited(_) => Step::Failed(Error::HandshakeNotComplete),
             Side::Server(server) => {
                 let status = server.process_tls_records(&mut io.input[io.used..]);
-                let (used, step) = advance(status, io.plain, io.wire);
+                let (used, step) = early_or_advance(status, io.plain, io.wire);
                 io.used += used;
                 step
             }
@@ -318,7 +340,7 @@ impl Session {
                 }
             };
             match step {
-                Step::Again => {}
+                Step::Again | Step::Early => {}
                 Step::Ended => self.closed = true,
                 Step::Idle => return Err(Error::HandshakeNotComplete),
                 Step::Failed(error) => self.fail(error, io),
@@ -406,6 +428,29 @@ fn write_or_advance<Data>(
 /// The smallest record size that may be configured.
 const RECORD_MIN: usize = 512;
 
+/// Takes early data, or does what else rustls asks for.
+fn early_or_advance(
+    status: UnbufferedStatus<'_, '_, ServerConnectionData>,
+    plain: &mut Vec<u8>,
+    wire: &mut Vec<u8>,
+) -> (usize, Step) {
+    let UnbufferedStatus { mut discard, state } = status;
+    let Ok(ConnectionState::ReadEarlyData(mut early)) = state else {
+        return advance(UnbufferedStatus { discard, state }, plain, wire);
+    };
+    let mut step = Step::Early;
+    while let Some(record) = early.next_record() {
+        match record {
+            Ok(record) => {
+                plain.extend_from_slice(record.payload);
+                discard += record.discard;
+            }
+            Err(error) => step = Step::Failed(error),
+        }
+    }
+    (discard, step)
+}
+
 /// Carries out what rustls asks for; also says how much of its input is done with.
 fn advance<Data>(
     status: UnbufferedStatus<'_, '_, Data>,
@@ -439,7 +484,7 @@ fn advance<Data>(
             | ConnectionState::WriteTraffic(_)
             | ConnectionState::Closed,
         ) => Step::Idle,
-        // Early data is never offered, so that none can be there.
+        // Early data is taken before, and never sent.
         Ok(_) => Step::Failed(Error::General("early data".to_owned())),
     };
     (discard, step)

@@ -9,7 +9,7 @@ use crate::config::report::Report;
 use crate::lang::{Diag, Env, Shape, Span, Word};
 use crate::pattern::Library;
 use crate::sample::{Expr, NoNamedTests, Reader};
-use crate::site::Site;
+use crate::site::{Mode, Site};
 use crate::sys::clock;
 use crate::tls::draft::StockDraft;
 use crate::tls::{Acceptor, Connector};
@@ -76,13 +76,15 @@ pub(super) fn servers(
     site: &mut Site,
     report: &mut Report,
 ) {
-    let mut lines: HashMap<(&str, &str), &ServerDraft> = HashMap::new();
+    let mut lines: HashMap<(&str, &str), (&ServerDraft, bool)> = HashMap::new();
     for proxy in proxies.iter().filter(|proxy| proxy.is_back()) {
         let asks = speaks_in_checks(proxy);
         let own = proxy.back.servers.iter();
         let own =
             own.filter(|line| line.tls.offered || line.check.enabled && (asks || line.check.tls));
-        lines.extend(own.map(|line| ((proxy.name.as_str(), line.name.as_str()), line)));
+        let is_http = proxy.mode == Mode::Http;
+        let named = own.map(|line| ((proxy.name.as_str(), line.name.as_str()), (line, is_http)));
+        lines.extend(named);
     }
     let Some(library) = site.library.clone() else {
         return;
@@ -95,7 +97,7 @@ pub(super) fn servers(
     } = site;
     for server in servers.iter_mut() {
         let backend = &*backends[server.backend.index()].name;
-        let Some(line) = lines.get(&(backend, &*server.name)) else {
+        let Some((line, is_http)) = lines.get(&(backend, &*server.name)) else {
             continue;
         };
         let context = format!("'server {backend}/{}' : ", server.name);
@@ -113,7 +115,7 @@ pub(super) fn servers(
             (false, false) => 0,
         };
         server.sni = report
-            .check(sni(line, &library).map_err(|diag| shaped(diag.within("'sni' : "))))
+            .check(sni(line, *is_http, &library).map_err(|diag| shaped(diag.within("'sni' : "))))
             .flatten();
     }
 }
@@ -124,9 +126,12 @@ fn speaks_in_checks(proxy: &ProxyDraft) -> bool {
     rules.any(|rule| matches!(&rule.act, ActDraft::Connect(connect) if connect.tls))
 }
 
-fn sni(line: &ServerDraft, library: &Library) -> Result<Option<Expr>, Diag> {
-    let Some(word) = &line.tls.sni else {
-        return Ok(None);
+fn sni(line: &ServerDraft, is_http: bool, library: &Library) -> Result<Option<Expr>, Diag> {
+    let automatic = Word::new("req.hdr(host),host_only", line.name_span);
+    let word = match &line.tls.sni {
+        Some(word) => word,
+        None if is_http && line.tls.offered && !line.tls.no_sni_auto => &automatic,
+        None => return Ok(None),
     };
     let reader = Reader {
         library,

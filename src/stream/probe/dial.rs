@@ -124,8 +124,16 @@ fn secured(wire: Wire, (server, asked): (&Server, Asked), connect: &Connect) -> 
     };
     let configured = server.watch.sni.as_deref().filter(|_| connect.as_server);
     let sni = connect.sni.as_deref().or(configured);
-    let session = Session::connect(connector, sni.map(str::as_bytes))
-        .map_err(|_refused| io::ErrorKind::InvalidInput)?;
+    let sni = sni.map(str::as_bytes);
+    let offered = match connect.as_server {
+        true => &server.watch.alpn,
+        false => &connect.alpn,
+    };
+    let session = match offered.is_empty() {
+        true => Session::connect(connector, sni),
+        false => Session::connect_offering(connector, sni, offered),
+    };
+    let session = session.map_err(|_refused| io::ErrorKind::InvalidInput)?;
     Ok(Wire::Tls(Box::new(Tls::new(wire, session))))
 }
 

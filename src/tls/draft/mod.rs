@@ -123,6 +123,8 @@ pub struct ServerDraft {
     pub verify_host: Option<Word>,
     /// `sni`: an expression.
     pub sni: Option<Word>,
+    /// `no-sni-auto`: without `sni`, the server is not asked for the host of the request.
+    pub no_sni_auto: bool,
     /// `no-ssl-reuse`
     pub no_reuse: bool,
     /// Versions, suites, groups.

@@ -7,6 +7,12 @@ use crate::tls::offer::Version;
 /// The rows of `server` lines.
 pub const SERVER_KEYWORDS: &[Keyword<ServerDraft>] = &[
     server(
+        "allow-0rtt",
+        "",
+        "Allows early data, of which none is sent.",
+        |_, _| Ok(()),
+    ),
+    server(
         "alpn",
         "<protocols>",
         "The protocols offered for negotiation, of which sluice speaks HTTP/1.",
@@ -72,6 +78,15 @@ pub const SERVER_KEYWORDS: &[Keyword<ServerDraft>] = &[
         s.no_reuse = true;
         Ok(())
     }),
+    server(
+        "no-sni-auto",
+        "",
+        "Asks the server for no name where `sni` says none.",
+        |_, s| {
+            s.no_sni_auto = true;
+            Ok(())
+        },
+    ),
     server("no-sslv3", "", "SSLv3 is never spoken.", |_, _| Ok(())),
     server("no-tlsv10", "", "TLS 1.0 is never spoken.", |_, _| Ok(())),
     server("no-tlsv11", "", "TLS 1.1 is never spoken.", |_, _| Ok(())),
@@ -98,6 +113,15 @@ pub const SERVER_KEYWORDS: &[Keyword<ServerDraft>] = &[
         "<expression>",
         "The name the server is asked for.",
         |cur, s| word(cur, &mut s.sni),
+    ),
+    server(
+        "sni-auto",
+        "",
+        "Asks the server for the host of the request where `sni` says none.",
+        |_, s| {
+            s.no_sni_auto = false;
+            Ok(())
+        },
     ),
     server("ssl", "", "Speaks TLS with the server.", |_, s| {
         s.ssl = true;
