@@ -20,3 +20,5 @@ mod static_binary;
 mod stats_page;
 mod tidy;
 mod tls;
+mod tls_hostile;
+mod tls_store;

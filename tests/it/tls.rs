@@ -12,15 +12,16 @@ use crate::program;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running program, ended when dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     ports: Vec<u16>,
     dir: PathBuf,
 }
 
 impl Running {
-    /// Starts with a configuration in which `@0`, `@1`, … stand for free addresses and `@T` for the fixtures.
-    fn new(name: &str, ports: usize, text: &str) -> Self {
+    /// Starts with a configuration in which `@0`, `@1`, … stand for free addresses, `@T` for the fixtures and `@D` for its own
+    /// directory.
+    pub(crate) fn new(name: &str, ports: usize, text: &str) -> Self {
         let dir = std::env::temp_dir().join(format!("sluice-tls-{name}-{}", std::process::id()));
         fs::create_dir_all(&dir).expect("a scratch directory");
         let free: Vec<TcpListener> = (0..ports)
@@ -32,6 +33,7 @@ impl Running {
             .collect();
         drop(free);
         let mut text = format!("{DEFAULTS}{text}").replace("@T", &fixture(""));
+        text = text.replace("@D", &dir.display().to_string());
         for (at, port) in ports.iter().enumerate().rev() {
             text = text.replace(&format!("@{at}"), &format!("127.0.0.1:{port}"));
         }
@@ -53,6 +55,15 @@ impl Running {
         running
     }
 
+    pub(crate) fn port(&self, at: usize) -> u16 {
+        self.ports[at]
+    }
+
+    /// A file of its own.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
     fn curl(&self, at: usize, host: &str, more: &[&str]) -> Output {
         let port = self.ports[at];
         Command::new("curl")
@@ -64,12 +75,12 @@ impl Running {
             .expect("curl runs")
     }
 
-    fn page(&self, at: usize, host: &str, more: &[&str]) -> String {
+    pub(crate) fn page(&self, at: usize, host: &str, more: &[&str]) -> String {
         String::from_utf8(self.curl(at, host, more).stdout).expect("text")
     }
 
     /// What `openssl s_client` shows after sending `input`.
-    fn s_client(&self, at: usize, more: &[&str], input: &str) -> String {
+    pub(crate) fn s_client(&self, at: usize, more: &[&str], input: &str) -> String {
         let mut child = Command::new("openssl")
             .args([
                 "s_client",
@@ -103,9 +114,9 @@ impl Drop for Running {
 const DEFAULTS: &str = "global\n nbthread 2\ndefaults\n mode http\n timeout connect 2s\n timeout client 2s\n timeout server 5s\n";
 
 /// What the connection is, as a page.
-const PAGE: &str = " http-request return status 200 content-type text/plain lf-string \"%[ssl_fc] %[ssl_fc_protocol] %[ssl_fc_sni] %[ssl_fc_alpn] %[ssl_fc_is_resumed] %[ssl_c_used] %[ssl_c_s_dn(CN)]\\n\"\n";
+pub(crate) const PAGE: &str = " http-request return status 200 content-type text/plain lf-string \"%[ssl_fc] %[ssl_fc_protocol] %[ssl_fc_sni] %[ssl_fc_alpn] %[ssl_fc_is_resumed] %[ssl_c_used] %[ssl_c_s_dn(CN)]\\n\"\n";
 
-fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     format!("{}/tests/tls/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 

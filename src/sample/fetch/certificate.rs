@@ -481,9 +481,22 @@ fn name<'a>(name: Elements<'_>, args: &[Arg]) -> Option<Value<'a>> {
 }
 
 fn root_name<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    let last = client_tls(facts).and_then(|t| t.peer_chain.last());
-    let root = last.and_then(|der| x509::read(der));
-    Sampled::of(root.and_then(|c| name(c.issuer, args)))
+    let chain = client_tls(facts).map_or(&[][..], |t| &t.peer_chain);
+    let read: Vec<Certificate<'_>> = chain.iter().filter_map(|der| x509::read(der)).collect();
+    let Some(mut top) = read.first() else {
+        return Sampled::Absent;
+    };
+    // What came along need not lead up: each step looks for who issued the last.
+    for _ in &read {
+        let above = |other: &&Certificate<'_>| {
+            other.subject.0 == top.issuer.0 && other.subject.0 != top.subject.0
+        };
+        match read.iter().find(above) {
+            Some(issuer) => top = issuer,
+            None => break,
+        }
+    }
+    Sampled::of(name(top.issuer, args))
 }
 
 fn used<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
