@@ -117,7 +117,10 @@ impl Run {
             Event::HandshakeFailed(text) => {
                 return Order::Done(self.lost(Status::L6Response, text));
             }
-            Event::NoSocket(text) => return Order::Done(self.lost(Status::SocketError, text)),
+            Event::NoSocket(text) => {
+                let text = format!("General socket error ({text})");
+                return Order::Done(self.lost(Status::L4Connection, &text));
+            }
             // What came before the break is judged first: a server may reset behind its answer.
             Event::Broken(_) if !self.received.is_empty() => self.ended = true,
             Event::Broken(text) => return Order::Done(self.lost(self.broken_status(), text)),

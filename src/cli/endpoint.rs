@@ -59,7 +59,8 @@ impl Inner for Endpoint {
         }
         match progress {
             Progress::More => Said::More,
-            Progress::Idle | Progress::Wait => Said::Listening,
+            Progress::Idle => Said::Listening,
+            Progress::Wait => Said::Later,
             Progress::Surrender => Said::Surrender,
             Progress::Close => {
                 response.complete(None);

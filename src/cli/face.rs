@@ -4,23 +4,23 @@
 //! and mail the streams that a change concerns. What only a worker could tell (the list of its
 //! streams, say) is refused with a sentence.
 
+mod newcomer;
 mod rows;
 mod server;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::Desk;
-use super::operator::{FrontendChange, Gathered, Operator, Order, RateLimit, ServerRow, SocketRow};
+use super::operator::{Gathered, Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
 use crate::id::{BackendId, FrontendId, ServerId, WorkerId};
 use crate::log::{Level, Ring};
 use crate::pattern::Library;
 use crate::sample::Vars;
-use crate::site::{Service, Site};
+use crate::site::{Needed, Service, Site};
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::Table;
-use crate::stream::Letter;
+use crate::stream::{Letter, Roundup};
 use crate::time::Tick;
 use crate::time::date::Dates;
 use crate::tls;
@@ -43,24 +43,6 @@ impl<'a> Face<'a> {
 
     fn site(&self) -> &'a Arc<Site> {
         self.desk.site()
-    }
-
-    fn change_frontend(
-        &self,
-        id: FrontendId,
-        change: FrontendChange,
-    ) -> Result<Option<String>, String> {
-        let frontend = self.site().frontend(id);
-        match change {
-            FrontendChange::MaxConn(limit) => {
-                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-                frontend.maxconn_now.store(limit, Relaxed);
-                Ok(None)
-            }
-            FrontendChange::Enable | FrontendChange::Disable | FrontendChange::Shutdown => {
-                Err(NOT_HERE.to_owned())
-            }
-        }
     }
 
     fn set_rate(&self, which: RateLimit, limit: u32) -> Result<Option<String>, String> {
@@ -182,8 +164,18 @@ impl Operator for Face<'_> {
             .collect()
     }
 
-    fn streams(&mut self, _: Option<u64>, _: bool) -> Gathered<Vec<String>> {
-        Gathered::Refused(NOT_HERE.to_owned())
+    fn streams(&mut self, only: Option<u64>, detailed: bool) -> Arc<Roundup> {
+        let workers = self.office.workers();
+        let roundup = Arc::new(Roundup::new(only, detailed, workers));
+        for worker in (0..workers).map(WorkerId::at) {
+            let letter = Letter::Describe(Arc::clone(&roundup));
+            self.office.post(worker, Mail::Letter(letter));
+        }
+        roundup
+    }
+
+    fn is_removable(&self, server: ServerId) -> Result<(), Needed> {
+        self.site().is_removable(server)
     }
 
     fn errors(&mut self, proxy: &str) -> String {
@@ -231,15 +223,15 @@ impl Operator for Face<'_> {
                 self.office.post(WorkerId::new(0), Mail::Letter(letter));
                 Ok(None)
             }
+            Order::MaxConn(limit) => self.limit_process(*limit),
+            Order::KillStream(number) => self.kill_stream(*number),
+            Order::KillStreams(server) => self.kill_streams(*server),
+            Order::AddServer(backend, name, words) => self.add_server(*backend, name, words),
+            Order::DeleteServer(server) => self.delete_server(*server),
             Order::Rate(which, limit) => self.set_rate(*which, *limit),
-            Order::MaxConn(_)
-            | Order::KillStream(_)
-            | Order::KillStreams(_)
-            | Order::CookieKey(..)
-            | Order::DynamicCookies(..)
-            | Order::Publish(..)
-            | Order::AddServer(..)
-            | Order::DeleteServer(_) => Err(NOT_HERE.to_owned()),
+            Order::CookieKey(..) | Order::DynamicCookies(..) | Order::Publish(..) => {
+                Err(NOT_HERE.to_owned())
+            }
         }
     }
 }

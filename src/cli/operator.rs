@@ -11,9 +11,11 @@ use crate::id::{BackendId, FrontendId, ServerId};
 use crate::log::Ring;
 use crate::pattern::Library;
 use crate::sample::Vars;
+use crate::site::Needed;
 pub use crate::site::WeightChange;
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::Table;
+use crate::stream::Roundup;
 use crate::time::{Millis, Tick};
 use crate::tls;
 
@@ -55,8 +57,13 @@ pub trait Operator {
     /// The servers of a backend, or of all.
     fn servers(&self, backend: Option<BackendId>) -> Vec<ServerRow>;
 
-    /// The streams at this moment, one description each; of one stream, all about it.
-    fn streams(&mut self, only: Option<u64>, detailed: bool) -> Gathered<Vec<String>>;
+    /// Asks the workers for their streams, one description each; of one stream, all about it.
+    fn streams(&mut self, only: Option<u64>, detailed: bool) -> Arc<Roundup>;
+    /// Whether a server can be taken away.
+    ///
+    /// # Errors
+    /// Why not.
+    fn is_removable(&self, server: ServerId) -> Result<(), Needed>;
     /// The last messages that could not be read, with the line that counts them; of one proxy, or
     /// of all where the name is empty.
     fn errors(&mut self, proxy: &str) -> String;

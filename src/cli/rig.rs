@@ -10,9 +10,10 @@ use crate::lang::{Cursor, Env, lexer};
 use crate::log::Ring;
 use crate::pattern::{Library, Purpose};
 use crate::sample::{VarName, Vars};
-use crate::site::Level;
+use crate::site::{Level, Needed};
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::{self, Table};
+use crate::stream::Roundup;
 use crate::time::Tick;
 use crate::value::Value;
 
@@ -26,6 +27,8 @@ pub(super) struct Process {
     ring: Arc<Ring>,
     vars: Store,
     orders: Vec<String>,
+    /// Why no server can be taken away.
+    pub(super) needed: Option<Needed>,
 }
 
 #[derive(Default)]
@@ -59,6 +62,7 @@ impl Default for Process {
             ring: Arc::new(ring),
             vars: Store::default(),
             orders: Vec::new(),
+            needed: None,
         }
     }
 }
@@ -158,15 +162,14 @@ impl Operator for Process {
             ..ServerRow::default()
         }]
     }
-    fn streams(&mut self, only: Option<u64>, _: bool) -> Gathered<Vec<String>> {
+    fn streams(&mut self, only: Option<u64>, _: bool) -> Arc<Roundup> {
         let known = |id: &u64| only.is_none_or(|only| only == *id);
-        Gathered::Ready(
-            [1, 2]
-                .iter()
-                .filter(|id| known(id))
-                .map(|id| format!("{id:#x}: proto=tcpv4"))
-                .collect(),
-        )
+        let lines = [1, 2].iter().filter(|id| known(id));
+        let lines = lines.map(|id| format!("{id:#x}: proto=tcpv4")).collect();
+        Arc::new(Roundup::complete(lines))
+    }
+    fn is_removable(&self, _: ServerId) -> Result<(), Needed> {
+        self.needed.map_or(Ok(()), Err)
     }
     fn errors(&mut self, _: &str) -> String {
         "Total events captured on [] : 0\n".to_owned()

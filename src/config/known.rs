@@ -195,7 +195,7 @@ pub(crate) const PROXY: &[Known] = &[
         names: "external-check command, external-check path, hash-preserve-affinity, \
                 load-server-state-from-file, max-keep-alive-queue, option \
                 checkcache, option external-check, option h1-case-adjust-bogus-server, \
-                option http-drop-request-trailers, option spop-check, option use-small-buffers, persist \
+                option http-drop-request-trailers, option use-small-buffers, persist \
                 rdp-cookie, server-state-file-name, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl",
     },
     Known {

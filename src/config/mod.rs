@@ -22,7 +22,7 @@ mod unknown;
 
 pub use load::{Given, Written, load};
 pub use report::{ERRORS_MAX, Report};
-pub use resolve::{Host, resolve};
+pub use resolve::{Host, newcomer, resolve};
 pub use source::Source;
 
 use crate::lang::{Env, Files};

@@ -14,6 +14,8 @@ pub enum Said {
     More,
     /// The endpoint waits for its client.
     Listening,
+    /// The endpoint waits for somebody else; call again in a little while.
+    Later,
     /// The response is complete.
     Done,
     /// The connection itself is wanted: it leaves the engine.

@@ -1,10 +1,12 @@
-//! The greetings that health checks exchange with services: SMTP, MySQL, PostgreSQL, Redis, LDAP, TLS.
+//! The greetings that health checks exchange with services: SMTP, MySQL, PostgreSQL, Redis, LDAP, TLS, SPOP.
 //!
 //! A [`Probe`] is one dialogue: it says what to send, reads what comes, and ends with an [`Answer`]. The messages are those
 //! HAProxy's checks send, the texts those it logs; bytes may come one at a time.
 //!
 //! Always true: a probe judges as soon as what came is conclusive, and never keeps bytes: the caller's buffer is its memory,
 //! and when that is full the caller says that no more will come.
+
+mod spop;
 
 /// What a service's answer so far means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub enum Service {
     Ldap,
     /// `option ssl-hello-chk`
     Tls,
+    /// `option spop-check`
+    Spop,
 }
 
 /// One dialogue with a service.
@@ -99,7 +103,8 @@ impl Probe {
         let service = self.service.clone();
         match &service {
             Service::Smtp(hello) => self.smtp(hello, input, ended, out),
-            Service::Mysql(user) => self.mysql(user.as_ref(), input, ended, out),
+            Service::Mysql(user) => self.mysql(user.as_ref(), input, ended),
+            Service::Spop => spop::answer(input, ended),
             Service::Pgsql(_) => pgsql(input, ended),
             Service::Redis => redis(input, ended),
             Service::Ldap => ldap(input, ended),
@@ -115,7 +120,10 @@ impl Probe {
     /// What is sent before anything came.
     fn open(&self, out: &mut Vec<u8>) {
         match &self.service {
-            Service::Smtp(_) | Service::Mysql(_) => {}
+            Service::Smtp(_) | Service::Mysql(None) => {}
+            // Sent without waiting for the greeting, which a server reads only once it has said it.
+            Service::Mysql(Some((user, auth))) => mysql_login(user, *auth, out),
+            Service::Spop => spop::hello(out),
             Service::Pgsql(user) => {
                 let len = u32::try_from(PGSQL_START_EXTRA + user.len()).unwrap_or(u32::MAX);
                 out.extend_from_slice(&len.to_be_bytes());
@@ -150,9 +158,10 @@ impl Probe {
                 code: 0,
                 text: text(2),
             },
-            (Service::Smtp(_) | Service::Mysql(_) | Service::Ldap | Service::Tls, _) => {
-                Answer::WrongResponse { text: text(2) }
-            }
+            (
+                Service::Smtp(_) | Service::Mysql(_) | Service::Ldap | Service::Tls | Service::Spop,
+                _,
+            ) => Answer::WrongResponse { text: text(2) },
         }
     }
 
@@ -201,7 +210,6 @@ impl Probe {
         user: Option<&(String, MysqlAuth)>,
         input: &mut Vec<u8>,
         ended: bool,
-        out: &mut Vec<u8>,
     ) -> Answer {
         loop {
             let packet = match mysql_packet(input) {
@@ -237,13 +245,12 @@ impl Probe {
                 .unwrap_or(packet.len());
             self.learned.1 =
                 String::from_utf8_lossy(packet.get(1..end).unwrap_or(b"")).into_owned();
-            let Some((user, auth)) = user else {
+            if user.is_none() {
                 return Answer::Well {
                     code: 0,
                     text: self.learned.1.clone(),
                 };
-            };
-            mysql_login(user, *auth, out);
+            }
             self.turn = Turn::Second;
         }
     }

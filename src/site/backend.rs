@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::{Forwarded, Logging, Members, Mode, Options, Rules, StatsPage, Timeouts};
+use super::{Admission, Forwarded, Logging, Members, Mode, Options, Rules, StatsPage, Timeouts};
 use crate::balance::persist::Persist;
 use crate::balance::{KeySource, Policy};
 use crate::filter::Filters;
@@ -43,6 +43,8 @@ pub struct Backend {
     pub description: Option<Arc<str>>,
     /// Its servers in order of the file.
     pub servers: Members,
+    /// What servers are given that are added at run time.
+    pub admission: Admission,
     /// Timeouts of the server's side.
     pub timeouts: Timeouts,
     /// Options of both kinds of proxy.
@@ -160,6 +162,7 @@ impl Backend {
             mode: Mode::default(),
             description: None,
             servers: servers.into(),
+            admission: Admission::default(),
             timeouts: Timeouts::default(),
             options: Options::default(),
             twin: None,

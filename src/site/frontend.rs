@@ -1,7 +1,7 @@
 //! `frontend` sections, and the front halves of `listen`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::{Logging, Options, Paced, Rules, StatsPage, Timeouts};
 use crate::filter::Filters;
@@ -87,8 +87,10 @@ pub struct Frontend {
     pub tally: Tally,
     /// Connections at this moment.
     pub connections: AtomicUsize,
-    /// Whether it was stopped or disabled at run time.
+    /// Whether an operator stopped it for good.
     pub closed: AtomicBool,
+    /// Whether an operator keeps it from accepting.
+    pub paused: AtomicBool,
     /// `set maxconn frontend`, or the configured limit; zero means none.
     pub maxconn_now: AtomicUsize,
     /// `set rate-limit` of this frontend.

@@ -5,6 +5,7 @@
 //! identities, durations are typed, defaults are filled in; what could be wrong has been refused. Nothing here reads a file,
 //! and nothing decides anything about traffic.
 
+mod arrivals;
 mod backend;
 mod census;
 mod faults;
@@ -30,6 +31,7 @@ mod weigh;
 pub use census::Survey;
 pub use faults::{Captured, Faults};
 
+pub use arrivals::{Admission, Needed};
 pub use backend::{Backend, RetryOn, Reuse};
 pub use forwarded::{Forwarded, Node, Told};
 pub use frontend::{Frontend, Mode};
@@ -47,7 +49,7 @@ pub use transition::{Aftermath, Change, Notice};
 pub use watch::{Agent, Watch};
 pub use weigh::WeightChange;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use crate::dns::Resolver;
@@ -92,6 +94,8 @@ pub struct Site {
     pub watched: Vec<Watched>,
     /// The resolver thread, once it runs.
     pub resolver: OnceLock<Resolver>,
+    /// What `server … ssl` lines begin with.
+    pub tls_defaults: crate::tls::draft::GlobalDraft,
     /// What the whole process counted.
     pub tally: Tally,
     /// When it began to run.
@@ -110,6 +114,8 @@ pub struct Site {
     pub faults: Faults,
     /// Whom the stats sockets' connections count for.
     pub operators: Option<FrontendId>,
+    /// `set maxconn global`; zero while the configured limit holds.
+    pub maxconn_now: AtomicUsize,
     /// Whether the process accepts no more and leaves.
     pub stopping: AtomicBool,
     /// Its pipes.
@@ -180,6 +186,14 @@ impl Site {
             dont_log_null: true,
             ..Frontend::default()
         });
+    }
+
+    /// How many clients the process takes at this moment; zero for any number.
+    pub fn maxconn(&self) -> usize {
+        match self.maxconn_now.load(Relaxed) {
+            0 => self.global.maxconn,
+            ordered => ordered,
+        }
     }
 
     /// The frontend that clients of this listener belong to.

@@ -273,7 +273,9 @@ impl Site {
         if changes.is_empty() {
             return;
         }
-        let followers = self.servers.iter().enumerate();
+        // haproxy: who began to track last is told first; here too.
+        let followers = (0..self.servers.len()).rev();
+        let followers = followers.map(|at| (at, self.server(ServerId::at(at))));
         let followers = followers
             .filter(|(_, server)| server.watch.track == Some(id) && !server.gone.load(Relaxed));
         for (at, _) in followers {

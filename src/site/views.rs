@@ -166,10 +166,10 @@ fn row(
 }
 
 fn frontend_row(heading: &Heading<'_>, frontend: &Frontend, process_limit: usize) -> ObjectView {
-    let status = if frontend.closed.load(Relaxed) {
-        "STOP"
-    } else {
-        "OPEN"
+    let status = match (frontend.closed.load(Relaxed), frontend.paused.load(Relaxed)) {
+        (true, _) => "STOP",
+        (false, true) => "PAUSED",
+        (false, false) => "OPEN",
     };
     let limit = match frontend.maxconn_now.load(Relaxed) {
         0 => process_limit,

@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::front::{Front, Held, Peers, Role};
 use super::probe::Probe;
+use super::roundup::Roundup;
 use super::stage::Step;
 use super::track::Tracks;
 use super::{Asked, Cause, Greeting, Kit, Stage, Stream, Timer};
@@ -59,7 +61,7 @@ pub enum Letter {
     },
     /// A stream ends because an operator says so.
     Kill {
-        /// The stream's key.
+        /// The part of its number that is the worker's own.
         stream: u64,
     },
     /// The idle connections to a server are closed.
@@ -67,6 +69,8 @@ pub enum Letter {
         /// The server.
         server: ServerId,
     },
+    /// Operators want to know of the streams.
+    Describe(Arc<Roundup>),
     /// Somebody is to be checked from here on.
     Check(Asked),
     /// A sentence for operators.
@@ -421,8 +425,11 @@ impl Engine {
             }
             Letter::Shut { server, cause } => self.shut_server(server, cause),
             Letter::Kill { stream } => {
-                self.shut_stream(Key::from_bits(stream), Cause::Killed);
+                if let Some(key) = self.stream_numbered(stream) {
+                    self.shut_stream(key, Cause::Killed);
+                }
             }
+            Letter::Describe(roundup) => self.describe(&roundup),
             Letter::CloseIdle { server } => self.close_idle(server),
             Letter::Check(asked) => self.begin_checks_of(asked),
             Letter::Notice(notice) => self.kit.notify(&notice),

@@ -74,6 +74,8 @@ impl Kit {
             self.close(key);
             return;
         }
+        let room = self.idle.len().max(server.index() + 1);
+        self.idle.resize_with(room, Vec::new);
         self.idle[server.index()].push(key);
     }
 
@@ -134,9 +136,8 @@ impl Engine {
                     Relaxed,
                 );
             }
-            let excess = self.kit.idle[index]
-                .len()
-                .saturating_sub(server.need.load(Relaxed) as usize);
+            let held = self.kit.idle.get(index).map_or(0, Vec::len);
+            let excess = held.saturating_sub(server.need.load(Relaxed) as usize);
             self.purge(index, server, excess.div_ceil(2));
         }
         self.trim();
@@ -154,12 +155,10 @@ impl Engine {
                 .map(|back| back.idle_since);
             since.is_none_or(|since| (since + server.pool_purge_delay).has_come(now))
         };
-        let old: Vec<Key<Held>> = kit.idle[index]
-            .iter()
-            .filter(stale)
-            .take(count)
-            .copied()
-            .collect();
+        let Some(idle) = kit.idle.get(index) else {
+            return;
+        };
+        let old: Vec<Key<Held>> = idle.iter().filter(stale).take(count).copied().collect();
         for key in old {
             self.kit.drop_idle(key);
         }

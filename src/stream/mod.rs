@@ -32,6 +32,7 @@ mod request;
 mod retry;
 #[cfg(test)]
 mod rig;
+mod roundup;
 mod route;
 mod scene;
 mod serve;
@@ -51,5 +52,6 @@ pub use front::{Back, Front, Held, Peers, Role};
 pub use greet::Greeting;
 pub use kit::{Doors, Kit, Timer, Way};
 pub use probe::Asked;
+pub use roundup::{Roundup, stream_of};
 pub use stage::{Stage, Stream};
 pub use txn::Txn;

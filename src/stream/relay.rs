@@ -2,7 +2,7 @@
 
 use super::retry::Failure;
 use super::stage::Step;
-use super::{Cause, Kit, Phase, Stage, Stream};
+use super::{Cause, Kit, Phase, Stage, Stream, Timer};
 use crate::http::Status;
 use crate::mux::{Body, Close, Conn, Eager, End, Lane, Lent, Received, Said, Spliced};
 use crate::site::HttpConnections;
@@ -10,6 +10,8 @@ use crate::time::{Millis, Tick};
 
 /// Buffers that one direction moves in one step before others get their turn.
 const MOVES_MAX: u32 = 8;
+/// When an inner endpoint that waits for somebody else is asked again.
+const LATER: Millis = Millis::new(5);
 
 /// What became of one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,6 +285,10 @@ impl Stream {
                 Said::More if self.response.room() => Received::Progress,
                 Said::More => Received::Full,
                 Said::Listening => Received::Blocked,
+                Said::Later => {
+                    kit.wheel.insert(kit.now + LATER, Timer::Conn(self.front));
+                    Received::Blocked
+                }
                 Said::Done => {
                     self.inner = None;
                     Received::Full

@@ -16,7 +16,7 @@ use super::world::Reach;
 use super::{Kit, Stream};
 use crate::http::Head;
 use crate::log::{
-    CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Process, Queues, Record, Timers,
+    CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Process, Queues, Record, Timers, Tls,
 };
 use crate::mux::{End, Lane};
 use crate::rule::{Desk, Scene, Wishes};
@@ -293,6 +293,10 @@ impl Stream {
                 response: captures(&frontend.rules.response_captures),
             },
             unique_id: txn.unique_id.as_deref(),
+            tls: front.tls.as_deref().map(|tls| Tls {
+                version: tls.version,
+                cipher: tls.cipher,
+            }),
             finished: !txn.early,
             ..Record::none()
         }

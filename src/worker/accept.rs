@@ -23,6 +23,8 @@ pub struct Listening {
     pub id: ListenerId,
     pub(super) ready: bool,
     pub(super) rests_until: Tick,
+    /// Closed by an operator.
+    pub(super) shut: bool,
     /// Held back by a limit until somebody leaves.
     pub(super) waits: bool,
 }
@@ -35,13 +37,14 @@ impl Listening {
             id,
             ready: false,
             rests_until: Tick::default(),
+            shut: false,
             waits: false,
         }
     }
 
     /// Whether a try is worth it.
     pub(super) fn is_willing(&self, now: Tick) -> bool {
-        self.ready && !self.waits && self.rests_until.has_come(now)
+        self.ready && !self.waits && !self.shut && self.rests_until.has_come(now)
     }
 }
 

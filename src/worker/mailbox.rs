@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mio::Waker;
 
-use crate::id::ListenerId;
+use crate::id::{FrontendId, ListenerId};
 use crate::stream::{Letter, Peers};
 
 /// What a worker is told.
@@ -22,6 +22,8 @@ pub enum Mail {
     Pause,
     /// Accept again.
     Unpause,
+    /// An operator opens a frontend's listeners, or closes them.
+    Frontend(FrontendId, bool),
     /// Stop accepting; leave when the last stream has ended.
     Drain,
     /// Give pooled memory back to the system.

@@ -80,6 +80,13 @@ impl Office {
         self.accepting.load(Acquire) == 0
     }
 
+    /// Has listeners that were held back by a limit try again.
+    pub fn resume(&self) {
+        for desk in &self.desks {
+            desk.mailbox.post(Mail::Resume);
+        }
+    }
+
     /// Posts mail to one worker.
     pub fn post(&self, to: WorkerId, mail: Mail) {
         self.desks[to.index()].mailbox.post(mail);
@@ -90,7 +97,7 @@ impl Office {
         let configured = self.site.listener(listener);
         let secured_max = self.site.global.max_ssl_conn.unwrap_or(0) as usize;
         let limits = [
-            Some((&self.clients, self.site.global.maxconn)),
+            Some((&self.clients, self.site.maxconn())),
             Some((&configured.connections, configured.maxconn)),
             self.frontend(configured).map(|frontend| {
                 let limit = frontend.maxconn_now.load(Relaxed);

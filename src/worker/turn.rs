@@ -12,7 +12,7 @@ use mio::{Events, Interest, Poll};
 use super::doors::SocketDoors;
 use super::token::Source;
 use super::{Inners, Listening, Mail, Moment, Office};
-use crate::id::WorkerId;
+use crate::id::{FrontendId, WorkerId};
 use crate::site::Site;
 use crate::stream::{Engine, Kit};
 use crate::time::Tick;
@@ -180,12 +180,32 @@ impl Worker {
                     .for_each(|listener| listener.waits = false),
                 Mail::Pause => self.pause(),
                 Mail::Unpause => self.unpause(),
+                Mail::Frontend(id, open) => self.set_open(id, open),
                 Mail::Drain => self.drain(),
                 Mail::Shrink => self.engine.shrink(),
                 Mail::Stop => self.stops = true,
             }
         }
         self.mail = mail;
+    }
+
+    /// Opens or closes the listening sockets of a frontend, as its operator says.
+    // haproxy: the kernel refuses clients of a disabled frontend; here too, which is why the socket is shut down.
+    fn set_open(&mut self, id: FrontendId, open: bool) {
+        let site = self.engine.kit.site.clone();
+        for listener in &mut self.listening {
+            if site.frontend_of(listener.id) != Some(id) {
+                continue;
+            }
+            listener.shut = !open;
+            let backlog = i32::try_from(site.listener(listener.id).backlog).unwrap_or(i32::MAX);
+            // A socket that refuses stays as it is; nobody is accepted from it while it is shut.
+            let _ = match open {
+                true => crate::sys::socket::listen(&listener.fd, backlog.max(1)),
+                false => crate::sys::socket::shutdown_both(&listener.fd),
+            };
+            listener.ready = open;
+        }
     }
 
     /// Takes the listening sockets off the poll; clients go on waiting in their queues.

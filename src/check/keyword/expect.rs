@@ -132,22 +132,23 @@ fn ranges(cur: &mut Cursor<'_>) -> Result<Vec<(u16, u16)>, Diag> {
         })
 }
 
-/// `name [-m <how>] <pattern> [log-format] [value [-m <how>] <pattern> [log-format]] [full]`
+/// `{name|name-lf} [-m <how>] <pattern> [log-format] [{value|value-lf} [-m <how>] <pattern> [log-format]] [full]`
 fn field(cur: &mut Cursor<'_>, full: bool) -> Result<WhatDraft, Diag> {
-    if !cur.take("name") {
-        return Err(cur.missing("'name' and a pattern"));
-    }
-    let name = comparison(cur)?;
-    let value = if cur.take("value") {
-        Some(comparison(cur)?)
-    } else {
-        None
+    let name = match (cur.take("name"), cur.take("name-lf")) {
+        (true, _) => comparison(cur, false)?,
+        (false, true) => comparison(cur, true)?,
+        (false, false) => return Err(cur.missing("'name' and a pattern")),
+    };
+    let value = match (cur.take("value"), cur.take("value-lf")) {
+        (true, _) => Some(comparison(cur, false)?),
+        (false, true) => Some(comparison(cur, true)?),
+        (false, false) => None,
     };
     let full = cur.take("full") || full;
     Ok(WhatDraft::Field { name, value, full })
 }
 
-fn comparison(cur: &mut Cursor<'_>) -> Result<MatchDraft, Diag> {
+fn comparison(cur: &mut Cursor<'_>, made: bool) -> Result<MatchDraft, Diag> {
     let how = if cur.take("-m") {
         cur.choice(
             "a matching method",
@@ -163,7 +164,7 @@ fn comparison(cur: &mut Cursor<'_>) -> Result<MatchDraft, Diag> {
         MatchKind::Exact
     };
     let pattern: Word = cur.expect("a pattern")?.clone();
-    let format = cur.take("log-format");
+    let format = cur.take("log-format") || made;
     Ok(MatchDraft {
         how,
         pattern,

@@ -89,6 +89,13 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
         parse: |cur, draft| greet(cur, draft, Service::Ldap),
     },
     Keyword {
+        name: "option spop-check",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Check servers with the greeting of a stream processing agent.",
+        parse: |cur, draft| greet(cur, draft, Service::Spop),
+    },
+    Keyword {
         name: "option ssl-hello-chk",
         sections: Sections::BACK,
         usage: "",

@@ -11,6 +11,7 @@ mod ssl;
 mod stream;
 mod table;
 mod variable;
+mod wait;
 
 use super::operator::Operator;
 use super::reply::Reply;
@@ -101,6 +102,7 @@ const FAMILIES: &[&[Row]] = &[
     table::ROWS,
     variable::ROWS,
     ssl::ROWS,
+    wait::ROWS,
 ];
 
 /// Every command.

@@ -1,9 +1,12 @@
 //! Commands on streams.
 
-use super::super::operator::{Gathered, Operator, Order};
+use std::sync::Arc;
+
+use super::super::operator::{Operator, Order};
 use super::super::reply::{Dump, Piece, Reply};
 use super::{Call, Row, outcome, row, server};
 use crate::site::Level;
+use crate::stream::Roundup;
 
 pub(super) const ROWS: &[Row] = &[
     row(
@@ -53,6 +56,7 @@ fn show(call: &mut Call<'_>) -> Reply {
     Reply::Dump(Box::new(Streams {
         only,
         detailed,
+        roundup: None,
         lines: None,
     }))
 }
@@ -60,6 +64,8 @@ fn show(call: &mut Call<'_>) -> Reply {
 struct Streams {
     only: Option<u64>,
     detailed: bool,
+    /// The question that was asked.
+    roundup: Option<Arc<Roundup>>,
     /// What was gathered and is not written yet.
     lines: Option<std::vec::IntoIter<String>>,
 }
@@ -69,23 +75,19 @@ const STREAMS_AT_ONCE: usize = 64;
 
 impl Dump for Streams {
     fn next(&mut self, operator: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
-        let Some(lines) = &mut self.lines else {
-            return match operator.streams(self.only, self.detailed) {
-                Gathered::Pending => Piece::Wait,
-                Gathered::Refused(text) => {
-                    out.extend_from_slice(text.as_bytes());
-                    out.push(b'\n');
-                    Piece::Last
-                }
-                Gathered::Ready(lines) if lines.is_empty() && self.only.is_some() => {
+        let roundup = self
+            .roundup
+            .get_or_insert_with(|| operator.streams(self.only, self.detailed));
+        let lines = match &mut self.lines {
+            Some(lines) => lines,
+            None => match roundup.take() {
+                None => return Piece::Wait,
+                Some(lines) if lines.is_empty() && self.only.is_some() => {
                     out.extend_from_slice(b"Session not found.\n");
-                    Piece::Last
+                    return Piece::Last;
                 }
-                Gathered::Ready(lines) => {
-                    self.lines = Some(lines.into_iter());
-                    Piece::More
-                }
-            };
+                Some(lines) => self.lines.insert(lines.into_iter()),
+            },
         };
         for line in lines.by_ref().take(STREAMS_AT_ONCE) {
             out.extend_from_slice(line.as_bytes());

@@ -1,6 +1,7 @@
 //! The names of a site, as expressions and rules of one proxy ask for them.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::super::draft::ProxyDraft;
 use super::super::report::Report;
@@ -74,7 +75,10 @@ impl Names for Known<'_> {
 
     fn server(&self, backend: BackendId, name: &str) -> Option<ServerId> {
         let mut ids = self.site.backend(backend).servers.iter().copied();
-        ids.find(|id| &*self.site.server(*id).name == name)
+        let found = ids.find(|id| &*self.site.server(*id).name == name)?;
+        // Whoever asks keeps what it finds.
+        self.site.server(found).is_named.store(true, Relaxed);
+        Some(found)
     }
 
     fn table(&self, name: &str) -> Option<TableId> {

@@ -9,6 +9,7 @@ mod known;
 mod listener;
 mod mode;
 mod names;
+mod newcomer;
 mod proxy;
 mod reach;
 mod rules;
@@ -21,6 +22,8 @@ mod watch;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+pub use newcomer::newcomer;
 
 use super::draft::{Draft, GlobalDraft, InitAddr, ProxyDraft, ServerDraft};
 use super::report::Report;
@@ -111,6 +114,7 @@ pub fn resolve(
     tls::stocks_first(&stocks, &proxies, report);
     tls::stocks(&stocks, &written, &site, report);
     tls::servers(&proxies, &written, &mut site, report);
+    site.tls_defaults = written.tls.clone();
     for (at, proxy) in proxies.iter().enumerate() {
         if let Some(front) = names.front(at) {
             for bind in &proxy.front.binds {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::known::Known;
 use super::rules::{self, Bench};
-use super::{Host, mode, reach, server};
+use super::{Host, mode, reach, server, tls};
 use crate::acl::Book;
 use crate::balance::{Algorithm, Policy, Tuning};
 use crate::check::agent_script;
@@ -16,7 +16,9 @@ use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::lang::{Diag, Sections, Shape, Word, suggest};
 use crate::rule::{self, Use};
 use crate::sample::{BackendFacts, FrontendFacts};
-use crate::site::{Backend, Frontend, LineFormat, Lineup, Logging, Members, Mode, Options, Site};
+use crate::site::{
+    Admission, Backend, Frontend, LineFormat, Lineup, Logging, Members, Mode, Options, Site,
+};
 use crate::stick::{self, Datum, Settings, Table};
 use crate::time::Millis;
 
@@ -144,7 +146,8 @@ fn numbers(proxies: &[ProxyDraft], report: &mut Report) -> Vec<u32> {
             ));
         }
     }
-    let mut free = (1..).filter(|id| !taken.contains_key(id));
+    // haproxy: its inner HTTP client is the first proxy; here nobody is, and the number stays free.
+    let mut free = (2..).filter(|id| !taken.contains_key(id));
     let number = |proxy: &ProxyDraft| proxy.id.or_else(|| free.next()).unwrap_or(0);
     proxies.iter().map(number).collect()
 }
@@ -205,6 +208,11 @@ pub(super) fn resolve(
         let half = bench.half(proxy, &book, report);
         site.backends.push(Backend {
             twin: front,
+            admission: Admission {
+                checks_in_tls: tls::speaks_in_checks(proxy),
+                source: server::source(proxy.back.source.as_ref(), proxy, host).unwrap_or_default(),
+                script,
+            },
             uuid,
             description,
             logging,

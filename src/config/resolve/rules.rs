@@ -315,7 +315,12 @@ impl Half {
 
 fn find_server(site: &Site, back: BackendId, name: &str) -> Option<ServerId> {
     let mut ids = site.backend(back).servers.iter().copied();
-    ids.find(|id| &*site.server(*id).name == name)
+    let found = ids.find(|id| &*site.server(*id).name == name)?;
+    // The rule keeps what it finds.
+    site.server(found)
+        .is_named
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    Some(found)
 }
 
 fn no_backend(proxy: &ProxyDraft, name: &str, span: Span, site: &Site) -> Diag {

@@ -85,7 +85,7 @@ pub(super) fn all(
     ids
 }
 
-fn server(
+pub(super) fn server(
     line: &ServerDraft,
     proxy: &ProxyDraft,
     back: BackendId,

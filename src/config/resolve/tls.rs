@@ -121,12 +121,16 @@ pub(super) fn servers(
 }
 
 /// Whether a rule of the backend's checks connects by TLS.
-fn speaks_in_checks(proxy: &ProxyDraft) -> bool {
+pub(super) fn speaks_in_checks(proxy: &ProxyDraft) -> bool {
     let mut rules = proxy.back.check.tcp.iter().chain(&proxy.back.check.http);
     rules.any(|rule| matches!(&rule.act, ActDraft::Connect(connect) if connect.tls))
 }
 
-fn sni(line: &ServerDraft, is_http: bool, library: &Library) -> Result<Option<Expr>, Diag> {
+pub(super) fn sni(
+    line: &ServerDraft,
+    is_http: bool,
+    library: &Library,
+) -> Result<Option<Expr>, Diag> {
     let automatic = Word::new("req.hdr(host),host_only", line.name_span);
     let word = match &line.tls.sni {
         Some(word) => word,

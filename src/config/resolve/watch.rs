@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::server::about;
 use crate::addr::Place;
@@ -10,7 +10,7 @@ use crate::check::draft::{ActDraft, RuleDraft};
 use crate::check::{Health, Script, ServerDraft as CheckDraft};
 use crate::config::draft::{ProxyDraft, ServerDraft};
 use crate::config::report::Report;
-use crate::id::ServerId;
+use crate::id::{BackendId, ServerId};
 use crate::lang::{Diag, Word};
 use crate::live::Live;
 use crate::site::{Agent, Checking, Port, Site, Target, Watch};
@@ -47,17 +47,18 @@ pub(super) fn watch(written: &CheckDraft) -> Watch {
 /// Closes `track`: the server whose health counts for another.
 pub(super) fn tracks(proxies: &[ProxyDraft], site: &mut Site, report: &mut Report) {
     let mut closed = Vec::new();
+    let named = |backend, name| find(site, site.backend_named(backend)?, name);
     for proxy in proxies.iter().filter(|proxy| proxy.is_back()) {
         for line in &proxy.back.servers {
             let Some(word) = &line.check.track else {
                 continue;
             };
-            let own = find(site, &proxy.name, &line.name);
+            let own = named(&proxy.name, &line.name);
             let (backend, name) = word
                 .str()
                 .split_once('/')
                 .unwrap_or((&proxy.name, word.str()));
-            let target = find(site, backend, name);
+            let target = named(backend, name);
             match own.zip(target) {
                 Some((own, target)) if own != target => closed.push((own, target)),
                 _ => {
@@ -71,12 +72,14 @@ pub(super) fn tracks(proxies: &[ProxyDraft], site: &mut Site, report: &mut Repor
         }
     }
     for (own, target) in closed {
-        site.servers[own.index()].watch.track = Some(target);
+        let server = &mut site.servers[own.index()];
+        server.watch.track = Some(target);
+        server.health.follow();
+        site.server(target).is_named.store(true, Relaxed);
     }
 }
 
-fn find(site: &Site, backend: &str, name: &str) -> Option<ServerId> {
-    let back = site.backend_named(backend)?;
+pub(super) fn find(site: &Site, back: BackendId, name: &str) -> Option<ServerId> {
     let mut ids = site.backend(back).servers.iter().copied();
     ids.find(|id| &*site.server(*id).name == name)
 }
