@@ -16,6 +16,7 @@ mod process;
 mod program;
 mod proxy_protocol;
 mod reload;
+mod scenarios;
 mod static_binary;
 mod stats_page;
 mod tidy;

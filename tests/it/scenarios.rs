@@ -1,0 +1,212 @@
+//! Every scenario of tests/scenarios, through the program and through Debian's haproxy: bytes and log lines are what the
+//! file says, for both.
+
+#[path = "../scenarios/script.rs"]
+mod script;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::program;
+use script::{Case, Script, unheaded, version};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many files are at work at once.
+const SIDE_BY_SIDE: usize = 4;
+
+/// Where haproxy 2.6 does otherwise than the file says, and why the file says what it says: `file/case`.
+const DIFFERENCES: &[(&str, &str)] = &[];
+
+#[test]
+fn scenarios_hold() {
+    let failures = run_all(&program::path(), None);
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn scenarios_are_haproxys() {
+    let haproxy = PathBuf::from("haproxy");
+    let said = Command::new(&haproxy)
+        .arg("-v")
+        .output()
+        .expect("haproxy is not installed: build/test-tools.sh installs it");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let number = said.split("version ").nth(1).and_then(version);
+    let mut failures = run_all(&haproxy, number);
+    failures.retain(|failure| {
+        let known = |(name, _): &(&str, &str)| failure.starts_with(&format!("{name}:"));
+        !DIFFERENCES.iter().any(known)
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn there_are_enough() {
+    let cases: usize = files()
+        .iter()
+        .map(|file| script(file).cases.len())
+        .sum();
+    assert!(cases >= 300, "{cases} scenarios");
+}
+
+fn files() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let entries = fs::read_dir(directory).expect("the directory is here");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "cfg"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn script(configuration: &Path) -> Script {
+    let text = fs::read_to_string(configuration.with_extension("expect"));
+    Script::read(&text.expect("each configuration has its expectations"))
+}
+
+/// What differs, a line each. With a `version`, scenarios that need a later one are left out.
+fn run_all(program: &Path, version: Option<(u32, u32)>) -> Vec<String> {
+    let files = files();
+    let share = files.len().div_ceil(SIDE_BY_SIDE);
+    thread::scope(|scope| {
+        let started: Vec<_> = files
+            .chunks(share)
+            .map(|files| {
+                scope.spawn(move || {
+                    let run = |file: &PathBuf| run(program, file, version);
+                    files.iter().flat_map(run).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let ended = started.into_iter().flat_map(|one| one.join().expect("no panic"));
+        ended.collect()
+    })
+}
+
+fn run(program: &Path, file: &Path, version: Option<(u32, u32)>) -> Vec<String> {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let script = Arc::new(script(file));
+    if version.is_some_and(|version| script.needs.is_some_and(|needs| needs > version)) {
+        return Vec::new();
+    }
+    let log = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    log.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let origin = origin(Arc::clone(&script));
+    let proxy = Proxy::start(program, file, origin, &log);
+    let mut differences = Vec::new();
+    for case in &script.cases {
+        if let Err(why) = exchange(&proxy, case, &log) {
+            differences.push(format!("{name}/{}: {why}", case.name));
+        }
+    }
+    differences
+}
+
+fn exchange(proxy: &Proxy, case: &Case, log: &UdpSocket) -> Result<(), String> {
+    let answer = proxy.ask(&case.sent);
+    let shown = |bytes: &[u8]| bytes.escape_ascii().to_string();
+    if answer != case.answer {
+        return Err(format!(
+            "the answer is\n  {}\n not\n  {}",
+            shown(&answer),
+            shown(&case.answer)
+        ));
+    }
+    for expected in &case.logged {
+        let mut buffer = [0; 8192];
+        let Ok(len) = log.recv(&mut buffer) else {
+            return Err(format!("nothing is logged, not {expected}"));
+        };
+        let line = String::from_utf8_lossy(&buffer[..len]).into_owned();
+        if unheaded(&line) != expected {
+            return Err(format!("logged is\n  {}\n not\n  {expected}", unheaded(&line)));
+        }
+    }
+    Ok(())
+}
+
+/// A server that answers as the script says.
+fn origin(script: Arc<Script>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let script = Arc::clone(&script);
+            thread::spawn(move || {
+                let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
+                loop {
+                    while let Some(answer) = script.reply(&mut seen) {
+                        let closes = !answer.windows(8).any(|part| part == b"-length:")
+                            && !answer.windows(8).any(|part| part == b"chunked\r");
+                        if stream.write_all(&answer).is_err() || closes {
+                            return;
+                        }
+                    }
+                    match stream.read(&mut buffer) {
+                        Ok(0) | Err(_) => return,
+                        Ok(count) => seen.extend_from_slice(&buffer[..count]),
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+struct Proxy {
+    child: Child,
+    port: u16,
+}
+
+impl Proxy {
+    fn start(program: &Path, file: &Path, origin: u16, log: &UdpSocket) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
+        let log = log.local_addr().expect("an address").port();
+        let child = Command::new(program)
+            .args(["-db", "-f"])
+            .arg(file)
+            .current_dir(file.parent().expect("in a directory"))
+            .env("PORT", port.to_string())
+            .env("ORIGIN", origin.to_string())
+            .env("LOG", log.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let waited = begun.elapsed();
+            assert!(waited < PATIENCE, "no listener for {}", file.display());
+            thread::sleep(Duration::from_millis(5));
+        }
+        Self { child, port }
+    }
+
+    fn ask(&self, request: &[u8]) -> Vec<u8> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the proxy listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        // A proxy that refuses early may have closed before all was sent.
+        let _ = stream.write_all(request);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        answer
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

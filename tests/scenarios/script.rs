@@ -1,0 +1,143 @@
+//! What a scenario file says: exchanges one after the other, each with what the client sends, what it gets and what is logged.
+//!
+//! `NAME.cfg` is a configuration as it stands: it binds `127.0.0.1:${PORT}`, has its servers at `127.0.0.1:${ORIGIN}` and
+//! may log to `127.0.0.1:${LOG}`. `NAME.expect` is lines:
+//!
+//! ```text
+//! needs 3.0               haproxy has to be that new to know the keywords
+//! origin short            how the origin answers a request with the field `x-origin: short`; else it echoes
+//! = HTTP/1.1 200 OK
+//! case a name             an exchange on a connection of its own
+//! > GET / HTTP/1.1        sent, a line break added
+//! >+ body                 sent as it stands, `\r \n \t \\ \xHH` read
+//! < HTTP/1.1 200 OK       expected
+//! <+ body
+//! log "GET / HTTP/1.1"    an expected log line without its syslog header
+//! ```
+
+/// A scenario file.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    /// The oldest haproxy that knows the keywords, as major and minor number.
+    pub(crate) needs: Option<(u32, u32)>,
+    /// Answers by name.
+    pub(crate) origins: Vec<(String, Vec<u8>)>,
+    /// The exchanges.
+    pub(crate) cases: Vec<Case>,
+}
+
+/// One exchange.
+#[derive(Debug, Default)]
+pub(crate) struct Case {
+    /// What it is about.
+    pub(crate) name: String,
+    /// What the client sends.
+    pub(crate) sent: Vec<u8>,
+    /// What it gets until the connection ends.
+    pub(crate) answer: Vec<u8>,
+    /// What is logged.
+    pub(crate) logged: Vec<String>,
+}
+
+impl Script {
+    /// Reads a file.
+    pub(crate) fn read(text: &str) -> Script {
+        let mut script = Script::default();
+        for (line, number) in text.lines().zip(1..) {
+            let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+            let case = script.cases.last_mut();
+            match (word, case) {
+                ("" | "#", _) => {}
+                ("needs", _) => script.needs = version(rest),
+                ("origin", _) => script.origins.push((rest.to_owned(), Vec::new())),
+                ("=" | "=+", _) => {
+                    let origin = script.origins.last_mut().expect("a name before the answer");
+                    append(word, rest, &mut origin.1);
+                }
+                ("case", _) => script.cases.push(Case {
+                    name: rest.to_owned(),
+                    ..Case::default()
+                }),
+                (">" | ">+", Some(case)) => append(word, rest, &mut case.sent),
+                ("<" | "<+", Some(case)) => append(word, rest, &mut case.answer),
+                ("log", Some(case)) => case.logged.push(rest.to_owned()),
+                _ => panic!("line {number} is none of a scenario: {line}"),
+            }
+        }
+        script
+    }
+
+    /// How the origin answers the requests at the front of `seen`, which it takes; nothing while the first is incomplete.
+    pub(crate) fn reply(&self, seen: &mut Vec<u8>) -> Option<Vec<u8>> {
+        let end = complete(seen)?;
+        let request: Vec<u8> = seen.drain(..end).collect();
+        let text = String::from_utf8_lossy(&request);
+        let asked = text
+            .lines()
+            .find_map(|line| line.strip_prefix("x-origin: "));
+        if let Some((_, answer)) = self.origins.iter().find(|(name, _)| Some(&**name) == asked) {
+            return Some(answer.clone());
+        }
+        let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {end}\r\n\r\n").into_bytes();
+        if !text.starts_with("HEAD ") {
+            answer.extend_from_slice(&request);
+        }
+        Some(answer)
+    }
+}
+
+/// `2.8` as two numbers.
+pub(crate) fn version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+fn append(word: &str, text: &str, to: &mut Vec<u8>) {
+    if !word.ends_with('+') {
+        to.extend_from_slice(text.as_bytes());
+        to.extend_from_slice(b"\r\n");
+        return;
+    }
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        let (escaped, used) = match (byte, tail) {
+            (b'\\', [b'r', ..]) => (b'\r', 1),
+            (b'\\', [b'n', ..]) => (b'\n', 1),
+            (b'\\', [b't', ..]) => (b'\t', 1),
+            (b'\\', [b'\\', ..]) => (b'\\', 1),
+            (b'\\', [b'x', high, low, ..]) => (digit(*high) << 4 | digit(*low), 3),
+            (byte, _) => (byte, 0),
+        };
+        to.push(escaped);
+        rest = &rest[used..];
+    }
+}
+
+fn digit(byte: u8) -> u8 {
+    let value = char::from(byte).to_digit(16).expect("a hexadecimal digit");
+    u8::try_from(value).expect("below sixteen")
+}
+
+/// Where the first request in `bytes` ends, if it is there as a whole.
+fn complete(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
+    if text.contains("transfer-encoding: chunked") {
+        let last = |window: &[u8]| window == b"0\r\n\r\n";
+        let end = bytes[head..].windows(5).position(last)?;
+        return Some(head + end + 5);
+    }
+    let length = text
+        .split("content-length: ")
+        .nth(1)
+        .and_then(|rest| rest.lines().next()?.trim().parse().ok());
+    let end = head + length.unwrap_or(0);
+    (bytes.len() >= end).then_some(end)
+}
+
+/// A log line without its syslog header.
+pub(crate) fn unheaded(line: &str) -> &str {
+    let line = line.trim_end_matches(['\r', '\n', '\0']);
+    line.split_once("]: ").map_or(line, |(_, text)| text)
+}
