@@ -82,6 +82,7 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
     machine.tell_skipped(console);
     let mut site = outcome.site?;
     override_by(options, &mut site);
+    site.hostname = hostname();
     let placed = locate_inherited(&mut site, &outcome.files, console);
     placed.then_some(Loaded {
         site,

@@ -575,8 +575,11 @@ impl Http {
 
 /// The path of a target in any form: `/p`, `http://host/p`, `*`.
 fn path(target: &[u8]) -> Option<&[u8]> {
-    if target.starts_with(b"/") || target == b"*" {
+    if target.starts_with(b"/") {
         return Some(target);
+    }
+    if target == b"*" {
+        return Some(b"");
     }
     let host = memchr::memmem::find(target, b"://")? + 3;
     let slash = memchr::memchr(b'/', &target[host..])?;

@@ -146,7 +146,9 @@ impl Redirect {
         });
         if !self.drop_query {
             location.extend_from_slice(parts.query.unwrap_or_default());
-        } else if self.append_slash && location.last() != Some(&b'/') {
+        }
+        // haproxy: at the very end, behind a query that is kept; so here.
+        if self.append_slash && location.last() != Some(&b'/') {
             location.push(b'/');
         }
     }

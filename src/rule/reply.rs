@@ -105,6 +105,8 @@ pub enum Kind {
     Return,
     /// `deny`: nothing said means the error page of 403.
     Deny,
+    /// `deny` of a response: nothing said means the error page of 502, since it is the server that failed.
+    DenyResponse,
     /// `tarpit`: nothing said means the error page of 500.
     Tarpit,
     /// `http-error`: like `return`, for a status that is always given.
@@ -200,7 +202,10 @@ impl Reply {
             }
             scene.put_back(value);
         }
-        head.push(b"content-length", body.bytes().len().to_string().as_bytes());
+        // A 204 has no body whose length could be told (RFC 9110 section 8.6).
+        if self.status != 204 {
+            head.push(b"content-length", body.bytes().len().to_string().as_bytes());
+        }
         if let Some(kind) = kind.filter(|_| !body.bytes().is_empty()) {
             head.push(b"content-type", kind);
         }
@@ -228,6 +233,7 @@ impl Kind {
         match self {
             Kind::Return | Kind::HttpError => 200,
             Kind::Deny => 403,
+            Kind::DenyResponse => 502,
             Kind::Tarpit => 500,
         }
     }
@@ -246,8 +252,10 @@ impl Draft {
         let status = self.status.unwrap_or(kind.status());
         let plain = self.headers.is_empty() && self.kind.is_none();
         let fallback = match kind {
-            Kind::Deny | Kind::Tarpit if plain => Content::Default,
-            Kind::Deny | Kind::Tarpit | Kind::Return | Kind::HttpError => Content::Empty,
+            Kind::Deny | Kind::DenyResponse | Kind::Tarpit if plain => Content::Default,
+            Kind::Deny | Kind::DenyResponse | Kind::Tarpit | Kind::Return | Kind::HttpError => {
+                Content::Empty
+            }
         };
         let mut content = match (self.content, self.pages) {
             (Some(content), _) => content,

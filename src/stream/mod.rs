@@ -34,6 +34,8 @@ mod retry;
 mod rig;
 mod roundup;
 mod route;
+#[cfg(test)]
+mod scenarios;
 mod scene;
 mod serve;
 mod splice;

@@ -116,6 +116,8 @@ impl Stream {
         } else if let Some(step) = self.decide_response(kit) {
             return step;
         }
+        // A rule may have set another status, which is then the one that is told.
+        self.txn.status = self.response.head().map(|head| head.status());
         self.filter_response(kit);
         self.write_line_early(kit);
         if self.response.announced() == Body::Tunnel {

@@ -120,7 +120,9 @@ impl Doors for RigDoors {
     }
 
     fn write(&mut self, _logging: &Logging, line: &Line<'_>, _census: &dyn Census) {
-        self.lines.borrow_mut().extend_from_slice(line.text);
+        let mut lines = self.lines.borrow_mut();
+        lines.extend_from_slice(line.text);
+        lines.push(b'\n');
     }
 
     fn flush(&mut self) {}
@@ -163,12 +165,17 @@ impl Rig {
 
     /// A client connects to the first listener.
     pub(super) fn client(&mut self) -> Script {
-        let (memory, script) = Memory::pair();
         let src = Some(std::net::SocketAddr::from(([192, 0, 2, 1], 40_000)));
         let dst = Some(std::net::SocketAddr::from(([192, 0, 2, 9], 80)));
-        let accepted =
-            self.engine
-                .accept(Wire::Memory(memory), ListenerId::at(0), Peers { src, dst });
+        self.client_between(Peers { src, dst })
+    }
+
+    /// The same with other addresses.
+    pub(super) fn client_between(&mut self, peers: Peers) -> Script {
+        let (memory, script) = Memory::pair();
+        let accepted = self
+            .engine
+            .accept(Wire::Memory(memory), ListenerId::at(0), peers);
         assert!(accepted.is_ok(), "the rig has room for its clients");
         script
     }

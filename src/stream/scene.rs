@@ -397,7 +397,8 @@ pub(super) fn wall(time: std::time::SystemTime) -> Wall {
 pub(super) fn put_answer(lane: &mut Lane, mut head: Box<Head>, body: &[u8]) {
     use crate::buf::Buf;
     use crate::http::Known;
-    if head.get_known(Known::ContentLength).is_none() {
+    let bare = head.status() == crate::http::Status::new(204);
+    if !bare && head.get_known(Known::ContentLength).is_none() {
         head.push_known(Known::ContentLength, body.len().to_string().as_bytes());
     }
     lane.put_head(head);

@@ -20,8 +20,75 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many files are at work at once.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Where haproxy 2.6 does otherwise than the file says, and why the file says what it says: `file/case`.
-const DIFFERENCES: &[(&str, &str)] = &[];
+/// Where haproxy 2.6 does otherwise than the files say, and why they say what they say: `file/case`.
+const DIFFERENCES: &[(&str, &[&str])] = &[
+    (
+        "a converter gives its text on, whether or not a capture was declared for it",
+        &["converters-text/str(a.b.c),capture-req(0)"],
+    ),
+    (
+        "who writes -i does not mean only methods that nobody knows",
+        &["acl-matches/method -i get | method=GET"],
+    ),
+    (
+        "a line feed alone ends no line of a message, a control byte belongs into none (RFC 9112 section 2.2)",
+        &[
+            "request-framing/lf only",
+            "request-framing/ctl in value",
+            "request-framing/nul in value",
+            "response-framing/lf",
+        ],
+    ),
+    (
+        "what concerns one connection goes no further than that connection (RFC 9110 section 7.6.1)",
+        &[
+            "request-framing/hop by hop",
+            "request-framing/te trailers",
+            "request-framing/upgrade no connection",
+            "response-framing/hop",
+        ],
+    ),
+    (
+        "who speaks HTTP/1.0 knows no chunks, neither as client nor as server",
+        &[
+            "request-framing/chunked 1.0",
+            "response-framing/chunked to 1.0",
+            "response-framing/trailers to 1.0",
+        ],
+    ),
+    (
+        "what follows a CONNECT that succeeded is no body (RFC 9110 section 9.3.6)",
+        &["request-framing/connect"],
+    ),
+    (
+        "a request says HTTP/1.0 or HTTP/1.1: nothing else is spoken on such a connection",
+        &["request-framing/version 2.0"],
+    ),
+    (
+        "a status has three digits",
+        &["response-framing/bad-status"],
+    ),
+    (
+        "an answer is passed on as it comes: its head was sent when the bad chunk arrived",
+        &["response-framing/badchunk"],
+    ),
+    (
+        "an identifier is made while the request is there, also for answers of the proxy",
+        &[
+            "log-fields/deny",
+            "log-fields/redirect",
+            "log-fields/return",
+        ],
+    ),
+    (
+        "a capture of nothing is shown as nothing is",
+        &["log-fields/empty"],
+    ),
+    (
+        "the method of what was no request is shown as its target is",
+        &["log-fields/bad request"],
+    ),
+];
 
 #[test]
 fn scenarios_hold() {
@@ -40,18 +107,15 @@ fn scenarios_are_haproxys() {
     let number = said.split("version ").nth(1).and_then(version);
     let mut failures = run_all(&haproxy, number);
     failures.retain(|failure| {
-        let known = |(name, _): &(&str, &str)| failure.starts_with(&format!("{name}:"));
-        !DIFFERENCES.iter().any(known)
+        let mut known = DIFFERENCES.iter().flat_map(|(_, cases)| *cases);
+        !known.any(|name| failure.starts_with(&format!("{name}: ")))
     });
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
 fn there_are_enough() {
-    let cases: usize = files()
-        .iter()
-        .map(|file| script(file).cases.len())
-        .sum();
+    let cases: usize = files().iter().map(|file| script(file).cases.len()).sum();
     assert!(cases >= 300, "{cases} scenarios");
 }
 
@@ -85,7 +149,9 @@ fn run_all(program: &Path, version: Option<(u32, u32)>) -> Vec<String> {
                 })
             })
             .collect();
-        let ended = started.into_iter().flat_map(|one| one.join().expect("no panic"));
+        let ended = started
+            .into_iter()
+            .flat_map(|one| one.join().expect("no panic"));
         ended.collect()
     })
 }
@@ -102,17 +168,17 @@ fn run(program: &Path, file: &Path, version: Option<(u32, u32)>) -> Vec<String> 
     let proxy = Proxy::start(program, file, origin, &log);
     let mut differences = Vec::new();
     for case in &script.cases {
-        if let Err(why) = exchange(&proxy, case, &log) {
+        if let Err(why) = exchange(&proxy, case, &log, version.is_some()) {
             differences.push(format!("{name}/{}: {why}", case.name));
         }
     }
     differences
 }
 
-fn exchange(proxy: &Proxy, case: &Case, log: &UdpSocket) -> Result<(), String> {
+fn exchange(proxy: &Proxy, case: &Case, log: &UdpSocket, lenient: bool) -> Result<(), String> {
     let answer = proxy.ask(&case.sent);
     let shown = |bytes: &[u8]| bytes.escape_ascii().to_string();
-    if answer != case.answer {
+    if answer != case.answer && !(lenient && is_page(&answer, &case.answer)) {
         return Err(format!(
             "the answer is\n  {}\n not\n  {}",
             shown(&answer),
@@ -126,10 +192,24 @@ fn exchange(proxy: &Proxy, case: &Case, log: &UdpSocket) -> Result<(), String> {
         };
         let line = String::from_utf8_lossy(&buffer[..len]).into_owned();
         if unheaded(&line) != expected {
-            return Err(format!("logged is\n  {}\n not\n  {expected}", unheaded(&line)));
+            return Err(format!(
+                "logged is\n  {}\n not\n  {expected}",
+                unheaded(&line)
+            ));
         }
     }
     Ok(())
+}
+
+/// Whether both are the same page of 400: haproxy sends it as it was compiled in, with capitals and in an order of its own.
+fn is_page(answer: &[u8], expected: &[u8]) -> bool {
+    let lines = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    expected.starts_with(b"HTTP/1.1 400 ") && lines(answer) == lines(expected)
 }
 
 /// A server that answers as the script says.

@@ -258,10 +258,14 @@ impl Replace {
             if at > 0 {
                 out.push(b',');
             }
-            let value = piece.trim_ascii();
-            let blanks = piece.len() - piece.trim_ascii_start().len();
-            out.extend_from_slice(&piece[..blanks]);
-            changed |= self.replace(value, by, out);
+            // The blanks around a value go with it when it is replaced.
+            let start = out.len();
+            if self.replace(piece.trim_ascii(), by, out) {
+                changed = true;
+            } else {
+                out.truncate(start);
+                out.extend_from_slice(piece);
+            }
         }
         changed
     }

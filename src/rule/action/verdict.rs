@@ -61,7 +61,13 @@ pub(super) const ROWS: &[Row] = &[
         doc: "Refuses the request, or replaces the response.",
         parse: |args| {
             Ok(Box::new(Deny {
-                reply: Reply::parse(args, Kind::Deny)?,
+                reply: Reply::parse(
+                    args,
+                    match args.context.phase {
+                        Phase::Response => Kind::DenyResponse,
+                        _ => Kind::Deny,
+                    },
+                )?,
                 tarpit: false,
             }))
         },

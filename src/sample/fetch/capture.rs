@@ -103,7 +103,17 @@ fn method<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 }
 
 fn target<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    Sampled::maybe_str(word(facts, 1))
+    Sampled::maybe_str(word(facts, 1).map(from_path))
+}
+
+/// What of a target begins with its path: all of `/p?q`, the end of `http://host/p?q`, nothing of `*`.
+fn from_path(target: &[u8]) -> &[u8] {
+    if target.starts_with(b"/") {
+        return target;
+    }
+    let authority = memchr::memmem::find(target, b"://").map_or(target.len(), |at| at + 3);
+    let path = memchr::memchr(b'/', &target[authority..]);
+    path.map_or(&[], |at| &target[authority + at..])
 }
 
 fn request_version<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
@@ -154,6 +164,10 @@ mod tests {
         ] {
             yields_with(&facts, text, want);
         }
+        facts.request_line = b"GET http://h/p?q HTTP/1.1";
+        yields_with(&facts, "capture.req.uri", "/p?q");
+        facts.request_line = b"OPTIONS * HTTP/1.1";
+        yields_with(&facts, "capture.req.uri", "");
         facts.request_line = b"";
         yields_with(&facts, "capture.req.uri", "/new");
         absent("capture.req.hdr(0)");

@@ -422,13 +422,8 @@ pub(super) fn parse_address(text: &[u8]) -> Option<IpAddr> {
 fn names<'a>(head: Option<&'a Head>, args: &'a [Arg]) -> Sampled<'a> {
     let delimiter = args.text(0).filter(|d| !d.is_empty()).unwrap_or(b",");
     Sampled::of(head.map(|head| {
-        let mut seen: Vec<&[u8]> = Vec::with_capacity(head.len());
-        for (name, _) in head.fields() {
-            if seen.last() != Some(&name) {
-                seen.push(name);
-            }
-        }
-        Value::string(seen.join(delimiter))
+        let names: Vec<&[u8]> = head.fields().map(|(name, _)| name).collect();
+        Value::string(names.join(delimiter))
     }))
 }
 

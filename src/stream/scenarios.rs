@@ -1,0 +1,152 @@
+//! The scenarios of tests/scenarios on the rig: in one piece and byte by byte, with the same bytes, the same log lines, and
+//! nothing left at the end.
+
+#[path = "../../tests/scenarios/script.rs"]
+mod script;
+
+use std::cmp::Ordering;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::Peers;
+use super::rig::Rig;
+use crate::config::{self, Given, Host, Source};
+use crate::lang::Env;
+use crate::lang::cond::Predicates;
+use crate::site::Site;
+use script::{Case, Script, unheaded};
+
+struct Nothing;
+
+impl Predicates for Nothing {
+    fn feature(&self, _: &str) -> bool {
+        false
+    }
+    fn enabled(&self, _: &str) -> bool {
+        false
+    }
+    fn version(&self, _: &str) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+impl Host for Nothing {
+    fn addresses(&self, _: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
+    fn user(&self, _: &str) -> Option<u32> {
+        None
+    }
+    fn group(&self, _: &str) -> Option<u32> {
+        None
+    }
+}
+
+/// What differs when bytes come one by one: chunks are made of what has arrived.
+const REFRAMED: [&str; 6] = [
+    "request-framing/length and chunked",
+    "request-framing/chunked",
+    "request-framing/chunk extension",
+    "response-framing/chunked",
+    "response-framing/trailers",
+    "response-framing/both",
+];
+
+fn site(file: &Path) -> Site {
+    let env: Env = [("PORT", "80"), ("ORIGIN", "8000"), ("LOG", "9")]
+        .into_iter()
+        .collect();
+    let given = Given {
+        env: &env,
+        program: &Nothing,
+    };
+    let outcome = config::read(&[Source::Path(file.into())], given, &Nothing);
+    let mut site = outcome.site.expect("scenarios are valid");
+    site.hostname = "rig".into();
+    site.global.threads = 1;
+    let closed = site.open_logs();
+    assert!(closed.is_empty(), "{closed:?}");
+    site.open_books();
+    site
+}
+
+fn files() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let entries = fs::read_dir(directory).expect("the directory is here");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "cfg"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Runs every case of a file on one rig, pieces of `cut` bytes each way; what differs comes back.
+fn run(file: &Path, cut: usize) -> Vec<String> {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let text = fs::read_to_string(file.with_extension("expect")).expect("expectations");
+    let script = Rc::new(Script::read(&text));
+    let origin = Rc::clone(&script);
+    let mut rig = Rig::new(site(file), move |dialed| {
+        while let Some(answer) = origin.reply(&mut dialed.seen) {
+            let sized = |part: &[u8]| part == b"-length:" || part == b"chunked\r";
+            dialed.script.send(&answer);
+            if !answer.windows(8).any(sized) {
+                dialed.script.end();
+            }
+        }
+    });
+    rig.cut_servers(cut);
+    let mut differences = Vec::new();
+    for case in &script.cases {
+        let place = format!("{name}/{}", case.name);
+        if cut > 0 && REFRAMED.contains(&&*place) {
+            continue;
+        }
+        if let Err(why) = exchange(&mut rig, case, cut) {
+            differences.push(format!("{place} ({cut}): {why}"));
+        }
+    }
+    rig.assert_at_rest();
+    differences
+}
+
+fn exchange(rig: &mut Rig, case: &Case, cut: usize) -> Result<(), String> {
+    rig.lines.borrow_mut().clear();
+    let local = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
+    let client = rig.client_between(Peers {
+        src: local(40_000),
+        dst: local(80),
+    });
+    client.cut(cut);
+    client.send(&case.sent);
+    rig.run();
+    rig.run_out(10_000);
+    let answer = client.take();
+    client.end();
+    rig.run_out(10_000);
+    if answer != case.answer {
+        let (got, wanted) = (answer.escape_ascii(), case.answer.escape_ascii());
+        return Err(format!("the answer is\n  {got}\n not\n  {wanted}"));
+    }
+    let lines = rig.lines.borrow();
+    let logged = String::from_utf8_lossy(&lines);
+    let logged: Vec<&str> = logged.lines().map(unheaded).collect();
+    if !case.logged.is_empty() && logged != case.logged {
+        return Err(format!(
+            "logged is\n  {logged:?}\n not\n  {:?}",
+            case.logged
+        ));
+    }
+    Ok(())
+}
+
+#[test]
+fn scenarios_hold_on_the_rig() {
+    for cut in [0, 1] {
+        let failures: Vec<String> = files().iter().flat_map(|file| run(file, cut)).collect();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+}
