@@ -12,7 +12,7 @@ cargo := build/env.sh cargo
 endif
 
 .DEFAULT_GOAL := program
-.PHONY: program run test check deb rpm tarball dist verify readme test-packages clean help setup bench reload-bench
+.PHONY: program run test check deb rpm tarball dist verify readme test-packages clean help setup bench profile reload-bench
 
 program: ## the static program, target/x86_64-unknown-linux-musl/release/sluice (the default; CROSS=1: built by `cross`)
 	$(cargo) build --release --locked --target $(TARGET)
@@ -35,6 +35,12 @@ bench: program ## every scenario beside haproxy and nginx, into tests/bench/RESU
 bench-%: program ## the scenarios with this in their name, on the screen only (bench-list: their names)
 	build/need.sh /usr/sbin/haproxy:haproxy /usr/sbin/nginx:nginx-light
 	cargo bench --locked --bench side_by_side -- $(if $(filter list,$*),--list,$*)
+
+profile: profile-keep-64 ## where the time goes in small requests, by perf (profile-NAME: in another scenario)
+
+profile-%: program
+	build/need.sh perf:linux-perf
+	cargo bench --locked --bench side_by_side -- --profile --seconds 5 $*
 
 reload-bench: program ## what reloads lose, in a table beside haproxy's losses (about 10 minutes)
 	build/need.sh /usr/sbin/haproxy:haproxy

@@ -27,6 +27,11 @@ impl Meter {
         Self { root }
     }
 
+    /// The process itself.
+    pub(crate) fn root(&self) -> u32 {
+        self.root
+    }
+
     /// Time spent by all threads of all processes.
     pub(crate) fn spent(&self) -> Spent {
         let mut spent = Spent::default();
