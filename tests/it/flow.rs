@@ -231,3 +231,31 @@ fn upload_twice(proxy: &Proxy) {
         read_at(&mut client, SWIFT, |seen| holds_body(seen, 10));
     }
 }
+
+#[test]
+fn clients_beyond_the_rate_wait_and_are_all_served() {
+    let proxy = Proxy::before(
+        server(0, SWIFT, sized(10)),
+        "rate",
+        "    rate-limit sessions 20\n",
+    );
+    // Each waiting connection counts as one; let the second in which the proxy was found pass.
+    drop(proxy.client());
+    std::thread::sleep(Duration::from_millis(2100));
+    let begun = Instant::now();
+    let mut clients: Vec<TcpStream> = (0..50).map(|_| proxy.client()).collect();
+    for client in &mut clients {
+        client.write_all(GET).expect("room for a request");
+    }
+    let mut served = Vec::new();
+    for client in &mut clients {
+        read_at(client, SWIFT, |seen| holds_body(seen, 10));
+        served.push(begun.elapsed());
+    }
+    let early = served
+        .iter()
+        .filter(|at| **at < Duration::from_millis(900))
+        .count();
+    assert!((10..=21).contains(&early), "{early} in the first second");
+    assert!(served.iter().all(|at| *at < Duration::from_secs(6)));
+}
