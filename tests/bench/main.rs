@@ -150,7 +150,8 @@ impl Options {
             }
         }
         let sane = (0.1..=600.0).contains(&options.minutes)
-            && (1..=50).contains(&options.rounds) && (0.1..=60.0).contains(&options.seconds);
+            && (1..=50).contains(&options.rounds)
+            && (0.1..=60.0).contains(&options.seconds);
         if sane {
             Ok(options)
         } else {
@@ -172,11 +173,7 @@ fn number(word: &str) -> Result<f64, String> {
 }
 
 /// All rounds of a scenario, in about the time that is its `share`.
-fn run(
-    scenario: &Scenario,
-    options: &Options,
-    share: Duration,
-) -> Result<Option<Outcome>, String> {
+fn run(scenario: &Scenario, options: &Options, share: Duration) -> Result<Option<Outcome>, String> {
     eprintln!("# {}: {}", scenario.name, scenario.about);
     if let Load::Idle(count) = scenario.load
         && machine::holdable(count) < count / 2
@@ -227,11 +224,7 @@ fn run(
 }
 
 /// One contender, one round.
-fn measure(
-    scenario: &Scenario,
-    contender: Contender,
-    window: Duration,
-) -> Result<Figures, String> {
+fn measure(scenario: &Scenario, contender: Contender, window: Duration) -> Result<Figures, String> {
     let backend = backend::Backend::start(&scenario.answer).map_err(|e| format!("backend: {e}"))?;
     let running = Running::start(contender, scenario, backend.address())?;
     let _killer = Killer::after(running.meter(), window + PATIENCE);

@@ -25,7 +25,18 @@ pub(crate) fn draw(scenario: &Scenario, window: Duration) -> Result<(), String> 
     let meter = running.meter().ok_or("no process to profile")?;
     let samples = format!("target/profile-{}.data", scenario.name);
     let mut recorder = Command::new("perf")
-        .args(["record", "-q", "-e", "cpu-clock", "-F", FREQUENCY, "-g", "-o", &samples, "-p"])
+        .args([
+            "record",
+            "-q",
+            "-e",
+            "cpu-clock",
+            "-F",
+            FREQUENCY,
+            "-g",
+            "-o",
+            &samples,
+            "-p",
+        ])
         .arg(meter.root().to_string())
         .args(["--", "sleep", &window.as_secs_f64().to_string()])
         .stderr(Stdio::null())
@@ -37,7 +48,18 @@ pub(crate) fn draw(scenario: &Scenario, window: Duration) -> Result<(), String> 
     println!("### {}: {}", scenario.name, scenario.about);
     for sort in ["dso", "dso,symbol"] {
         let report = Command::new("perf")
-            .args(["report", "--stdio", "-q", "--no-children", "-g", "none", "-s", sort, "-i", &samples])
+            .args([
+                "report",
+                "--stdio",
+                "-q",
+                "--no-children",
+                "-g",
+                "none",
+                "-s",
+                sort,
+                "-i",
+                &samples,
+            ])
             .stderr(Stdio::null())
             .output()
             .map_err(|e| format!("perf: {e}"))?;
