@@ -49,6 +49,8 @@ impl Engine {
         let Role::Front(front) = &mut held.role else {
             return false;
         };
+        // What these rules change is the connection's own address, for everybody.
+        front.peers = front.seen;
         if wishes.expect_proxy && front.greeting != Greeting::Proxy {
             front.greeting = Greeting::Proxy;
             if let Wire::Tls(tls) = &mut held.conn.wire {
@@ -191,8 +193,8 @@ impl Place<'_> {
             now: kit.now,
             date: wall(kit.wall),
             client: Some(&client),
-            src: wishes.src.or(front.peers.src),
-            dst: wishes.dst.or(front.peers.dst),
+            src: wishes.src.or(front.seen.src),
+            dst: wishes.dst.or(front.seen.dst),
             frontend: Some(&site.frontend(self.frontend).facts),
             vars: &shelves,
             tracked: &tracked,
@@ -227,7 +229,7 @@ impl Place<'_> {
         let frontend = self.site.frontend(self.frontend);
         let listener = self.site.listener(self.front.listener);
         Record {
-            client: self.front.peers.src.map(Endpoint::Inet),
+            client: self.front.seen.src.map(Endpoint::Inet),
             accepting: self.front.peers.dst.map(Endpoint::Inet),
             frontend: &frontend.name,
             listener: &listener.name,
@@ -244,8 +246,8 @@ impl Held {
     fn take_wishes(&mut self, wishes: &Wishes) {
         self.mark_packets(&wishes.packets);
         if let Role::Front(front) = &mut self.role {
-            front.peers.src = wishes.src.or(front.peers.src);
-            front.peers.dst = wishes.dst.or(front.peers.dst);
+            front.seen.src = wishes.src.or(front.seen.src);
+            front.seen.dst = wishes.dst.or(front.seen.dst);
         }
     }
 

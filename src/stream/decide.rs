@@ -10,7 +10,7 @@ use crate::site::{PageOf, Rules, Site};
 use crate::time::{Millis, Tick};
 
 /// What one rule set came to.
-enum Came {
+pub(super) enum Came {
     /// Nothing was decided, or nothing more is to be checked.
     Through,
     /// Something is waited for.
@@ -20,54 +20,6 @@ enum Came {
 }
 
 impl Stream {
-    /// Content rules look at the first bytes, or at the request's head.
-    pub(super) fn inspect(&mut self, kit: &mut Kit) -> Step {
-        let site = kit.site.clone();
-        let rules = &site.frontend(self.frontend).rules;
-        let next = if self.http {
-            Stage::Request
-        } else {
-            Stage::Route
-        };
-        self.inspect_by(kit, rules, next)
-    }
-
-    /// Evaluates `tcp-request content` of a proxy; bytes may have to come first.
-    fn inspect_by(&mut self, kit: &mut Kit, rules: &Rules, next: Stage) -> Step {
-        if rules.content.is_empty() && rules.inspect_delay.is_none() {
-            return Step::Go(next);
-        }
-        let closed = !self.http && self.peek(kit);
-        if !self.deadline.is_set() && !self.inspected {
-            self.deadline = rules.inspect_delay.map_or(kit.now, |delay| kit.now + delay);
-        }
-        let last_call = closed || self.inspected || self.deadline.has_come(kit.now) || self.http;
-        match self.evaluate(kit, &rules.content, last_call, Phase::Request) {
-            Came::Waiting(_) if !last_call => Step::Wait,
-            Came::Decided(step) => step,
-            Came::Through | Came::Waiting(_) => {
-                self.deadline = Tick::NEVER;
-                self.inspected = false;
-                self.position = Position::default();
-                Step::Go(next)
-            }
-        }
-    }
-
-    /// Reads what content rules may look at; true if nothing more will come.
-    fn peek(&mut self, kit: &mut Kit) -> bool {
-        let Some((held, lent)) = kit.conn(self.front) else {
-            return true;
-        };
-        let fill = held.conn.fill(lent.pool, lent.now);
-        let full = held
-            .conn
-            .input
-            .as_ref()
-            .is_some_and(|input| input.room() == 0);
-        full || matches!(fill, crate::mux::Fill::Ended | crate::mux::Fill::Failed)
-    }
-
     /// The frontend's rules.
     pub(super) fn decide_request(&mut self, kit: &mut Kit) -> Step {
         let site = kit.site.clone();
@@ -159,6 +111,9 @@ impl Stream {
 
     /// The rules for a response; nothing if it goes on as it is.
     pub(super) fn decide_response(&mut self, kit: &mut Kit) -> Option<Step> {
+        if let Some(step) = self.inspect_head(kit) {
+            return Some(step);
+        }
         let site = kit.site.clone();
         for rules in self.response_rules(&site).skip(self.judges) {
             loop {
@@ -185,7 +140,10 @@ impl Stream {
     }
 
     /// The proxies whose rules see a response, the backend before the frontend; a `listen` counts once.
-    fn response_rules<'a>(&self, site: &'a Site) -> impl Iterator<Item = &'a Rules> + use<'a> {
+    pub(super) fn response_rules<'a>(
+        &self,
+        site: &'a Site,
+    ) -> impl Iterator<Item = &'a Rules> + use<'a> {
         let backend = self.backend.map(|id| site.backend(id));
         let own = backend.filter(|backend| backend.twin != Some(self.frontend));
         let rules = own.map(|backend| &backend.rules);
@@ -205,11 +163,18 @@ impl Stream {
         }
     }
 
-    fn evaluate(&mut self, kit: &mut Kit, rules: &RuleSet, last_call: bool, phase: Phase) -> Came {
+    pub(super) fn evaluate(
+        &mut self,
+        kit: &mut Kit,
+        rules: &RuleSet,
+        last_call: bool,
+        phase: Phase,
+    ) -> Came {
         if rules.is_empty() {
             return Came::Through;
         }
         let mut position = self.position;
+        let packets = self.wishes.packets;
         let flow = loop {
             match self.with_scene(kit, last_call, |scene| rules.run(scene, &mut position)) {
                 Some(Flow::Renew) => {}
@@ -217,6 +182,12 @@ impl Stream {
             }
         };
         self.position = position;
+        if self.wishes.packets != packets
+            && let Some(held) = kit.conns.get(self.front)
+        {
+            held.mark_packets(&self.wishes.packets);
+        }
+        self.send_hints(kit);
         match flow {
             None | Some(Flow::Continue | Flow::Renew | Flow::Verdict(Verdict::Allow)) => {
                 Came::Through
@@ -291,10 +262,7 @@ impl Stream {
     }
 
     fn tarpit(&mut self, kit: &mut Kit, refusal: Refusal) -> Step {
-        let site = kit.site.clone();
-        let timeouts = &site.frontend(self.frontend).timeouts;
-        let wished = self.wishes.timeouts.tarpit;
-        let span = wished.or(timeouts.tarpit).or(timeouts.connect);
+        let span = self.patience(kit).tarpit;
         self.tarpitted = Some(Box::new(refusal));
         self.deadline = kit.now.after(span.or(Some(Millis::ZERO)));
         Step::Go(Stage::Tarpit)

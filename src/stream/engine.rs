@@ -134,6 +134,7 @@ impl Engine {
         let front = Front {
             listener,
             peers,
+            seen: peers,
             greeting,
             proxied: None,
             tls: None,

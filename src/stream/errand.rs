@@ -89,7 +89,7 @@ impl Stream {
     /// The ends of the client's connection, as rules have set them.
     pub(super) fn peers(&self, kit: &Kit) -> Peers {
         let front = kit.conns.get(self.front).and_then(Held::front);
-        let peers = front.map(|front| front.peers).unwrap_or_default();
+        let peers = front.map(|front| front.seen).unwrap_or_default();
         Peers {
             src: self.wishes.src.or(peers.src),
             dst: self.wishes.dst.or(peers.dst),

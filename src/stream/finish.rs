@@ -83,6 +83,10 @@ impl Stream {
             return;
         }
         if matches!(self.stage, Stage::Response | Stage::Relay) {
+            if self.inspection_end().has_come(kit.now) {
+                self.deadline = Tick::NEVER;
+                return;
+            }
             self.deadline = self.quiet_deadline(kit);
             if !self.deadline.has_come(kit.now) {
                 return;

@@ -54,6 +54,8 @@ pub struct Front {
     pub listener: ListenerId,
     /// Its addresses.
     pub peers: Peers,
+    /// The same as rules of the session have set them: what its exchanges begin with.
+    pub seen: Peers,
     /// What still has to come before the first byte.
     pub greeting: Greeting,
     /// What the PROXY header said.

@@ -110,7 +110,7 @@ impl Engine {
             return;
         };
         let frontend = site.frontend(frontend);
-        let mut text = match front.peers.src {
+        let mut text = match front.seen.src {
             Some(src) => format!("{}:{} [", src.ip(), src.port()).into_bytes(),
             None => b"unix:1 [".to_vec(),
         };
@@ -177,7 +177,7 @@ impl Front {
     /// Believes a header; one that speaks for the proxy itself changes nothing.
     fn introduce(&mut self, header: Header) {
         if header.command() == Command::Proxy {
-            self.peers = Peers {
+            self.seen = Peers {
                 src: header.source(),
                 dst: header.destination(),
             };

@@ -227,6 +227,13 @@ impl Stream {
         for _ in 0..MOVES_MAX {
             let eager = self.eager_down(kit);
             let received = self.source_down(kit, eager);
+            if !self.let_down(kit) {
+                return match received {
+                    _ if self.refused_down => Flow::SourceGone,
+                    Received::Closed if self.response.queued() == 0 => Flow::SourceGone,
+                    _ => Flow::Still,
+                };
+            }
             self.fill_cache(kit);
             self.filter_body(kit);
             match (received, self.sink_down(kit)) {
@@ -343,7 +350,8 @@ impl Stream {
             .map_or(front, |held| held.conn.last_active);
         if self.tunnel || !self.http {
             let latest = front.max(back);
-            return latest.after(client).min(latest.after(server));
+            let quiet = latest.after(client).min(latest.after(server));
+            return quiet.min(self.inspection_end());
         }
         let client = if self.waits_for_client(kit) {
             front.after(client)
@@ -372,28 +380,21 @@ impl Stream {
 
     /// The silence allowed to the client and to the server.
     fn quiet_timeouts(&self, kit: &Kit) -> (Option<Millis>, Option<Millis>) {
-        let front = &kit.site.frontend(self.frontend).timeouts;
-        let Some(back) = self
-            .backend
-            .map(|backend| &kit.site.backend(backend).timeouts)
-        else {
-            return (front.client, None);
+        let patience = self.patience(kit);
+        let Some(backend) = self.backend else {
+            return (patience.client, None);
         };
         let half = self.request.end() != End::Open || self.response.end() != End::Open;
         let is_tunnel = self.tunnel || !self.http;
-        let client = if is_tunnel && half {
-            front.client_fin.or(front.client)
-        } else {
-            front.client
-        };
-        let server = if is_tunnel && half {
-            back.server_fin.or(back.server)
-        } else {
-            back.server
-        };
-        match back.tunnel {
+        match patience.tunnel {
             Some(tunnel) if is_tunnel && !half => (Some(tunnel), Some(tunnel)),
-            Some(_) | None => (client, server),
+            Some(_) | None if is_tunnel && half => {
+                let front = &kit.site.frontend(self.frontend).timeouts;
+                let back = &kit.site.backend(backend).timeouts;
+                let (client, server) = (patience.client, patience.server);
+                (front.client_fin.or(client), back.server_fin.or(server))
+            }
+            Some(_) | None => (patience.client, patience.server),
         }
     }
 

@@ -88,14 +88,12 @@ impl Stream {
         let ticket = self.ticket(kit);
         match configured
             .line
-            .join(ticket, Priority::default(), kit.now, configured.line_max)
+            .join(ticket, self.priority(), kit.now, configured.line_max)
         {
             Ok(place) => {
                 self.server = Some(server);
                 self.wait(
                     kit,
-                    site,
-                    backend,
                     Waiting {
                         place,
                         line: Which::Server,
@@ -113,13 +111,11 @@ impl Stream {
         let ticket = self.ticket(kit);
         match backend
             .line
-            .join(ticket, Priority::default(), kit.now, queue::Limit::None)
+            .join(ticket, self.priority(), kit.now, queue::Limit::None)
         {
             Ok(place) => {
                 self.wait(
                     kit,
-                    site,
-                    id,
                     Waiting {
                         place,
                         line: Which::Backend,
@@ -134,10 +130,18 @@ impl Stream {
         }
     }
 
-    fn wait(&mut self, kit: &Kit, site: &Site, backend: BackendId, waiting: Waiting) {
+    fn wait(&mut self, kit: &Kit, waiting: Waiting) {
         self.waiting = Some(waiting);
-        let timeouts = &site.backend(backend).timeouts;
-        self.deadline = kit.now.after(timeouts.queue.or(timeouts.connect));
+        self.deadline = kit.now.after(self.patience(kit).queue);
+    }
+
+    /// Where in a line rules have put it.
+    fn priority(&self) -> Priority {
+        let class = self.wishes.priority_class.unwrap_or(0);
+        Priority {
+            class: i16::try_from(class).unwrap_or(0),
+            offset: self.wishes.priority_offset.unwrap_or(0),
+        }
     }
 
     fn ticket(&self, kit: &Kit) -> Ticket {

@@ -123,14 +123,15 @@ impl Stream {
             last_call: parts.last_call,
             client: Some(&client),
             upstream: upstream.as_ref(),
-            src: wishes.src.or(front.peers.src),
-            dst: wishes.dst.or(front.peers.dst),
+            src: wishes.src.or(front.seen.src),
+            dst: wishes.dst.or(front.seen.dst),
             frontend: Some(&site.frontend(self.frontend).facts),
             backend: self.backend.map(|id| &site.backend(id).facts),
             server: self.server.map(|id| &site.server(id).facts),
             request_body: body_view(&self.request, &body, self.awaits_body),
             response_body: body_view(&self.response, &answer, self.awaited.is_some()),
             payload: self.payload(kit, &body, parts.last_call),
+            response_payload: self.response_payload(&answer),
             exchange: Some(&exchange),
             request_line: &self.txn.request_line,
             unique_id: self.txn.unique_id.as_deref(),
@@ -172,12 +173,24 @@ impl Stream {
         Some((result, reach.begun))
     }
 
+    /// The server's bytes that wait for the client, in TCP.
+    fn response_payload<'a>(&self, bytes: &'a [u8]) -> Payload<'a> {
+        if self.http {
+            return Payload::NONE;
+        }
+        Payload {
+            bytes,
+            complete: self.response.end() != End::Open || !self.response.room(),
+        }
+    }
+
     fn exchange_facts(&self, kit: &Kit, wishes: &Wishes) -> ExchangeFacts {
         ExchangeFacts {
             request_date: wall(self.txn.begun_date),
             priority_class: wishes.priority_class.unwrap_or(0),
             priority_offset: wishes.priority_offset.unwrap_or(0),
             last_rule: wishes.last_rule.clone(),
+            timeouts: self.patience_by(kit, &wishes.timeouts).facts(),
             retries: self.txn.retries,
             redispatched: self.txn.redispatched,
             is_http: self.http,
@@ -255,8 +268,8 @@ impl Stream {
                 hostname: &site.hostname,
                 pid: kit.pid,
             },
-            client: endpoint(src.or(front.peers.src)),
-            accepting: endpoint(front.peers.dst),
+            client: endpoint(src.or(front.seen.src)),
+            accepting: endpoint(front.seen.dst),
             connecting: upstream.and_then(|peers| peers.src).map(Endpoint::Inet),
             target: dialed.map(Endpoint::Inet),
             frontend: &frontend.name,

@@ -3,6 +3,7 @@
 //! Splicing is asked for by either proxy (`option splice-auto`, `splice-request`, `splice-response`), possible while no filter
 //! looks at the bytes and both ends are bare sockets, and begun only where it pays: that is the connection's to judge.
 
+use super::inspect::Inspected;
 use super::{Kit, Stream};
 use crate::mux::Eager;
 use crate::site::Splice;
@@ -24,7 +25,8 @@ impl Stream {
     /// What the proxies want for the response's body.
     pub(super) fn eager_down(&self, kit: &Kit) -> Eager {
         let watched = self.filters.response.is_some() || self.memory.caching.borrow().is_filling();
-        if !kit.splices || watched {
+        let inspected = self.http || self.response_inspected == Inspected::Done;
+        if !kit.splices || watched || !inspected {
             return Eager::Never;
         }
         let takes = kit.conns.get(self.front);

@@ -4,6 +4,7 @@ use std::mem;
 
 use super::cookie::Persistence;
 use super::gather::Awaited;
+use super::inspect::Inspected;
 use super::route::Waiting;
 use super::scene::Memory;
 use super::track::Tracks;
@@ -115,6 +116,10 @@ pub struct Stream {
     pub(super) judges: usize,
     /// Whether what rules waited for has come, or its time is over.
     pub(super) inspected: bool,
+    /// How far the server's first bytes were looked at.
+    pub(super) response_inspected: Inspected,
+    /// A rule refused what the server sends.
+    pub(super) refused_down: bool,
     /// Whether the backend's content rules have been through.
     pub(super) backend_inspected: bool,
     /// What cookies say about servers.
@@ -178,6 +183,8 @@ impl Stream {
             awaited: None,
             judges: 0,
             inspected: false,
+            response_inspected: Inspected::Not,
+            refused_down: false,
             backend_inspected: false,
             persistence: Persistence::default(),
             tarpitted: None,

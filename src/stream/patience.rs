@@ -1,0 +1,103 @@
+//! Patience: the timeouts in force for one exchange, which rules may have replaced.
+
+use super::{Kit, Stream};
+use crate::rule::TimeoutWishes;
+use crate::site::Timeouts;
+use crate::time::Millis;
+
+/// The timeouts in force; absent means none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Patience {
+    pub(super) client: Option<Millis>,
+    pub(super) server: Option<Millis>,
+    pub(super) tunnel: Option<Millis>,
+    pub(super) connect: Option<Millis>,
+    pub(super) queue: Option<Millis>,
+    pub(super) tarpit: Option<Millis>,
+}
+
+impl Patience {
+    /// What two proxies, or one until a backend is chosen, and the rules say.
+    fn new(front: &Timeouts, back: Option<&Timeouts>, wished: &TimeoutWishes) -> Self {
+        let of = |wish: Option<Millis>, own: Option<Millis>| match wish {
+            // A wish for no time at all means no limit, as it does in the configuration.
+            Some(wish) => Some(wish).filter(|time| !time.is_zero()),
+            None => own,
+        };
+        let back = |choose: fn(&Timeouts) -> Option<Millis>| back.and_then(choose);
+        Self {
+            client: of(wished.client, front.client),
+            server: of(wished.server, back(|back| back.server)),
+            tunnel: of(wished.tunnel, back(|back| back.tunnel)),
+            connect: of(wished.connect, back(|back| back.connect)),
+            queue: of(wished.queue, back(|back| back.queue.or(back.connect))),
+            tarpit: of(
+                wished.tarpit,
+                back(|back| back.tarpit)
+                    .or(front.tarpit)
+                    .or(back(|back| back.connect))
+                    .or(front.connect),
+            ),
+        }
+    }
+
+    /// As expressions read them.
+    pub(super) fn facts(self) -> crate::sample::Timeouts {
+        let ms = |time: Option<Millis>| time.map(Millis::get);
+        crate::sample::Timeouts {
+            client: ms(self.client),
+            server: ms(self.server),
+            tunnel: ms(self.tunnel),
+            connect: ms(self.connect),
+            queue: ms(self.queue),
+            tarpit: ms(self.tarpit),
+        }
+    }
+}
+
+impl Stream {
+    /// The timeouts in force.
+    pub(super) fn patience(&self, kit: &Kit) -> Patience {
+        self.patience_by(kit, &self.wishes.timeouts)
+    }
+
+    /// The same while the wishes are lent to an evaluation.
+    pub(super) fn patience_by(&self, kit: &Kit, wished: &TimeoutWishes) -> Patience {
+        let site = &kit.site;
+        let front = &site.frontend(self.frontend).timeouts;
+        let back = self.backend.map(|id| &site.backend(id).timeouts);
+        Patience::new(front, back, wished)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_replace_and_lift_timeouts() {
+        let ms = Millis::new;
+        let (front, back) = (
+            Timeouts {
+                client: Some(ms(1)),
+                tarpit: Some(ms(2)),
+                ..Timeouts::default()
+            },
+            Timeouts {
+                server: Some(ms(3)),
+                connect: Some(ms(4)),
+                ..Timeouts::default()
+            },
+        );
+        let wished = TimeoutWishes {
+            server: Some(ms(30)),
+            client: Some(Millis::ZERO),
+            ..TimeoutWishes::default()
+        };
+        let alone = Patience::new(&front, None, &TimeoutWishes::default());
+        assert_eq!((alone.client, alone.server), (Some(ms(1)), None));
+        let both = Patience::new(&front, Some(&back), &wished);
+        assert_eq!((both.client, both.server), (None, Some(ms(30))));
+        assert_eq!((both.queue, both.tarpit), (Some(ms(4)), Some(ms(2))));
+    }
+}
