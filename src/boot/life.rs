@@ -13,9 +13,10 @@ use std::thread;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::cli::Desk;
+use crate::courier::Courier;
 use crate::dns::run::roster::Change;
 use crate::dns::{News, Plan, Resolver, Root};
-use crate::site::{Level, Site};
+use crate::site::{Level, Service, Site};
 use crate::stats::Count;
 use crate::stream::Letter;
 use crate::sys::signal::{self, Blocked, Signals};
@@ -71,6 +72,7 @@ pub fn privileges(site: &Site) -> Privileges {
 pub struct Serving {
     site: Arc<Site>,
     crew: Crew,
+    courier: Option<Courier>,
     signals: Signals,
     notifier: Notifier,
     link: Option<Link>,
@@ -160,6 +162,7 @@ impl Serving {
     fn start(site: Arc<Site>, bound: Vec<Bound>, blocked: Blocked) -> io::Result<Self> {
         let signals = Signals::install(&SIGNALS)?;
         let (mut sockets, mut copies) = (Vec::new(), Vec::new());
+        let mut couriers = Vec::new();
         for Bound {
             listener,
             sockets: list,
@@ -167,7 +170,10 @@ impl Serving {
         {
             for fd in list {
                 copies.push((listener, socket::duplicate(&fd)?));
-                sockets.push((listener, fd));
+                match site.listener(listener).service {
+                    Service::Frontend(_) | Service::Stats => sockets.push((listener, fd)),
+                    Service::Peers(_) => couriers.push((listener, fd)),
+                }
             }
         }
         // Workers inherit the blocked signals: only this thread is interrupted.
@@ -181,11 +187,13 @@ impl Serving {
         let inners: Arc<dyn Inners> = Arc::new(Arc::clone(&desk));
         let crew = Crew::start(Arc::clone(&site), sockets, &inners)?;
         follow(&site, crew.office())?;
+        let courier = Courier::start(&site, couriers)?;
         drop(blocked);
         signal::unblock_all();
         Ok(Self {
             site,
             crew,
+            courier,
             signals,
             notifier: Notifier::default(),
             link: None,
@@ -240,8 +248,9 @@ impl Serving {
             }
             if watch.is_over(now) {
                 self.crew.stop();
+                self.courier.iter().for_each(Courier::stop);
             }
-            if self.crew.is_gone() {
+            if self.crew.is_gone() && self.courier.as_ref().is_none_or(Courier::is_gone) {
                 return self.end(console);
             }
         }
@@ -254,6 +263,7 @@ impl Serving {
                 .status("Leaving when the last connection ends.");
             self.copies.drop_all();
             self.crew.drain();
+            self.courier.iter().for_each(Courier::drain);
         }
     }
 
@@ -346,6 +356,7 @@ impl Serving {
     fn end_by(self, number: i32) -> End {
         self.notifier.stopping();
         self.crew.stop();
+        self.courier.iter().for_each(Courier::stop);
         // Whether a worker failed does not matter any more.
         let _ = self.crew.join();
         self.copies.tell_heirs();

@@ -199,6 +199,16 @@ impl Operator for Face<'_> {
         shown.ok_or_else(|| "Can't find that resolvers section".to_owned())
     }
 
+    fn peers(&self, section: &str) -> Option<String> {
+        let (now, site) = (self.now(), self.site());
+        let sections = site.peers.iter().map(|peers| &peers.section);
+        let chosen = sections.filter(|one| section.is_empty() || one.name == section);
+        let shown: Vec<String> = chosen
+            .map(|one| crate::peer::show(one, &site.tables, now))
+            .collect();
+        (section.is_empty() || !shown.is_empty()).then(|| shown.concat())
+    }
+
     fn caches(&self) -> Vec<String> {
         let now = self.now();
         let caches = self.site().caches.iter();

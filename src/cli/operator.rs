@@ -74,6 +74,8 @@ pub trait Operator {
     /// The resolvers' figures; of one section or of all.
     fn resolvers(&mut self, section: Option<&str>) -> Result<String, String>;
 
+    /// The `peers` sections and how far their members are; of one section where the name is not empty, none where there is no such.
+    fn peers(&self, section: &str) -> Option<String>;
     /// The caches and what they hold, a text for each.
     fn caches(&self) -> Vec<String>;
 

@@ -183,6 +183,9 @@ impl Operator for Process {
     fn resolvers(&mut self, _: Option<&str>) -> Result<String, String> {
         Ok(String::new())
     }
+    fn peers(&self, _: &str) -> Option<String> {
+        Some(String::new())
+    }
     fn caches(&self) -> Vec<String> {
         Vec::new()
     }

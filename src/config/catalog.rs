@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDraft};
 use super::known::{self, Known, Standing};
+use super::section::peers::{self, PeersDraft};
 use super::section::{
     bind, counting, global, log, option, proxy, reach, request, server, stats, timeout, tune,
 };
@@ -183,6 +184,11 @@ pub(crate) static USERLIST: LazyLock<Catalog<users::Draft>> = LazyLock::new(|| {
     let tables: [&'static dyn Table<users::Draft>; 1] = [lift!(users::KEYWORDS, |d| d)];
     Catalog::new(&tables)
 });
+/// The keywords of `peers`.
+pub(crate) static PEERS: LazyLock<Catalog<PeersDraft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<PeersDraft>; 1] = [lift!(peers::KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
 /// The keywords of proxy sections.
 pub(crate) static PROXY: LazyLock<Catalog<ProxyDraft>> =
     LazyLock::new(|| Catalog::new(PROXY_TABLES));
@@ -308,6 +314,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (SERVER.entries(), known::SERVER),
         (RESOLVERS.entries(), &[]),
         (CACHE.entries(), &[]),
+        (PEERS.entries(), &[]),
         (USERLIST.entries(), &[]),
         (STOCKS.entries(), &[]),
     ];

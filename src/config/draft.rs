@@ -32,6 +32,8 @@ pub struct Draft {
     pub caches: Vec<cache::Draft>,
     /// `userlist` sections.
     pub userlists: Vec<users::Draft>,
+    /// `peers` sections.
+    pub peers: Vec<section::peers::PeersDraft>,
     /// `http-errors` sections: names and pages.
     pub http_errors: Vec<(String, rule::Draft)>,
     /// The `crt-store` sections.

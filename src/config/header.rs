@@ -6,6 +6,7 @@ use super::catalog::{Naming, SectionKind};
 use super::draft::ProxyDraft;
 use super::heredity;
 use super::load::{Loader, Place};
+use super::section::peers::PeersDraft;
 use super::section::{bind, proxy, resolvers};
 use crate::tls::draft::StockDraft;
 
@@ -51,6 +52,9 @@ pub(crate) fn begin(
     }
     if kind.sections == Sections::CACHE {
         return begin_cache(loader, words);
+    }
+    if kind.sections == Sections::PEERS {
+        return begin_peers(loader, words);
     }
     if kind.sections == Sections::USERLIST {
         return begin_userlist(loader, words);
@@ -113,6 +117,23 @@ fn begin_userlist(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
     }
     loader.place = Place::Userlist(list.len());
     list.push(crate::users::Draft::new(name.text()?, name.span));
+    Ok(())
+}
+
+fn begin_peers(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
+    if let Some(extra) = words.get(2) {
+        return Err(unexpected("peers", extra));
+    }
+    let Some(name) = words.get(1) else {
+        return Ok(());
+    };
+    let list = &mut loader.written.draft.peers;
+    if list.iter().any(|peers| name.is(&peers.name)) {
+        let text = format!("peers section '{}' is defined twice.", name.shown());
+        return Err(Diag::alert(name.span, text));
+    }
+    loader.place = Place::Peers(list.len());
+    list.push(PeersDraft::new(name.text()?, name.span));
     Ok(())
 }
 

@@ -84,6 +84,8 @@ pub(crate) enum Place {
     Cache(usize),
     /// A `userlist` section, by its index.
     Userlist(usize),
+    /// A `peers` section, by its index.
+    Peers(usize),
     /// An `http-errors` section, by its index.
     HttpErrors(usize),
     /// A section whose lines are not looked at.
@@ -233,6 +235,10 @@ impl Loader<'_> {
                 let section = (&*catalog::USERLIST, Sections::USERLIST);
                 self.section(&words, section, |draft| draft.userlists.get_mut(at))
             }
+            Place::Peers(at) => {
+                let section = (&*catalog::PEERS, Sections::PEERS);
+                self.section(&words, section, |draft| draft.peers.get_mut(at))
+            }
             Place::Cache(at) => {
                 let section = (&*catalog::CACHE, Sections::CACHE);
                 self.section(&words, section, |draft| draft.caches.get_mut(at))
@@ -332,6 +338,7 @@ impl Loader<'_> {
             | Place::Cache(_)
             | Place::Userlist(_)
             | Place::Stock(_)
+            | Place::Peers(_)
             | Place::Skipped => None,
         };
         let Some(proxy) = proxy else {

@@ -16,6 +16,8 @@ pub enum Service {
     Frontend(FrontendId),
     /// Operators: a `stats socket`.
     Stats,
+    /// The members of a `peers` section, by its place.
+    Peers(usize),
 }
 
 /// One listening address.

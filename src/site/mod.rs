@@ -19,6 +19,7 @@ mod logging;
 mod members;
 mod names;
 mod pace;
+mod peers;
 mod rules;
 mod server;
 mod stats_page;
@@ -42,6 +43,7 @@ pub use listener::{Level, Listener, Service};
 pub use logging::{LineFormat, Logging};
 pub use members::Members;
 pub use pace::{Paced, Paces};
+pub use peers::Peers;
 pub use rules::Rules;
 pub use server::{Checking, Destination, Port, Server, Target};
 pub use stats_page::{PageOf, StatsPage, Visit};
@@ -86,6 +88,8 @@ pub struct Site {
     pub tables: Vec<Table>,
     /// `cache` sections.
     pub caches: Vec<Arc<crate::cache::Store>>,
+    /// `peers` sections.
+    pub peers: Vec<Peers>,
     /// `userlist` sections.
     pub userlists: Vec<crate::users::List>,
     /// `resolvers` sections.
@@ -201,6 +205,7 @@ impl Site {
         match self.listener(listener).service {
             Service::Frontend(frontend) => Some(frontend),
             Service::Stats => self.operators,
+            Service::Peers(_) => None,
         }
     }
 

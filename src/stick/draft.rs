@@ -36,10 +36,20 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[Keyword {
     usage: "type <type> [len <length>] size <size> [expire <time>] [nopurge] [peers <section>] [srvkey <name|addr>] [store <data>[,<data>]*]*",
     doc: "A table of counters and of stickiness, by address, number, text or bytes.",
     parse: |cur, draft| {
-        draft.table = Some(read(cur)?);
+        draft.table = Some(Written::read(cur)?);
         Ok(())
     },
 }];
+
+impl Written {
+    /// Reads what follows `stick-table`, or the name of a `table` line.
+    ///
+    /// # Errors
+    /// HAProxy's sentence about what is wrong.
+    pub fn read(cur: &mut Cursor<'_>) -> Result<Written, Diag> {
+        read(cur)
+    }
+}
 
 fn read(cur: &mut Cursor<'_>) -> Result<Written, Diag> {
     let mut written = Written {

@@ -1,6 +1,7 @@
 //! A stick table: a bounded store from keys to counters, shared by all workers.
 
 use super::datum::{Cell, Datum, Layout};
+use super::journal::Journal;
 use super::key::{Key, Kind};
 use super::shard::{Entry, EntryRef, Hashed, Shard};
 use crate::time::rate::Rate;
@@ -35,6 +36,8 @@ pub struct Table {
     shards: Box<[Mutex<Shard>]>,
     used: AtomicU32,
     hasher: DefaultHashBuilder,
+    /// What changed, where peers share the table.
+    journal: Option<Box<Journal>>,
 }
 
 /// Something that happened to whoever an entry stands for.
@@ -84,7 +87,66 @@ impl Table {
             shards: (0..shards).map(|_| Mutex::new(Shard::new())).collect(),
             used: AtomicU32::new(0),
             hasher: DefaultHashBuilder::default(),
+            journal: None,
         }
+    }
+
+    /// An empty table that writes down what changes, for peers.
+    #[must_use]
+    pub fn shared(name: Arc<str>, settings: Settings) -> Self {
+        Self {
+            journal: Some(Box::default()),
+            ..Self::new(name, settings)
+        }
+    }
+
+    /// Has `bell` called when something changes that [`Table::news`] did not give yet; it must not block.
+    pub fn ring_with(&self, bell: Box<dyn Fn() + Send + Sync>) {
+        if let Some(journal) = &self.journal {
+            journal.ring_with(bell);
+        }
+    }
+
+    /// The number of the last change.
+    #[must_use]
+    pub fn last_news(&self) -> u32 {
+        self.journal.as_ref().map_or(0, |journal| journal.last())
+    }
+
+    /// The next key that changed after the change of this number, and its number.
+    #[must_use]
+    pub fn news(&self, after: u32) -> Option<(u32, Key)> {
+        self.journal.as_ref()?.after(after)
+    }
+
+    /// The cells of an entry.
+    pub(super) fn cells(&self, entry: EntryRef) -> Option<Vec<Cell>> {
+        self.with(entry, |entry| entry.cells.to_vec())
+    }
+
+    /// Changes the cells of an entry without telling peers.
+    pub(super) fn change_cells(&self, entry: EntryRef, work: impl FnOnce(&mut [Cell])) {
+        self.with(entry, |entry| work(&mut entry.cells));
+    }
+
+    /// Changes an entry, and tells peers.
+    fn change<R>(&self, name: EntryRef, work: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        self.with(name, |entry| {
+            let result = work(entry);
+            if let Some(journal) = &self.journal {
+                journal.note(&entry.key);
+            }
+            result
+        })
+    }
+
+    /// Takes an entry out of its shard.
+    fn take_out(&self, shard: &mut Shard, at: u32, hash: u64) {
+        if let Some(journal) = &self.journal {
+            journal.forget(&shard.entry(at).key);
+        }
+        shard.remove(at, hash);
+        self.used.fetch_sub(1, Relaxed);
     }
 
     /// Its name.
@@ -170,7 +232,7 @@ impl Table {
         // The entry may be pushed out between the two steps, once in a very long while per full table.
         for _ in 0..2 {
             let found = self.enter(key, now)?;
-            if self.with(found, |entry| entry.trackers += 1).is_some() {
+            if self.change(found, |entry| entry.trackers += 1).is_some() {
                 return Some(found);
             }
         }
@@ -183,6 +245,9 @@ impl Table {
         let mut shard = self.lock(entry.shard);
         if let Some(found) = shard.named(entry) {
             found.trackers = found.trackers.saturating_sub(1);
+            if let Some(journal) = &self.journal {
+                journal.note(&found.key);
+            }
             shard.touch(entry.index, expire);
         }
     }
@@ -215,7 +280,7 @@ impl Table {
         now: Tick,
     ) -> Option<u64> {
         let (cell, period) = self.settings.layout.cell(datum, element)?;
-        let add = self.with(entry, |entry| add(&mut entry.cells[cell], by, period, now));
+        let add = self.change(entry, |entry| add(&mut entry.cells[cell], by, period, now));
         add.flatten()
     }
 
@@ -224,7 +289,7 @@ impl Table {
         let Some((cell, period)) = self.settings.layout.cell(datum, element) else {
             return false;
         };
-        let set = self.with(entry, |entry| match &mut entry.cells[cell] {
+        let set = self.change(entry, |entry| match &mut entry.cells[cell] {
             Cell::Number(number) => *number = value,
             Cell::Rate(rate) => {
                 *rate = Rate::default();
@@ -249,7 +314,7 @@ impl Table {
     /// Stores a name.
     pub fn set_name(&self, entry: EntryRef, datum: Datum, name: Arc<str>) {
         if let Some((cell, _)) = self.settings.layout.cell(datum, 0) {
-            self.with(entry, |entry| {
+            self.change(entry, |entry| {
                 if let Cell::Name(stored) = &mut entry.cells[cell] {
                     *stored = Some(name);
                 }
@@ -261,7 +326,7 @@ impl Table {
     pub fn note(&self, entry: EntryRef, event: Event, now: Tick) {
         let layout = &self.settings.layout;
         let (by, data) = counted(event);
-        self.with(entry, |entry| {
+        self.change(entry, |entry| {
             for &datum in data {
                 if let Some((cell, period)) = layout.cell(datum, 0) {
                     add(&mut entry.cells[cell], by, period, now);
@@ -293,8 +358,7 @@ impl Table {
             return false;
         };
         let hash = self.hasher.hash_one(found.key.as_slice());
-        shard.remove(entry.index, hash);
-        self.used.fetch_sub(1, Relaxed);
+        self.take_out(&mut shard, entry.index, hash);
         true
     }
 
@@ -374,8 +438,7 @@ impl Table {
         let at = shard.find(wanted)?;
         let entry = shard.entry(at);
         if entry.expire.has_come(now) && entry.trackers == 0 {
-            shard.remove(at, wanted.hash);
-            self.used.fetch_sub(1, Relaxed);
+            self.take_out(shard, at, wanted.hash);
             return None;
         }
         Some(at)
@@ -394,8 +457,7 @@ impl Table {
 
     fn remove(&self, shard: &mut Shard, at: u32) {
         let hash = self.hasher.hash_one(shard.entry(at).key.as_slice());
-        shard.remove(at, hash);
-        self.used.fetch_sub(1, Relaxed);
+        self.take_out(shard, at, hash);
     }
 
     /// Makes room for one more entry and counts it in. Looks at its own shard first, then at the others, one lock at a

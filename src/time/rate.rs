@@ -19,6 +19,22 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// How long ago the running period began, its events, and those of the period before: what another clock needs to know.
+    pub fn parts(&self, now: Tick) -> (u32, u32, u32) {
+        let elapsed = now.as_millis().saturating_sub(self.began);
+        let elapsed = u32::try_from(elapsed).unwrap_or(u32::MAX);
+        (elapsed, self.current, self.previous)
+    }
+
+    /// The counter that has these [`parts`](Rate::parts) at this moment.
+    pub fn from_parts((elapsed, current, previous): (u32, u32, u32), now: Tick) -> Self {
+        Self {
+            began: now.as_millis().saturating_sub(u64::from(elapsed)),
+            current,
+            previous,
+        }
+    }
+
     /// Counts `events` at `now`; answers how many the running period has.
     pub fn add(&mut self, now: Tick, period: Millis, events: u32) -> u32 {
         let period = u64::from(period.get());

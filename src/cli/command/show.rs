@@ -121,6 +121,20 @@ pub(super) const ROWS: &[Row] = &[
         |call| Reply::long(call.operator.caches().concat().into_bytes()),
     ),
     row(
+        "show peers",
+        "show peers [dict|-] [section]",
+        "dump some information about all the peers or this peers section",
+        Level::Operator,
+        |call| {
+            let has_option = matches!(call.word(2), "dict" | "-");
+            let section = call.word(if has_option { 3 } else { 2 });
+            match call.operator.peers(section) {
+                Some(text) => Reply::long(text.into_bytes()),
+                None => Reply::error("No such peers"),
+            }
+        },
+    ),
+    row(
         "show resolvers",
         "show resolvers [id]",
         "dumps counters from all resolvers section and associated name servers",

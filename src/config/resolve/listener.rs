@@ -65,7 +65,8 @@ pub(super) fn of_stats(
     }
 }
 
-fn listeners(
+/// The listeners of one line.
+pub(super) fn listeners(
     bind: &BindDraft,
     service: Service,
     written: &GlobalDraft,

@@ -10,6 +10,7 @@ mod listener;
 mod mode;
 mod names;
 mod newcomer;
+mod peers;
 mod proxy;
 mod reach;
 mod rules;
@@ -79,6 +80,7 @@ pub fn resolve(
         caches,
         userlists,
         stocks,
+        peers: peer_sections,
         ..
     } = draft;
     site.caches = cache::stores(&caches, report);
@@ -108,6 +110,9 @@ pub fn resolve(
     for at in 0..proxies.len() {
         proxy::resolve(at, &names, (&bench, host), &mut site, report);
     }
+    let local = local_peer(&site, env);
+    let around = (&proxies[..], &written, &names);
+    peers::all(&peer_sections, &local, around, host, &mut site, report);
     proxy::close_rules(&names, &mut site, report);
     shared::check(&defaults, &bench, &site, report);
     watch::tracks(&proxies, &mut site, report);
@@ -127,6 +132,19 @@ pub fn resolve(
         listener::of_stats(socket, &written, host, &mut site, report);
     }
     site
+}
+
+/// The name of this process among peers: the command line's, else the configuration's, else the host's.
+fn local_peer(site: &Site, env: &Env) -> String {
+    let given = env.value("HAPROXY_LOCALPEER");
+    let given = given.map(|name| String::from_utf8_lossy(name).into_owned());
+    let node = rustix::system::uname();
+    let own = node.nodename().to_string_lossy();
+    let given = given.unwrap_or_else(|| own.clone().into_owned());
+    match &site.global.local_peer {
+        Some(written) if given == own => written.to_string(),
+        Some(_) | None => given,
+    }
 }
 
 /// Every host name that will be looked up, once each.

@@ -88,7 +88,7 @@ impl<'d> Names<'d> {
     }
 
     /// A table with room for the servers that sticking rules, of any proxy, note in it.
-    fn table(&self, written: &stick::Written, name: &str) -> Settings {
+    pub(super) fn table(&self, written: &stick::Written, name: &str) -> Settings {
         let mut settings = written.settings.clone();
         let is_meant = |proxy: &ProxyDraft, (_, line): &(Use, rule::Written)| {
             let mut words = line.words.iter();
@@ -175,7 +175,11 @@ pub(super) fn resolve(
     super::cache::check(proxy, site, report);
     let table = proxy.stick.table.as_ref().map(|written| {
         let id = TableId::at(site.tables.len());
-        let table = Table::new(name.clone(), names.table(written, &proxy.name));
+        let settings = names.table(written, &proxy.name);
+        let table = match written.peers {
+            Some(_) => Table::shared(name.clone(), settings),
+            None => Table::new(name.clone(), settings),
+        };
         site.tables.push(table);
         id
     });

@@ -12,7 +12,7 @@ use crate::sample::{Expr, NoNamedTests, Reader};
 use crate::site::{Mode, Site};
 use crate::sys::clock;
 use crate::tls::draft::StockDraft;
-use crate::tls::{Acceptor, Connector};
+use crate::tls::{Acceptor, Connector, Store};
 
 /// What a `bind` line offers, if it speaks TLS.
 pub(super) fn acceptor(
@@ -67,6 +67,24 @@ pub(super) fn stocks_first(stocks: &[StockDraft], proxies: &[ProxyDraft], report
             report.add(Diag::alert(load.span, text));
         }
     }
+}
+
+/// How the server of a section without a backend is spoken to in TLS.
+pub(super) fn connector(
+    line: &ServerDraft,
+    section: &str,
+    global: &GlobalDraft,
+    store: &Store,
+    report: &mut Report,
+) -> Option<Arc<Connector>> {
+    let context = format!("'server {section}/{}' : ", line.name);
+    let mut notes = Vec::new();
+    let made = Connector::new(&line.tls, &global.tls, store, line.name_span, &mut notes);
+    for note in notes {
+        report.add(note.within(&context).with_shape(Shape::Server));
+    }
+    let shaped = |diag: Diag| diag.within(&context).with_shape(Shape::Server);
+    report.check(made.map_err(shaped))
 }
 
 /// Gives servers that speak TLS their way to do so.

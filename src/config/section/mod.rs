@@ -6,6 +6,7 @@ pub(crate) mod counting;
 pub(crate) mod global;
 pub(crate) mod log;
 pub(crate) mod option;
+pub(crate) mod peers;
 pub(crate) mod proxy;
 pub(crate) mod reach;
 pub(crate) mod request;

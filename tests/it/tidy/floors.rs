@@ -29,6 +29,7 @@ const FLOORS: &[&[&[&str]]] = &[
         &["check", "sample"],
         &["queue"],
         &["cache"],
+        &["peer", "stick"],
         &["users"],
         &["dns"],
         &["tls"],
@@ -36,7 +37,7 @@ const FLOORS: &[&[&[&str]]] = &[
     ],
     &[&["config", "site"]],
     &[&["stream", "mux", "wire"]],
-    &[&["cli", "worker"]],
+    &[&["cli", "worker"], &["courier"]],
     &[&["main", "boot"]],
 ];
 

@@ -1,0 +1,58 @@
+//! The courier: one thread for conversations that carry no client's traffic.
+//!
+//! Peers talk over it. It owns the sockets that listen for such conversations, the connections, and the deadlines; what is said is a [`Talk`]'s,
+//! which knows bytes and time and no socket. Stick tables ring its bell when something is to be told.
+//!
+//! Always true: the thread exists only where the site has something for it; it never holds a lock while it waits; each connection's
+//! buffers have a limit, and a turn moves only so much of each, so that nobody starves the others.
+
+mod link;
+mod peers;
+mod post;
+mod turn;
+
+pub use turn::Courier;
+
+use crate::site::Site;
+use crate::time::Tick;
+
+/// One side of a conversation.
+trait Talk: std::fmt::Debug + Send {
+    /// Reads what came and says what there is to say.
+    fn advance(&mut self, said: Said<'_>, around: Around<'_>) -> Outcome;
+
+    /// When it wants to be asked again at the latest.
+    fn deadline(&self) -> Tick;
+
+    /// Whom it is with: the section and the member.
+    fn peer(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    /// The connection is over, whoever ended it.
+    fn end(&mut self, around: Around<'_>);
+}
+
+/// What was said, and what is to be said.
+struct Said<'a> {
+    input: &'a mut Vec<u8>,
+    output: &'a mut Vec<u8>,
+    /// Nothing more will come.
+    ended: bool,
+}
+
+/// What a conversation sees of the process.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    site: &'a Site,
+    now: Tick,
+}
+
+/// How a conversation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It does.
+    Go,
+    /// It is over once everything was sent.
+    Over,
+}
