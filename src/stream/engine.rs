@@ -320,7 +320,11 @@ impl Engine {
         if front.requests == 1 {
             stream.txn.handshake = front.handshake.get();
         }
-        stream.deadline = deadline;
+        // How long the first bytes are looked at is for the rules that do so to say.
+        stream.deadline = match stream.stage {
+            Stage::Inspect => Tick::NEVER,
+            _ => deadline,
+        };
         let Ok(stream) = self.streams.insert(stream) else {
             self.kit.close(key);
             return;

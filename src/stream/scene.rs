@@ -13,12 +13,13 @@ use super::front::{Front, Held};
 use super::stick::Sticky;
 use super::track::{Tracking, View, Within};
 use super::world::Reach;
-use super::{Kit, Stream};
+use super::{Kit, Stage, Stream};
 use crate::http::Head;
 use crate::log::{
     CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Process, Queues, Record, Timers, Tls,
 };
 use crate::mux::{End, Lane};
+use crate::proto::h1::{HeadParser, Kind, Limits, Progress};
 use crate::rule::{Desk, Scene, Wishes};
 use crate::sample::{
     BodyView, Captured, ClientFacts, ExchangeFacts, Facts, Payload, Shelf, Shelves, Wall,
@@ -70,7 +71,9 @@ impl Stream {
             site: &site,
             last_call,
         };
-        let heads = (request.as_deref_mut(), response.as_deref_mut());
+        let mut glimpse = request.is_none().then(|| self.glimpse(kit)).flatten();
+        let seen = request.as_deref_mut().or(glimpse.as_mut());
+        let heads = (seen, response.as_deref_mut());
         let result = self.set_scene(kit, &parts, heads, &mut wishes, &mut desk, look);
         kit.desk = desk;
         self.wishes = wishes;
@@ -85,6 +88,19 @@ impl Stream {
         let (result, begun) = result?;
         self.tracks.extend(begun);
         Some(result)
+    }
+
+    /// The request's head in bytes that nobody takes for HTTP: content rules of `mode tcp` may ask for it. Changes of it are lost.
+    fn glimpse(&self, kit: &Kit) -> Option<Head> {
+        if self.http || self.stage != Stage::Inspect {
+            return None;
+        }
+        let tune = &kit.site.global.tune;
+        let limits = Limits::of(tune.buffer_size, tune.max_rewrite, tune.max_headers);
+        let mut head = Head::new();
+        let bytes = kit.conns.get(self.front)?.conn.pending();
+        let parsed = HeadParser::new(Kind::Request, limits).advance(bytes, &mut head);
+        matches!(parsed, Ok(Progress::Done { .. })).then_some(head)
     }
 
     fn set_scene<R>(
