@@ -308,6 +308,7 @@ mod tests {
             size: 10,
             expire: None,
             no_purge: false,
+            server_key_is_address: false,
             layout,
         };
         Table::shared("t".into(), settings)

@@ -104,6 +104,7 @@ mod tests {
             size: 10,
             expire: Some(Millis::seconds(60)),
             no_purge: false,
+            server_key_is_address: false,
             layout,
         };
         Table::shared("t".into(), settings)
