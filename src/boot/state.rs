@@ -90,6 +90,9 @@ pub(super) fn write(site: &Site, ledger: &mut Ledger, now: Tick) -> String {
     for table in &site.tables {
         write_table(table, now, &mut out);
     }
+    if let Some(secret) = site.tls.ticket_secret() {
+        let _ = writeln!(out, "tickets {secret}");
+    }
     out.push_str(END);
     out.push('\n');
     out
@@ -187,6 +190,12 @@ impl<'s> Heir<'s> {
             "count" => self.take_counts(name, words),
             "server" => self.take_server(name, &fields(words), now),
             "entry" => self.take_entry(name, words, now),
+            "tickets" => {
+                let secrets = words.next().unwrap_or_default();
+                self.site
+                    .tls
+                    .take_ticket_secret(&format!("{name} {secrets}"));
+            }
             _ => {}
         }
     }

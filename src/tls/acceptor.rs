@@ -5,13 +5,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustls::crypto::ring::Ticketer;
-use rustls::server::{NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache};
+use rustls::server::{
+    NoServerSessionStorage, ProducesTickets, ServerConfig, ServerSessionMemoryCache,
+};
 
 use super::draft::{BindDraft, GlobalDraft, under};
 use super::profile::{Memory, Profile};
 use super::shelf::{Entry, Shelf, Wishes};
 use super::store::{Line, State, Store};
+use super::tickets::{self, Tickets};
 use crate::lang::{Diag, Span, Word};
 use crate::live::Live;
 use crate::proto::hello::Hello;
@@ -67,7 +69,7 @@ impl Acceptor {
             crts: named(&draft.crts, base)?,
             lists: named(&draft.lists, None)?,
             defaults: named(&draft.defaults, base)?,
-            memory: memory(draft, global, span)?,
+            memory: memory(draft, global, store, span)?,
             draft: draft.clone(),
             global: global.clone(),
             span,
@@ -156,14 +158,24 @@ impl Acceptor {
     }
 }
 
-fn memory(draft: &BindDraft, global: &GlobalDraft, span: Span) -> Result<Memory, Diag> {
+fn memory(
+    draft: &BindDraft,
+    global: &GlobalDraft,
+    store: &Store,
+    span: Span,
+) -> Result<Memory, Diag> {
     let offer = draft.offer.or(&global.bind);
     let tickets = match offer.no_tickets.unwrap_or(false) {
         true => None,
-        false => Some(
-            Ticketer::new()
-                .map_err(|error| Diag::alert(span, format!("'ssl' : no ticket keys : {error}.")))?,
-        ),
+        false => {
+            let file = draft.ticket_keys.as_ref();
+            let source = store.ticket_source(file.map(Word::str), demands(draft));
+            let source =
+                source.map_err(|text| Diag::alert(file.map_or(span, |file| file.span), text))?;
+            let lifetime = global.lifetime.unwrap_or(tickets::LIFETIME);
+            let made: Arc<dyn ProducesTickets> = Arc::new(Tickets { source, lifetime });
+            Some(made)
+        }
     };
     Ok(Memory {
         tickets,
@@ -172,6 +184,19 @@ fn memory(draft: &BindDraft, global: &GlobalDraft, span: Span) -> Result<Memory,
             sessions => ServerSessionMemoryCache::new(sessions),
         },
     })
+}
+
+/// What a line shows to clients and demands of them, as one text: sessions go on only where that is the same.
+fn demands(draft: &BindDraft) -> String {
+    let files = [&draft.ca_file, &draft.ca_verify_file, &draft.crl_file];
+    let words = draft.crts.iter().chain(&draft.lists).chain(&draft.defaults);
+    let words = words.chain(files.into_iter().flatten());
+    let names: Vec<_> = words.map(Word::shown).collect();
+    format!(
+        "{:?} {}",
+        draft.verify.unwrap_or_default(),
+        names.join("\n")
+    )
 }
 
 impl Recipe {

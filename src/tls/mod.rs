@@ -23,6 +23,7 @@ mod session;
 mod shelf;
 mod store;
 mod text;
+mod tickets;
 mod trust;
 mod verdict;
 mod x509;

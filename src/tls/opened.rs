@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{
-    AlertDescription, Error, HandshakeKind, InvalidMessage, PeerIncompatible, ProtocolVersion,
+    AlertDescription, CommonState, Error, HandshakeKind, InvalidMessage, PeerIncompatible,
+    ProtocolVersion,
 };
 
 use super::offer;
 use super::session::{Known, Session};
-use super::verdict::{Examined, Refusal, Verdict};
+use super::verdict::{Examined, Refusal, Verdict, error_of};
 use crate::proto::hello::Hello;
 
 /// Why a client is refused that asks for a name without a certificate.
@@ -74,6 +75,23 @@ impl Known {
             (None, Some(check)) => check.desk.take(),
             (None, None) => None,
         }
+    }
+
+    /// Why a client that goes on with an earlier session may not: its certificates are judged again, by what holds for this session.
+    pub(super) fn faults_of_resumed(&self, state: Option<&CommonState>) -> Option<Error> {
+        let check = self.entry.as_ref()?.profile.check.as_ref()?;
+        let state = state?;
+        if state.handshake_kind() != Some(HandshakeKind::Resumed) {
+            return None;
+        }
+        let chain: Vec<&[u8]> = match state.peer_certificates() {
+            Some(chain) if !chain.is_empty() => chain.iter().map(AsRef::as_ref).collect(),
+            _ if check.mandatory => return Some(Error::NoCertificatesPresented),
+            _ => return None,
+        };
+        let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX);
+        let (_, refused) = check.policy.judge(&chain, now);
+        refused.map(|charge| error_of(charge.number))
     }
 
     /// The faults that were borne in a client's certificates: where none may be, there are none.

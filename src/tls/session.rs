@@ -47,6 +47,8 @@ pub struct Session {
     pub(super) known: Known,
     failure: Option<Error>,
     closed: bool,
+    /// What an earlier session brought along was held against what is demanded.
+    judged: bool,
 }
 
 /// What is known of a session beside what rustls knows.
@@ -142,6 +144,7 @@ impl Session {
             known,
             failure: None,
             closed: false,
+            judged: false,
         }
     }
 
@@ -169,7 +172,14 @@ impl Session {
             return Progress::More;
         }
         let (read, written) = (io.used, io.wire.len());
-        let progress = self.advance(io, limit);
+        let mut progress = self.advance(io, limit);
+        if !self.judged && !self.is_handshaking() {
+            self.judged = true;
+            if let Some(error) = self.known.faults_of_resumed(self.state()) {
+                self.failure = Some(error);
+                progress = Progress::Failed;
+            }
+        }
         self.note_randoms(&io.input[read..], &io.wire[written..]);
         progress
     }

@@ -222,6 +222,27 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     row(
+        "show tls-keys",
+        "show tls-keys [id|*]",
+        "show tls keys references or dump tls ticket keys when id specified",
+        Level::Operator,
+        |call| long(call.operator.tls().ticket_keys(call.word(2))),
+    ),
+    row(
+        "set ssl tls-key",
+        "set ssl tls-key [id|file] <key>",
+        "set the next TLS key for the <id> or <file> listener to <key>",
+        Level::Admin,
+        |call| {
+            let (file, key) = (call.word(3), call.word(4));
+            if file.is_empty() || key.is_empty() {
+                let text = "'set ssl tls-key' expects a listener and the next TLS key (base64).";
+                return Reply::error(text);
+            }
+            said(call.operator.tls().set_ticket_key(file, key))
+        },
+    ),
+    row(
         "show ssl providers",
         "show ssl providers",
         "show loaded SSL providers",

@@ -23,6 +23,7 @@ use rustls::crypto::ring::default_provider;
 
 use super::bundle::{self, Beside, Bundle, Parts};
 use super::draft::GlobalDraft;
+use super::tickets::{KeyFile, Secret, Source};
 use super::{Acceptor, Connector};
 
 pub(super) use entries::{Entries, Line};
@@ -47,6 +48,10 @@ pub(super) struct State {
     /// `ocsp-update` as it was first said for a certificate.
     updates: BTreeMap<Arc<str>, bool>,
     pending: change::Pending,
+    /// What the keys of tickets are made of.
+    secret: Arc<Secret>,
+    /// `tls-ticket-keys`, in the order of the lines that name them.
+    key_files: Vec<Arc<KeyFile>>,
     acceptors: Vec<Weak<Acceptor>>,
     connectors: Vec<Weak<Connector>>,
 }
@@ -62,6 +67,8 @@ impl Default for Store {
             entries: BTreeMap::new(),
             updates: BTreeMap::new(),
             pending: change::Pending::default(),
+            secret: Arc::default(),
+            key_files: Vec::new(),
             acceptors: Vec::new(),
             connectors: Vec::new(),
         }))
@@ -84,6 +91,45 @@ impl Store {
         let mut state = self.lock();
         state.beside = global.beside;
         state.crt_base.clone_from(&global.crt_base);
+    }
+
+    /// Where the keys of a line's tickets come from: a file, or the process and what the line demands.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn ticket_source(
+        &self,
+        file: Option<&str>,
+        label: String,
+    ) -> Result<Source, String> {
+        let mut state = self.lock();
+        let Some(name) = file else {
+            return Ok(Source::Own(state.secret.clone(), label.into_bytes()));
+        };
+        if let Some(known) = state.key_files.iter().find(|known| *known.name == *name) {
+            return Ok(Source::File(known.clone()));
+        }
+        let text = bundle::content(name.as_ref()).map_err(|error| {
+            format!(
+                "'tls-ticket-keys' : unable to load TLS ticket keys file '{name}' : {}.",
+                bundle::words(&error)
+            )
+        })?;
+        let made = Arc::new(KeyFile::read(name, &String::from_utf8_lossy(&text))?);
+        state.key_files.push(made.clone());
+        Ok(Source::File(made))
+    }
+
+    /// The secret of tickets, for the process that takes over.
+    pub fn ticket_secret(&self) -> Option<String> {
+        let secret = self.lock().secret.clone();
+        secret.written()
+    }
+
+    /// Takes over the secret of tickets.
+    pub fn take_ticket_secret(&self, text: &str) {
+        let secret = self.lock().secret.clone();
+        secret.take(text);
     }
 
     /// Has changes made to a line that clients come by.

@@ -162,6 +162,50 @@ impl Store {
         Ok(out)
     }
 
+    /// `show tls-keys`: the files of keys; of one (`<number>`, `<file>`) or of all (`*`), the keys.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn ticket_keys(&self, wanted: &str) -> Shown {
+        let state = self.lock();
+        let mut out = match wanted {
+            "" => String::from("# id (file)\n"),
+            _ => String::from("# id secret\n"),
+        };
+        let mut found = matches!(wanted, "" | "*");
+        for (id, file) in state.key_files.iter().enumerate() {
+            if wanted.is_empty() {
+                let _ = writeln!(out, "{id} ({})", file.name);
+                continue;
+            }
+            let is_meant = is_key_file(wanted, id, &file.name);
+            if wanted == "*" || is_meant {
+                found = true;
+                let _ = writeln!(out, "# {id} ({})", file.name);
+                for (at, key) in file.written().iter().enumerate() {
+                    let _ = writeln!(out, "{id}.{at} {key}");
+                }
+            }
+        }
+        match found {
+            true => Ok(out),
+            false => Err("'show tls-keys' unable to locate referenced filename".to_owned()),
+        }
+    }
+
+    /// `set ssl tls-key`
+    ///
+    /// # Errors
+    /// There is no such file, or it is no key.
+    pub fn set_ticket_key(&self, wanted: &str, key: &str) -> Shown {
+        let state = self.lock();
+        let mut files = state.key_files.iter().enumerate();
+        let found = files.find(|(id, file)| is_key_file(wanted, *id, &file.name));
+        let (_, file) = found.ok_or("'set ssl tls-key' unable to locate referenced filename")?;
+        file.add(key)?;
+        Ok("TLS ticket key updated!\n".to_owned())
+    }
+
     /// `show ssl sni`: the names that clients may ask for, by line; `wanted` is asked with each line's place.
     pub fn names(&self, wanted: impl Fn(&str) -> bool) -> String {
         let mut out = String::from(
@@ -203,6 +247,11 @@ fn row(place: &str, name: &str, excluded: &[String], bundle: &Bundle) -> String 
         "{place}\t{name}\t{out}\t{kind}\t{}\t{after}\t{before}\n",
         bundle.path
     )
+}
+
+fn is_key_file(wanted: &str, id: usize, name: &str) -> bool {
+    let number = wanted.strip_prefix('#').unwrap_or(wanted);
+    wanted == name || number.parse() == Ok(id)
 }
 
 /// What of a certificate is asked for.
