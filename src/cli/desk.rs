@@ -85,7 +85,12 @@ impl Desk {
         let limit = sys::limits::descriptors();
         let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let maxconn = number(site.global.maxconn as u64);
+        let tls = site.tls.figures();
         InfoView {
+            tls_max: tls.max,
+            tls: tls.current,
+            tls_total: tls.total,
+            tls_reuse_percent: tls.resumed_percent,
             product: "HAProxy".to_owned(),
             version: self.version.clone(),
             release_date: self.release_date.clone(),

@@ -10,6 +10,7 @@ use rustls::server::{
 };
 
 use super::draft::{BindDraft, GlobalDraft, under};
+use super::places::Places;
 use super::profile::{Memory, Profile};
 use super::shelf::{Entry, Shelf, Wishes};
 use super::store::{Line, State, Store};
@@ -27,6 +28,8 @@ pub struct Acceptor {
     recipe: Recipe,
     shelf: Live<Shelf>,
     place: OnceLock<String>,
+    /// The places of connections.
+    pub(super) places: Arc<Places>,
     /// `tune.ssl.capture-buffer-size`
     pub(super) capture_max: usize,
 }
@@ -80,6 +83,7 @@ impl Acceptor {
             recipe,
             shelf: Live::new(shelf),
             place: OnceLock::new(),
+            places: store.places().clone(),
             capture_max: global.capture_max,
         });
         store.follow_acceptor(&acceptor);

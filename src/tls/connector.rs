@@ -15,6 +15,7 @@ use super::court::{Authorities, Purpose};
 use super::draft::{GlobalDraft, ServerDraft, Verify, under};
 use super::keylog::KeyDesk;
 use super::offer;
+use super::places::Places;
 use super::store::{Kind, State, Store};
 use super::trust::{Policy, ServerCheck};
 use super::verdict::{Borne, Desk};
@@ -31,6 +32,8 @@ pub struct Connector {
     global: GlobalDraft,
     span: Span,
     way: Live<Way>,
+    /// The places of connections.
+    pub(super) places: Arc<Places>,
 }
 
 /// What one connection begins with.
@@ -61,6 +64,7 @@ impl Connector {
             global: global.clone(),
             span,
             way: Live::new(way),
+            places: store.places().clone(),
         });
         store.follow_connector(&connector);
         Ok(connector)

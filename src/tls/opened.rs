@@ -16,6 +16,9 @@ use crate::proto::hello::Hello;
 /// Why a client is refused that asks for a name without a certificate.
 pub(super) const NO_CERTIFICATE: &str = "no certificate for the name asked for";
 
+/// Why a connection beyond `maxsslconn` ends.
+pub(super) const TOO_MANY: &str = "too many connections";
+
 /// What the handshake settled.
 #[derive(Clone, Debug, Default)]
 pub struct Opened {

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
-use rustls::{ClientConfig, CommonState, Error};
+use rustls::{ClientConfig, CommonState, Error, HandshakeKind};
 
 use super::connector::Way;
 use super::opened::{self, Opened};
+use super::places::Place;
 use super::shelf::Entry;
 use super::{Acceptor, Connector, Examined};
 use crate::proto::hello::{self, Peek};
@@ -68,6 +69,8 @@ pub(super) struct Known {
     pub(super) randoms: [Option<[u8; 32]>; 2],
     /// Early data was taken.
     pub(super) early: bool,
+    /// What it occupies of `maxsslconn`.
+    pub(super) place: Option<Place>,
 }
 
 enum Side {
@@ -104,13 +107,27 @@ enum Step {
 impl Session {
     /// A session with a client that has yet to say hello.
     pub fn accept(acceptor: Arc<Acceptor>) -> Self {
-        Self::new(Side::Awaited(acceptor), Known::default())
+        let place = acceptor.places.take();
+        let known = Known {
+            place,
+            ..Known::default()
+        };
+        let mut session = Self::new(Side::Awaited(acceptor), known);
+        session.refuse_without_place();
+        session
+    }
+
+    /// A connection beyond `maxsslconn` ends before it begins.
+    fn refuse_without_place(&mut self) {
+        if self.known.place.is_none() {
+            self.failure = Some(Error::General(opened::TOO_MANY.to_owned()));
+        }
     }
 
     /// A session with a server, asked for by `sni`.
     pub fn connect(connector: &Connector, sni: Option<&[u8]>) -> Result<Self, Error> {
         let way = connector.way();
-        Self::begin(way.config.clone(), way, sni)
+        Self::begin(way.config.clone(), (connector, way), sni)
     }
 
     /// The same, offering these protocols in place of the line's.
@@ -125,17 +142,25 @@ impl Session {
             .iter()
             .map(|name| name.as_bytes().to_vec())
             .collect();
-        Self::begin(Arc::new(config), way, sni)
+        Self::begin(Arc::new(config), (connector, way), sni)
     }
 
-    fn begin(config: Arc<ClientConfig>, way: Arc<Way>, sni: Option<&[u8]>) -> Result<Self, Error> {
+    fn begin(
+        config: Arc<ClientConfig>,
+        (connector, way): (&Connector, Arc<Way>),
+        sni: Option<&[u8]>,
+    ) -> Result<Self, Error> {
+        let place = connector.places.take();
         let client = UnbufferedClientConnection::new(config, Connector::name(sni))?;
         let known = Known {
             sni: sni.map(<[u8]>::to_vec),
             way: Some(way),
+            place,
             ..Known::default()
         };
-        Ok(Self::new(Side::Client(Box::new(client)), known))
+        let mut session = Self::new(Side::Client(Box::new(client)), known);
+        session.refuse_without_place();
+        Ok(session)
     }
 
     fn new(side: Side, known: Known) -> Self {
@@ -168,13 +193,14 @@ impl Session {
 
     /// Opens records until `io.plain` holds `limit` bytes, or a record more.
     pub fn open(&mut self, io: &mut Buffers<'_>, limit: usize) -> Progress {
-        if matches!(self.side, Side::Awaited(_)) && !self.meet(io) {
+        if matches!(self.side, Side::Awaited(_)) && self.failure.is_none() && !self.meet(io) {
             return Progress::More;
         }
         let (read, written) = (io.used, io.wire.len());
         let mut progress = self.advance(io, limit);
         if !self.judged && !self.is_handshaking() {
             self.judged = true;
+            self.count();
             if let Some(error) = self.known.faults_of_resumed(self.state()) {
                 self.failure = Some(error);
                 progress = Progress::Failed;
@@ -200,6 +226,13 @@ impl Session {
             }
         }
         Progress::Failed
+    }
+
+    /// Counts a session with a client that has opened.
+    fn count(&self) {
+        if let (Side::Server(server), Some(place)) = (&self.side, &self.known.place) {
+            place.opened(server.handshake_kind() == Some(HandshakeKind::Resumed));
+        }
     }
 
     /// Takes the alert that rustls has for the peer. Nothing but that may be asked of it from here on: it would judge the same bytes

@@ -116,6 +116,8 @@ pub fn resolve(
     proxy::close_rules(&names, &mut site, report);
     shared::check(&defaults, &bench, &site, report);
     watch::tracks(&proxies, &mut site, report);
+    site.tls
+        .limit_connections(site.global.max_ssl_conn.unwrap_or(0));
     tls::stocks_first(&stocks, &proxies, report);
     tls::stocks(&stocks, &written, &site, report);
     tls::servers(&proxies, &written, &mut site, report);

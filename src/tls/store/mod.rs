@@ -23,6 +23,7 @@ use rustls::crypto::ring::default_provider;
 
 use super::bundle::{self, Beside, Bundle, Parts};
 use super::draft::GlobalDraft;
+use super::places::{Figures, Places};
 use super::tickets::{KeyFile, Secret, Source};
 use super::{Acceptor, Connector};
 
@@ -31,7 +32,7 @@ pub use pile::Kind;
 use pile::Pile;
 
 /// Everything that was loaded.
-pub struct Store(Mutex<State>);
+pub struct Store(Mutex<State>, Arc<Places>);
 
 /// What the lock is for.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub(super) struct State {
 
 impl Default for Store {
     fn default() -> Self {
-        Store(Mutex::new(State {
+        let state = State {
             provider: default_provider(),
             beside: Beside::default(),
             crt_base: None,
@@ -71,7 +72,8 @@ impl Default for Store {
             key_files: Vec::new(),
             acceptors: Vec::new(),
             connectors: Vec::new(),
-        }))
+        };
+        Store(Mutex::new(state), Arc::default())
     }
 }
 
@@ -84,6 +86,21 @@ impl fmt::Debug for Store {
 impl Store {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The places of connections.
+    pub(super) fn places(&self) -> &Arc<Places> {
+        &self.1
+    }
+
+    /// `maxsslconn`; 0 is no limit.
+    pub fn limit_connections(&self, max: u32) {
+        self.1.limit(max);
+    }
+
+    /// How many connections speak TLS, and how they began.
+    pub fn figures(&self) -> Figures {
+        self.1.figures()
     }
 
     /// Goes by what `global` says of files.
