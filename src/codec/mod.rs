@@ -10,6 +10,7 @@ pub mod digest;
 pub mod hash;
 pub mod hex;
 pub mod json;
+pub mod p521;
 pub mod percent;
 pub mod quote;
 pub mod verification;

@@ -4,7 +4,7 @@ use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 
 use crate::codec::base64;
 use crate::codec::digest::{self, Digest};
-use crate::codec::verification;
+use crate::codec::{p521, verification};
 use crate::sample::arg::{Arg, Args, Spec, Wants};
 use crate::sample::facts::Facts;
 use crate::sample::fetch::x509::{self, Element, Elements};
@@ -97,7 +97,6 @@ fn payload<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
 const GOOD: i64 = 1;
 const BAD: i64 = 0;
 const UNKNOWN_ALGORITHM: i64 = -1;
-const UNMANAGED_ALGORITHM: i64 = -2;
 const INVALID_TOKEN: i64 = -3;
 const UNKNOWN_KEY: i64 = -5;
 
@@ -215,27 +214,33 @@ fn outcome(token: &[u8], algorithm: &str, key: &[u8]) -> i64 {
 }
 
 fn with_public_key(signed: &[u8], signature: &[u8], algorithm: &str, key: &[u8]) -> i64 {
-    let scheme: &dyn VerificationAlgorithm = match algorithm {
-        "RS256" => &signature::RSA_PKCS1_2048_8192_SHA256,
-        "RS384" => &signature::RSA_PKCS1_2048_8192_SHA384,
-        "RS512" => &signature::RSA_PKCS1_2048_8192_SHA512,
-        "PS256" => &signature::RSA_PSS_2048_8192_SHA256,
-        "PS384" => &signature::RSA_PSS_2048_8192_SHA384,
-        "PS512" => &signature::RSA_PSS_2048_8192_SHA512,
-        "ES256" => &signature::ECDSA_P256_SHA256_FIXED,
-        "ES384" => &signature::ECDSA_P384_SHA384_FIXED,
-        // The cryptographic library has no P-521.
-        "ES512" => return UNMANAGED_ALGORITHM,
+    let (scheme, len): (Option<&dyn VerificationAlgorithm>, _) = match algorithm {
+        "RS256" => (Some(&signature::RSA_PKCS1_2048_8192_SHA256), None),
+        "RS384" => (Some(&signature::RSA_PKCS1_2048_8192_SHA384), None),
+        "RS512" => (Some(&signature::RSA_PKCS1_2048_8192_SHA512), None),
+        "PS256" => (Some(&signature::RSA_PSS_2048_8192_SHA256), None),
+        "PS384" => (Some(&signature::RSA_PSS_2048_8192_SHA384), None),
+        "PS512" => (Some(&signature::RSA_PSS_2048_8192_SHA512), None),
+        "ES256" => (Some(&signature::ECDSA_P256_SHA256_FIXED), Some(64)),
+        "ES384" => (Some(&signature::ECDSA_P384_SHA384_FIXED), Some(96)),
+        // ring has no P-521.
+        "ES512" => (None, Some(132)),
         _ => return UNKNOWN_ALGORITHM,
     };
     let der = pem_body(key);
     let Some((_, _, bits)) = public_key(der.as_deref().unwrap_or(key)) else {
         return UNKNOWN_KEY;
     };
-    match UnparsedPublicKey::new(scheme, bits).verify(signed, signature) {
-        Ok(()) => GOOD,
-        Err(_) => BAD,
+    if len.is_some_and(|len| len != signature.len()) {
+        return INVALID_TOKEN;
     }
+    let good = match scheme {
+        Some(scheme) => UnparsedPublicKey::new(scheme, bits)
+            .verify(signed, signature)
+            .is_ok(),
+        None => p521::is_signed(bits, signed, signature),
+    };
+    if good { GOOD } else { BAD }
 }
 
 fn verify_error<'a>(value: Value<'a>, _: &'a [Arg]) -> Option<Value<'a>> {
@@ -309,10 +314,10 @@ mod tests {
         token.push(b'.');
         base64::encode_url(signature.as_ref(), &mut token);
         assert_eq!(outcome(&token, "ES256", &info), GOOD);
-        assert_eq!(outcome(b"aa.bb.AAAA", "ES256", &info), BAD);
+        assert_eq!(outcome(b"aa.bb.AAAA", "ES256", &info), INVALID_TOKEN);
         assert_eq!(outcome(&token, "ES256", b"junk"), UNKNOWN_KEY);
         assert_eq!(outcome(&token, "none", &info), UNKNOWN_ALGORITHM);
-        assert_eq!(outcome(&token, "ES512", &info), UNMANAGED_ALGORITHM);
+        assert_eq!(outcome(&token, "ES512", &info), INVALID_TOKEN);
     }
 
     #[test]
