@@ -108,6 +108,11 @@ fn misplaced(words: &[Word], name: &str, sections: Sections, proxy: &ProxyDraft)
             "a 'backend' section for the server, and 'default_backend' in '{own}'"
         ));
     }
+    if name == "tcp-response" {
+        let text = "tcp-response content is only allowed in 'backend' sections or 'defaults' section with a name";
+        return Diag::alert(span, text)
+            .with_reason(format!("{keyword} '{own}' sees no bytes of servers"));
+    }
     Diag::warning(
         span,
         format!("'{name}' ignored because {keyword} '{own}' has no {side} capability."),

@@ -211,7 +211,14 @@ impl Rule {
             label: "redirect rule".to_owned(),
             context,
         };
-        let action = Box::new(Redirect::parse(&mut args)?);
+        let nowhere = |diag: Diag| match diag.span.filter(|span| span.line > 0) {
+            Some(_) => diag,
+            None => Diag {
+                span: Some(line.keyword.after()),
+                ..diag
+            },
+        };
+        let action = Box::new(Redirect::parse(&mut args).map_err(nowhere)?);
         Rule::finish(args.cur, action, "redirect", line, context)
     }
 

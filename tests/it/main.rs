@@ -11,6 +11,7 @@ mod dns_live;
 mod dns_namespace;
 mod dns_server;
 mod flow;
+mod mistakes;
 mod oracle;
 mod process;
 mod program;
