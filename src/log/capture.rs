@@ -11,6 +11,8 @@ use crate::sample::Captures;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CaptureSlots {
     slots: Vec<Slot>,
+    /// The first ones that inherited rules declared.
+    inherited: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,14 @@ impl CaptureSlots {
         let field = field.map(|name| name.to_ascii_lowercase().into_boxed_slice());
         self.slots.push(Slot { field, len_max });
         self.slots.len() - 1
+    }
+
+    /// Declares a slot that an inherited rule fills: it was read before every line of the section's own.
+    pub fn declare_inherited(&mut self, len_max: usize) -> usize {
+        let field = None;
+        self.slots.insert(self.inherited, Slot { field, len_max });
+        self.inherited += 1;
+        self.inherited - 1
     }
 
     /// How many slots there are.
@@ -117,6 +127,7 @@ mod tests {
         let mut slots = CaptureSlots::default();
         assert_eq!(slots.declare(Some(b"Host"), 20), 0);
         assert_eq!(slots.declare(None, 5), 1);
+        assert_eq!(slots.clone().declare_inherited(3), 0);
         assert_eq!(
             (slots.len(), slots.len_max(1), slots.len_max(2)),
             (2, Some(5), None)

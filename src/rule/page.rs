@@ -327,6 +327,7 @@ impl PageSet {
                 let cur = Cursor::new(&written.words, context.reader.env);
                 let label = "'http-error' line".to_owned();
                 let mut args = Args {
+                    inherited: false,
                     cur,
                     word: &word,
                     label,

@@ -195,6 +195,7 @@ impl Rule {
             cur,
             word,
             label: format!("'{name}' rule"),
+            inherited: line.inherited,
             context,
         };
         let action = (row.parse)(&mut args)?;
@@ -209,6 +210,7 @@ impl Rule {
             cur,
             word: &word,
             label: "redirect rule".to_owned(),
+            inherited: line.inherited,
             context,
         };
         let nowhere = |diag: Diag| match diag.span.filter(|span| span.line > 0) {

@@ -22,6 +22,9 @@ pub(super) enum Came {
 impl Stream {
     /// The frontend's rules.
     pub(super) fn decide_request(&mut self, kit: &mut Kit) -> Step {
+        if self.upgraded {
+            return Step::Go(Stage::Route);
+        }
         let site = kit.site.clone();
         let frontend = site.frontend(self.frontend);
         if let Some(step) = self.buffer_body(kit, frontend.options.buffer_request) {
@@ -201,7 +204,8 @@ impl Stream {
     fn obey(&mut self, kit: &mut Kit, verdict: Verdict, phase: Phase) -> Step {
         self.position = Position::default();
         match verdict {
-            Verdict::Allow | Verdict::SwitchMode => Step::Go(self.stage),
+            Verdict::Allow => Step::Go(self.stage),
+            Verdict::SwitchMode => self.become_http(kit),
             Verdict::Deny(refusal) => self.refuse(kit, refusal, phase),
             Verdict::Tarpit(refusal) => self.tarpit(kit, refusal),
             Verdict::Answer(answer) => {

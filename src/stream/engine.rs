@@ -289,7 +289,13 @@ impl Engine {
             }
             None => Box::new(Stream::new(key, frontend)),
         };
-        stream.http = self.kit.site.frontend(frontend).mode == Mode::Http;
+        let speaks_http = self
+            .kit
+            .conns
+            .get(key)
+            .is_some_and(|held| matches!(held.conn.mux, Mux::H1(_)));
+        stream.http = speaks_http;
+        stream.upgraded = speaks_http && self.kit.site.frontend(frontend).mode != Mode::Http;
         stream.stage = if stream.http {
             Stage::Head
         } else {

@@ -7,7 +7,7 @@ use super::decide::Came;
 use super::stage::Step;
 use super::{Kit, Phase, Stage, Stream};
 use crate::http::{Status, Version};
-use crate::mux::End;
+use crate::mux::{End, H1, H1Role, Mux};
 use crate::rule::Position;
 use crate::site::Rules;
 use crate::time::Tick;
@@ -27,6 +27,9 @@ pub(super) enum Inspected {
 impl Stream {
     /// Content rules look at the first bytes, or at the request's head.
     pub(super) fn inspect(&mut self, kit: &mut Kit) -> Step {
+        if self.upgraded {
+            return Step::Go(Stage::Request);
+        }
         let site = kit.site.clone();
         let rules = &site.frontend(self.frontend).rules;
         let next = if self.http {
@@ -71,6 +74,23 @@ impl Stream {
             .as_ref()
             .is_some_and(|input| input.room() == 0);
         full || matches!(fill, crate::mux::Fill::Ended | crate::mux::Fill::Failed)
+    }
+
+    /// Goes on as HTTP what began as TCP: by a rule, or because the backend wants it. The bytes at hand become a request.
+    pub(super) fn become_http(&mut self, kit: &mut Kit) -> Step {
+        let tune = kit.site.global.tune;
+        let Some(held) = kit.conns.get_mut(self.front) else {
+            return Step::Go(Stage::Finish);
+        };
+        if !self.http {
+            held.conn.mux = Mux::H1(H1::new(H1Role::Front, &tune));
+            self.http = true;
+            self.upgraded = true;
+        }
+        let timeouts = &kit.site.frontend(self.frontend).timeouts;
+        let span = timeouts.http_request.or(timeouts.client);
+        self.deadline = kit.now.after(span);
+        Step::Go(Stage::Head)
     }
 
     /// Has `tcp-response content` look at a server's bytes that wait for the client. False while they have to wait, or are never

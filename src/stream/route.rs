@@ -7,7 +7,7 @@ use crate::http::Status;
 use crate::id::{BackendId, ServerId};
 use crate::mux::End;
 use crate::queue::{self, Called, Place, Priority, Ticket, Which};
-use crate::site::Site;
+use crate::site::{Mode, Site};
 use crate::time::Tick;
 
 /// Where a stream waits for a slot.
@@ -20,11 +20,17 @@ pub(super) struct Waiting {
 impl Stream {
     /// Chooses the backend.
     pub(super) fn route(&mut self, kit: &mut Kit) -> Step {
+        if self.backend.is_some() {
+            return Step::Go(Stage::BackendRequest);
+        }
         let site = kit.site.clone();
         let Some(backend) = self.choose_backend(kit, &site) else {
             return self.no_server(kit, Cause::ServerFailed, Phase::Connect);
         };
         self.enter_backend(kit, backend);
+        if !self.http && site.backend(backend).mode == Mode::Http {
+            return self.become_http(kit);
+        }
         Step::Go(Stage::BackendRequest)
     }
 

@@ -92,6 +92,8 @@ pub struct Stream {
     pub(super) deadline: Tick,
     /// Whether it waits in the run list.
     pub(super) scheduled: bool,
+    /// Whether the exchange is HTTP on a frontend that is not: its own rules have been through.
+    pub(super) upgraded: bool,
     /// Whether the exchange is HTTP.
     pub(super) http: bool,
     /// Whether the client's connection ends with this exchange.
@@ -171,6 +173,7 @@ impl Stream {
             server: None,
             deadline: Tick::NEVER,
             scheduled: false,
+            upgraded: false,
             http: false,
             last: false,
             reused: false,

@@ -64,7 +64,13 @@ fn parse(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
     let word = args.one(usage)?;
     let len_max = word.str().parse::<usize>().ok().filter(|len| *len > 0);
     let len_max = len_max.ok_or_else(|| args.fail("length must be > 0"))?;
-    let slot = args.context.captures.borrow_mut().declare(None, len_max);
+    let mut captures = args.context.captures.borrow_mut();
+    let slot = if args.inherited {
+        captures.declare_inherited(len_max)
+    } else {
+        captures.declare(None, len_max)
+    };
+    drop(captures);
     Ok(Box::new(Capture {
         expr,
         slot,

@@ -214,6 +214,8 @@ pub struct Args<'w> {
     pub word: &'w Word,
     /// What messages call the line: `'http-request deny' rule`, `redirect rule`.
     pub label: String,
+    /// The rule comes from the `defaults` section.
+    pub inherited: bool,
     /// Where the rule stands.
     pub context: &'w Context<'w>,
 }

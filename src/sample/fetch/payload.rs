@@ -1,8 +1,9 @@
 //! The bytes in front of content rules.
 
+use crate::http::Head;
 use crate::sample::arg::{Arg, Args, Spec, Wants};
 use crate::sample::expr::{Sampled, Walk};
-use crate::sample::facts::{Facts, Payload};
+use crate::sample::facts::{BodyView, Facts, Payload};
 use crate::sample::place::Source;
 use crate::sample::row::{Checking, Fetch};
 use crate::value::{Kind, Value, parse_int};
@@ -277,11 +278,31 @@ sides! {
 }
 
 fn request_len<'a>(_: &'a [Arg], facts: &'a Facts<'a>, walk: &mut Walk) -> Sampled<'a> {
-    len(facts.payload, walk)
+    match facts.request {
+        Some(head) => message_len(head, &facts.request_body),
+        None => len(facts.payload, walk),
+    }
 }
 
 fn response_len<'a>(_: &'a [Arg], facts: &'a Facts<'a>, walk: &mut Walk) -> Sampled<'a> {
-    len(facts.response_payload, walk)
+    match facts.response {
+        Some(head) => message_len(head, &facts.response_body),
+        None => len(facts.response_payload, walk),
+    }
+}
+
+/// What HAProxy keeps of a start line beside its words, in bytes.
+const START: usize = 20;
+
+/// A message's size as HAProxy keeps it: words and fields without what separates them on the wire, an end, and the body.
+fn message_len<'a>(head: &Head, body: &BodyView<'_>) -> Sampled<'a> {
+    let words = [head.method_bytes(), head.target(), head.reason()];
+    let words: usize = words.iter().map(|word| word.len()).sum();
+    let status = if head.method_bytes().is_empty() { 3 } else { 0 };
+    let fields = head.fields().map(|(name, value)| name.len() + value.len());
+    let start = START + words + status + head.version().text().len();
+    let whole = start + fields.sum::<usize>() + 1 + body.bytes.len();
+    Sampled::int(i64::try_from(whole).unwrap_or(i64::MAX))
 }
 
 /// The cookie of a connection request of the remote desktop protocol: a TPKT header, an X.224
