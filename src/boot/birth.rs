@@ -267,6 +267,9 @@ fn sockets(
 
 fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Result<(), String> {
     let splice = site.splices();
+    let clients = site.listeners.iter().any(|listener| listener.tls.is_some());
+    let servers = site.servers.iter().any(|server| server.speaks_tls());
+    let tls_sides = u64::from(clients) + u64::from(servers);
     let global = &mut site.global;
     if global.threads == 0 {
         global.threads = crate::sys::limits::cpus()
@@ -278,6 +281,7 @@ fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Resul
         ulimit_n: global.ulimit_n,
         hard_limit: global.fd_hard_limit,
         memory: options.memory.filter(|n| *n > 0),
+        tls_sides,
         buffer: global.tune.buffer_size,
         listeners: site.listeners.iter().map(|l| l.shards.max(1)).sum(),
         workers: global.threads,

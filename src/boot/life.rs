@@ -141,6 +141,9 @@ impl Serving {
         console: &Console,
     ) -> Result<Self, Vec<String>> {
         let blocked = Blocked::all();
+        // Read while files can be: a root directory of its own may hide it. A first start has none.
+        let counters = site.global.stats_file.as_ref();
+        let counters = counters.and_then(|path| std::fs::read_to_string(path).ok());
         let dropped = privileges(&site)
             .give_up()
             .map_err(|sentence| vec![sentence])?;
@@ -148,6 +151,9 @@ impl Serving {
             console.warning(warning);
         }
         site.open_books();
+        if let Some(counters) = counters {
+            site.read_stats_file(&counters);
+        }
         for fault in site.open_logs() {
             console.warning(&fault);
         }

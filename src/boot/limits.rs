@@ -17,6 +17,8 @@ pub struct Asked {
     pub hard_limit: Option<u64>,
     /// `-m`, in megabytes.
     pub memory: Option<u64>,
+    /// On how many sides TLS is spoken.
+    pub tls_sides: u64,
     /// Bytes of a buffer.
     pub buffer: usize,
     /// Listening sockets.
@@ -47,9 +49,15 @@ const RESERVED: u64 = 64;
 /// Descriptors of a worker: its poll, its waker, a spare to refuse connections with, pipes that are kept.
 const PER_WORKER: u64 = 8;
 /// Bytes of a connection pair's own state, without buffers.
-const STATE_BYTES: u64 = 4096;
-/// Megabytes of the program and its configuration.
-const BASE_MEGABYTES: u64 = 16;
+// haproxy: what its structures take; here: as much, so that a limit in megabytes leads to as many connections.
+const STATE_BYTES: u64 = 2132;
+/// Bytes of a TLS session, and of a handshake under way.
+const TLS_SESSION_BYTES: u64 = 16 * 1024;
+const TLS_HANDSHAKE_BYTES: u64 = 76 * 1024;
+/// Bytes of the sessions that are remembered.
+const TLS_CACHE_BYTES: u64 = 20_000 * 200;
+/// How much of the memory connections may have, in percent.
+const MEMORY_USABLE: u64 = 97;
 
 /// Settles connections and descriptors from what is asked and what the process has.
 pub fn plan(asked: &Asked, limit: Limit) -> Plan {
@@ -61,13 +69,17 @@ pub fn plan(asked: &Asked, limit: Limit) -> Plan {
     let quarters = if asked.splice { 10 } else { 8 };
     let for_connections = |n: usize| (n as u64).saturating_mul(quarters) / 4;
     let by_memory = asked.memory.map(|megabytes| {
-        let bytes = megabytes
-            .saturating_sub(BASE_MEGABYTES)
-            .saturating_mul(1 << 20);
-        let each = STATE_BYTES + 2 * asked.buffer as u64;
-        usize::try_from(bytes / each)
-            .unwrap_or(usize::MAX)
-            .max(MAXCONN_LEAST)
+        let bytes = megabytes.saturating_mul(1 << 20);
+        let bytes = bytes.saturating_sub(TLS_CACHE_BYTES) / 100 * MEMORY_USABLE;
+        let handshake = if asked.tls_sides > 0 {
+            TLS_HANDSHAKE_BYTES
+        } else {
+            0
+        };
+        let tls = asked.tls_sides * TLS_SESSION_BYTES + handshake;
+        let each = STATE_BYTES + 2 * asked.buffer as u64 + tls;
+        let most = usize::try_from(bytes / each).unwrap_or(usize::MAX);
+        two_digits(most).max(MAXCONN_LEAST)
     });
     let maxconn = if asked.maxconn > 0 {
         asked.maxconn
@@ -88,6 +100,12 @@ pub fn plan(asked: &Asked, limit: Limit) -> Plan {
         maxconn,
         descriptors: asked.ulimit_n.map_or(descriptors, |n| n.max(descriptors)),
     }
+}
+
+/// A number with all but its first two digits zero.
+fn two_digits(number: usize) -> usize {
+    let unit = 10_usize.pow(number.max(1).ilog10().saturating_sub(1));
+    number / unit * unit
 }
 
 /// Raises the limit of the process to what the plan needs. Where the kernel refuses, the answer is the sentence to print,
@@ -140,6 +158,7 @@ mod tests {
         ulimit_n: None,
         hard_limit: None,
         memory: None,
+        tls_sides: 0,
         buffer: 16_384,
         listeners: 2,
         workers: 2,

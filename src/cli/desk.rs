@@ -37,19 +37,15 @@ impl Desk {
     pub fn new(site: Arc<Site>, version: &str, release_date: &str) -> Self {
         let (version, release_date) = (version.to_owned(), release_date.to_owned());
         Self {
-            site,
             version,
             release_date,
-            patterns: Arc::new(Library::without_files()),
+            patterns: site
+                .library
+                .clone()
+                .unwrap_or_else(|| Arc::new(Library::without_files())),
             export: Mutex::new(None),
+            site,
         }
-    }
-
-    /// The same desk with the pattern sets of the configuration.
-    #[must_use]
-    pub fn with_patterns(mut self, patterns: Arc<Library>) -> Self {
-        self.patterns = patterns;
-        self
     }
 
     /// The pattern sets of the configuration.

@@ -8,7 +8,7 @@ use crate::codec::percent;
 use crate::http::{Head, Method, Status, uri};
 use crate::mux::{Inner, Lane, Lent, Said};
 use crate::rule::PageSet;
-use crate::stats::prometheus::{self, Scope, TableView};
+use crate::stats::prometheus::{self, NameserverView, Scope, Surroundings, TableView};
 use crate::time::Tick;
 use crate::worker::Office;
 
@@ -39,7 +39,7 @@ impl Exporter {
                 status: Status::OK,
                 content_type: "text/plain; version=0.0.4",
                 fields: Vec::new(),
-                body: self.figures(scope, now).into_bytes(),
+                body: self.figures(&scope, now).into_bytes(),
             },
             Some(None) | None => Answer {
                 status: Status::BAD_REQUEST,
@@ -55,21 +55,29 @@ impl Exporter {
         }
     }
 
-    fn figures(&self, scope: Scope, now: Tick) -> String {
+    fn figures(&self, scope: &Scope, now: Tick) -> String {
         let site = self.desk.site();
-        let tables: Vec<TableView> = site
-            .tables
-            .iter()
-            .map(|table| TableView {
-                name: table.name().to_string(),
-                kind: table.settings().kind.name(),
-                size: table.settings().size,
-                used: table.used(),
+        let tables = site.tables.iter().map(|table| TableView {
+            name: table.name().to_string(),
+            kind: table.settings().kind.name(),
+            size: table.settings().size,
+            used: table.used(),
+        });
+        let servers = site.resolvers.iter().flat_map(|section| {
+            let servers = section.nameservers.iter();
+            servers.map(|(server, counters)| NameserverView {
+                section: section.name.to_string(),
+                name: server.name.clone(),
+                counts: counters.each().collect(),
             })
-            .collect();
-        let (snapshot, info) = (site.snapshot(now), self.desk.info(&self.office));
+        });
+        let around = Surroundings {
+            info: self.desk.info(&self.office),
+            tables: tables.collect(),
+            nameservers: servers.collect(),
+        };
         let mut out = String::new();
-        prometheus::write(&snapshot, &info, &tables, scope, &mut out);
+        prometheus::write(&site.snapshot(now), &around, scope, &mut out);
         out
     }
 }

@@ -86,6 +86,10 @@ impl Operator for Face<'_> {
         self.site().snapshot(self.now)
     }
 
+    fn stats_file(&self) -> String {
+        self.site().write_stats_file(self.now)
+    }
+
     fn patterns(&self) -> Arc<Library> {
         self.desk.patterns()
     }

@@ -29,6 +29,8 @@ pub trait Operator {
     fn info(&mut self) -> InfoView;
     /// The figures of proxies and servers.
     fn snapshot(&mut self) -> Snapshot;
+    /// The counters of everything that has a GUID, for `stats-file`.
+    fn stats_file(&self) -> String;
     /// Pattern sets and maps.
     fn patterns(&self) -> Arc<Library>;
     /// What TLS was given in files.

@@ -59,7 +59,7 @@ impl Page {
 
     /// The figures in the form asked for.
     fn show(&self, page: &StatsPage, query: &Query, now: Tick) -> Answer {
-        let snapshot = self.in_scope(page, now);
+        let snapshot = self.in_scope(page, query, now);
         let selection = Selection {
             up_only: query.up_only,
             no_maintenance: query.no_maintenance,
@@ -89,8 +89,8 @@ impl Page {
         }
     }
 
-    /// The proxies that `stats scope` shows.
-    fn in_scope(&self, page: &StatsPage, now: Tick) -> Snapshot {
+    /// The proxies that `stats scope` shows, and of those the ones that the request asks for.
+    fn in_scope(&self, page: &StatsPage, query: &Query, now: Tick) -> Snapshot {
         let site = self.desk.site();
         let own = match self.visit.page {
             PageOf::Frontend(id) => &site.frontend(id).name,
@@ -105,6 +105,10 @@ impl Page {
             snapshot
                 .proxies
                 .retain(|proxy| page.scope.iter().any(|shown| shows(shown, &proxy.name)));
+        }
+        if let Some(part) = query.scope.as_deref().map(str::to_ascii_lowercase) {
+            let named = |name: &str| name.to_ascii_lowercase().contains(&part);
+            snapshot.proxies.retain(|proxy| named(&proxy.name));
         }
         snapshot
     }

@@ -108,6 +108,9 @@ impl Operator for Process {
     fn snapshot(&mut self) -> Snapshot {
         Snapshot::default()
     }
+    fn stats_file(&self) -> String {
+        "#fe guid,\n".to_owned()
+    }
     fn patterns(&self) -> Arc<Library> {
         Arc::clone(&self.library)
     }

@@ -169,6 +169,8 @@ pub struct ProxyDraft {
     pub name: String,
     /// Where it was named.
     pub span: Span,
+    /// `guid`
+    pub guid: Option<Word>,
     /// `id`
     pub id: Option<u32>,
     /// `description`
@@ -221,6 +223,7 @@ impl ProxyDraft {
             name: name.into(),
             span,
             id: None,
+            guid: None,
             description: None,
             mode: Mode::Tcp,
             disabled: false,
@@ -247,6 +250,7 @@ impl ProxyDraft {
             name: name.into(),
             span,
             id: None,
+            guid: None,
             description: None,
             heirs: Heirs::default(),
             back: BackDraft {
@@ -423,6 +427,8 @@ pub struct BindDraft {
     pub addresses: Vec<(Word, Written)>,
     /// `name`
     pub name: Option<String>,
+    /// `guid-prefix`
+    pub guid_prefix: Option<Word>,
     /// `id`
     pub id: Option<u32>,
     /// `maxconn`
@@ -474,6 +480,8 @@ pub struct ServerDraft {
     pub name_span: Span,
     /// The address with variables expanded.
     pub address: Option<(Word, Written)>,
+    /// `guid`
+    pub guid: Option<Word>,
     /// `id`
     pub id: Option<u32>,
     /// `disabled`
@@ -550,6 +558,7 @@ impl Default for ServerDraft {
             name_span: Span::default(),
             address: None,
             id: None,
+            guid: None,
             disabled: false,
             seat: balance::SeatDraft::default(),
             queue: queue::ServerDraft::default(),

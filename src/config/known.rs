@@ -80,7 +80,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 ssl-default-server-ciphersuites, ssl-default-server-client-sigalgs, \
                 ssl-default-server-curves, ssl-default-server-options, \
                 ssl-default-server-sigalgs, ssl-load-extra-del-ext, ssl-load-extra-files, \
-                ssl-passphrase-cmd, ssl-server-verify, ssl-skip-self-issued-ca, stats-file, \
+                ssl-passphrase-cmd, ssl-server-verify, ssl-skip-self-issued-ca, \
                 strict-limits, tune.notsent-lowat.client, tune.notsent-lowat.server, \
                 tune.rcvbuf.backend, tune.rcvbuf.frontend, tune.sndbuf.backend, \
                 tune.sndbuf.frontend, tune.ssl.cachesize, tune.ssl.certificate-compression, \
@@ -199,11 +199,6 @@ pub(crate) const PROXY: &[Known] = &[
                 rdp-cookie, server-state-file-name, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl",
     },
     Known {
-        sections: Sections::LISTEN,
-        standing: Standing::Later,
-        names: "guid",
-    },
-    Known {
         sections: Sections::FRONT,
         standing: Standing::Refused(QUIC),
         names: "quic-initial",
@@ -218,7 +213,7 @@ pub(crate) const BIND: &[Known] = &[
         names: "allow-0rtt, alpn:1, ca-file:1, ca-ignore-err:1, ca-sign-file:1, ca-sign-pass:1, \
                 ca-verify-file:1, cc:1, ciphers:1, ciphersuites:1, client-sigalgs:1, crl-file:1, \
                 crt-ignore-err:1, crt-list:1, crt:1, curves:1, default-crt:1, ech, force-tlsv12, \
-                force-tlsv13, generate-certificates, guid-prefix:1, idle-ping:1, label:1, nbconn:1, \
+                force-tlsv13, generate-certificates, idle-ping:1, label:1, nbconn:1, \
                 no-alpn, no-ca-names, no-strict-sni, no-tls-tickets, no-tlsv12, no-tlsv13, \
                 prefer-client-ciphers, proto:1, severity-output:1, sigalgs:1, ssl, ssl-max-ver:1, \
                 ssl-min-ver:1, strict-sni, tcp-md5sig:1, tcp-ss:1, tls-ticket-keys:1, tls-tickets, \
@@ -256,7 +251,7 @@ pub(crate) const SERVER: &[Known] = &[
                 check-proto:1, check-reuse-pool, check-send-proxy, check-sni-auto, check-sni:1, \
                 check-ssl, check-via-socks4, ciphers:1, ciphersuites:1, client-sigalgs:1, crl-file:1, \
                 crt:1, curves:1, downinter:1, error-limit:1, fall:1, fastinter:1, force-tlsv12, \
-                force-tlsv13, guid:1, hash-key:1, healthcheck:1, idle-ping:1, init-state:1, inter:1, \
+                force-tlsv13, hash-key:1, healthcheck:1, idle-ping:1, init-state:1, inter:1, \
                 log-bufsize:1, log-proto:1, namespace:1, no-agent-check, no-check, no-check-reuse-pool, \
                 no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
                 no-tlsv13, non-stick, observe:1, on-error:1, on-marked-down:1, on-marked-up:1, \

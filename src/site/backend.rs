@@ -1,7 +1,7 @@
 //! `backend` sections, and the back halves of `listen`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::{Admission, Forwarded, Logging, Members, Mode, Options, Rules, StatsPage, Timeouts};
 use crate::balance::persist::Persist;
@@ -12,6 +12,7 @@ use crate::queue::Line;
 use crate::rule::{AnyOf, Choices, Sticking};
 use crate::sample::{BackendFacts, Expr};
 use crate::stats::Tally;
+use crate::time::Tick;
 
 /// Connection attempts after the first, unless `retries` says otherwise.
 const RETRIES: u32 = 3;
@@ -107,6 +108,8 @@ pub struct Backend {
     pub logging: Logging,
     /// `disabled`.
     pub disabled: bool,
+    /// Since when it has servers or none, and for how long it had none.
+    pub record: Record,
     /// What was counted.
     pub tally: Tally,
     /// Connections at this moment, including those in line.
@@ -153,6 +156,46 @@ impl RetryOn {
     }
 }
 
+/// What became of a backend's servers as a whole.
+#[derive(Debug, Default)]
+pub struct Record {
+    changed_at: AtomicU64,
+    down_millis: AtomicU64,
+}
+
+impl Record {
+    /// Begins to count from this moment.
+    pub fn begin(&self, now: Tick) {
+        self.changed_at.store(now.as_millis(), Relaxed);
+    }
+
+    /// The last server went, or the first one came back.
+    pub fn turn(&self, up: bool, now: Tick) {
+        let since = self.changed_at.swap(now.as_millis(), Relaxed);
+        if up {
+            let span = now.as_millis().saturating_sub(since);
+            self.down_millis.fetch_add(span, Relaxed);
+        }
+    }
+
+    /// When it last changed.
+    pub fn changed_at(&self) -> Tick {
+        Tick::from_millis(self.changed_at.load(Relaxed))
+    }
+
+    /// How long it has had no server in all.
+    pub fn downtime(&self, is_down: bool, now: Tick) -> u64 {
+        let so_far = self.down_millis.load(Relaxed);
+        let since = self.changed_at.load(Relaxed);
+        so_far
+            + if is_down {
+                now.as_millis().saturating_sub(since)
+            } else {
+                0
+            }
+    }
+}
+
 impl Backend {
     /// A backend of `servers` with every other setting at its default.
     pub fn new(name: Arc<str>, servers: impl Into<Members>, policy: Policy) -> Self {
@@ -194,6 +237,7 @@ impl Backend {
             stats_page: None,
             logging: Logging::default(),
             disabled: false,
+            record: Record::default(),
             tally: Tally::default(),
             connections: AtomicU32::new(0),
         }

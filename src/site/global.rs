@@ -72,6 +72,8 @@ pub struct Global {
     pub spread_checks: i8,
     /// `set-dumpable`.
     pub dumpable: bool,
+    /// `stats-file`.
+    pub stats_file: Option<PathBuf>,
     /// `server-state-file`.
     pub server_state_file: Option<PathBuf>,
     /// `server-state-base`.

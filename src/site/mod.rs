@@ -22,6 +22,7 @@ mod pace;
 mod peers;
 mod rules;
 mod server;
+mod stats_file;
 mod stats_page;
 pub mod tables;
 mod transition;
@@ -46,6 +47,7 @@ pub use pace::{Paced, Paces};
 pub use peers::Peers;
 pub use rules::Rules;
 pub use server::{Checking, Destination, Port, Server, Target};
+pub use stats_file::Named;
 pub use stats_page::{PageOf, StatsPage, Visit};
 pub use transition::{Aftermath, Change, Notice};
 pub use watch::{Agent, Watch};
@@ -98,8 +100,10 @@ pub struct Site {
     pub watched: Vec<Watched>,
     /// The resolver thread, once it runs.
     pub resolver: OnceLock<Resolver>,
+    /// GUIDs, in the order of the configuration.
+    pub guids: Vec<(Arc<str>, Named)>,
     /// What `server … ssl` lines begin with.
-    pub tls_defaults: crate::tls::draft::GlobalDraft,
+    pub tls_defaults: tls::draft::GlobalDraft,
     /// What the whole process counted.
     pub tally: Tally,
     /// When it began to run.
@@ -146,9 +150,10 @@ impl Site {
         self.frontends
             .iter_mut()
             .for_each(|frontend| frontend.tally = Tally::new(workers));
-        self.backends
-            .iter_mut()
-            .for_each(|backend| backend.tally = Tally::new(workers));
+        self.backends.iter_mut().for_each(|backend| {
+            backend.tally = Tally::new(workers);
+            backend.record.begin(begun);
+        });
         self.servers.iter_mut().for_each(|server| {
             server.tally = Tally::new(workers);
             server.health.begin(begun);

@@ -11,6 +11,7 @@ use crate::check::{Admin, AgentState, Noted, Report, Standing};
 use crate::id::{BackendId, ServerId};
 use crate::log::Level;
 use crate::queue::{self, Called, Ticket};
+use crate::stats::Count;
 use crate::time::{Millis, Tick};
 
 /// What happened to a server.
@@ -114,7 +115,14 @@ impl Site {
             text,
         }));
         self.spread_connections(id, before, out);
-        if before.electable > 0 && self.electable(server.backend) == 0 {
+        let electable = self.electable(server.backend);
+        if (before.electable > 0) != (electable > 0) {
+            let backend = self.backend(server.backend);
+            backend.record.turn(electable > 0, now);
+            let downs = u64::from(electable == 0);
+            backend.tally.inherit(Count::WentDown, downs);
+        }
+        if before.electable > 0 && electable == 0 {
             out.notices.push(self.abandoned(server.backend));
         }
         if depth > 0 {
@@ -125,6 +133,7 @@ impl Site {
     /// Books the change with the server's health.
     fn note(&self, server: &Server, change: &Change<'_>, now: Tick, out: &mut Aftermath) {
         let health = &server.health;
+        let (failed, downs) = (health.failed(), health.downs());
         let noted = match change {
             Change::Checked(report, duration) => {
                 let noted = health.note((*report).clone(), *duration, now);
@@ -155,6 +164,9 @@ impl Site {
                 None
             }
         };
+        let books = &server.tally;
+        books.inherit(Count::FailedChecks, health.failed() - failed);
+        books.inherit(Count::WentDown, health.downs() - downs);
         if let Some((noted, report, duration, agent)) = noted {
             let line = self.check_line(server, noted, (report, duration), agent);
             out.notices.extend(line);

@@ -118,7 +118,13 @@ impl Site {
         back.census = Some(census);
         let usable = back.active + back.backup > 0 || backend.servers.is_empty();
         let status = if usable { "UP" } else { "DOWN" };
+        let record = &backend.record;
+        let has_servers = !backend.servers.is_empty();
+        let downtime = record.downtime(has_servers && !usable, heading.now) / 1000;
+        back.downtime = has_servers.then(|| u32::try_from(downtime).unwrap_or(u32::MAX));
+        let since = heading.now.since(record.changed_at()).get() / 1000;
         ObjectView {
+            last_change: Some(since),
             current: backend.load(),
             limit: Some(backend.fullconn),
             back: Some(back),

@@ -36,7 +36,7 @@ enum Form {
 }
 
 /// What a request chose to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// The process.
     pub global: bool,
@@ -50,8 +50,14 @@ pub struct Scope {
     pub listener: bool,
     /// Stick tables.
     pub tables: bool,
+    /// Nameservers.
+    pub resolvers: bool,
     /// Leave out servers in maintenance.
     pub no_maintenance: bool,
+    /// `metrics=`: these alone; all where none is named.
+    only: Vec<String>,
+    /// `metrics=-…`: not these.
+    except: Vec<String>,
 }
 
 impl Scope {
@@ -62,7 +68,10 @@ impl Scope {
         server: true,
         listener: true,
         tables: true,
+        resolvers: true,
         no_maintenance: false,
+        only: Vec::new(),
+        except: Vec::new(),
     };
     const NOTHING: Self = Self {
         global: false,
@@ -71,47 +80,71 @@ impl Scope {
         server: false,
         listener: false,
         tables: false,
+        resolvers: false,
         no_maintenance: false,
+        only: Vec::new(),
+        except: Vec::new(),
     };
 
-    /// Reads the query string: `scope=…` any number of times, `no-maint`. None: a scope is unknown.
+    /// Reads the query string: `scope=…` and `metrics=…` any number of times, `no-maint`. None: a scope is unknown.
     #[must_use]
     pub fn read(query: &str) -> Option<Self> {
         let mut scope = Self::ALL;
         let mut chosen = false;
         for parameter in query.split('&') {
-            if parameter == "no-maint" {
-                scope.no_maintenance = true;
-            }
-            let Some(name) = parameter.strip_prefix("scope=") else {
-                continue;
-            };
-            if !chosen {
-                chosen = true;
-                scope = Self {
-                    no_maintenance: scope.no_maintenance,
-                    ..Self::NOTHING
-                };
-            }
-            match name {
-                "global" => scope.global = true,
-                "frontend" => scope.frontend = true,
-                "backend" => scope.backend = true,
-                "server" => scope.server = true,
-                "listener" => scope.listener = true,
-                "sticktable" => scope.tables = true,
-                "*" => {
-                    let no_maintenance = scope.no_maintenance;
-                    scope = Self {
-                        no_maintenance,
-                        ..Self::ALL
-                    };
+            match parameter.split_once('=') {
+                None if parameter == "no-maint" => scope.no_maintenance = true,
+                None if matches!(parameter, "scope" | "metrics") => return None,
+                Some(("metrics", names)) => scope.filter(names),
+                Some(("scope", name)) => {
+                    if !std::mem::replace(&mut chosen, true) {
+                        scope.set_all(false);
+                    }
+                    scope.choose(name)?;
                 }
-                "" => {}
-                _ => return None,
+                None | Some(_) => {}
             }
         }
         Some(scope)
+    }
+
+    /// Adds what a name stands for; an empty one takes back all that was chosen before.
+    fn choose(&mut self, name: &str) -> Option<()> {
+        match name {
+            "global" => self.global = true,
+            "frontend" => self.frontend = true,
+            "backend" => self.backend = true,
+            "server" => self.server = true,
+            "listener" => self.listener = true,
+            "sticktable" => self.tables = true,
+            "resolver" => self.resolvers = true,
+            "*" => self.set_all(true),
+            "" => self.set_all(false),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn set_all(&mut self, on: bool) {
+        let kept = std::mem::replace(self, if on { Self::ALL } else { Self::NOTHING });
+        self.no_maintenance = kept.no_maintenance;
+        self.only = kept.only;
+        self.except = kept.except;
+    }
+
+    fn filter(&mut self, names: &str) {
+        for name in names.split(',').filter(|name| !name.is_empty()) {
+            match name.strip_prefix('-') {
+                Some(name) => self.except.push(name.to_owned()),
+                None => self.only.push(name.to_owned()),
+            }
+        }
+    }
+
+    /// Whether a metric is shown.
+    fn takes(&self, name: &str) -> bool {
+        let is = |other: &String| other == name;
+        (self.only.is_empty() || self.only.iter().any(is)) && !self.except.iter().any(is)
     }
 
     fn shows(&self, kind: Kind) -> bool {
@@ -137,16 +170,32 @@ pub struct TableView {
     pub used: u32,
 }
 
+/// A nameserver, as far as metrics tell.
+#[derive(Clone, Debug)]
+pub struct NameserverView {
+    /// The `resolvers` section.
+    pub section: String,
+    /// Its name.
+    pub name: String,
+    /// Its counters with their names.
+    pub counts: Vec<(&'static str, u64)>,
+}
+
+/// What is shown beside proxies.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The process.
+    pub info: InfoView,
+    /// Stick tables.
+    pub tables: Vec<TableView>,
+    /// Nameservers.
+    pub nameservers: Vec<NameserverView>,
+}
+
 /// Writes everything the scope shows.
-pub fn write(
-    snapshot: &Snapshot,
-    info: &InfoView,
-    tables: &[TableView],
-    scope: Scope,
-    out: &mut String,
-) {
+pub fn write(snapshot: &Snapshot, around: &Surroundings, scope: &Scope, out: &mut String) {
     if scope.global {
-        process(info, out);
+        process(&around.info, scope, out);
     }
     for (kind, letter) in [
         (Kind::Frontend, 'F'),
@@ -167,11 +216,14 @@ pub fn write(
             .filter(|row| !hidden(row))
             .collect();
         for metric in METRICS.iter().filter(|m| m.kinds.contains(letter)) {
-            family(metric, kind, &rows, out);
+            family(metric, (kind, scope), &rows, out);
         }
     }
     if scope.tables {
-        stick_tables(tables, out);
+        stick_tables(&around.tables, scope, out);
+    }
+    if scope.resolvers {
+        nameservers(&around.nameservers, scope, out);
     }
 }
 
@@ -182,7 +234,7 @@ fn announce(name: &str, doc: &str, is_counter: bool, out: &mut String) {
     let _ = write!(out, "# HELP {name} {doc}\n# TYPE {name} {kind}\n");
 }
 
-fn process(info: &InfoView, out: &mut String) {
+fn process(info: &InfoView, scope: &Scope, out: &mut String) {
     for &(name, field, is_counter) in PROCESS {
         let Some(field) = FIELDS.iter().find(|other| other.name == field) else {
             continue;
@@ -193,15 +245,21 @@ fn process(info: &InfoView, out: &mut String) {
             _ => 0,
         };
         let name = format!("haproxy_process_{name}");
+        if !scope.takes(&name) {
+            continue;
+        }
         announce(&name, field.doc, is_counter, out);
         let _ = writeln!(out, "{name} {value}");
     }
     let name = "haproxy_process_build_info";
+    if !scope.takes(name) {
+        return;
+    }
     announce(name, "The version of the program.", false, out);
     let _ = writeln!(out, "{name}{{version=\"{}\"}} 1", label(&info.version));
 }
 
-fn stick_tables(tables: &[TableView], out: &mut String) {
+fn stick_tables(tables: &[TableView], scope: &Scope, out: &mut String) {
     type Figure = fn(&TableView) -> u32;
     let figures: [(&str, &str, Figure); 2] = [
         (
@@ -212,6 +270,9 @@ fn stick_tables(tables: &[TableView], out: &mut String) {
         ("haproxy_sticktable_used", "Entries in use.", |t| t.used),
     ];
     for (name, doc, figure) in figures {
+        if !scope.takes(name) {
+            continue;
+        }
         announce(name, doc, false, out);
         for table in tables {
             let (own, kind, value) = (label(&table.name), table.kind, figure(table));
@@ -220,7 +281,26 @@ fn stick_tables(tables: &[TableView], out: &mut String) {
     }
 }
 
-fn family(metric: &Metric, kind: Kind, rows: &[&ObjectView], out: &mut String) {
+fn nameservers(all: &[NameserverView], scope: &Scope, out: &mut String) {
+    let names = all.first().map_or(&[][..], |one| &one.counts);
+    for (at, (word, _)) in names.iter().enumerate() {
+        let name = format!("haproxy_resolver_{word}");
+        if !scope.takes(&name) {
+            continue;
+        }
+        announce(&name, &format!("Nameservers: {word}."), false, out);
+        for one in all {
+            let (section, own) = (label(&one.section), label(&one.name));
+            let count = one.counts.get(at).map_or(0, |(_, count)| *count);
+            let _ = writeln!(
+                out,
+                "{name}{{resolver=\"{section}\",nameserver=\"{own}\"}} {count}"
+            );
+        }
+    }
+}
+
+fn family(metric: &Metric, (kind, scope): (Kind, &Scope), rows: &[&ObjectView], out: &mut String) {
     let Some(column) = COLUMNS.iter().find(|other| other.name == metric.column) else {
         return;
     };
@@ -231,6 +311,9 @@ fn family(metric: &Metric, kind: Kind, rows: &[&ObjectView], out: &mut String) {
         Kind::Listener => "listener",
     };
     let name = format!("haproxy_{noun}_{}", metric.name);
+    if !scope.takes(&name) {
+        return;
+    }
     announce(&name, column.doc, metric.form.is_counter(), out);
     for row in rows {
         let labels = labels(row);
@@ -300,11 +383,15 @@ fn plain(
         Some(Cell::U32(n)) => writeln!(out, "{name}{{{labels}}} {n}"),
         Some(Cell::U64(n)) => writeln!(out, "{name}{{{labels}}} {n}"),
         Some(Cell::S32(n)) => writeln!(out, "{name}{{{labels}}} {n}"),
-        None if row.kind == Kind::Server && metric.form == Form::Counter => {
-            writeln!(out, "{name}{{{labels}}} NaN")
-        }
+        // What has no value now may have one later; what a protocol has none of is left out.
+        None if !is_of_protocol(metric.name) => writeln!(out, "{name}{{{labels}}} NaN"),
         Some(Cell::Text(_)) | None => Ok(()),
     };
+}
+
+/// Whether a metric exists for some proxies and servers only.
+fn is_of_protocol(name: &str) -> bool {
+    name.starts_with("http_") || matches!(name, "check_code" | "intercepted_requests_total")
 }
 
 fn states(name: &str, labels: &str, row: &ObjectView, out: &mut String) {
@@ -475,6 +562,8 @@ const METRICS: &[Metric] = &[
     gauge("safe_idle_connections_current", "safe_conn_cur", "S"),
     gauge("used_connections_current", "used_conn_cur", "S"),
     gauge("need_connections_current", "need_conn_est", "S"),
+    gauge("idle_connections_current", "srv_icur", "S"),
+    gauge("idle_connections_limit", "src_ilim", "S"),
     gauge("uweight", "uweight", "BS"),
     metric("agg_server_status", "agg_server_status", "B", Form::Census),
     metric(
@@ -553,8 +642,8 @@ mod tests {
     use super::*;
     use crate::stats::rig;
 
-    fn text(scope: Scope) -> String {
-        let tables = [TableView {
+    fn text(scope: &Scope) -> String {
+        let tables = vec![TableView {
             name: "be".into(),
             kind: "ip",
             size: 1024,
@@ -565,14 +654,24 @@ mod tests {
             version: "9.9".into(),
             ..InfoView::default()
         };
+        let nameservers = vec![NameserverView {
+            section: "default".into(),
+            name: "ns".into(),
+            counts: vec![("sent", 4)],
+        }];
+        let around = Surroundings {
+            info: info.finish(),
+            tables,
+            nameservers,
+        };
         let mut out = String::new();
-        write(&rig::snapshot(), &info.finish(), &tables, scope, &mut out);
+        write(&rig::snapshot(), &around, scope, &mut out);
         out
     }
 
     #[test]
     fn lines_are_haproxys() {
-        let text = text(Scope::ALL);
+        let text = text(&Scope::ALL);
         // Observed on haproxy 2.6.12.
         for line in [
             "# TYPE haproxy_process_nbthread gauge",
@@ -607,11 +706,26 @@ mod tests {
         let read = |query| Scope::read(query);
         let fronts = read("scope=frontend").expect("known");
         assert!(fronts.frontend && !fronts.global && !fronts.server);
-        assert!(!text(fronts).contains("haproxy_process"));
+        assert!(!text(&fronts).contains("haproxy_process"));
         assert_eq!(read("scope=*"), Some(Scope::ALL));
         assert_eq!(read(""), Some(Scope::ALL));
         assert_eq!(read("scope=nothing"), None);
-        let none = read("scope=").expect("empty");
-        assert_eq!(text(none), "");
+        for nothing in ["scope=", "scope=*&scope="] {
+            let none = read(nothing).expect("empty");
+            assert_eq!(text(&none), "");
+        }
+        assert_eq!(read("scope"), None);
+        let names = text(&read("scope=resolver").expect("known"));
+        let line = "haproxy_resolver_sent{resolver=\"default\",nameserver=\"ns\"} 4";
+        assert!(names.lines().any(|l| l == line), "{names}");
+    }
+
+    #[test]
+    fn metrics_are_chosen_by_name() {
+        let read = |query| Scope::read(query).expect("known");
+        let one = text(&read("metrics=haproxy_process_nbthread"));
+        assert_eq!(one.lines().count(), 3, "{one}");
+        let but = text(&read("scope=global&metrics=-haproxy_process_nbthread"));
+        assert!(but.contains("haproxy_process_uptime") && !but.contains("nbthread"));
     }
 }

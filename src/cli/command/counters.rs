@@ -7,6 +7,13 @@ use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
     row(
+        "dump stats-file",
+        "dump stats-file",
+        "dump stats for restore",
+        Level::Operator,
+        |call| Reply::long(call.operator.stats_file().into_bytes()),
+    ),
+    row(
         "clear counters",
         "clear counters [all]",
         "clear max statistics counters (or all counters)",

@@ -5,6 +5,7 @@
 
 mod cache;
 mod global;
+mod guid;
 mod known;
 mod listener;
 mod mode;
@@ -114,6 +115,7 @@ pub fn resolve(
     let around = (&proxies[..], &written, &names);
     peers::all(&peer_sections, &local, around, host, &mut site, report);
     proxy::close_rules(&names, &mut site, report);
+    guid::proxies(&names, &proxies, &mut site, report);
     shared::check(&defaults, &bench, &site, report);
     watch::tracks(&proxies, &mut site, report);
     site.tls
@@ -126,7 +128,11 @@ pub fn resolve(
         if let Some(front) = names.front(at) {
             for bind in &proxy.front.binds {
                 let around = (proxy, &written);
+                let from = site.listeners.len();
                 listener::of_frontend(bind, front, around, host, &mut site, report);
+                if let Some(prefix) = &bind.guid_prefix {
+                    guid::listeners(prefix, from, &mut site, report);
+                }
             }
         }
     }

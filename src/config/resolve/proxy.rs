@@ -108,6 +108,11 @@ impl<'d> Names<'d> {
         settings
     }
 
+    /// The halves of the proxy at this place.
+    pub(super) fn halves(&self, at: usize) -> (Option<FrontendId>, Option<BackendId>) {
+        self.ids[at]
+    }
+
     /// The front half of the proxy at this place.
     pub(super) fn front(&self, at: usize) -> Option<FrontendId> {
         self.ids[at].0

@@ -128,6 +128,16 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         },
     },
     Keyword {
+        name: "guid-prefix",
+        sections: Sections::BIND,
+        usage: "<prefix>",
+        doc: "What the listeners' own names begin with.",
+        parse: |cur, b| {
+            b.guid_prefix = Some(cur.expect("an argument")?.clone());
+            Ok(())
+        },
+    },
+    Keyword {
         name: "id",
         sections: Sections::BIND,
         usage: "<id>",

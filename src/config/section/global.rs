@@ -296,6 +296,12 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         on(cur, &mut g.site.dumpable)
     }),
     row(
+        "stats-file",
+        "<path>",
+        "The file that counters of an earlier process are read from.",
+        |cur, g| path(cur, &mut g.site.stats_file),
+    ),
+    row(
         "server-state-file",
         "<file>",
         "The file that servers' states are read from.",

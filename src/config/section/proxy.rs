@@ -155,6 +155,16 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         },
     },
     Keyword {
+        name: "guid",
+        sections: Sections::LISTEN,
+        usage: "<guid>",
+        doc: "A name that stays the section's own whatever else changes.",
+        parse: |cur, p| {
+            p.guid = Some(cur.expect("an argument")?.clone());
+            cur.end()
+        },
+    },
+    Keyword {
         name: "id",
         sections: Sections::LISTEN,
         usage: "<number>",

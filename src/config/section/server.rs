@@ -29,6 +29,7 @@ pub(crate) fn line(
         name_span: name.span,
         address: Some(written(address, &Accepts::SERVER)?),
         id: None,
+        guid: None,
         ..defaults.clone()
     };
     parameters(cur, &catalog::SERVER, Sections::SERVER, &mut line)
@@ -126,6 +127,16 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         usage: "",
         doc: "Takes back `disabled`.",
         parse: |_, s| off(&mut s.disabled),
+    },
+    Keyword {
+        name: "guid",
+        sections: Sections::SERVER,
+        usage: "<guid>",
+        doc: "A name that stays the server's own whatever else changes.",
+        parse: |cur, s| {
+            s.guid = Some(cur.expect("an argument")?.clone());
+            Ok(())
+        },
     },
     Keyword {
         name: "id",
