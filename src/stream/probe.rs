@@ -344,8 +344,9 @@ impl Engine {
             }
             return true;
         };
-        self.forget_probe(asked);
+        // Whoever sees the connection close may look at once what came of it.
         self.kit.obey_agent(asked.server(), &reply, began);
+        self.forget_probe(asked);
         self.await_next(asked);
         true
     }
@@ -376,7 +377,6 @@ impl Engine {
             return;
         };
         let began = probe.began;
-        self.forget_probe(asked);
         let duration = self.kit.now.since(began);
         let change = match asked {
             Asked::Service(_) => Change::Checked(&report, duration),
@@ -384,6 +384,7 @@ impl Engine {
             Asked::Agent(_) => Change::Agent(&report, duration, None),
         };
         self.kit.change_server(asked.server(), &change);
+        self.forget_probe(asked);
         self.await_next(asked);
     }
 
