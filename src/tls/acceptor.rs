@@ -293,7 +293,8 @@ impl Recipe {
     ) -> Result<Vec<Arc<Entry>>, Diag> {
         let refused = |text: String| Diag::alert(span, text);
         let mut added = Vec::new();
-        for file in state.expand(name).map_err(refused)? {
+        let meant = state.expand(name).map_err(refused)?;
+        for file in meant.files {
             let bundle = state.bundle(&file).map_err(refused)?;
             if bundle.not_after < self.read_at {
                 let text = format!("certificate in file '{file}' has expired.");
@@ -302,7 +303,7 @@ impl Recipe {
             added.push(shelf.put(bundle, profile.clone(), filters));
         }
         // Of a directory the first certificate is the default, of variants by kind of key all are.
-        if added.len() > 1 && std::path::Path::new(name).is_dir() {
+        if added.len() > 1 && meant.is_directory {
             self.settle_default(shelf, vec![added[0].clone()]);
         }
         Ok(added)

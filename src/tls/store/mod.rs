@@ -8,8 +8,10 @@
 //! Always true: one change of a kind is under way at most; the lock is held by who loads or changes, never by a handshake.
 
 mod change;
+mod enlist;
 mod entries;
 mod pile;
+mod refill;
 mod reload;
 mod show;
 mod staple;
@@ -42,6 +44,10 @@ pub(super) struct State {
     beside: Beside,
     /// `crt-base`
     crt_base: Option<String>,
+    /// `ca-base`
+    ca_base: Option<String>,
+    /// What directories and names of several files stood for when they were first looked at.
+    expansions: BTreeMap<String, Expansion>,
     /// By path; empty where the stats socket made a name and has given it nothing.
     bundles: BTreeMap<Arc<str>, Option<Arc<Bundle>>>,
     piles: [BTreeMap<Arc<str>, Arc<Pile>>; 2],
@@ -63,6 +69,8 @@ impl Default for Store {
             provider: default_provider(),
             beside: Beside::default(),
             crt_base: None,
+            ca_base: None,
+            expansions: BTreeMap::new(),
             bundles: BTreeMap::new(),
             piles: [BTreeMap::new(), BTreeMap::new()],
             entries: BTreeMap::new(),
@@ -108,6 +116,7 @@ impl Store {
         let mut state = self.lock();
         state.beside = global.beside;
         state.crt_base.clone_from(&global.crt_base);
+        state.ca_base.clone_from(&global.ca_base);
     }
 
     /// Where the keys of a line's tickets come from: a file, or the process and what the line demands.
@@ -162,17 +171,36 @@ impl Store {
     }
 }
 
+/// The files that a name stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Expansion {
+    pub(super) files: Vec<Arc<str>>,
+    /// They are those of a directory, not one certificate by several kinds of key.
+    pub(super) is_directory: bool,
+}
+
 impl State {
-    /// The names of the certificates that `crt` means, and whether they are one by several kinds of key.
+    /// The certificates that `crt` means. Files are looked for once: later ones come by the stats socket.
     ///
     /// # Errors
     /// HAProxy's sentence.
-    pub(super) fn expand(&self, name: &str) -> Result<Vec<Arc<str>>, String> {
+    pub(super) fn expand(&mut self, name: &str) -> Result<Expansion, String> {
         if let Some((known, _)) = self.bundles.get_key_value(name) {
-            return Ok(vec![known.clone()]);
+            return Ok(Expansion {
+                files: vec![known.clone()],
+                is_directory: false,
+            });
+        }
+        if let Some(known) = self.expansions.get(name) {
+            return Ok(known.clone());
         }
         let files = bundle::files(name, self.beside)?;
-        Ok(files.into_iter().map(Into::into).collect())
+        let found = Expansion {
+            files: files.into_iter().map(Into::into).collect(),
+            is_directory: std::path::Path::new(name).is_dir(),
+        };
+        self.expansions.insert(name.to_owned(), found.clone());
+        Ok(found)
     }
 
     /// The certificate of this name, loaded if it was not yet.
