@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use rustls::ClientConfig;
 use rustls::client::{Resumption, Tls12Resumption};
@@ -32,6 +33,8 @@ pub struct Connector {
     global: GlobalDraft,
     span: Span,
     way: Live<Way>,
+    /// Its server was deleted.
+    retired: AtomicBool,
     /// The places of connections.
     pub(super) places: Arc<Places>,
 }
@@ -64,10 +67,20 @@ impl Connector {
             global: global.clone(),
             span,
             way: Live::new(way),
+            retired: AtomicBool::new(false),
             places: store.places().clone(),
         });
         store.follow_connector(&connector);
         Ok(connector)
+    }
+
+    /// Its server was deleted: what it names is not in use by it any more.
+    pub fn retire(&self) {
+        self.retired.store(true, Relaxed);
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Relaxed)
     }
 
     /// What a connection begins with.

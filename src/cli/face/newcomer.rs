@@ -43,6 +43,9 @@ impl Face<'_> {
         let site = self.site();
         site.dismiss_server(id)
             .map_err(|needed| needed.sentence().to_owned())?;
+        if let Some(connector) = &site.server(id).check_tls {
+            connector.retire();
+        }
         let closed = Aftermath {
             idle_closed: vec![id],
             ..Aftermath::default()

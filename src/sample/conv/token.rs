@@ -192,7 +192,7 @@ fn outcome(token: &[u8], algorithm: &str, key: &[u8]) -> i64 {
         return INVALID_TOKEN;
     };
     let (signed, signature) = (&token[..dot], &token[dot + 1..]);
-    if signed.iter().filter(|b| **b == b'.').count() != 1 {
+    if signature.is_empty() || signed.iter().filter(|b| **b == b'.').count() != 1 {
         return INVALID_TOKEN;
     }
     let Some(signature) = base64::decode_url(signature) else {

@@ -54,6 +54,7 @@ impl State {
         self.connectors
             .iter()
             .filter_map(|own| own.upgrade())
+            .filter(|own| !own.is_retired())
             .collect()
     }
 
