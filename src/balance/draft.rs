@@ -4,7 +4,7 @@
 use super::hash::{HashFn, HashType};
 use super::key::UriKey;
 use super::persist::{Mode, Persist};
-use super::policy::{Algorithm, KeyKind};
+use super::policy::{Affinity, Algorithm, KeyKind};
 use super::seat::Weight;
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Span, Unit, Word};
 use crate::time::Millis;
@@ -18,6 +18,8 @@ pub struct Draft {
     pub hash: HashType,
     /// `hash-balance-factor`; zero switches it off.
     pub balance_factor: Option<u32>,
+    /// `hash-preserve-affinity`.
+    pub affinity: Affinity,
     /// `option allbackups`.
     pub all_backups: bool,
     /// `option persist`.
@@ -103,6 +105,21 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         usage: "<percent>",
         doc: "How much more than the average load a server may have before a consistent hash moves on.",
         parse: hash_balance_factor,
+    },
+    Keyword {
+        name: "hash-preserve-affinity",
+        sections: Sections::BACK,
+        usage: "{ always | maxconn | maxqueue }",
+        doc: "Until when a hashed key stays with its server: for ever, while it has a slot, or while it has a place in line.",
+        parse: |cur, d| {
+            let ways = [
+                ("always", Affinity::Always),
+                ("maxconn", Affinity::Slots),
+                ("maxqueue", Affinity::Line),
+            ];
+            d.affinity = cur.choice("'always', 'maxconn' or 'maxqueue'", &ways)?;
+            cur.end()
+        },
     },
     Keyword {
         name: "cookie",

@@ -25,5 +25,5 @@ mod standing;
 
 pub use draft::{Balance, Draft, KEYWORDS, KeySource, SEAT_KEYWORDS, SeatDraft};
 pub use hash::{HashFn, HashType};
-pub use policy::{Algorithm, Ask, KeyKind, Policy, Tuning};
+pub use policy::{Affinity, Algorithm, Ask, KeyKind, Policy, Tuning};
 pub use seat::{SHARE_SCALE, Seat, Seats, Share, WEIGHT_MAX, Weight};

@@ -47,6 +47,20 @@ pub struct Tuning {
     pub balance_factor: Option<u32>,
     /// `option allbackups`.
     pub all_backups: bool,
+    /// `hash-preserve-affinity`.
+    pub affinity: Affinity,
+}
+
+/// `hash-preserve-affinity`: until when a hashed key stays with its server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Affinity {
+    /// Always: it waits in that server's line.
+    #[default]
+    Always,
+    /// While that server has a free slot.
+    Slots,
+    /// While that server has a free slot or a place in its line.
+    Line,
 }
 
 /// One question.
@@ -140,14 +154,23 @@ impl Policy {
             Picker::First(first) => first.pick(bench, seats, ask.avoid),
             Picker::Random(random) => random.pick(bench, seats, ask.avoid, chance),
             Picker::HashMap(kind, map) => match ask.key {
-                Some(key) => map.at_hash(self.hash(*kind, key)),
+                Some(key) => {
+                    let chosen = map.at_hash(self.hash(*kind, key));
+                    chosen
+                        .filter(|&at| self.keeps(seats, at))
+                        .or_else(|| map.next(seats, ask.avoid))
+                        .or(chosen)
+                }
                 None => map.next(seats, ask.avoid),
             },
             Picker::HashRing(kind, ring) => match ask.key {
                 Some(key) => {
                     let hash = self.hash(*kind, key);
-                    let admits =
-                        |at| Some(at) != ask.avoid && self.is_within_factor(seats, at, bench);
+                    let admits = |at| {
+                        Some(at) != ask.avoid
+                            && self.is_within_factor(seats, at, bench)
+                            && self.keeps(seats, at)
+                    };
                     ring.nearest(bench, seats, hash, &admits)
                 }
                 None => ring.next(bench, seats, ask.avoid),
@@ -201,6 +224,15 @@ impl Policy {
         match kind {
             KeyKind::Address => self.tuning.hash.of_address(key),
             KeyKind::Bytes => self.tuning.hash.of_bytes(key),
+        }
+    }
+
+    /// Whether a key stays with its server in spite of what that has to do.
+    fn keeps(&self, seats: &impl Seats, at: usize) -> bool {
+        match self.tuning.affinity {
+            Affinity::Always => true,
+            Affinity::Slots => seats.has_room(at),
+            Affinity::Line => seats.has_room(at) || seats.has_place(at),
         }
     }
 
@@ -352,5 +384,35 @@ mod tests {
         policy.left(&farm, 1);
         assert_eq!(farm.seats[1].load(), 2);
         assert_eq!(policy.electable(), (0, 2));
+    }
+
+    #[test]
+    fn a_key_leaves_a_full_server_only_where_it_may() {
+        for (affinity, consistent) in [
+            (Affinity::Always, true),
+            (Affinity::Slots, true),
+            (Affinity::Always, false),
+            (Affinity::Slots, false),
+        ] {
+            let mut farm = Farm::new(&[1, 1]);
+            let tuning = Tuning {
+                hash: kind(consistent, HashFn::default(), false),
+                affinity,
+                ..Tuning::default()
+            };
+            let policy = Policy::new(Algorithm::Hash(KeyKind::Bytes), tuning, &farm);
+            let ask = Ask {
+                key: Some(b"/test"),
+                avoid: None,
+            };
+            let first = policy.pick(&farm, ask, &mut || 0).expect("all can serve");
+            farm.full.insert(first);
+            let second = policy.pick(&farm, ask, &mut || 0).expect("one has room");
+            assert_eq!(
+                first == second,
+                affinity == Affinity::Always,
+                "{consistent}"
+            );
+        }
     }
 }

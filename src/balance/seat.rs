@@ -165,6 +165,10 @@ pub trait Seats {
     fn seat(&self, at: usize) -> &Seat;
     /// Whether it can take one more request at once: a free slot and nobody waiting before.
     fn has_room(&self, at: usize) -> bool;
+    /// Whether one more request may wait for it.
+    fn has_place(&self, _at: usize) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

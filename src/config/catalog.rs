@@ -114,6 +114,7 @@ type ServerTable = &'static dyn Table<ServerDraft>;
 
 const GLOBAL_TABLES: &[GlobalTable] = &[
     lift!(global::KEYWORDS, |g| g),
+    lift!(request::GLOBAL_KEYWORDS, |g| g),
     lift!(counting::KEYWORDS, |g| g),
     lift!(tune::KEYWORDS, |g: &mut GlobalDraft| &mut g.site.tune),
     lift!(log::GLOBAL_KEYWORDS, |g| g),

@@ -300,6 +300,14 @@ pub struct OptionsDraft {
     pub original_to: Option<ForwardFor>,
     /// `option http-restrict-req-hdr-names`
     pub field_names: FieldNames,
+    /// `option http-drop-request-trailers`
+    pub drop_request_trailers: bool,
+    /// `option http-drop-response-trailers`
+    pub drop_response_trailers: bool,
+    /// `option h1-case-adjust-bogus-client`
+    pub spell_for_client: bool,
+    /// `option h1-case-adjust-bogus-server`
+    pub spell_for_server: bool,
     /// `option http-buffer-request`
     pub buffer_request: bool,
     /// `option http-no-delay`

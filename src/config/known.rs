@@ -65,8 +65,7 @@ pub(crate) const GLOBAL: &[Known] = &[
         sections: Sections::GLOBAL,
         standing: Standing::Later,
         names: "acme.scheduler, ca-base, cluster-secret, crt-base, debug, default-path, \
-                dns-accept-family, h1-accept-payload-with-any-method, h1-case-adjust, \
-                h1-case-adjust-file, h1-do-not-close-on-insecure-transfer-encoding, \
+                dns-accept-family, h1-accept-payload-with-any-method, h1-do-not-close-on-insecure-transfer-encoding, \
                 harden.reject-privileged-ports.tcp, \
                 httpclient.resolvers.disabled, httpclient.resolvers.id, \
                 httpclient.resolvers.prefer, httpclient.retries, httpclient.ssl.ca-file, \
@@ -181,8 +180,7 @@ pub(crate) const PROXY: &[Known] = &[
         sections: Sections::FRONT,
         standing: Standing::Later,
         names: "clitcpka-cnt, clitcpka-idle, clitcpka-intvl, log-steps, max-session-srv-conns, option \
-                disable-h2-upgrade, option h1-case-adjust-bogus-client, option \
-                http-drop-response-trailers, option idle-close-on-response, timeout client-hs",
+                disable-h2-upgrade, option idle-close-on-response, timeout client-hs",
     },
     Known {
         sections: Sections::FRONTEND,
@@ -192,10 +190,9 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::BACK,
         standing: Standing::Later,
-        names: "external-check command, external-check path, hash-preserve-affinity, \
+        names: "external-check command, external-check path, \
                 load-server-state-from-file, max-keep-alive-queue, option \
-                checkcache, option external-check, option h1-case-adjust-bogus-server, \
-                option http-drop-request-trailers, option use-small-buffers, persist \
+                checkcache, option external-check, option use-small-buffers, persist \
                 rdp-cookie, server-state-file-name, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl",
     },
     Known {
@@ -215,7 +212,7 @@ pub(crate) const BIND: &[Known] = &[
                 crt-ignore-err:1, crt-list:1, crt:1, curves:1, default-crt:1, ech, force-tlsv12, \
                 force-tlsv13, generate-certificates, idle-ping:1, label:1, nbconn:1, \
                 no-alpn, no-ca-names, no-strict-sni, no-tls-tickets, no-tlsv12, no-tlsv13, \
-                prefer-client-ciphers, proto:1, severity-output:1, sigalgs:1, ssl, ssl-max-ver:1, \
+                prefer-client-ciphers, severity-output:1, sigalgs:1, ssl, ssl-max-ver:1, \
                 ssl-min-ver:1, strict-sni, tcp-md5sig:1, tcp-ss:1, tls-ticket-keys:1, tls-tickets, \
                 verify:1",
     },
@@ -255,9 +252,9 @@ pub(crate) const SERVER: &[Known] = &[
                 log-bufsize:1, log-proto:1, namespace:1, no-agent-check, no-check, no-check-reuse-pool, \
                 no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
                 no-tlsv13, non-stick, observe:1, on-error:1, on-marked-down:1, on-marked-up:1, \
-                port:1, proto:1, rise:1, shard:1, sigalgs:1, sni-auto, sni:1, \
+                port:1, rise:1, shard:1, sigalgs:1, sni-auto, sni:1, \
                 ssl, ssl-max-ver:1, ssl-min-ver:1, ssl-reuse, stick, strict-maxconn, \
-                tcp-md5sig:1, tls-tickets, track:1, verify:1, verifyhost:1, ws:1",
+                tcp-md5sig:1, tls-tickets, track:1, verify:1, verifyhost:1",
     },
     Known {
         sections: Sections::SERVER,

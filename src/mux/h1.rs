@@ -7,10 +7,12 @@
 use super::{Conn, End, Fill, Lane, Lent, Mux, Received, conn::OUTPUT_MAX};
 use crate::buf::Output;
 use crate::http::{Head, Method};
+use std::sync::Arc;
+
 use crate::proto::h1::{
     Body, ChunkStep, Chunked, Close, Exchange, Fault, HeadParser, Kind, Limits, Policy, Progress,
-    Received as Settled, Reuse, Role, emit_request, emit_response, emit_trailers, write_chunk_head,
-    write_last_chunk,
+    Received as Settled, Reuse, Role, Spelling, emit_request, emit_response, emit_trailers,
+    write_chunk_head, write_last_chunk,
 };
 use crate::site::Tune;
 
@@ -22,6 +24,16 @@ pub struct H1 {
     incoming: Incoming,
     outgoing: Outgoing,
     exchange: Exchange,
+    spelling: Option<Arc<Spelling>>,
+}
+
+/// How a peer is treated that does not keep to the standard.
+#[derive(Clone, Debug, Default)]
+pub struct Manners {
+    /// `option accept-unsafe-violations-in-http-…`
+    pub relaxed: bool,
+    /// `option h1-case-adjust-bogus-…`
+    pub spelling: Option<Arc<Spelling>>,
 }
 
 /// What is read.
@@ -60,9 +72,13 @@ enum Outgoing {
 
 impl H1 {
     /// A connection on which nothing has been said.
-    pub fn new(role: Role, tune: &Tune) -> Self {
-        let limits = Limits::of(tune.buffer_size, tune.max_rewrite, tune.max_headers);
+    pub fn new(role: Role, tune: &Tune, manners: Manners) -> Self {
+        let limits = Limits {
+            relaxed: manners.relaxed,
+            ..Limits::of(tune.buffer_size, tune.max_rewrite, tune.max_headers)
+        };
         Self {
+            spelling: manners.spelling,
             role,
             incoming: Incoming::Head(HeadParser::new(kind(role), limits)),
             limits,
@@ -158,6 +174,15 @@ impl H1 {
             Role::Front => self.exchange.receive_request(head).map(Settled::Final),
             Role::Back => self.exchange.receive_response(head),
         }
+    }
+}
+
+/// Writes a head, spelled as the peer wants it.
+fn written(tail: &mut Vec<u8>, spelling: Option<&Spelling>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = tail.len();
+    write(tail);
+    if let Some(spelling) = spelling {
+        spelling.apply(&mut tail[start..]);
     }
 }
 
@@ -417,8 +442,11 @@ impl Conn {
         h1.exchange = Exchange::new(Role::Back, policy);
         h1.exchange.send_request(head, body);
         h1.outgoing = Outgoing::from(body);
-        self.output
-            .write_with(lent.pool, head.wire_len(), |tail| emit_request(head, tail));
+        self.output.write_with(lent.pool, head.wire_len(), |tail| {
+            written(tail, h1.spelling.as_deref(), |tail| {
+                emit_request(head, tail)
+            });
+        });
     }
 
     /// Writes an interim response's head, if the client takes any.
@@ -426,8 +454,11 @@ impl Conn {
         if let Mux::H1(h1) = &self.mux
             && h1.exchange.takes_interim()
         {
-            self.output
-                .write_with(lent.pool, head.wire_len(), |tail| emit_response(head, tail));
+            self.output.write_with(lent.pool, head.wire_len(), |tail| {
+                written(tail, h1.spelling.as_deref(), |tail| {
+                    emit_response(head, tail)
+                });
+            });
             self.flush(lent.pool, lent.now);
         }
     }
@@ -447,8 +478,11 @@ impl Conn {
         if body == Body::Tunnel {
             h1.incoming = Incoming::Tunnel;
         }
-        self.output
-            .write_with(lent.pool, head.wire_len(), |tail| emit_response(head, tail));
+        self.output.write_with(lent.pool, head.wire_len(), |tail| {
+            written(tail, h1.spelling.as_deref(), |tail| {
+                emit_response(head, tail)
+            });
+        });
     }
 
     /// Turns a server's connection into a tunnel after its answer said so.

@@ -68,6 +68,8 @@ pub struct Backend {
     pub outlet: Option<ServerId>,
     /// Where a hashed choice finds its key.
     pub key: Option<KeySource>,
+    /// What makes the key, where it is an expression's value.
+    pub key_expression: Option<Expr>,
     /// Cookie persistence.
     pub persist: Option<Persist>,
     /// `option persist`.
@@ -217,6 +219,7 @@ impl Backend {
             policy,
             outlet: None,
             key: None,
+            key_expression: None,
             persist: None,
             persist_when_down: false,
             line: Line::new(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::http::codes::Codes;
 use crate::log::Target;
+use crate::proto::h1::Spelling;
 use crate::time::Millis;
 
 /// What holds for the process (manual: section 3).
@@ -86,6 +87,8 @@ pub struct Global {
     pub cpu_map: Vec<CpuMap>,
     /// `http-err-codes`, `http-fail-codes`.
     pub blame: Blame,
+    /// `h1-case-adjust`, `h1-case-adjust-file`.
+    pub spelling: Arc<Spelling>,
     /// `tune.*`.
     pub tune: Tune,
 }

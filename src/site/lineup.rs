@@ -3,6 +3,7 @@
 use super::{Members, Server};
 use crate::balance::{Seat, Seats};
 use crate::id::ServerId;
+use crate::queue::Limit;
 use crate::roster::Roster;
 
 /// A backend's servers in order of their ranks.
@@ -40,5 +41,13 @@ impl Seats for Lineup<'_> {
     fn has_room(&self, at: usize) -> bool {
         let server = self.server(at);
         server.line.is_empty() && server.slots.has_room(server.limit(self.load))
+    }
+
+    fn has_place(&self, at: usize) -> bool {
+        let server = self.server(at);
+        match server.line_max {
+            Limit::None => true,
+            Limit::At(limit) => server.line.len() < limit,
+        }
     }
 }

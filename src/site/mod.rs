@@ -60,6 +60,7 @@ use crate::dns::Resolver;
 use crate::dns::run::roster::Watched;
 use crate::dns::run::section::Section;
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId, TableId};
+use crate::mux::Manners;
 use crate::pattern::Library;
 use crate::roster::Roster;
 use crate::sample::ProcessShelf;
@@ -202,6 +203,16 @@ impl Site {
         match self.maxconn_now.load(Relaxed) {
             0 => self.global.maxconn,
             ordered => ordered,
+        }
+    }
+
+    /// How HTTP/1 peers on one side of a proxy with these options are treated.
+    pub fn manners(&self, options: &Options) -> Manners {
+        let spelling = &self.global.spelling;
+        let wanted = options.adjust_case && !spelling.is_empty();
+        Manners {
+            relaxed: options.accept_invalid_http,
+            spelling: wanted.then(|| Arc::clone(spelling)),
         }
     }
 
@@ -366,6 +377,10 @@ pub struct Options {
     pub original_to: Option<ForwardFor>,
     /// `option http-restrict-req-hdr-names`.
     pub field_names: FieldNames,
+    /// `option http-drop-request-trailers` of a backend, `option http-drop-response-trailers` of a frontend.
+    pub drop_trailers: bool,
+    /// `option h1-case-adjust-bogus-server` of a backend, `option h1-case-adjust-bogus-client` of a frontend.
+    pub adjust_case: bool,
     /// `option http-buffer-request`.
     pub buffer_request: bool,
     /// `option http-no-delay`.

@@ -107,7 +107,9 @@ impl Stream {
             }
         };
         let mux = if self.http {
-            Mux::H1(H1::new(H1Role::Back, &site.global.tune))
+            let backend = site.backend(site.server(server).backend);
+            let manners = site.manners(&backend.options);
+            Mux::H1(H1::new(H1Role::Back, &site.global.tune, manners))
         } else {
             Mux::Raw
         };

@@ -14,6 +14,10 @@ pub(super) struct Persistence {
     pub(super) server: ServerCookie,
     /// The server that the cookie named and that was followed.
     named: Option<ServerId>,
+    /// `force-persist`: a server that is down is followed too.
+    pub(super) forced: bool,
+    /// `ignore-persist`: cookies and tables name no server.
+    pub(super) ignored: bool,
     last: Option<u64>,
     first: Option<u64>,
 }
@@ -43,7 +47,7 @@ impl Stream {
         });
         settle_request(head, at, persist, presented.rest);
         let usable = named.is_some_and(|id| site.server(id).seat.is_electable());
-        let follows = usable || backend.persist_when_down;
+        let follows = usable || backend.persist_when_down || self.persistence.forced;
         self.persistence.client = match (presented.state, named) {
             (Age::Expired, _) => ClientCookie::Expired,
             (Age::Old, _) => ClientCookie::Old,
@@ -86,7 +90,7 @@ impl Stream {
             first: self.persistence.first,
             is_post,
             server_set_one: set_by_server,
-            ignored: false,
+            ignored: self.persistence.ignored,
             now: seconds(kit),
         };
         if let Some((field, state)) = persist.answer(&situation) {

@@ -126,7 +126,11 @@ impl Engine {
         };
         let http = site.frontend(frontend).mode == Mode::Http;
         let mux = if http {
-            Mux::H1(H1::new(H1Role::Front, &site.global.tune))
+            Mux::H1(H1::new(
+                H1Role::Front,
+                &site.global.tune,
+                site.manners(&site.frontend(frontend).options),
+            ))
         } else {
             Mux::Raw
         };

@@ -228,11 +228,7 @@ static CERTIFICATES: LazyLock<[Option<Expr>; 3]> = LazyLock::new(|| {
 /// Adds what TLS said about the client; that it does not speak TLS is told too.
 fn tell_tls(tells: Tells, tls: Option<&TlsFacts>, facts: &Facts<'_>, header: &mut Header) {
     let Some(tls) = tls else {
-        let none = SslParts {
-            verify: u32::MAX,
-            ..SslParts::default()
-        };
-        let _ = header.push_ssl(&none);
+        let _ = header.push_ssl(&SslParts::default());
         return;
     };
     let flags = match tls.peer_chain.first() {

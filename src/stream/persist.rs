@@ -2,10 +2,12 @@
 
 use super::{Kit, Stream};
 use crate::balance::{KeySource, key};
-use crate::http::uri;
+use crate::http::{Method, uri};
 use crate::id::{BackendId, ServerId};
-use crate::rule;
+use crate::rule::{self, AnyOf};
+use crate::sample::{Expr, Sampled};
 use crate::site::{Backend, Site};
+use crate::value::Kind;
 
 impl Stream {
     /// The server that `use-server`, a cookie or a table names, if it may be chosen.
@@ -23,11 +25,23 @@ impl Stream {
         if !backend.server_choices.is_empty() {
             chosen = self.ruled_server(kit, site, backend);
         }
+        self.persistence.forced = self.holds(kit, &backend.force_persist);
+        self.persistence.ignored = self.holds(kit, &backend.ignore_persist);
+        if self.persistence.ignored {
+            return chosen;
+        }
         if chosen.is_none() && self.http {
             chosen = self.cookie_server(kit, site, id);
         }
         let sticky = self.sticky_server(kit, site, id, chosen.is_some());
         chosen.or(sticky)
+    }
+
+    fn holds(&mut self, kit: &mut Kit, any: &AnyOf) -> bool {
+        !any.is_empty()
+            && self
+                .with_scene(kit, true, |scene| any.holds(&scene.view()))
+                .unwrap_or(false)
     }
 
     fn ruled_server(&mut self, kit: &mut Kit, site: &Site, backend: &Backend) -> Option<ServerId> {
@@ -54,7 +68,10 @@ impl Stream {
     /// The bytes that a hashed choice depends on, where the request has them.
     pub(super) fn balance_key(&mut self, kit: &mut Kit, backend: &Backend) -> Option<Vec<u8>> {
         let source = backend.key.as_ref()?;
-        let head = self.request.head();
+        if let Some(expr) = &backend.key_expression {
+            return self.hashed_value(kit, expr);
+        }
+        let head = self.request.head().or(self.request_head.as_deref());
         match source {
             KeySource::Source => {
                 let src = self
@@ -67,8 +84,14 @@ impl Stream {
                 })
             }
             KeySource::Uri(cut) => Some(cut.cut(head?.target()).to_vec()),
-            KeySource::UrlParam { name, .. } => {
-                uri::param(head?.target(), name.as_bytes(), b'?', false).map(<[u8]>::to_vec)
+            KeySource::UrlParam { name, in_body } => {
+                let head = head?;
+                let named = uri::param(head.target(), name.as_bytes(), b'?', false);
+                let posted = || match *in_body && head.method() == Method::Post {
+                    true => param_of(self.request.data().next()?, name.as_bytes()),
+                    false => None,
+                };
+                named.or_else(posted).map(<[u8]>::to_vec)
             }
             KeySource::Header { name, domain_only } => {
                 let value = head?.get(name.as_bytes())?;
@@ -84,4 +107,20 @@ impl Stream {
             KeySource::RdpCookie(_) | KeySource::Expression(_) => None,
         }
     }
+
+    /// The bytes of an expression's value.
+    fn hashed_value(&mut self, kit: &mut Kit, expr: &Expr) -> Option<Vec<u8>> {
+        self.with_scene(kit, true, |scene| {
+            match expr.eval_as(&scene.view(), Kind::Bin) {
+                Sampled::Got(value) => Some(value.into_text().to_vec()),
+                Sampled::Absent | Sampled::NotYet => None,
+            }
+        })
+        .flatten()
+    }
+}
+
+/// A parameter of a posted form.
+fn param_of<'a>(form: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    uri::params(form).find_map(|(found, value)| value.filter(|_| found == name))
 }

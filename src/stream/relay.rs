@@ -57,7 +57,8 @@ impl Stream {
                 Step::Wait
             }
             Received::Closed => self.server_closed_early(kit),
-            Received::Broken(_) => {
+            Received::Broken(fault) => {
+                self.keep_fault(kit, fault, true);
                 if let Some(step) = self.resend(kit, Failure::Junk) {
                     return step;
                 }
@@ -217,9 +218,15 @@ impl Stream {
         if self.inner.is_some() {
             return Flow::Still;
         }
+        let drops = self
+            .backend
+            .is_some_and(|id| kit.site.backend(id).options.drop_trailers);
         let Some((back, mut lent)) = self.back.and_then(|back| kit.conn(back)) else {
             return Flow::SinkGone;
         };
+        if drops && let Some(trailers) = self.request.take_trailers() {
+            lent.heads.give_back(trailers);
+        }
         sink(&mut back.conn, &mut self.request, &mut lent)
     }
 
@@ -263,6 +270,7 @@ impl Stream {
         let leaving = kit.leaving.is_some();
         let options = &kit.site.frontend(self.frontend).options;
         let closes = options.http_connections == HttpConnections::Close;
+        let drops = options.drop_trailers;
         let Some((front, mut lent)) = kit.conn(key) else {
             return Flow::SinkGone;
         };
@@ -280,6 +288,9 @@ impl Stream {
                 .conn
                 .send_response(&mut head, lane.announced(), &mut lent);
             lent.heads.give_back(head);
+        }
+        if drops && let Some(trailers) = lane.take_trailers() {
+            lent.heads.give_back(trailers);
         }
         let flow = sink(&mut front.conn, lane, &mut lent);
         self.last = last;

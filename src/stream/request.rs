@@ -1,9 +1,11 @@
 //! The first stages: the client's bytes become a request, and the rules decide what becomes of it.
 
+use super::scene::wall;
 use super::stage::Step;
 use super::{Cause, Held, Kit, Phase, Stage, Stream};
 use crate::mux::Received;
 use crate::proto::h1::Fault;
+use crate::site::Captured;
 use crate::stick::Event;
 
 impl Stream {
@@ -68,8 +70,41 @@ impl Stream {
     fn refuse_request(&mut self, kit: &mut Kit, fault: Fault) -> Step {
         self.txn.request_line.extend_from_slice(b"<BADREQ>");
         self.last = true;
+        self.keep_fault(kit, fault, false);
         self.note(kit, Event::Request);
         self.reply(kit, fault.status(), Cause::Refused, Phase::Request)
+    }
+
+    /// Keeps a malformed message for `show errors`.
+    pub(super) fn keep_fault(&self, kit: &Kit, fault: Fault, response: bool) {
+        let site = &kit.site;
+        let sender = if response {
+            self.back
+        } else {
+            Some(self.front)
+        };
+        let Some(held) = sender.and_then(|key| kit.conns.get(key)) else {
+            return;
+        };
+        let proxy = match self.backend.filter(|_| response) {
+            Some(id) => (site.backend(id).name.to_string(), site.backend(id).uuid),
+            None => {
+                let frontend = site.frontend(self.frontend);
+                (frontend.name.to_string(), frontend.uuid)
+            }
+        };
+        let server = self.server.filter(|_| response);
+        let date = wall(kit.wall);
+        site.faults.keep(Captured {
+            proxy,
+            server: server.map(|id| site.server(id).name.to_string()),
+            response,
+            src: self.peers(kit).src,
+            date: (date.secs, date.micros / 1000),
+            reason: fault.reason.text(),
+            at: fault.at,
+            bytes: held.conn.pending().to_vec(),
+        });
     }
 
     /// Whether the exchange may be repeated: the method is idempotent and no body byte has left yet.

@@ -16,7 +16,7 @@ use super::world::Reach;
 use super::{Kit, Stage, Stream};
 use crate::http::Head;
 use crate::log::{
-    CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Process, Queues, Record, Timers, Tls,
+    CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Process, Queues, Record, Tls,
 };
 use crate::mux::{End, Lane};
 use crate::proto::h1::{HeadParser, Kind, Limits, Progress};
@@ -24,7 +24,7 @@ use crate::rule::{Desk, Scene, Wishes};
 use crate::sample::{
     BodyView, Captured, ClientFacts, ExchangeFacts, Facts, Payload, Shelf, Shelves, Wall,
 };
-use crate::site::{Site, Survey};
+use crate::site::{Rules, Site, Survey};
 
 /// Everything of a stream that expressions remember.
 #[derive(Debug, Default)]
@@ -276,9 +276,6 @@ impl Stream {
             .then(|| upstream.and_then(|peers| peers.dst))
             .flatten();
         let txn = &self.txn;
-        // Nothing can have been kept of what never became a request.
-        let begun = !self.http || txn.request.is_some();
-        let captures = |slots: &CaptureSlots| if begun { slots.len() } else { 0 };
         Record {
             process: Process {
                 hostname: &site.hostname,
@@ -293,15 +290,7 @@ impl Stream {
             backend: backend.map_or(&*frontend.name, |backend| &*backend.name),
             server: self.server_name(site),
             accepted: wall(txn.begun_date),
-            timers: Timers {
-                handshake: txn.handshake,
-                idle: txn.idle,
-                request: txn.request,
-                queue: txn.queue,
-                connect: txn.connect,
-                data: txn.data,
-                close: txn.elapsed(kit.now),
-            },
+            timers: txn.timers(kit.now),
             http: self.http.then(|| Http {
                 request_line: (!txn.request_line.is_empty()).then_some(&txn.request_line[..]),
                 status: txn.status.map(|status| status.code()),
@@ -317,10 +306,7 @@ impl Stream {
                 server: txn.server_queue,
                 backend: txn.backend_queue,
             },
-            captures: CaptureCounts {
-                request: captures(&frontend.rules.request_captures),
-                response: captures(&frontend.rules.response_captures),
-            },
+            captures: self.capture_counts(&frontend.rules),
             unique_id: txn.unique_id.as_deref(),
             tls: front.tls.as_deref().map(|tls| Tls {
                 version: tls.version,
@@ -328,6 +314,16 @@ impl Stream {
             }),
             finished: !txn.early,
             ..Record::none()
+        }
+    }
+
+    /// How many slots a log line shows; nothing can have been kept of what never became a request.
+    fn capture_counts(&self, rules: &Rules) -> CaptureCounts {
+        let begun = !self.http || self.txn.request.is_some();
+        let count = |slots: &CaptureSlots| if begun { slots.len() } else { 0 };
+        CaptureCounts {
+            request: count(&rules.request_captures),
+            response: count(&rules.response_captures),
         }
     }
 

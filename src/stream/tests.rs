@@ -8,10 +8,11 @@ use crate::addr::SockAddr;
 use crate::balance::{Algorithm, Policy, Tuning};
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId};
 use crate::site::{
-    Backend, Destination, Frontend, Lineup, Listener, Mode, Port, Reuse, Server, Service, Site,
-    Timeouts,
+    Backend, Destination, Frontend, HttpConnections, Lineup, Listener, Mode, Port, Reuse, Server,
+    Service, Site, Timeouts,
 };
 use crate::time::Millis;
+use crate::time::date::{Dates, Zone};
 
 fn address(text: &str) -> SockAddr {
     SockAddr::from(text.parse::<std::net::SocketAddr>().unwrap())
@@ -264,4 +265,96 @@ fn a_client_returns_to_the_server_its_cookie_names() {
     let sent = String::from_utf8_lossy(&seen.borrow()).into_owned();
     assert!(sent.contains("cookie: a=b\r\n"), "{sent}");
     rig.assert_at_rest();
+}
+
+/// What a server gets and what a client gets, of one request and its response, at a site that `edit` has changed.
+fn passed(edit: impl FnOnce(&mut Site), request: &str, response: &'static str) -> (String, String) {
+    let mut site = site(Mode::Http);
+    edit(&mut site);
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let kept = std::rc::Rc::clone(&seen);
+    let mut rig = Rig::new(site, move |dialed: &mut Dialed| {
+        if !dialed.seen.is_empty() {
+            kept.borrow_mut().append(&mut dialed.seen);
+            dialed.script.send(response.as_bytes());
+        }
+    });
+    let client = rig.client();
+    client.send(request.as_bytes());
+    rig.run();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let got = text(&client.take());
+    client.end();
+    rig.run();
+    rig.run_out(2_000);
+    rig.assert_at_rest();
+    let sent = text(&seen.borrow());
+    (sent, got)
+}
+
+#[test]
+fn httpclose_closes_the_side_where_it_stands() {
+    let closes = HttpConnections::Close;
+    let request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let (sent, got) = passed(
+        |site| site.frontends[0].options.http_connections = closes,
+        request,
+        OK,
+    );
+    assert!(!sent.contains("connection: close"), "{sent}");
+    assert!(got.contains("connection: close"), "{got}");
+    let (sent, got) = passed(
+        |site| site.backends[0].options.http_connections = closes,
+        request,
+        OK,
+    );
+    assert!(sent.contains("connection: close"), "{sent}");
+    assert!(!got.contains("connection: close"), "{got}");
+}
+
+#[test]
+fn trailers_pass_unless_they_are_to_be_dropped() {
+    let request = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx-up: 1\r\n\r\n";
+    let response =
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nb\r\n0\r\nx-down: 1\r\n\r\n";
+    for drops in [false, true] {
+        let edit = |site: &mut Site| {
+            site.frontends[0].options.drop_trailers = drops;
+            site.backends[0].options.drop_trailers = drops;
+        };
+        let (sent, got) = passed(edit, request, response);
+        assert_eq!(sent.contains("x-up: 1"), !drops, "{sent}");
+        assert_eq!(got.contains("x-down: 1"), !drops, "{got}");
+        assert!(sent.ends_with("\r\n\r\n") && got.ends_with("\r\n\r\n"));
+    }
+}
+
+#[test]
+fn names_are_spelled_for_the_side_that_needs_it() {
+    let edit = |site: &mut Site| {
+        let mut spelling = crate::proto::h1::Spelling::default();
+        spelling.add(b"x-a", b"X-A").expect("the same name");
+        site.global.spelling = Arc::new(spelling);
+        site.backends[0].options.adjust_case = true;
+    };
+    let response = "HTTP/1.1 200 OK\r\nX-A: 2\r\ncontent-length: 0\r\n\r\n";
+    let (sent, got) = passed(
+        edit,
+        "GET / HTTP/1.1\r\nhost: a\r\nx-a: 1\r\n\r\n",
+        response,
+    );
+    assert!(sent.contains("\r\nX-A: 1\r\n"), "{sent}");
+    assert!(got.contains("\r\nx-a: 2\r\n"), "{got}");
+}
+
+#[test]
+fn a_malformed_message_is_kept_for_the_operator() {
+    let mut rig = Rig::new(site(Mode::Http), answering(OK));
+    let site = rig.engine.kit.site.clone();
+    let client = rig.client();
+    client.send(b"GET / HTTP/9\r\n\r\n");
+    rig.run();
+    assert!(client.take().starts_with(b"HTTP/1.1 400 "));
+    let shown = site.faults.show("fe", &mut Dates::new(Zone::UTC), (0, 0));
+    assert!(shown.contains("GET / HTTP/9"), "{shown}");
 }

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::{Cause, Ending, Phase};
 use crate::http::Status;
+use crate::log::Timers;
 use crate::time::Tick;
 
 /// Facts of one exchange.
@@ -106,6 +107,19 @@ impl Txn {
     /// Milliseconds since the beginning.
     pub fn elapsed(&self, now: Tick) -> u32 {
         now.since(self.begun).get()
+    }
+
+    /// Its moments, for the log.
+    pub fn timers(&self, now: Tick) -> Timers {
+        Timers {
+            handshake: self.handshake,
+            idle: self.idle,
+            request: self.request,
+            queue: self.queue,
+            connect: self.connect,
+            data: self.data,
+            close: self.elapsed(now),
+        }
     }
 
     /// Records the end; the first one counts.

@@ -207,13 +207,8 @@ pub(super) fn resolve(
         });
     }
     if let Some(id) = back {
-        let script = bench.script(proxy, &book, report).map(Arc::new);
-        let script = script.unwrap_or_else(|| Arc::new(agent_script(&[])));
-        let around = (proxy, id, names.full_loads[at], &script);
-        let servers = server::all(around, host, site, report);
-        reach::servers((proxy, &servers), (bench, &book), site, report);
-        let outlet = reach::outlet(proxy, id, host, site, report);
-        let made = backend(proxy, name, servers, site);
+        let around = (proxy, id, names.full_loads[at]);
+        let made = served(around, (bench, &book), host, site, report);
         let half = bench.half(proxy, &book, report);
         site.backends.push(Backend {
             twin: front,
@@ -233,13 +228,32 @@ pub(super) fn resolve(
             sticking: half.sticking,
             force_persist: half.force_persist,
             ignore_persist: half.ignore_persist,
-            outlet,
-            forwarded: bench.forwarded(proxy, &book, report),
             table,
             ..made
         });
     }
     missing_timeouts(proxy, report);
+}
+
+/// A backend with its servers; its rules come later.
+fn served(
+    around: (&ProxyDraft, BackendId, u32),
+    (bench, book): (&Bench<'_>, &Arc<Book>),
+    host: &dyn Host,
+    site: &mut Site,
+    report: &mut Report,
+) -> Backend {
+    let (proxy, id, full) = around;
+    let script = bench.script(proxy, book, report).map(Arc::new);
+    let script = script.unwrap_or_else(|| Arc::new(agent_script(&[])));
+    let servers = server::all((proxy, id, full, &script), host, site, report);
+    reach::servers((proxy, &servers), (bench, book), site, report);
+    Backend {
+        outlet: reach::outlet(proxy, id, host, site, report),
+        key_expression: bench.balance_key(proxy, book, report),
+        forwarded: bench.forwarded(proxy, book, report),
+        ..backend(proxy, proxy.name.as_str().into(), servers, site)
+    }
 }
 
 fn front_facts(proxy: &ProxyDraft, id: FrontendId, uuid: u32) -> FrontendFacts {
@@ -341,7 +355,13 @@ fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
         rate_limit_sessions: written.rate_limit_sessions,
         backlog: written.backlog,
         timeouts: proxy.timeouts,
-        options: options(proxy, proxy.options.client_keep_alive),
+        options: Options {
+            tcp_keep_alive: proxy.options.client_keep_alive,
+            drop_trailers: proxy.options.drop_response_trailers,
+            adjust_case: proxy.options.spell_for_client,
+            accept_invalid_http: proxy.options.accept_invalid_request,
+            ..options(proxy)
+        },
         dont_log_null: written.dont_log_null,
         dont_log_normal: written.dont_log_normal,
         log_separate_errors: written.log_separate_errors,
@@ -369,6 +389,7 @@ fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Si
     let tuning = Tuning {
         hash: balance.hash,
         balance_factor: balance.balance_factor.filter(|factor| *factor > 0),
+        affinity: balance.affinity,
         all_backups: balance.all_backups,
     };
     let lineup = Lineup {
@@ -380,7 +401,13 @@ fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Si
     Backend {
         mode: proxy.mode,
         timeouts: proxy.timeouts,
-        options: options(proxy, proxy.options.server_keep_alive),
+        options: Options {
+            tcp_keep_alive: proxy.options.server_keep_alive,
+            drop_trailers: proxy.options.drop_request_trailers,
+            adjust_case: proxy.options.spell_for_server,
+            accept_invalid_http: proxy.options.accept_invalid_response,
+            ..options(proxy)
+        },
         retries: written.retries,
         redispatch: written.redispatch,
         retry_on: written.retry_on.clone(),
@@ -398,7 +425,8 @@ fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Si
     }
 }
 
-fn options(proxy: &ProxyDraft, keep_alive: bool) -> Options {
+/// What both sides have; each adds its own.
+fn options(proxy: &ProxyDraft) -> Options {
     let written = &proxy.options;
     Options {
         http_connections: written.http_connections,
@@ -409,10 +437,9 @@ fn options(proxy: &ProxyDraft, keep_alive: bool) -> Options {
         http_no_delay: written.http_no_delay,
         abort_on_close: written.abort_on_close,
         splice: written.splice,
-        tcp_keep_alive: keep_alive,
         no_linger: written.no_linger,
         independent_streams: written.independent_streams,
-        accept_invalid_http: written.accept_invalid_request || written.accept_invalid_response,
+        ..Options::default()
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::draft::ProxyDraft;
 use super::super::report::Report;
 use super::known::Known;
 use crate::acl::Book;
+use crate::balance::KeySource;
 use crate::check::{self, Assign, Phrase, Script};
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Cursor, Diag, Env, Files, Sections, Span, Word, suggest};
@@ -126,6 +127,27 @@ impl Bench<'_> {
     ) -> Option<Forwarded<Expr>> {
         let written = proxy.back.forwarded.as_ref()?;
         report.check(written.make(|word| self.expression(word, book)))
+    }
+
+    /// The expression whose value is hashed to choose a server.
+    pub(super) fn balance_key(
+        &self,
+        proxy: &ProxyDraft,
+        book: &Book,
+        report: &mut Report,
+    ) -> Option<Expr> {
+        let reader = book.reader(self.env);
+        let made = match proxy.back.balance.balance.as_ref()?.key.as_ref()? {
+            KeySource::Expression(words) => Expr::parse(&mut Cursor::new(words, self.env), reader),
+            KeySource::RdpCookie(name) => {
+                Expr::parse_text(&format!("req.rdp_cookie({name})"), reader)
+            }
+            KeySource::Source
+            | KeySource::Uri(_)
+            | KeySource::UrlParam { .. }
+            | KeySource::Header { .. } => return None,
+        };
+        report.check(made)
     }
 
     /// An expression that is the whole of a word.

@@ -1,6 +1,6 @@
 //! `bind` lines and the parameters that `stats socket` shares with them.
 
-use super::parameters;
+use super::{parameters, protocol};
 use crate::addr::{Accepts, Written, items};
 use crate::config::catalog;
 use crate::config::draft::BindDraft;
@@ -96,6 +96,13 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
             b.defer_accept = true;
             Ok(())
         },
+    },
+    Keyword {
+        name: "proto",
+        sections: Sections::BIND,
+        usage: "{ h1 | none }",
+        doc: "The protocol that clients speak, where it is not negotiated.",
+        parse: |cur, _| protocol(cur, &["h1", "none"]),
     },
     Keyword {
         name: "expose-fd",

@@ -41,6 +41,27 @@ pub(crate) fn parameters<T>(
     Ok(())
 }
 
+/// Reads the name of a protocol that sluice speaks by itself; `h2` is taken with a warning, for it is not spoken.
+///
+/// # Errors
+/// The protocol is unknown.
+pub(crate) fn protocol(cur: &mut Cursor<'_>, known: &[&str]) -> Result<(), Diag> {
+    let word = cur.expect("a protocol")?;
+    let keyword = cur.keyword();
+    if known.contains(&word.str()) {
+        return Ok(());
+    }
+    if !word.is("h2") {
+        let text = format!("'{keyword}' : unknown MUX protocol '{}'.", word.shown());
+        return Err(cur
+            .alert(text)
+            .suggesting(crate::lang::suggest(word.str(), known.iter().copied())));
+    }
+    let text = format!("'{keyword} h2' is accepted, but has no effect yet.");
+    cur.warn(Diag::warning(word.span, text).said_once());
+    Ok(())
+}
+
 fn unknown_parameter<T>(word: &Word, catalog: &Catalog<T>, place: Sections) -> Diag {
     let known = catalog
         .entries()

@@ -5,7 +5,7 @@ use crate::config::draft::{ProxyDraft, ServerDraft, SourceDraft};
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, suggest};
 use crate::site::{Seems, SendProxy};
 
-use super::server::written;
+use super::{protocol, server::written};
 
 /// The rows of proxies.
 pub(crate) const PROXY_KEYWORDS: &[Keyword<ProxyDraft>] = &[
@@ -53,6 +53,20 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
             s.pool_name = Some(cur.expect("an expression")?.clone());
             Ok(())
         },
+    },
+    Keyword {
+        name: "proto",
+        sections: Sections::SERVER,
+        usage: "{ h1 | none }",
+        doc: "The protocol that the server speaks, where it is not negotiated.",
+        parse: |cur, _| protocol(cur, &["h1", "none"]),
+    },
+    Keyword {
+        name: "ws",
+        sections: Sections::SERVER,
+        usage: "{ auto | h1 }",
+        doc: "The protocol that WebSockets are asked for in.",
+        parse: |cur, _| protocol(cur, &["auto", "h1"]),
     },
     Keyword {
         name: "proxy-v2-options",

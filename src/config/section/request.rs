@@ -1,9 +1,61 @@
 //! What requests tell servers beyond what clients said, and which field names they may have.
 
+use std::sync::Arc;
+
+use super::option::flag;
 use crate::addr::Network;
-use crate::config::draft::ProxyDraft;
+use crate::config::draft::{GlobalDraft, ProxyDraft};
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Word, suggest};
+use crate::proto::h1::Spelling;
 use crate::site::{FieldNames, ForwardFor, Forwarded, Told};
+
+/// The rows of `global`.
+pub(crate) const GLOBAL_KEYWORDS: &[Keyword<GlobalDraft>] = &[
+    Keyword {
+        name: "h1-case-adjust",
+        sections: Sections::GLOBAL,
+        usage: "<from> <to>",
+        doc: "How a field name is spelled for peers that need it so.",
+        parse: |cur, g| {
+            let from = cur.expect("<from> and <to> as arguments.")?;
+            let to = cur.expect("<from> and <to> as arguments.")?;
+            respell(&mut g.site.spelling, &from.bytes, &to.bytes)
+                .map_err(|text| Diag::alert(from.span, text))?;
+            cur.end()
+        },
+    },
+    Keyword {
+        name: "h1-case-adjust-file",
+        sections: Sections::GLOBAL,
+        usage: "<file>",
+        doc: "A file of lines as `h1-case-adjust` takes them.",
+        parse: |cur, g| {
+            let path = cur.expect("<file> as argument.")?;
+            let text = std::fs::read(path.text()?).map_err(|error| {
+                let text = format!("h1-case-adjust-file '{}' : {error}.", path.shown());
+                Diag::alert(path.span, text)
+            })?;
+            for line in text.split(|byte| *byte == b'\n') {
+                let mut words = line
+                    .split(u8::is_ascii_whitespace)
+                    .filter(|word| !word.is_empty());
+                let Some(from) = words.next().filter(|word| !word.starts_with(b"#")) else {
+                    continue;
+                };
+                respell(&mut g.site.spelling, from, words.next().unwrap_or_default())
+                    .map_err(|text| Diag::alert(path.span, text))?;
+            }
+            cur.end()
+        },
+    },
+];
+
+fn respell(spelling: &mut Arc<Spelling>, from: &[u8], to: &[u8]) -> Result<(), String> {
+    let shown = String::from_utf8_lossy(from);
+    Arc::make_mut(spelling)
+        .add(from, to)
+        .map_err(|why| format!("h1-case-adjust : '{shown}' : {why}."))
+}
 
 /// The rows.
 pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
@@ -40,6 +92,34 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         usage: "{ preserve | delete | reject }",
         doc: "What becomes of request fields whose names have other characters than letters, digits and hyphens.",
         parse: field_names,
+    },
+    Keyword {
+        name: "option http-drop-request-trailers",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Send no trailers to servers.",
+        parse: |cur, p| flag(cur, &mut p.options.drop_request_trailers),
+    },
+    Keyword {
+        name: "option http-drop-response-trailers",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Send no trailers to clients.",
+        parse: |cur, p| flag(cur, &mut p.options.drop_response_trailers),
+    },
+    Keyword {
+        name: "option h1-case-adjust-bogus-client",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Spell field names for clients as h1-case-adjust says.",
+        parse: |cur, p| flag(cur, &mut p.options.spell_for_client),
+    },
+    Keyword {
+        name: "option h1-case-adjust-bogus-server",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Spell field names for servers as h1-case-adjust says.",
+        parse: |cur, p| flag(cur, &mut p.options.spell_for_server),
     },
     Keyword {
         name: "http-send-name-header",

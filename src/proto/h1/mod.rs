@@ -16,6 +16,7 @@ mod exchange;
 mod fault;
 mod host;
 mod parse;
+mod spelling;
 
 pub use body::{Body, Framing, request_body, response_body};
 pub use chunk::{ChunkStep, Chunked, write_chunk_head, write_last_chunk};
@@ -23,3 +24,4 @@ pub use emit::{emit_request, emit_response, emit_trailers};
 pub use exchange::{Close, Exchange, Policy, Received, Reuse, Role};
 pub use fault::{Fault, Reason};
 pub use parse::{HeadParser, Kind, Limits, Progress};
+pub use spelling::Spelling;

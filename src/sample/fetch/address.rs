@@ -283,11 +283,21 @@ const PP2_AUTHORITY: u8 = 0x02;
 const PP2_UNIQUE_ID: u8 = 0x05;
 
 fn pp_authority<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    tlv(facts, PP2_AUTHORITY)
+    text_tlv(facts, PP2_AUTHORITY)
 }
 
 fn pp_unique_id<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    tlv(facts, PP2_UNIQUE_ID)
+    text_tlv(facts, PP2_UNIQUE_ID)
+}
+
+/// A value that is to be text: with a zero byte it is none.
+fn text_tlv<'a>(facts: &'a Facts<'a>, kind: u8) -> Sampled<'a> {
+    match tlv(facts, kind) {
+        Sampled::Got(Value::Str(bytes) | Value::Bin(bytes)) if bytes.contains(&0) => {
+            Sampled::Absent
+        }
+        other => other,
+    }
 }
 
 fn pp_tlv<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
