@@ -212,11 +212,6 @@ pub(super) fn resolve(
         let half = bench.half(proxy, &book, report);
         site.backends.push(Backend {
             twin: front,
-            admission: Admission {
-                checks_in_tls: tls::speaks_in_checks(proxy),
-                source: server::source(proxy.back.source.as_ref(), proxy, host).unwrap_or_default(),
-                script,
-            },
             uuid,
             description,
             logging,
@@ -252,6 +247,11 @@ fn served(
         outlet: reach::outlet(proxy, id, host, site, report),
         key_expression: bench.balance_key(proxy, book, report),
         forwarded: bench.forwarded(proxy, book, report),
+        admission: Admission {
+            checks_in_tls: tls::speaks_in_checks(proxy),
+            source: server::source(proxy.back.source.as_ref(), proxy, host).unwrap_or_default(),
+            script,
+        },
         ..backend(proxy, proxy.name.as_str().into(), servers, site)
     }
 }
