@@ -68,7 +68,6 @@ impl Stream {
     pub(super) fn decide_by(&mut self, kit: &mut Kit, rules: &RuleSet) -> Option<Step> {
         let came = self.evaluate(kit, rules, self.body_is_here(), Phase::Request);
         self.count_search(kit);
-        self.send_hints(kit);
         match came {
             Came::Through => {
                 self.position = Position::default();

@@ -96,21 +96,6 @@ impl Stream {
         }
     }
 
-    /// Sends the fields that `early-hint` rules made before the response is known.
-    pub(super) fn send_hints(&mut self, kit: &mut Kit) {
-        if self.wishes.early_hints.is_empty() {
-            return;
-        }
-        let mut head = Head::new();
-        head.set_response(Version::Http11, Status::new(103), b"Early Hints");
-        for (name, value) in std::mem::take(&mut self.wishes.early_hints) {
-            head.push(&name, &value);
-        }
-        if let Some((held, mut lent)) = kit.conn(self.front) {
-            held.conn.send_interim(&head, &mut lent);
-        }
-    }
-
     /// Waits for the response's body; a step while it is not there.
     pub(super) fn await_response_body(
         &mut self,

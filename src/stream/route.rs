@@ -150,15 +150,6 @@ impl Stream {
         }
     }
 
-    /// What rules made of its turn.
-    fn priority(&self) -> Priority {
-        let class = self.wishes.priority_class.unwrap_or(0);
-        Priority {
-            class: i16::try_from(class).unwrap_or(if class < 0 { i16::MIN } else { i16::MAX }),
-            offset: self.wishes.priority_offset.unwrap_or(0),
-        }
-    }
-
     fn ticket(&self, kit: &Kit) -> Ticket {
         Ticket {
             worker: kit.worker,
