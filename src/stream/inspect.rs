@@ -79,11 +79,13 @@ impl Stream {
     /// Goes on as HTTP what began as TCP: by a rule, or because the backend wants it. The bytes at hand become a request.
     pub(super) fn become_http(&mut self, kit: &mut Kit) -> Step {
         let tune = kit.site.global.tune;
+        let options = &kit.site.frontend(self.frontend).options;
+        let manners = kit.site.manners(options);
         let Some(held) = kit.conns.get_mut(self.front) else {
             return Step::Go(Stage::Finish);
         };
         if !self.http {
-            held.conn.mux = Mux::H1(H1::new(H1Role::Front, &tune));
+            held.conn.mux = Mux::H1(H1::new(H1Role::Front, &tune, manners));
             self.http = true;
             self.upgraded = true;
         }
