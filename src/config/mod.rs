@@ -60,4 +60,6 @@ pub fn read(sources: &[Source], given: Given<'_>, host: &dyn Host) -> Outcome {
 }
 
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod tests;
