@@ -114,6 +114,8 @@ pub enum Own {
     Fmt(Fmt),
     /// `manual`.
     Manual(Manual),
+    /// `migrate`.
+    Migrate(Migrate),
     /// `resolve`.
     Resolve(Resolve),
 }
@@ -140,6 +142,21 @@ pub struct Check {
 #[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
 #[argh(subcommand, name = "manual")]
 pub struct Manual {}
+
+/// check a haproxy.cfg, say what would differ, and write the unit override that uses it
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+#[argh(subcommand, name = "migrate")]
+pub struct Migrate {
+    /// write the override; without it only say what it would be
+    #[argh(switch)]
+    pub write: bool,
+    /// the directory of the override (/etc/systemd/system/sluice.service.d)
+    #[argh(option, default = "super::migrate::DROP_INS.to_owned()")]
+    pub drop_ins: String,
+    /// the configuration (/etc/haproxy/haproxy.cfg)
+    #[argh(positional, default = "super::migrate::USUAL.to_owned()")]
+    pub file: String,
+}
 
 /// say what a keyword means
 #[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
@@ -347,7 +364,9 @@ const SPELLINGS: &[(&str, Option<&str>, Tail)] = &[
     ("-dt", None, Tail::Ignored),
 ];
 
-const OWN: [&str; 6] = ["demo", "check", "explain", "fmt", "manual", "resolve"];
+const OWN: [&str; 7] = [
+    "demo", "check", "explain", "fmt", "manual", "migrate", "resolve",
+];
 
 /// The options that have an effect, in the order of the table.
 #[cfg(test)]

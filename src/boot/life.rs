@@ -33,6 +33,7 @@ use super::heritage::Heritage;
 use super::link::{Link, Said};
 use super::notify::{self, Notifier};
 use super::privileges::{Privileges, text};
+use super::sandbox;
 
 /// How a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +151,11 @@ impl Serving {
         for warning in &dropped.warnings {
             console.warning(warning);
         }
+        let shut = sandbox::enter(&site);
+        for fault in &shut.missing {
+            console.notice(fault);
+        }
+        site.sandbox = shut.text();
         site.open_books();
         if let Some(counters) = counters {
             site.read_stats_file(&counters);

@@ -6,8 +6,11 @@
 
 use std::fmt::Write as _;
 
+use crate::cli::command;
 use crate::config::catalog::{self, Effect, SECTIONS};
 use crate::lang::Sections;
+use crate::rule;
+use crate::sample;
 
 /// The command line: name, arguments, one sentence.
 pub const OPTIONS: &[(&str, &str, &str)] = &[
@@ -117,6 +120,10 @@ const SUBCOMMANDS: &[(&str, &str)] = &[
         "Resolves a name the way servers' names are resolved.",
     ),
     (
+        "migrate",
+        "Checks a haproxy.cfg, says what would differ, and writes the unit override that uses it.",
+    ),
+    (
         "manual",
         "Prints every keyword and option for programs that make manuals.",
     ),
@@ -148,7 +155,59 @@ pub fn rows() -> String {
             [kind, entry.name, &places, entry.usage, entry.doc],
         );
     }
+    expressions(&mut out);
+    for action in rule::rows() {
+        let phases = rule::Phase::ALL
+            .iter()
+            .filter(|phase| action.phases.has(**phase));
+        let phases: Vec<&str> = phases.map(|phase| phase.keyword()).collect();
+        row(
+            &mut out,
+            [
+                "action",
+                action.name,
+                &phases.join(","),
+                action.usage,
+                action.doc,
+            ],
+        );
+    }
+    for command in command::rows() {
+        let usage = command
+            .usage
+            .strip_prefix(command.name)
+            .unwrap_or(command.usage);
+        let doc = sentence(command.help);
+        row(&mut out, ["command", command.name, "", usage.trim(), &doc]);
+    }
     out
+}
+
+fn expressions(out: &mut String) {
+    let arguments = |usage: String| match usage.is_empty() {
+        true => usage,
+        false => format!("({usage})"),
+    };
+    for fetch in sample::all_fetches() {
+        let usage = arguments(fetch.args.usage());
+        row(
+            out,
+            ["fetch", fetch.name, fetch.out.name(), &usage, fetch.doc],
+        );
+    }
+    for conv in sample::all_convs() {
+        let usage = arguments(conv.args.usage());
+        let kinds = format!("{} to {}", conv.input.name(), conv.out.name());
+        row(out, ["converter", conv.name, &kinds, &usage, conv.doc]);
+    }
+}
+
+/// The help of a command as the manual's sentence.
+fn sentence(help: &str) -> String {
+    let mut letters = help.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    let text: String = first.into_iter().chain(letters).collect();
+    format!("{}.", text.trim_end_matches('.').replace(['\t', '\n'], " "))
 }
 
 fn row(out: &mut String, fields: [&str; 5]) {
@@ -180,12 +239,20 @@ mod tests {
             let has_place = !fields[2].is_empty();
             assert_eq!(
                 has_place,
-                !matches!(fields[0], "option" | "subcommand"),
+                !matches!(fields[0], "option" | "subcommand" | "command"),
                 "{line}"
             );
         }
         let timeout = "keyword\ttimeout connect\tdefaults,backend\t";
-        assert!(text.lines().any(|line| line.starts_with(timeout)));
+        for known in [
+            timeout,
+            "fetch\tsrc\t",
+            "converter\tlower\t",
+            "action\tdeny\t",
+            "command\tshow info\t",
+        ] {
+            assert!(text.lines().any(|line| line.starts_with(known)), "{known}");
+        }
     }
 
     #[test]

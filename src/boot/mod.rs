@@ -23,11 +23,13 @@ mod listening;
 pub mod load;
 pub mod manual;
 pub mod master;
+pub mod migrate;
 pub mod notify;
 pub mod old;
 mod orders;
 pub mod privileges;
 mod run;
+mod sandbox;
 mod state;
 mod window;
 

@@ -8,7 +8,7 @@ use crate::dns;
 use crate::lang::{Span, Word, cond, lexer};
 use crate::sys::{process, signal};
 
-use super::args::{self, Command, Demo, Fmt, Options, Own, Resolve};
+use super::args::{self, Command, Demo, Fmt, Migrate, Options, Own, Resolve};
 use super::birth;
 use super::build_info;
 use super::console::Console;
@@ -20,6 +20,7 @@ use super::link::{self, Link};
 use super::load::{self, Loaded};
 use super::manual;
 use super::master::Again;
+use super::migrate;
 use super::privileges::text;
 
 /// Runs the program with its arguments (the name of the program first) and answers its exit status. A process that ends by
@@ -181,6 +182,35 @@ fn own(own: Own, console: &Console) -> End {
         Own::Fmt(fmt) => lay_out(&fmt, console),
         Own::Resolve(resolve) => look_up(&resolve, console),
         Own::Manual(_) => said(&manual::rows(), console),
+        Own::Migrate(wish) => migrate(&wish, console),
+    }
+}
+
+/// Reads the file as a start would, so that what is wrong is told in the same words, and goes on only when nothing is.
+fn migrate(wish: &Migrate, console: &Console) -> End {
+    let options = Options {
+        files: vec![wish.file.clone()],
+        check: true,
+        master: true,
+        ..Options::default()
+    };
+    let mut said_by_check = Console::new(false);
+    let source = Source::Path(wish.file.clone().into());
+    let Some(loaded) = read(&options, &[source], &mut said_by_check) else {
+        return refused(
+            "nothing was changed: sluice cannot run this file as it is.",
+            console,
+        );
+    };
+    console.answer(&migrate::differences(&loaded.site, &wish.file));
+    let unit = migrate::drop_in(&wish.file);
+    if !wish.write {
+        console.answer(&migrate::offer(&wish.drop_ins, &unit));
+        return End::DONE;
+    }
+    match migrate::write(&wish.drop_ins, &unit) {
+        Ok(path) => said(&migrate::next_steps(&path), console),
+        Err(error) => refused(&format!("{}: {}", wish.drop_ins, text(&error)), console),
     }
 }
 

@@ -121,6 +121,10 @@ impl Operator for Face<'_> {
         String::new()
     }
 
+    fn sandbox(&self) -> String {
+        self.site().sandbox.clone()
+    }
+
     fn sockets(&self) -> Vec<SocketRow> {
         let listeners = self.site().listeners.iter();
         listeners

@@ -132,6 +132,9 @@ impl Operator for Process {
     fn startup_logs(&self) -> String {
         String::new()
     }
+    fn sandbox(&self) -> String {
+        "no new privileges: yes\n".to_owned()
+    }
     fn sockets(&self) -> Vec<SocketRow> {
         vec![SocketRow {
             address: "unix@/s".to_owned(),

@@ -173,6 +173,10 @@ impl Loader<'_> {
         if line.words.is_empty() {
             return;
         }
+        if live {
+            let named = &mut self.written.draft.global.site.named;
+            line.words.iter().for_each(|word| named.note(&word.bytes));
+        }
         match directive::read(&line.words) {
             Ok(None) if live => {
                 let result = self.words(line.words);

@@ -1,5 +1,6 @@
 //! The `global` section.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -75,6 +76,10 @@ pub struct Global {
     pub dumpable: bool,
     /// `stats-file`.
     pub stats_file: Option<PathBuf>,
+    /// `sandbox off`.
+    pub no_sandbox: bool,
+    /// What the configuration names of the file system.
+    pub named: Named,
     /// `server-state-file`.
     pub server_state_file: Option<PathBuf>,
     /// `server-state-base`.
@@ -91,6 +96,31 @@ pub struct Global {
     pub spelling: Arc<Spelling>,
     /// `tune.*`.
     pub tune: Tune,
+}
+
+/// What a configuration names of the file system, for whoever has to know without reading it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Absolute paths, wherever they stand; some may be no paths at all.
+    pub paths: BTreeSet<PathBuf>,
+    /// Whether it has programs executed.
+    pub programs: bool,
+}
+
+impl Named {
+    /// Takes note of what a word may name: `/a`, `unix@/a`, `map(/a,b)`.
+    pub fn note(&mut self, word: &[u8]) {
+        /// More are not kept; the rest is then not readable for a sandboxed process.
+        const PATHS_MAX: usize = 10_000;
+        self.programs |= matches!(word, b"external-check" | b"insecure-fork-wanted");
+        let stops = |byte: &u8| b"()[]{},@\"'%=: \t".contains(byte);
+        let pieces = word.split(stops).filter(|piece| piece.starts_with(b"/"));
+        for piece in pieces.filter_map(|piece| std::str::from_utf8(piece).ok()) {
+            if self.paths.len() < PATHS_MAX {
+                self.paths.insert(piece.into());
+            }
+        }
+    }
 }
 
 /// Whom a status from a server speaks against.

@@ -113,6 +113,8 @@ pub struct Site {
     pub hostname: String,
     /// The host's time zone.
     pub zone: Zone,
+    /// What `show sandbox` says.
+    pub sandbox: String,
     /// Where the process itself logs: the `log` lines of `global`.
     pub journal: Logging,
     /// Where log lines leave the process.

@@ -22,6 +22,7 @@ pub mod limits;
 pub mod netlink;
 pub mod options;
 pub mod process;
+pub mod sandbox;
 pub mod signal;
 pub mod socket;
 pub mod splice;

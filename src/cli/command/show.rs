@@ -59,6 +59,13 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     row(
+        "show sandbox",
+        "show sandbox",
+        "show what the process has forbidden itself and what the kernel lacks",
+        Level::User,
+        |call| Reply::Text(call.operator.sandbox().into_bytes()),
+    ),
+    row(
         "show cli sockets",
         "show cli sockets",
         "dump list of cli sockets",

@@ -6,6 +6,7 @@
 mod cache;
 mod global;
 mod guid;
+mod inherited;
 mod known;
 mod listener;
 mod mode;
@@ -16,7 +17,6 @@ mod proxy;
 mod reach;
 mod rules;
 mod server;
-mod shared;
 mod tls;
 mod variables;
 mod watch;
@@ -116,7 +116,7 @@ pub fn resolve(
     peers::all(&peer_sections, &local, around, host, &mut site, report);
     proxy::close_rules(&names, &mut site, report);
     guid::proxies(&names, &proxies, &mut site, report);
-    shared::check(&defaults, &bench, &site, report);
+    inherited::check(&defaults, &bench, &site, report);
     watch::tracks(&proxies, &mut site, report);
     site.tls
         .limit_connections(site.global.max_ssl_conn.unwrap_or(0));

@@ -292,6 +292,26 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
+    row(
+        "sandbox",
+        "{on|off}",
+        "Whether a serving process gives up what it needs no more: privileges, files, system calls; on unless said.",
+        |cur, g| {
+            let word = cur.expect("'on' or 'off'")?;
+            g.site.no_sandbox = match word.str() {
+                "on" => false,
+                "off" => true,
+                _ => {
+                    let text = format!(
+                        "'sandbox' expects 'on' or 'off' but got '{}'.",
+                        word.shown()
+                    );
+                    return Err(Diag::alert(word.span, text));
+                }
+            };
+            Ok(())
+        },
+    ),
     row("set-dumpable", "", "Allows core dumps.", |cur, g| {
         on(cur, &mut g.site.dumpable)
     }),

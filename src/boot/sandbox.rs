@@ -1,0 +1,255 @@
+//! The sandbox that a serving process shuts itself into once it has all it needs.
+//!
+//! Taken after the sockets are bound and rights were given up, before the first thread starts, so that every thread inherits it. In
+//! this order: no new privileges, capabilities, files (landlock), system calls (seccomp). What the kernel lacks is named and
+//! done without; nothing here fails a start. A master stays outside: it executes workers, which read the configuration anew.
+//!
+//! Of files a running proxy reads few: those of the system (`/etc` for names, `/proc`, `/sys`, time zones) and those
+//! that the configuration names, with their directories, since files are replaced by renaming. It writes devices, nothing else: log sockets
+//! are connected to, not opened, and the pid file is open already. Where health checks run programs, files and calls are left alone.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rustix::thread::CapabilitySet;
+
+use crate::site::Site;
+use crate::sys::sandbox::{self, right};
+use crate::sys::{process, sandbox::ARCHITECTURE};
+
+use super::privileges::text;
+
+/// Directories of the system that a running proxy reads.
+const SYSTEM: [&str; 8] = [
+    "/etc",
+    "/proc",
+    "/sys",
+    "/run/netns",
+    "/run/systemd/resolve",
+    "/run/resolvconf",
+    "/usr/share/zoneinfo",
+    "/usr/lib/debug",
+];
+
+/// What a proxy that runs as root keeps: low and foreign source addresses, marks, interfaces, namespaces, files of other
+/// owners, signals to a former process of another user.
+const KEPT: CapabilitySet = CapabilitySet::NET_ADMIN
+    .union(CapabilitySet::NET_RAW)
+    .union(CapabilitySet::NET_BIND_SERVICE)
+    .union(CapabilitySet::SYS_ADMIN)
+    .union(CapabilitySet::SYS_RESOURCE)
+    .union(CapabilitySet::SYS_NICE)
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::DAC_READ_SEARCH)
+    .union(CapabilitySet::KILL);
+
+/// Calls that a proxy never makes, and that an intruder would: other programs, other identities, other processes' memory, the
+/// kernel's own state.
+const REFUSED: &[i64] = &[
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_fork,
+    libc::SYS_vfork,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_kcmp,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_setuid,
+    libc::SYS_setgid,
+    libc::SYS_setreuid,
+    libc::SYS_setregid,
+    libc::SYS_setresuid,
+    libc::SYS_setresgid,
+    libc::SYS_setgroups,
+    libc::SYS_setfsuid,
+    libc::SYS_setfsgid,
+    libc::SYS_chroot,
+    libc::SYS_pivot_root,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsmount,
+    libc::SYS_unshare,
+    libc::SYS_mknod,
+    libc::SYS_mknodat,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_reboot,
+    libc::SYS_kexec_load,
+    libc::SYS_kexec_file_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_iopl,
+    libc::SYS_ioperm,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_personality,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_adjtimex,
+    libc::SYS_clock_adjtime,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_syslog,
+    libc::SYS_vhangup,
+];
+
+/// What holds, a line each, and what the operator should hear.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// `name: state`.
+    pub lines: Vec<String>,
+    /// What the kernel lacks or refuses.
+    pub missing: Vec<String>,
+}
+
+impl Report {
+    fn holds(&mut self, name: &str, what: &str) {
+        self.lines.push(format!("{name}: {what}"));
+    }
+
+    fn lacks(&mut self, name: &str, why: &str) {
+        self.lines.push(format!("{name}: none, {why}"));
+        self.missing
+            .push(format!("the sandbox does without {name}: {why}."));
+    }
+
+    /// What `show sandbox` prints.
+    pub fn text(&self) -> String {
+        self.lines.join("\n") + "\n"
+    }
+}
+
+/// Shuts the calling thread and its threads to come in.
+pub fn enter(site: &Site) -> Report {
+    let mut report = Report::default();
+    let named = &site.global.named;
+    if site.global.no_sandbox {
+        report.holds("sandbox", "off by the configuration");
+        return report;
+    }
+    if named.programs {
+        report.holds("sandbox", "off, the configuration runs programs");
+        return report;
+    }
+    if let Err(error) = process::set_no_new_privileges() {
+        // Without it neither of the others can be had.
+        report.lacks("sandbox", &text(&error));
+        return report;
+    }
+    report.holds("no new privileges", "yes");
+    drop_capabilities(&mut report);
+    shut_files(&named.paths, &mut report);
+    shut_calls(&mut report);
+    report
+}
+
+fn drop_capabilities(report: &mut Report) {
+    let changed = process::capabilities().and_then(|now| {
+        let keep = now & KEPT;
+        process::set_capabilities(keep)?;
+        Ok(keep)
+    });
+    match changed {
+        Ok(keep) if keep.is_empty() => report.holds("capabilities", "none"),
+        Ok(keep) => report.holds(
+            "capabilities",
+            &format!("{} kept", keep.bits().count_ones()),
+        ),
+        Err(error) => report.lacks("fewer capabilities", &text(&error)),
+    }
+}
+
+fn shut_files(named: &BTreeSet<PathBuf>, report: &mut Report) {
+    const NAME: &str = "files (landlock)";
+    let Some(version) = sandbox::landlock_version() else {
+        return report.lacks(NAME, "the kernel has no landlock (5.13 and later have)");
+    };
+    match restrict_files(version, named) {
+        Ok(readable) => report.holds(
+            NAME,
+            &format!("{readable} paths are readable, devices are writable, nothing is executable"),
+        ),
+        Err(error) => report.lacks(NAME, &text(&error)),
+    }
+}
+
+fn restrict_files(version: u32, named: &BTreeSet<PathBuf>) -> std::io::Result<usize> {
+    let mut all = right::EXECUTE | right::WRITE | right::READ | right::LIST | right::ENTRIES;
+    for (since, more) in [(2, right::REFER), (3, right::TRUNCATE)] {
+        if version >= since {
+            all |= more;
+        }
+    }
+    let rules = sandbox::ruleset(all)?;
+    let system = SYSTEM.iter().map(PathBuf::from);
+    let mut readable = 0;
+    for path in system.chain(readables(named)) {
+        // What does not exist cannot be read either.
+        readable += usize::from(sandbox::allow(&rules, &path, right::READ | right::LIST).is_ok());
+    }
+    let devices = right::READ | right::LIST | right::WRITE;
+    let _ = sandbox::allow(&rules, Path::new("/dev"), devices);
+    sandbox::restrict(&rules)?;
+    Ok(readable)
+}
+
+/// The named paths that exist: directories as they are, files with their directories unless that is the root.
+fn readables(named: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+    let root = Path::new("/");
+    let existing = named
+        .iter()
+        .filter(|path| path.as_path() != root && path.exists());
+    existing
+        .map(|path| match path.parent().filter(|_| !path.is_dir()) {
+            Some(parent) if parent != root => parent.to_owned(),
+            _ => path.clone(),
+        })
+        .collect()
+}
+
+fn shut_calls(report: &mut Report) {
+    const NAME: &str = "system calls (seccomp)";
+    let Some(architecture) = ARCHITECTURE else {
+        return report.lacks(NAME, "not made for this architecture");
+    };
+    match sandbox::refuse_calls(architecture, REFUSED) {
+        Ok(()) => report.holds(NAME, &format!("{} are refused", REFUSED.len())),
+        Err(error) => report.lacks(NAME, &text(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_readable_with_their_directories_and_the_root_never_is() {
+        let named = ["/", "/etc/hosts", "/etc", "/no/such/file", "/proc/version"];
+        let found = readables(&named.iter().map(PathBuf::from).collect());
+        let wanted = ["/etc", "/proc"].map(PathBuf::from);
+        assert_eq!(found, wanted.into());
+    }
+
+    #[test]
+    fn what_is_off_says_so_and_changes_nothing() {
+        let mut site = Site::default();
+        site.global.no_sandbox = true;
+        let report = enter(&site);
+        assert_eq!(report.text(), "sandbox: off by the configuration\n");
+        assert!(report.missing.is_empty());
+    }
+}
