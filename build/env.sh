@@ -41,7 +41,7 @@ hash=$("$RUSTC" -Vv | sed -n 's/^commit-hash: //p')
 
 # One flag a line of the unit separator: paths may hold spaces.
 us=$(printf '\037')
-export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$root=/sluice$us--remap-path-prefix=$objects=/sluice/target$us--remap-path-prefix=$home=/cargo$us--remap-path-prefix=$library=/rustc/$hash"
+export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$root=/sluice$us--remap-path-prefix=$objects=/sluice/target$us--remap-path-prefix=$home=/cargo$us--remap-path-prefix=$library=/rustc/$hash${SLUICE_PACKED:+$us$SLUICE_PACKED}"
 export CARGO_INCREMENTAL=0
 unset RUSTFLAGS
 

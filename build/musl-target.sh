@@ -43,10 +43,18 @@ need() { [ -z "$with_apt" ] || "$here/need.sh" "$@"; }
 fact() { "$1" -Vv | sed -n "s/^$2: //p"; }
 
 # works RUSTC: can it make a static program that runs, unwinds, threads and binds?
+# Leaves in $packed the flag that packs relocations, where what starts the program
+# (musl from 1.2.4 on) unpacks them: that is 350 kB of the program.
+packed=
 works() {
     cp "$here/musl-probe.rs" "$work/probe.rs"
+    probe "$1" || return 1
+    packed=-Clink-arg=-Wl,-z,pack-relative-relocs
+    probe "$1" "$packed" || packed=
+}
+probe() {
     rm -f "$work/probe"
-    "$1" --edition 2024 --target $target -Copt-level=1 -Clto=fat -o "$work/probe" "$work/probe.rs" \
+    "$1" --edition 2024 --target $target -Copt-level=1 -Clto=fat ${2-} -o "$work/probe" "$work/probe.rs" \
         >"$work/probe.log" 2>&1 && "$work/probe" >>"$work/probe.log" 2>&1
 }
 
@@ -55,7 +63,7 @@ answer() {
     rustdoc=$(dirname "$2")/rustdoc
     file=$cache/env-$(printf '%s' "$*" | cksum | cut -d' ' -f1)
     {
-        echo "CARGO='$1' RUSTC='$2'"
+        echo "CARGO='$1' RUSTC='$2' SLUICE_PACKED='$packed'"
         [ ! -x "$rustdoc" ] || echo "RUSTDOC='$rustdoc'; export RUSTDOC"
         echo 'export CARGO RUSTC'
     } >"$work/env"
@@ -76,10 +84,13 @@ fi
 
 if [ -n "$rustc" ] && [ -n "$with_target" ]; then
     # An answer of an earlier run holds as long as compiler and library are the same files.
-    seal="$rustc $(fact "$rustc" commit-hash) $(stat -c %Y:%n "$("$rustc" --print target-libdir --target $target)"/libstd-*.rlib 2>/dev/null || true)"
-    if [ "$(cat "$cache/seal" 2>/dev/null)" = "$seal" ]; then answer "$cargo" "$rustc"; fi
+    seal="2 $rustc $(fact "$rustc" commit-hash) $(stat -c %Y:%n "$("$rustc" --print target-libdir --target $target)"/libstd-*.rlib 2>/dev/null || true)"
+    if [ "$(sed -n 1p "$cache/seal" 2>/dev/null)" = "$seal" ]; then
+        packed=$(sed -n 2p "$cache/seal")
+        answer "$cargo" "$rustc"
+    fi
     if works "$rustc"; then
-        echo "$seal" >"$cache/seal"
+        printf '%s\n%s\n' "$seal" "$packed" >"$cache/seal"
         answer "$cargo" "$rustc"
     fi
 fi
