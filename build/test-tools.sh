@@ -2,7 +2,7 @@
 # test-tools.sh - install the programs that the tests start or compare with.
 #
 # haproxy is the reference for configuration checks and benchmarks; nginx and
-# Python serve; curl, wrk, openssl and socat are clients; dnsmasq answers names;
+# Python serve; PostgreSQL and PgBouncer stand behind; curl, wrk, openssl and socat are clients; dnsmasq answers names;
 # ss, strace and readelf look from outside.
 set -eu
 case ${1-} in -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
@@ -16,6 +16,9 @@ exec "$(dirname "$0")/need.sh" \
     openssl:openssl \
     socat:socat \
     dnsmasq:dnsmasq-base \
+    pgbouncer:pgbouncer \
+    pg_ctlcluster:postgresql \
+    setpriv:util-linux \
     ss:iproute2 \
     strace:strace \
     readelf:binutils \

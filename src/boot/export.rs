@@ -61,9 +61,10 @@ impl Copies {
             .spawn(move || copies.heirs.welcome(&copies.site, connection));
     }
 
-    /// Tells those who inherit what was counted since.
-    pub(super) fn tell_heirs(&self) {
-        self.heirs.tell(&self.site);
+    /// Tells those who inherit what was counted since, and what keeps this process: clients, and for how many milliseconds
+    /// they can.
+    pub(super) fn tell_heirs(&self, clients: usize, left: Option<u64>) {
+        self.heirs.tell(&self.site, clients, left);
     }
 
     /// Lets `use_them` see the sockets.

@@ -82,6 +82,7 @@ impl Heritage {
                 while let Some(line) = next_line(&mut connection) {
                     heir.take(&line, now());
                 }
+                heir.is_alone();
             });
     }
 }
@@ -106,6 +107,8 @@ struct Told {
     connection: OwnedFd,
     ledger: Ledger,
     pending: Vec<u8>,
+    /// How many clients it knows of.
+    clients: Option<usize>,
 }
 
 impl Heirs {
@@ -133,18 +136,32 @@ impl Heirs {
             connection,
             ledger,
             pending: Vec::new(),
+            clients: None,
         });
         Ok(())
     }
 
     /// Tells all of them what was counted since the last time; never waits.
-    pub(super) fn tell(&self, site: &Site) {
+    pub(super) fn tell(&self, site: &Site, clients: usize, left: Option<u64>) {
         let mut heirs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heirs.retain_mut(|heir| heir.tell(site).is_ok());
+        heirs.retain_mut(|heir| {
+            heir.say_what_holds(clients, left);
+            heir.tell(site).is_ok()
+        });
     }
 }
 
 impl Told {
+    fn say_what_holds(&mut self, clients: usize, left: Option<u64>) {
+        if self.clients.replace(clients) == Some(clients) {
+            return;
+        }
+        let pid = crate::sys::process::pid();
+        let left = left.map_or_else(String::new, |left| format!(" left={left}"));
+        let line = format!("drain {pid} clients={clients}{left}\n");
+        self.pending.extend_from_slice(line.as_bytes());
+    }
+
     fn tell(&mut self, site: &Site) -> io::Result<()> {
         if self.pending.len() < PENDING_MAX {
             let mut text = String::new();
@@ -186,7 +203,7 @@ mod tests {
         told.join().expect("no panic").expect("it was asked");
         heritage.settle(&new);
         old.tally.add(WorkerId::new(0), Count::Requests, 4);
-        heirs.tell(&old);
+        heirs.tell(&old, 3, Some(60_000));
         let total = || new.tally.fold(now()).count(Count::Requests);
         for _ in 0..1_000 {
             if total() == 7 {
@@ -201,6 +218,8 @@ mod tests {
             );
         }
         assert_eq!(total(), 7);
+        let drains = new.formers.text(now());
+        assert!(drains.contains(&std::process::id().to_string()), "{drains}");
     }
 
     #[test]

@@ -256,7 +256,7 @@ impl Serving {
             self.say_closed(&mut watch);
             self.say_held(&mut watch, now);
             if watch.drains.is_some() {
-                self.copies.tell_heirs();
+                self.tell_heirs(watch.left(now));
             }
             if watch.is_over(now) {
                 self.crew.stop();
@@ -290,22 +290,23 @@ impl Serving {
     /// Tells the master how many clients are left, whenever that changes.
     fn say_held(&self, watch: &mut Watch, now: u64) {
         let clients = self.crew.office().clients();
-        if let Some(began) = watch.drains
-            && watch.held != Some(clients)
-        {
+        if watch.drains.is_some() && watch.held != Some(clients) {
             watch.held = Some(clients);
-            let end = watch.hard_stop.map(|span| began + u64::from(span.get()));
-            let left = end.map(|end| end.saturating_sub(now));
+            let left = watch.left(now);
             self.link
                 .iter()
                 .for_each(|link| link.say_holds(clients, left));
         }
     }
 
+    fn tell_heirs(&self, left: Option<u64>) {
+        self.copies.tell_heirs(self.crew.office().clients(), left);
+    }
+
     fn end(self, console: &Console) -> End {
         self.notifier.stopping();
         let ended = self.crew.join();
-        self.copies.tell_heirs();
+        self.copies.tell_heirs(0, None);
         match ended {
             Ok(()) => End::DONE,
             Err(error) => {
@@ -371,7 +372,7 @@ impl Serving {
         self.courier.iter().for_each(Courier::stop);
         // Whether a worker failed does not matter any more.
         let _ = self.crew.join();
-        self.copies.tell_heirs();
+        self.copies.tell_heirs(0, None);
         End::Signal(number)
     }
 
@@ -449,6 +450,12 @@ impl Watch {
     fn is_over(&self, now: u64) -> bool {
         let end = self.drains.zip(self.hard_stop);
         end.is_some_and(|(began, span)| now >= began + u64::from(span.get()))
+    }
+
+    /// How long clients can keep a process that leaves, in milliseconds.
+    fn left(&self, now: u64) -> Option<u64> {
+        let (began, span) = self.drains.zip(self.hard_stop)?;
+        Some((began + u64::from(span.get())).saturating_sub(now))
     }
 
     fn beat(&mut self, now: u64, notifier: &Notifier) {

@@ -7,12 +7,13 @@
 //!
 //! Not sent: what only the old process can use (current connections, queues), and averages, rates and peaks, which are new in seconds.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::balance::Weight;
 use crate::check::Admin;
-use crate::site::{Server, Service, Site};
+use crate::site::{Holding, Server, Service, Site};
 use crate::stats::{Count, Tally};
 use crate::stick::{Datum, EntryRef, Form, Table};
 use crate::time::{Millis, Tick};
@@ -166,6 +167,8 @@ fn write_data(table: &Table, entry: EntryRef, now: Tick, out: &mut String) {
 /// Reads lines into a site.
 pub(super) struct Heir<'s> {
     site: &'s Site,
+    /// The process that tells, once it has said its number.
+    teller: Cell<Option<u32>>,
     books: HashMap<String, &'s Tally>,
     servers: HashMap<String, &'s Server>,
 }
@@ -176,6 +179,7 @@ impl<'s> Heir<'s> {
         let servers = site.servers.iter();
         Self {
             site,
+            teller: Cell::new(None),
             books: books(site).into_iter().collect(),
             servers: servers.map(|server| (path(site, server), server)).collect(),
         }
@@ -196,7 +200,29 @@ impl<'s> Heir<'s> {
                     .tls
                     .take_ticket_secret(&format!("{name} {secrets}"));
             }
+            "drain" => self.take_drain(name, &fields(words), now),
             _ => {}
+        }
+    }
+
+    fn take_drain(&self, pid: &str, fields: &HashMap<&str, u64>, now: Tick) {
+        let Ok(pid) = pid.parse() else {
+            return;
+        };
+        self.teller.set(Some(pid));
+        let until = fields.get("left");
+        let holding = Holding {
+            pid,
+            clients: fields.get("clients").copied().unwrap_or(0),
+            until: until.map(|left| Tick::from_millis(now.as_millis().saturating_add(*left))),
+        };
+        self.site.formers.note(holding, now);
+    }
+
+    /// Whoever told is gone.
+    pub(super) fn is_alone(&self) {
+        if let Some(pid) = self.teller.get() {
+            self.site.formers.forget(pid);
         }
     }
 

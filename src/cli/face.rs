@@ -121,6 +121,10 @@ impl Operator for Face<'_> {
         String::new()
     }
 
+    fn drains(&self) -> String {
+        self.site().formers.text(self.now)
+    }
+
     fn sandbox(&self) -> String {
         self.site().sandbox.clone()
     }

@@ -45,6 +45,8 @@ pub trait Operator {
     fn environment(&self) -> Vec<(String, String)>;
     /// What was said at the start.
     fn startup_logs(&self) -> String;
+    /// What keeps former processes from leaving.
+    fn drains(&self) -> String;
     /// What the process has forbidden itself.
     fn sandbox(&self) -> String;
     /// The sockets on which commands are taken.

@@ -132,6 +132,9 @@ impl Operator for Process {
     fn startup_logs(&self) -> String {
         String::new()
     }
+    fn drains(&self) -> String {
+        "#<PID>\n".to_owned()
+    }
     fn sandbox(&self) -> String {
         "no new privileges: yes\n".to_owned()
     }

@@ -9,6 +9,7 @@ mod arrivals;
 mod backend;
 mod census;
 mod faults;
+mod former;
 mod forwarded;
 mod frontend;
 mod global;
@@ -35,6 +36,7 @@ pub use faults::{Captured, Faults};
 
 pub use arrivals::{Admission, Needed};
 pub use backend::{Backend, RetryOn, Reuse};
+pub use former::{Formers, Holding};
 pub use forwarded::{Forwarded, Node, Told};
 pub use frontend::{Frontend, Mode};
 pub use global::{Blame, CpuMap, Global, Tune};
@@ -113,6 +115,8 @@ pub struct Site {
     pub hostname: String,
     /// The host's time zone.
     pub zone: Zone,
+    /// Those from whom this process took over.
+    pub formers: Formers,
     /// What `show sandbox` says.
     pub sandbox: String,
     /// Where the process itself logs: the `log` lines of `global`.

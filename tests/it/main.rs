@@ -5,6 +5,8 @@
     reason = "these tests watch real programs in real time"
 )]
 
+mod contract;
+mod database;
 mod dns_differential;
 mod dns_hostile;
 mod dns_live;

@@ -59,6 +59,13 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     row(
+        "show drain",
+        "show drain",
+        "show what keeps former processes from leaving",
+        Level::User,
+        |call| Reply::Text(call.operator.drains().into_bytes()),
+    ),
+    row(
         "show sandbox",
         "show sandbox",
         "show what the process has forbidden itself and what the kernel lacks",

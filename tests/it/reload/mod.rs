@@ -6,7 +6,7 @@
 
 mod doomed;
 mod master_socket;
-mod proxy;
+pub(crate) mod proxy;
 mod state;
 mod story;
 mod table;

@@ -62,6 +62,25 @@ fn counters_tables_and_orders_go_along() {
 }
 
 #[test]
+fn the_stats_socket_tells_who_has_not_left() {
+    for style in [Style::TakeOver, Style::Master] {
+        let bench = Bench::new(&format!("state-drain-{style:?}"));
+        let mut running = Running::start(&bench, style);
+        let held = traffic::tunnel(bench.port(0));
+        running.reload();
+        let drains = || ask(&bench.path("stats.sock"), "show drain\n");
+        await_that("the former process says what keeps it", || {
+            let text = drains();
+            let row = text.lines().nth(1).unwrap_or_default();
+            row.split_whitespace().nth(2) == Some("1")
+        });
+        drop(held);
+        await_that("it is gone", || drains().trim().lines().count() == 1);
+        running.end();
+    }
+}
+
+#[test]
 fn nothing_that_was_counted_is_lost_under_load() {
     let bench = Bench::new("state-load");
     let mut running = Running::start(&bench, Style::TakeOver);
