@@ -160,11 +160,13 @@ fn a_database_and_its_pooler_are_reached_and_watched() {
     ]);
     stand.start(postgres);
     assert_eq!(stand.answer(&bin, database, "select 1"), "1");
+    let users = stand.write("users", "\"nobody\" \"\"\n");
+    // The check logs in to the database of its user's name.
     let bouncer = stand.write(
         "pgbouncer.ini",
         &format!(
-            "[databases]\n* = host=127.0.0.1 port={database}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {pooler}\n\
-             unix_socket_dir =\nauth_type = any\npool_mode = transaction\nmax_client_conn = 200\ndefault_pool_size = 4\n\
+            "[databases]\n* = host=127.0.0.1 port={database} dbname=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {pooler}\n\
+             unix_socket_dir =\nauth_type = trust\nauth_file = {users}\npool_mode = transaction\nmax_client_conn = 200\ndefault_pool_size = 4\n\
              ignore_startup_parameters = extra_float_digits\n"
         ),
     );
