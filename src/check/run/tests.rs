@@ -113,7 +113,7 @@ fn connections_fail_in_haproxys_words() {
     );
     assert_eq!(
         fail(&plain, Event::NoSocket("x")),
-        Report::with(Status::SocketError, 0, "x")
+        Report::with(Status::L4Connection, 0, "General socket error (x)")
     );
     let mut ports = script(Style::Tcp, vec![]);
     ports.steps = vec![step(

@@ -37,13 +37,17 @@ pub(super) struct Names<'d> {
 
 impl<'d> Names<'d> {
     /// Numbers the proxies in file order and refuses names that are taken.
-    pub(super) fn new(proxies: &'d [ProxyDraft], report: &mut Report) -> Names<'d> {
+    pub(super) fn new(
+        proxies: &'d [ProxyDraft],
+        has_sockets: bool,
+        report: &mut Report,
+    ) -> Names<'d> {
         let mut names = Names {
             proxies,
             fronts: HashMap::new(),
             backs: HashMap::new(),
             ids: Vec::with_capacity(proxies.len()),
-            uuids: numbers(proxies, report),
+            uuids: numbers(proxies, has_sockets, report),
             full_loads: Vec::new(),
         };
         let (mut fronts, mut backs) = (0, 0);
@@ -136,7 +140,7 @@ impl<'d> Names<'d> {
 }
 
 /// The statistics numbers: given ones, and the lowest free ones in file order.
-fn numbers(proxies: &[ProxyDraft], report: &mut Report) -> Vec<u32> {
+fn numbers(proxies: &[ProxyDraft], has_sockets: bool, report: &mut Report) -> Vec<u32> {
     let mut taken = HashMap::new();
     for proxy in proxies {
         let Some(id) = proxy.id else { continue };
@@ -151,8 +155,9 @@ fn numbers(proxies: &[ProxyDraft], report: &mut Report) -> Vec<u32> {
             ));
         }
     }
-    // haproxy: its inner HTTP client is the first proxy; here nobody is, and the number stays free.
-    let mut free = (2..).filter(|id| !taken.contains_key(id));
+    // haproxy: stats sockets belong to a proxy of their own, which takes the first number; here the number stays free.
+    let first = if has_sockets { 2 } else { 1 };
+    let mut free = (first..).filter(|id| !taken.contains_key(id));
     let number = |proxy: &ProxyDraft| proxy.id.or_else(|| free.next()).unwrap_or(0);
     proxies.iter().map(number).collect()
 }
