@@ -13,7 +13,7 @@ use std::thread;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::cli::Desk;
-use crate::courier::Courier;
+use crate::courier::{self, Courier};
 use crate::dns::run::roster::Change;
 use crate::dns::{News, Plan, Resolver, Root};
 use crate::site::{Level, Service, Site};
@@ -145,6 +145,10 @@ impl Serving {
         // Read while files can be: a root directory of its own may hide it. A first start has none.
         let counters = site.global.stats_file.as_ref();
         let counters = counters.and_then(|path| std::fs::read_to_string(path).ok());
+        let (datagrams, faults) = courier::bind_datagrams(&site);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         let dropped = privileges(&site)
             .give_up()
             .map_err(|sentence| vec![sentence])?;
@@ -167,11 +171,16 @@ impl Serving {
         if let Some(heritage) = heritage {
             heritage.settle(&site);
         }
-        Self::start(site, bound, blocked)
+        Self::start(site, bound, datagrams, blocked)
             .map_err(|e| vec![format!("[sluice.main()] Cannot start: {}.", text(&e))])
     }
 
-    fn start(site: Arc<Site>, bound: Vec<Bound>, blocked: Blocked) -> io::Result<Self> {
+    fn start(
+        site: Arc<Site>,
+        bound: Vec<Bound>,
+        datagrams: Vec<(usize, OwnedFd)>,
+        blocked: Blocked,
+    ) -> io::Result<Self> {
         let signals = Signals::install(&SIGNALS)?;
         let (mut sockets, mut copies) = (Vec::new(), Vec::new());
         let mut couriers = Vec::new();
@@ -184,7 +193,7 @@ impl Serving {
                 copies.push((listener, socket::duplicate(&fd)?));
                 match site.listener(listener).service {
                     Service::Frontend(_) | Service::Stats => sockets.push((listener, fd)),
-                    Service::Peers(_) => couriers.push((listener, fd)),
+                    Service::Peers(_) | Service::LogForward(_) => couriers.push((listener, fd)),
                 }
             }
         }
@@ -199,7 +208,7 @@ impl Serving {
         let inners: Arc<dyn Inners> = Arc::new(Arc::clone(&desk));
         let crew = Crew::start(Arc::clone(&site), sockets, &inners)?;
         follow(&site, crew.office())?;
-        let courier = Courier::start(&site, couriers)?;
+        let courier = Courier::start(&site, couriers, datagrams)?;
         drop(blocked);
         signal::unblock_all();
         Ok(Self {

@@ -185,6 +185,7 @@ pub fn wishes(site: &Site, reuseport: bool) -> Vec<Wish> {
             let owner = match listener.service {
                 Service::Frontend(id) => format!("frontend {}", site.frontend(id).name),
                 Service::Stats => "proxy GLOBAL".to_owned(),
+                Service::LogForward(id) => format!("log-forward {}", site.forwards[id].name),
                 Service::Peers(id) => format!("peers {}", site.peers[id].section.name),
             };
             Wish {

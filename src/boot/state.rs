@@ -69,7 +69,7 @@ fn books(site: &Site) -> Vec<(String, &Tally)> {
     for listener in &site.listeners {
         let owner = match listener.service {
             Service::Frontend(id) => &*site.frontend(id).name,
-            Service::Stats | Service::Peers(_) => "-",
+            Service::Stats | Service::Peers(_) | Service::LogForward(_) => "-",
         };
         let name = format!("listener {owner}/{}", listener.endpoint);
         books.push((name, &listener.tally));

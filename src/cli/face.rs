@@ -103,7 +103,8 @@ impl Operator for Face<'_> {
     }
 
     fn rings(&self) -> Vec<Arc<Ring>> {
-        Vec::new()
+        let posts = self.site().rings.iter();
+        posts.map(|post| Arc::clone(&post.ring)).collect()
     }
 
     fn variables(&self) -> &dyn Vars {

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDraft};
 use super::known::{self, Known, Standing};
 use super::section::peers::{self, PeersDraft};
+use super::section::relay::{self, ForwardDraft, RingDraft};
 use super::section::{
     bind, counting, global, log, option, proxy, reach, request, server, stats, timeout, tune,
 };
@@ -185,6 +186,16 @@ pub(crate) static USERLIST: LazyLock<Catalog<users::Draft>> = LazyLock::new(|| {
     let tables: [&'static dyn Table<users::Draft>; 1] = [lift!(users::KEYWORDS, |d| d)];
     Catalog::new(&tables)
 });
+/// The keywords of `ring`.
+pub(crate) static RING: LazyLock<Catalog<RingDraft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<RingDraft>; 1] = [lift!(relay::RING_KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
+/// The keywords of `log-forward`.
+pub(crate) static LOG_FORWARD: LazyLock<Catalog<ForwardDraft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<ForwardDraft>; 1] = [lift!(relay::FORWARD_KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
 /// The keywords of `peers`.
 pub(crate) static PEERS: LazyLock<Catalog<PeersDraft>> = LazyLock::new(|| {
     let tables: [&'static dyn Table<PeersDraft>; 1] = [lift!(peers::KEYWORDS, |d| d)];
@@ -316,6 +327,8 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (RESOLVERS.entries(), &[]),
         (CACHE.entries(), &[]),
         (PEERS.entries(), &[]),
+        (RING.entries(), &[]),
+        (LOG_FORWARD.entries(), &[]),
         (USERLIST.entries(), &[]),
         (STOCKS.entries(), &[]),
     ];

@@ -32,6 +32,10 @@ pub struct Draft {
     pub caches: Vec<cache::Draft>,
     /// `userlist` sections.
     pub userlists: Vec<users::Draft>,
+    /// `ring` sections.
+    pub rings: Vec<section::relay::RingDraft>,
+    /// `log-forward` sections.
+    pub forwards: Vec<section::relay::ForwardDraft>,
     /// `peers` sections.
     pub peers: Vec<section::peers::PeersDraft>,
     /// `http-errors` sections: names and pages.

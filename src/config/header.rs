@@ -7,6 +7,7 @@ use super::draft::ProxyDraft;
 use super::heredity;
 use super::load::{Loader, Place};
 use super::section::peers::PeersDraft;
+use super::section::relay::{ForwardDraft, RingDraft};
 use super::section::{bind, proxy, resolvers};
 use crate::tls::draft::StockDraft;
 
@@ -52,6 +53,9 @@ pub(crate) fn begin(
     }
     if kind.sections == Sections::CACHE {
         return begin_cache(loader, words);
+    }
+    if kind.sections == Sections::RING || kind.sections == Sections::LOG_FORWARD {
+        return begin_relay(loader, kind, words);
     }
     if kind.sections == Sections::PEERS {
         return begin_peers(loader, words);
@@ -117,6 +121,39 @@ fn begin_userlist(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
     }
     loader.place = Place::Userlist(list.len());
     list.push(crate::users::Draft::new(name.text()?, name.span));
+    Ok(())
+}
+
+fn begin_relay(
+    loader: &mut Loader<'_>,
+    kind: &'static SectionKind,
+    words: &[Word],
+) -> Result<(), Diag> {
+    if let Some(extra) = words.get(2) {
+        return Err(unexpected(kind.keyword, extra));
+    }
+    let Some(name) = words.get(1) else {
+        return Ok(());
+    };
+    let text = name.text()?;
+    let draft = &mut loader.written.draft;
+    let is_ring = kind.sections == Sections::RING;
+    let taken = if is_ring {
+        draft.rings.iter().any(|ring| ring.name == text)
+    } else {
+        draft.forwards.iter().any(|forward| forward.name == text)
+    };
+    if taken {
+        let message = format!("{} section '{text}' is defined twice.", kind.keyword);
+        return Err(Diag::alert(name.span, message));
+    }
+    if is_ring {
+        loader.place = Place::Ring(draft.rings.len());
+        draft.rings.push(RingDraft::new(text, name.span));
+    } else {
+        loader.place = Place::LogForward(draft.forwards.len());
+        draft.forwards.push(ForwardDraft::new(text, name.span));
+    }
     Ok(())
 }
 

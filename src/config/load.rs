@@ -86,6 +86,10 @@ pub(crate) enum Place {
     Userlist(usize),
     /// A `peers` section, by its index.
     Peers(usize),
+    /// A `ring` section, by its index.
+    Ring(usize),
+    /// A `log-forward` section, by its index.
+    LogForward(usize),
     /// An `http-errors` section, by its index.
     HttpErrors(usize),
     /// A section whose lines are not looked at.
@@ -239,6 +243,14 @@ impl Loader<'_> {
                 let section = (&*catalog::USERLIST, Sections::USERLIST);
                 self.section(&words, section, |draft| draft.userlists.get_mut(at))
             }
+            Place::Ring(at) => {
+                let section = (&*catalog::RING, Sections::RING);
+                self.section(&words, section, |draft| draft.rings.get_mut(at))
+            }
+            Place::LogForward(at) => {
+                let section = (&*catalog::LOG_FORWARD, Sections::LOG_FORWARD);
+                self.section(&words, section, |draft| draft.forwards.get_mut(at))
+            }
             Place::Peers(at) => {
                 let section = (&*catalog::PEERS, Sections::PEERS);
                 self.section(&words, section, |draft| draft.peers.get_mut(at))
@@ -343,6 +355,8 @@ impl Loader<'_> {
             | Place::Userlist(_)
             | Place::Stock(_)
             | Place::Peers(_)
+            | Place::Ring(_)
+            | Place::LogForward(_)
             | Place::Skipped => None,
         };
         let Some(proxy) = proxy else {

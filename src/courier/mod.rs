@@ -1,17 +1,18 @@
 //! The courier: one thread for conversations that carry no client's traffic.
 //!
-//! Peers talk over it. It owns the sockets that listen for such conversations, the connections, and the deadlines; what is said is a [`Talk`]'s,
+//! Peers talk over it, and log lines go from rings to syslog servers and from senders to the targets of `log-forward` sections. It owns the sockets that listen for such conversations, the connections, and the deadlines; what is said is a [`Talk`]'s,
 //! which knows bytes and time and no socket. Stick tables ring its bell when something is to be told.
 //!
 //! Always true: the thread exists only where the site has something for it; it never holds a lock while it waits; each connection's
 //! buffers have a limit, and a turn moves only so much of each, so that nobody starves the others.
 
+mod lines;
 mod link;
 mod peers;
 mod post;
 mod turn;
 
-pub use turn::Courier;
+pub use turn::{Courier, bind_datagrams};
 
 use crate::site::Site;
 use crate::time::Tick;
@@ -27,6 +28,16 @@ trait Talk: std::fmt::Debug + Send {
     /// Whom it is with: the section and the member.
     fn peer(&self) -> Option<(usize, usize)> {
         None
+    }
+
+    /// The section whose senders it serves.
+    fn forward(&self) -> Option<usize> {
+        None
+    }
+
+    /// Where a successor goes on.
+    fn place(&self) -> u64 {
+        0
     }
 
     /// The connection is over, whoever ended it.

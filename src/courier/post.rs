@@ -30,6 +30,8 @@ pub(super) enum Errand {
         member: usize,
         last_will: bool,
     },
+    /// A server of a ring, by the ring's place, from this line on.
+    Ring { ring: usize, next: u64 },
 }
 
 impl Post {

@@ -13,12 +13,16 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use super::lines::{Datagrams, RING_RETRY, RingTalk, SenderTalk};
 use super::link::{Link, Turn};
 use super::peers::PeerTalk;
 use super::post::{Errand, Post};
 use super::{Around, Talk};
+use crate::addr::SockAddr;
 use crate::id::ListenerId;
+use crate::log::Sender;
 use crate::site::{Service, Site};
+use crate::sys::socket::{Family, Kind};
 use crate::sys::{self, clock};
 use crate::time::{Millis, Tick};
 use crate::tls::Session;
@@ -61,8 +65,10 @@ impl Courier {
     pub fn start(
         site: &Arc<Site>,
         sockets: Vec<(ListenerId, OwnedFd)>,
+        datagrams: Vec<(usize, OwnedFd)>,
     ) -> io::Result<Option<Courier>> {
-        if site.peers.is_empty() {
+        let sends = site.rings.iter().any(|post| !post.servers.is_empty());
+        if site.peers.is_empty() && site.forwards.is_empty() && !sends {
             return Ok(None);
         }
         let poll = Poll::new()?;
@@ -72,6 +78,10 @@ impl Courier {
             // A bell that cannot be rung is heard at the next heartbeat.
             table.ring_with(Box::new(move || drop(bell.wake())));
         }
+        for post in &site.rings {
+            let bell = Arc::clone(&bell);
+            post.ring.ring_with(Box::new(move || drop(bell.wake())));
+        }
         let orders = Arc::<Orders>::default();
         let now = Tick::from_millis(clock::monotonic_ms());
         let mut rounds = Rounds {
@@ -80,6 +90,8 @@ impl Courier {
             poll,
             listening: Vec::with_capacity(sockets.len()),
             links: Vec::new(),
+            datagrams: Vec::new(),
+            sender: site.outlets.clone().map(Sender::new),
             orders: Arc::clone(&orders),
             now,
             leaves_at: Tick::NEVER,
@@ -87,6 +99,9 @@ impl Courier {
         };
         for (id, fd) in sockets {
             rounds.listen(id, fd)?;
+        }
+        for (forward, fd) in datagrams {
+            rounds.hear(forward, fd)?;
         }
         let thread = thread::Builder::new()
             .name("courier".to_owned())
@@ -141,7 +156,47 @@ fn posts(site: &Site, now: Tick) -> Vec<Post> {
             }
         }
     }
+    for (ring, post) in site.rings.iter().enumerate() {
+        for (address, connector) in &post.servers {
+            posts.push(Post {
+                address: address.clone(),
+                connector: connector.clone(),
+                errand: Errand::Ring { ring, next: 0 },
+                next: now,
+                busy: false,
+            });
+        }
+    }
     posts
+}
+
+/// Binds the datagram sockets of `log-forward` sections, each with its section's place; the sentences say what failed.
+pub fn bind_datagrams(site: &Site) -> (Vec<(usize, OwnedFd)>, Vec<String>) {
+    let (mut bound, mut faults) = (Vec::new(), Vec::new());
+    for (at, forward) in site.forwards.iter().enumerate() {
+        for address in &forward.datagrams {
+            match bind_datagram(address) {
+                Ok(fd) => bound.push((at, fd)),
+                Err(error) => faults.push(format!(
+                    "log-forward '{}': cannot bind {address}: {error}.",
+                    forward.name
+                )),
+            }
+        }
+    }
+    (bound, faults)
+}
+
+fn bind_datagram(address: &SockAddr) -> io::Result<OwnedFd> {
+    let raw = address.to_raw()?;
+    let family = Family::of(&raw).ok_or(io::ErrorKind::Unsupported)?;
+    let fd = sys::socket::socket(family, Kind::Datagram)?;
+    if family != Family::Unix {
+        // The process before and its successor share the address for a while.
+        sys::options::set_reuseport(&fd, true)?;
+    }
+    sys::socket::bind(&fd, &raw)?;
+    Ok(fd)
 }
 
 /// The thread's own.
@@ -150,6 +205,9 @@ struct Rounds {
     poll: Poll,
     listening: Vec<Listening>,
     links: Vec<Option<Link>>,
+    datagrams: Vec<Datagrams>,
+    /// For lines that come as datagrams.
+    sender: Option<Sender>,
     posts: Vec<Post>,
     orders: Arc<Orders>,
     now: Tick,
@@ -172,6 +230,9 @@ fn link_token(at: usize) -> Token {
     Token(2 + 2 * at)
 }
 
+/// Datagram sockets are counted behind all listeners there could be.
+const DATAGRAMS_FROM: usize = 1 << 20;
+
 impl Rounds {
     fn listen(&mut self, id: ListenerId, fd: OwnedFd) -> io::Result<()> {
         let token = listener_token(self.listening.len());
@@ -182,6 +243,15 @@ impl Rounds {
             fd,
             ready: true,
         });
+        Ok(())
+    }
+
+    fn hear(&mut self, forward: usize, fd: OwnedFd) -> io::Result<()> {
+        let token = listener_token(DATAGRAMS_FROM + self.datagrams.len());
+        let registry = self.poll.registry();
+        registry.register(&mut SourceFd(&fd.as_raw_fd()), token, Interest::READABLE)?;
+        let ready = true;
+        self.datagrams.push(Datagrams { forward, fd, ready });
         Ok(())
     }
 
@@ -205,6 +275,9 @@ impl Rounds {
                 return;
             }
             again = self.accept();
+            for datagrams in &mut self.datagrams {
+                again |= datagrams.turn(&mut self.sender, &self.site);
+            }
             self.dial();
             again |= self.turn_all();
         }
@@ -228,7 +301,11 @@ impl Rounds {
                 continue;
             }
             let at = (token - 1) / 2;
-            if token % 2 == 1 {
+            if token % 2 == 1 && at >= DATAGRAMS_FROM {
+                if let Some(datagrams) = self.datagrams.get_mut(at - DATAGRAMS_FROM) {
+                    datagrams.ready = true;
+                }
+            } else if token % 2 == 1 {
                 if let Some(listening) = self.listening.get_mut(at) {
                     listening.ready = true;
                 }
@@ -247,6 +324,7 @@ impl Rounds {
         if !self.leaves_at.is_set() {
             self.leaves_at = self.now + LAST_WILL;
             self.listening.clear();
+            self.datagrams.clear();
             for at in 0..self.links.len() {
                 self.close(at);
             }
@@ -291,6 +369,15 @@ impl Rounds {
                 let talk: Box<dyn Talk> = Box::new(talk);
                 talk
             }),
+            Service::LogForward(forward) => {
+                let own = |link: &&Link| link.talk.forward() == Some(forward);
+                let held = self.links.iter().flatten().filter(own).count();
+                let limit = site.forwards.get(forward).map_or(0, |one| one.maxconn);
+                (limit == 0 || held < limit).then(|| {
+                    let talk: Box<dyn Talk> = Box::new(SenderTalk::new(forward, around));
+                    talk
+                })
+            }
             Service::Frontend(_) | Service::Stats => None,
         };
         let Some(talk) = talk else { return };
@@ -339,24 +426,33 @@ impl Rounds {
             if post.busy || !post.next.has_come(self.now) {
                 continue;
             }
-            let Errand::Peer {
+            let errand = post.errand;
+            self.posts[at].next = self.now + RETRY;
+            if let (Some(talk), Ok(wire)) = (self.talk_for(errand), self.posts[at].dial()) {
+                let link = Link::new(wire, talk, Some(at), self.now);
+                self.posts[at].busy = self.add(link);
+            }
+        }
+    }
+
+    /// What is said on an errand; nothing where it is needless.
+    fn talk_for(&self, errand: Errand) -> Option<Box<dyn Talk>> {
+        let around = Around {
+            site: &self.site,
+            now: self.now,
+        };
+        match errand {
+            Errand::Ring { ring, next } => Some(Box::new(RingTalk::new(ring, next))),
+            Errand::Peer {
                 section,
                 member,
                 last_will,
-            } = post.errand;
-            self.posts[at].next = self.now + RETRY;
-            if !last_will && self.talks_with((section, member), None) {
-                continue;
-            }
-            let site = Arc::clone(&self.site);
-            let around = Around {
-                site: &site,
-                now: self.now,
-            };
-            let talk = PeerTalk::to(section, member, last_will, around);
-            if let (Some(talk), Ok(wire)) = (talk, self.posts[at].dial()) {
-                let link = Link::new(wire, Box::new(talk), Some(at), self.now);
-                self.posts[at].busy = self.add(link);
+            } => {
+                if !last_will && self.talks_with((section, member), None) {
+                    return None;
+                }
+                let talk = PeerTalk::to(section, member, last_will, around)?;
+                Some(Box::new(talk))
             }
         }
     }
@@ -429,7 +525,10 @@ impl Rounds {
         let pause = self.pause();
         if let Some(post) = link.post.and_then(|post| self.posts.get_mut(post)) {
             post.busy = false;
-            if !self.leaves_at.is_set() {
+            if let Errand::Ring { next, .. } = &mut post.errand {
+                *next = link.talk.place();
+                post.next = self.now + RING_RETRY;
+            } else if !self.leaves_at.is_set() {
                 post.next = self.now + pause;
             }
         }

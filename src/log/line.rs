@@ -68,6 +68,12 @@ pub const FACILITIES: [&str; 24] = [
 ];
 
 impl Facility {
+    /// The facility of this number.
+    #[must_use]
+    pub fn numbered(number: u8) -> Option<Facility> {
+        (usize::from(number) < FACILITIES.len()).then_some(Facility(number))
+    }
+
     /// The facility of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Facility> {

@@ -6,17 +6,44 @@
 //! how many lines it missed.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{AcqRel, Release},
+};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::line::Syntax;
+use crate::addr::SockAddr;
+
+/// What is called when a line came.
+type Bell = Box<dyn Fn() + Send + Sync>;
 
 /// Lines in memory.
-#[derive(Debug)]
 pub struct Ring {
     /// The ring's name.
     pub name: Arc<str>,
     /// `description`.
     pub description: Option<Arc<str>>,
+    /// How lines look, where the target does not say.
+    pub(super) syntax: Option<Syntax>,
+    /// How long a line may be.
+    pub(super) line_max: usize,
+    /// The syslog server of a ring that `log tcp@…` made for itself.
+    pub server: Option<SockAddr>,
     size: usize,
     state: Mutex<State>,
+    rung: AtomicBool,
+    bell: OnceLock<Bell>,
+}
+
+impl fmt::Debug for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring")
+            .field("name", &self.name)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,9 +75,43 @@ impl Ring {
         Ring {
             name,
             description,
+            syntax: None,
+            line_max: usize::MAX,
+            server: None,
             size,
             state: Mutex::default(),
+            rung: AtomicBool::new(false),
+            bell: OnceLock::new(),
         }
+    }
+
+    /// The same ring with a form and a length of lines.
+    #[must_use]
+    pub fn shaped(self, syntax: Option<Syntax>, line_max: usize) -> Ring {
+        Ring {
+            syntax,
+            line_max,
+            ..self
+        }
+    }
+
+    /// The same ring with a server that gets its lines.
+    #[must_use]
+    pub fn sent_to(self, server: SockAddr) -> Ring {
+        Ring {
+            server: Some(server),
+            ..self
+        }
+    }
+
+    /// Has `bell` called when a line comes after [`Ring::hear`]; the first one counts.
+    pub fn ring_with(&self, bell: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.bell.set(bell);
+    }
+
+    /// Whoever listens for the bell looks from here on.
+    pub fn hear(&self) {
+        self.rung.store(false, Release);
     }
 
     /// How many bytes of lines it holds at most.
@@ -74,6 +135,12 @@ impl Ring {
             };
             state.bytes -= oldest.len();
             state.first += 1;
+        }
+        drop(state);
+        if let Some(bell) = self.bell.get()
+            && !self.rung.swap(true, AcqRel)
+        {
+            bell();
         }
         true
     }

@@ -7,8 +7,8 @@
 //! Always true: no call waits; what a full or absent receiver does not take is dropped and counted
 //! ([`Outlets::dropped`]); a batch never exceeds [`BATCH_BYTES_MAX`]. Lines to a descriptor go out in
 //! pieces of whole lines that a pipe takes at once ([`PIPE_BYTES_MAX`]), so lines of different
-//! workers never mix. Streams to syslog servers are not opened here: their lines go to a ring which
-//! the worker room forwards.
+//! workers never mix. Streams to syslog servers are not opened here: their lines go to a ring, and from there with
+//! the courier.
 
 use std::io::IsTerminal as _;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -17,13 +17,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::addr::{Place as AddrPlace, SockAddr, Written};
-use crate::sample::Census;
+use crate::sample::{Census, Wall};
 use crate::sys::datagram::{self, BATCH_MAX};
 use crate::sys::socket::{self, Family, Kind};
 use crate::sys::{RawAddr, io};
 
 use super::dates::Dates;
-use super::line::{Header, Line, write_line};
+use super::line::{Author, Facility, Header, Line, write_line};
+use super::received::Received;
 use super::ring::Ring;
 use super::target::{Place, Target};
 
@@ -82,9 +83,14 @@ impl Outlets {
                 self.list.len() - 1
             }
         };
+        let mut header = target.header(with_hostname);
+        if let Outlet::Ring(ring) = &self.list[outlet].1 {
+            header.syntax = target.syntax.or(ring.syntax).unwrap_or(header.syntax);
+            header.len_max = header.len_max.min(ring.line_max);
+        }
         Ok(Route {
             outlet,
-            header: target.header(with_hostname),
+            header,
             target: target.clone(),
         })
     }
@@ -113,7 +119,8 @@ fn open(place: &Place, rings: &mut Vec<Arc<Ring>>) -> Result<Outlet, String> {
         },
         Place::Stream(written) => {
             let name = format!("log:{:?}", written.place).into();
-            let ring = Arc::new(Ring::new(name, None, super::ring::SIZE_DEFAULT));
+            let ring = Ring::new(name, None, super::ring::SIZE_DEFAULT);
+            let ring = Arc::new(ring.sent_to(resolve(written)?));
             rings.push(Arc::clone(&ring));
             Ok(Outlet::Ring(ring))
         }
@@ -216,6 +223,52 @@ impl Sender {
         }
     }
 
+    /// Passes on a line that somebody else wrote: as it came where a route asks for no form of its own, else with a header anew.
+    pub fn pass_on(
+        &mut self,
+        routes: &[Route],
+        received: &Received<'_>,
+        date: Wall,
+        census: &dyn Census,
+    ) {
+        let line = Line {
+            author: Author {
+                tag: received.tag,
+                hostname: Some(received.hostname).filter(|name| !name.is_empty()),
+                pid: received.pid,
+            },
+            date,
+            level: received.level,
+            structured: received.structured,
+            text: received.text,
+        };
+        for route in routes {
+            if !route.target.takes(line.level) {
+                continue;
+            }
+            let batch = &mut self.batches[route.outlet];
+            if batch.ends.is_empty() {
+                self.waiting.push(route.outlet);
+            }
+            if route.target.syntax.is_none() && received.facility.is_some() {
+                let end = received.whole.len().min(route.header.len_max);
+                batch.bytes.extend_from_slice(&received.whole[..end]);
+                batch.bytes.push(b'\n');
+            } else {
+                let said = received.facility.and_then(Facility::numbered);
+                let header = Header {
+                    facility: said.unwrap_or(route.header.facility),
+                    ..route.header
+                };
+                write_line(&header, &line, census, &mut self.dates, &mut batch.bytes);
+            }
+            batch.ends.push(batch.bytes.len());
+            if batch.bytes.len() >= BATCH_BYTES_MAX {
+                self.flush();
+            }
+        }
+    }
+
     /// Hands everything collected to the kernel; what it refuses is dropped and counted.
     pub fn flush(&mut self) {
         while let Some(at) = self.waiting.pop() {
@@ -298,10 +351,10 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
-    use super::super::line::{Author, Level};
+    use super::super::line::Level;
     use super::*;
     use crate::lang::{Cursor, Env, Span, Word};
-    use crate::sample::{NoCensus, Wall};
+    use crate::sample::NoCensus;
     use crate::sys::socket::pair;
 
     fn target(text: &str) -> Target {

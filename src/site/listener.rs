@@ -18,6 +18,8 @@ pub enum Service {
     Stats,
     /// The members of a `peers` section, by its place.
     Peers(usize),
+    /// The senders of a `log-forward` section, by its place.
+    LogForward(usize),
 }
 
 /// One listening address.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Site;
+use super::{RingPost, Site};
 use crate::log::{Format, Outlets, Route, Target};
 
 /// The `log` lines of a proxy and what its lines look like.
@@ -56,7 +56,11 @@ impl Site {
     /// Opens the targets of every proxy. A target that cannot be opened is left out; the sentences say which.
     pub fn open_logs(&mut self) -> Vec<String> {
         let mut outlets = Outlets::default();
-        let mut rings = Vec::new();
+        let mut rings: Vec<_> = self
+            .rings
+            .iter()
+            .map(|post| Arc::clone(&post.ring))
+            .collect();
         let mut faults = Vec::new();
         let with_hostname = self.global.log_hostname.is_some();
         let fronts = self
@@ -65,7 +69,9 @@ impl Site {
             .map(|frontend| &mut frontend.logging);
         let backs = self.backends.iter_mut().map(|backend| &mut backend.logging);
         self.journal.targets = Arc::clone(&self.global.logs);
-        for logging in fronts.chain(backs).chain([&mut self.journal]) {
+        let relays = self.forwards.iter_mut().map(|relay| &mut relay.logging);
+        let own = [&mut self.journal];
+        for logging in fronts.chain(backs).chain(relays).chain(own) {
             let mut routes = Vec::with_capacity(logging.targets.len());
             for target in logging.targets.iter() {
                 match outlets.route(target, with_hostname, &mut rings) {
@@ -75,6 +81,15 @@ impl Site {
                 }
             }
             logging.routes = routes.into();
+        }
+        for ring in rings.drain(self.rings.len()..) {
+            let servers = ring
+                .server
+                .clone()
+                .into_iter()
+                .map(|at| (at, None))
+                .collect();
+            self.rings.push(RingPost { ring, servers });
         }
         self.outlets = Some(Arc::new(outlets));
         faults

@@ -21,6 +21,7 @@ mod members;
 mod names;
 mod pace;
 mod peers;
+mod relays;
 mod rules;
 mod server;
 mod stats_file;
@@ -47,6 +48,7 @@ pub use logging::{LineFormat, Logging};
 pub use members::Members;
 pub use pace::{Paced, Paces};
 pub use peers::Peers;
+pub use relays::{LogForward, RingPost};
 pub use rules::Rules;
 pub use server::{Checking, Destination, Port, Server, Target};
 pub use stats_file::Named;
@@ -93,6 +95,10 @@ pub struct Site {
     pub tables: Vec<Table>,
     /// `cache` sections.
     pub caches: Vec<Arc<crate::cache::Store>>,
+    /// `ring` sections, and the rings of targets over streams.
+    pub rings: Vec<RingPost>,
+    /// `log-forward` sections.
+    pub forwards: Vec<LogForward>,
     /// `peers` sections.
     pub peers: Vec<Peers>,
     /// `userlist` sections.
@@ -227,7 +233,7 @@ impl Site {
         match self.listener(listener).service {
             Service::Frontend(frontend) => Some(frontend),
             Service::Stats => self.operators,
-            Service::Peers(_) => None,
+            Service::Peers(_) | Service::LogForward(_) => None,
         }
     }
 

@@ -134,7 +134,7 @@ impl Office {
     fn frontend(&self, listener: &Listener) -> Option<&Frontend> {
         match listener.service {
             Service::Frontend(frontend) => Some(self.site.frontend(frontend)),
-            Service::Stats | Service::Peers(_) => None,
+            Service::Stats | Service::Peers(_) | Service::LogForward(_) => None,
         }
     }
 

@@ -15,6 +15,7 @@ mod newcomer;
 mod peers;
 mod proxy;
 mod reach;
+mod relays;
 mod rules;
 mod server;
 mod tls;
@@ -82,6 +83,8 @@ pub fn resolve(
         userlists,
         stocks,
         peers: peer_sections,
+        rings,
+        forwards,
         ..
     } = draft;
     site.caches = cache::stores(&caches, report);
@@ -111,6 +114,8 @@ pub fn resolve(
     for at in 0..proxies.len() {
         proxy::resolve(at, &names, (&bench, host), &mut site, report);
     }
+    relays::rings(&rings, &written, host, &mut site, report);
+    relays::forwards(&forwards, &written, host, &mut site, report);
     let local = local_peer(&site, env);
     let around = (&proxies[..], &written, &names);
     peers::all(&peer_sections, &local, around, host, &mut site, report);

@@ -9,6 +9,7 @@ pub(crate) mod option;
 pub(crate) mod peers;
 pub(crate) mod proxy;
 pub(crate) mod reach;
+pub(crate) mod relay;
 pub(crate) mod request;
 pub(crate) mod resolvers;
 pub(crate) mod server;

@@ -1,0 +1,195 @@
+//! Log lines between processes: from rings to syslog servers, and from senders to the targets of `log-forward` sections.
+
+use std::os::fd::OwnedFd;
+
+use super::{Around, Outcome, Said, Talk};
+use crate::log::{RECEIVED_MAX, Sender, parse_received, take_frame};
+use crate::sample::Wall;
+use crate::site::{Site, Survey};
+use crate::sys::{clock, datagram};
+use crate::time::{Millis, Tick};
+
+/// Lines taken from a ring at once, and bytes that may wait to be sent.
+const BATCH: usize = 64;
+const OUTPUT_MAX: usize = 64 * 1024;
+/// Datagrams taken in one turn.
+const DATAGRAMS_MAX: usize = 256;
+
+/// A ring's lines on their way to a server.
+#[derive(Debug)]
+pub(super) struct RingTalk {
+    ring: usize,
+    /// The next line.
+    pub(super) next: u64,
+}
+
+impl RingTalk {
+    /// Goes on with line `next` of a ring.
+    pub(super) fn new(ring: usize, next: u64) -> Self {
+        Self { ring, next }
+    }
+}
+
+impl Talk for RingTalk {
+    fn advance(&mut self, said: Said<'_>, around: Around<'_>) -> Outcome {
+        // Servers have nothing to say.
+        said.input.clear();
+        let Some(post) = around.site.rings.get(self.ring) else {
+            return Outcome::Over;
+        };
+        if said.ended {
+            return Outcome::Over;
+        }
+        post.ring.hear();
+        while said.output.len() < OUTPUT_MAX {
+            let batch = post.ring.read(self.next, BATCH);
+            self.next = batch.next;
+            if batch.lines.is_empty() {
+                break;
+            }
+            for line in &batch.lines {
+                said.output.extend_from_slice(line);
+            }
+        }
+        Outcome::Go
+    }
+
+    fn deadline(&self) -> Tick {
+        Tick::NEVER
+    }
+
+    fn place(&self) -> u64 {
+        self.next
+    }
+
+    fn end(&mut self, _: Around<'_>) {}
+}
+
+/// A sender's stream.
+#[derive(Debug)]
+pub(super) struct SenderTalk {
+    forward: usize,
+    sender: Option<Sender>,
+    silent_until: Tick,
+}
+
+impl SenderTalk {
+    /// A stream to the section in this place.
+    pub(super) fn new(forward: usize, around: Around<'_>) -> Self {
+        Self {
+            forward,
+            sender: around.site.outlets.clone().map(Sender::new),
+            silent_until: patience(forward, around),
+        }
+    }
+}
+
+fn patience(forward: usize, around: Around<'_>) -> Tick {
+    let section = around.site.forwards.get(forward);
+    around
+        .now
+        .after(section.and_then(|section| section.timeout))
+}
+
+impl Talk for SenderTalk {
+    fn advance(&mut self, said: Said<'_>, around: Around<'_>) -> Outcome {
+        let mut rest = &said.input[..];
+        let mut broken = false;
+        if !rest.is_empty() {
+            self.silent_until = patience(self.forward, around);
+        }
+        loop {
+            match take_frame(&mut rest) {
+                Ok(Some(line)) => pass_on(self.forward, line, self.sender.as_mut(), around.site),
+                Ok(None) => break,
+                Err(()) => {
+                    broken = true;
+                    break;
+                }
+            }
+        }
+        let used = said.input.len() - rest.len();
+        said.input.drain(..used);
+        if said.ended && !said.input.is_empty() {
+            // A last line without its end.
+            pass_on(self.forward, said.input, self.sender.as_mut(), around.site);
+            said.input.clear();
+        }
+        if let Some(sender) = &mut self.sender {
+            sender.flush();
+        }
+        if broken || said.ended || self.silent_until.has_come(around.now) {
+            return Outcome::Over;
+        }
+        Outcome::Go
+    }
+
+    fn deadline(&self) -> Tick {
+        self.silent_until
+    }
+
+    fn forward(&self) -> Option<usize> {
+        Some(self.forward)
+    }
+
+    fn end(&mut self, _: Around<'_>) {}
+}
+
+/// A socket that takes lines as datagrams.
+#[derive(Debug)]
+pub(super) struct Datagrams {
+    pub(super) forward: usize,
+    pub(super) fd: OwnedFd,
+    pub(super) ready: bool,
+}
+
+impl Datagrams {
+    /// Takes what has come; true if there may be more.
+    pub(super) fn turn(&mut self, sender: &mut Option<Sender>, site: &Site) -> bool {
+        if !self.ready {
+            return false;
+        }
+        let mut buffer = vec![0; RECEIVED_MAX];
+        let mut count = 0;
+        while count < DATAGRAMS_MAX {
+            match datagram::recv_from(&self.fd, &mut buffer) {
+                Ok((len, _)) => pass_on(self.forward, &buffer[..len], sender.as_mut(), site),
+                Err(_) => {
+                    self.ready = false;
+                    break;
+                }
+            }
+            count += 1;
+        }
+        if let Some(sender) = sender {
+            sender.flush();
+        }
+        self.ready
+    }
+}
+
+/// Hands a line to the targets of a section.
+fn pass_on(forward: usize, line: &[u8], sender: Option<&mut Sender>, site: &Site) {
+    let (Some(section), Some(sender)) = (site.forwards.get(forward), sender) else {
+        return;
+    };
+    let received = parse_received(line);
+    if received.whole.is_empty() {
+        return;
+    }
+    let wall = clock::realtime();
+    let date = Wall {
+        secs: wall.secs,
+        micros: wall.nanos / 1_000,
+    };
+    let survey = Survey {
+        site,
+        now: Tick::from_millis(clock::monotonic_ms()),
+        worker: 0,
+        random: 0,
+    };
+    sender.pass_on(&section.logging.routes, &received, date, &survey);
+}
+
+/// How long a server of a ring is left alone after it was lost.
+pub(super) const RING_RETRY: Millis = Millis::seconds(1);

@@ -1,0 +1,33 @@
+//! `ring` and `log-forward` sections.
+
+use std::sync::Arc;
+
+use super::Logging;
+use crate::addr::SockAddr;
+use crate::log::Ring;
+use crate::time::Millis;
+use crate::tls::Connector;
+
+/// A ring and the syslog servers that get its lines.
+#[derive(Debug)]
+pub struct RingPost {
+    /// The ring.
+    pub ring: Arc<Ring>,
+    /// The servers, and how they are spoken to in TLS.
+    pub servers: Vec<(SockAddr, Option<Arc<Connector>>)>,
+}
+
+/// A `log-forward` section.
+#[derive(Debug)]
+pub struct LogForward {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its lines go.
+    pub logging: Logging,
+    /// `maxconn`; zero means none.
+    pub maxconn: usize,
+    /// `timeout client`
+    pub timeout: Option<Millis>,
+    /// `dgram-bind` addresses.
+    pub datagrams: Vec<SockAddr>,
+}
