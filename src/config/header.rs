@@ -64,15 +64,7 @@ pub(crate) fn begin(
         return begin_userlist(loader, words);
     }
     if kind.sections == Sections::CRT_STORE {
-        let name = words
-            .get(1)
-            .map_or(String::new(), |word| word.shown().into_owned());
-        let list = &mut loader.written.draft.stocks;
-        loader.place = Place::Stock(list.len());
-        list.push(StockDraft {
-            name,
-            ..StockDraft::default()
-        });
+        begin_stock(loader, words);
         return Ok(());
     }
     loader.written.report.add(
@@ -86,6 +78,18 @@ pub(crate) fn begin(
         .said_once(),
     );
     Ok(())
+}
+
+fn begin_stock(loader: &mut Loader<'_>, words: &[Word]) {
+    let name = words
+        .get(1)
+        .map_or(String::new(), |word| word.shown().into_owned());
+    let list = &mut loader.written.draft.stocks;
+    loader.place = Place::Stock(list.len());
+    list.push(StockDraft {
+        name,
+        ..StockDraft::default()
+    });
 }
 
 fn begin_cache(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {

@@ -157,14 +157,7 @@ impl Stream {
             captures: &self.memory.captured,
             ..Facts::none()
         };
-        let instant = Instant {
-            site,
-            caching: &self.memory.caching,
-            secure: client.tls.is_some(),
-            announced: size(self.response.announced()),
-            now: kit.now,
-            date: wall(kit.wall).secs,
-        };
+        let instant = self.instant(kit, site, client.tls.is_some());
         let mut reach = Reach {
             record: self.record(kit, site, front, wishes.src),
             instant: Some(instant),
@@ -187,6 +180,17 @@ impl Stream {
         };
         let result = look(&mut scene);
         Some((result, reach.begun))
+    }
+
+    fn instant<'a>(&'a self, kit: &Kit, site: &'a Site, secure: bool) -> Instant<'a> {
+        Instant {
+            site,
+            caching: &self.memory.caching,
+            secure,
+            announced: size(self.response.announced()),
+            now: kit.now,
+            date: wall(kit.wall).secs,
+        }
     }
 
     /// The server's bytes that wait for the client, in TCP.

@@ -129,22 +129,32 @@ pub fn resolve(
     tls::stocks(&stocks, &written, &site, report);
     tls::servers(&proxies, &written, &mut site, report);
     site.tls_defaults = written.tls.clone();
+    listeners((&proxies, &written, &names), host, &mut site, report);
+    site
+}
+
+/// Adds the listeners of every frontend, and of the stats sockets.
+fn listeners(
+    (proxies, written, names): (&[ProxyDraft], &GlobalDraft, &proxy::Names<'_>),
+    host: &dyn Host,
+    site: &mut Site,
+    report: &mut Report,
+) {
     for (at, proxy) in proxies.iter().enumerate() {
-        if let Some(front) = names.front(at) {
-            for bind in &proxy.front.binds {
-                let around = (proxy, &written);
-                let from = site.listeners.len();
-                listener::of_frontend(bind, front, around, host, &mut site, report);
-                if let Some(prefix) = &bind.guid_prefix {
-                    guid::listeners(prefix, from, &mut site, report);
-                }
+        let Some(front) = names.front(at) else {
+            continue;
+        };
+        for bind in &proxy.front.binds {
+            let from = site.listeners.len();
+            listener::of_frontend(bind, front, (proxy, written), host, site, report);
+            if let Some(prefix) = &bind.guid_prefix {
+                guid::listeners(prefix, from, site, report);
             }
         }
     }
     for socket in &written.sockets {
-        listener::of_stats(socket, &written, host, &mut site, report);
+        listener::of_stats(socket, written, host, site, report);
     }
-    site
 }
 
 /// The name of this process among peers: the command line's, else the configuration's, else the host's.

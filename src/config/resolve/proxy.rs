@@ -183,16 +183,7 @@ pub(super) fn resolve(
     let stats_page = stats_page.filter(|_| proxy.mode == Mode::Http);
     let filters = proxy.filter.filters();
     super::cache::check(proxy, site, report);
-    let table = proxy.stick.table.as_ref().map(|written| {
-        let id = TableId::at(site.tables.len());
-        let settings = names.table(written, &proxy.name);
-        let table = match written.peers {
-            Some(_) => Table::shared(name.clone(), settings),
-            None => Table::new(name.clone(), settings),
-        };
-        site.tables.push(table);
-        id
-    });
+    let table = table(proxy, names, site);
     if let Some(id) = front {
         let written = default_backend(proxy, names, report);
         let half = bench.half(proxy, &book, report);
@@ -259,6 +250,19 @@ fn served(
         },
         ..backend(proxy, proxy.name.as_str().into(), servers, site)
     }
+}
+
+/// Adds a proxy's stick table.
+fn table(proxy: &ProxyDraft, names: &Names<'_>, site: &mut Site) -> Option<TableId> {
+    let written = proxy.stick.table.as_ref()?;
+    let id = TableId::at(site.tables.len());
+    let settings = names.table(written, &proxy.name);
+    let name = proxy.name.as_str().into();
+    site.tables.push(match written.peers {
+        Some(_) => Table::shared(name, settings),
+        None => Table::new(name, settings),
+    });
+    Some(id)
 }
 
 fn front_facts(proxy: &ProxyDraft, id: FrontendId, uuid: u32) -> FrontendFacts {
