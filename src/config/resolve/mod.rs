@@ -123,10 +123,7 @@ pub fn resolve(
     guid::proxies(&names, &proxies, &mut site, report);
     inherited::check(&defaults, &bench, &site, report);
     watch::tracks(&proxies, &mut site, report);
-    site.tls
-        .limit_connections(site.global.max_ssl_conn.unwrap_or(0));
-    tls::stocks_first(&stocks, &proxies, report);
-    tls::stocks(&stocks, &written, &site, report);
+    tls::stocks((&stocks, &proxies), &written, &site, report);
     tls::servers(&proxies, &written, &mut site, report);
     site.tls_defaults = written.tls.clone();
     listeners((&proxies, &written, &names), host, &mut site, report);

@@ -36,13 +36,16 @@ pub(super) fn acceptor(
     report.check(made.map_err(|diag| diag.within(&context)))
 }
 
-/// Loads the certificates of `crt-store` sections.
+/// Prepares the store for what names its files: its limits, and the certificates of `crt-store` sections.
 pub(super) fn stocks(
-    stocks: &[StockDraft],
+    (stocks, proxies): (&[StockDraft], &[ProxyDraft]),
     global: &GlobalDraft,
     site: &Site,
     report: &mut Report,
 ) {
+    let max = site.global.max_ssl_conn.unwrap_or(0);
+    site.tls.limit_connections(max);
+    stocks_first(stocks, proxies, report);
     site.tls.go_by(&global.tls);
     for stock in stocks {
         for load in &stock.loads {
@@ -53,7 +56,7 @@ pub(super) fn stocks(
 }
 
 /// Certificates of a `crt-store` come before what names them.
-pub(super) fn stocks_first(stocks: &[StockDraft], proxies: &[ProxyDraft], report: &mut Report) {
+fn stocks_first(stocks: &[StockDraft], proxies: &[ProxyDraft], report: &mut Report) {
     for load in stocks.iter().flat_map(|stock| &stock.loads) {
         let Some(crt) = &load.crt else { continue };
         let before = |span: Span| span.file == load.span.file && span.line < load.span.line;
