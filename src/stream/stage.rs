@@ -1,7 +1,5 @@
 //! The flat machine: where a stream is, and the loop that takes it on.
 
-use std::mem;
-
 use super::cookie::Persistence;
 use super::gather::Awaited;
 use super::inspect::Inspected;
@@ -208,26 +206,86 @@ impl Stream {
         }
     }
 
-    /// Empties the stream, whose lanes are empty, for another exchange, keeping memory.
+    /// Empties the stream, whose lanes are empty and whose facts the next exchange starts over, keeping memory. Each field is
+    /// emptied where it is: a stream is large, and this happens once a request.
     pub(super) fn recycle(&mut self, kit: &mut Kit, front: Key<Held>, frontend: FrontendId) {
-        let request = mem::take(&mut self.request);
-        let response = mem::take(&mut self.response);
-        let filtered = mem::take(&mut self.filtered);
-        let mut memory = mem::take(&mut self.memory);
-        memory.clear();
-        let txn = mem::take(&mut self.txn);
-        let mut tracks = mem::take(&mut self.tracks);
-        tracks.release(&kit.site, kit.now);
+        self.tracks.release(&kit.site, kit.now);
         self.filters.release(&mut kit.encoders);
-        *self = Self {
-            request,
-            response,
-            filtered,
-            memory,
-            tracks,
-            txn,
-            ..Self::new(front, frontend)
-        };
+        self.memory.clear();
+        self.front = front;
+        self.frontend = frontend;
+        self.forget();
+    }
+
+    /// The part of it that concerns this exchange alone.
+    fn forget(&mut self) {
+        let Self {
+            // Emptied elsewhere.
+            front: _,
+            frontend: _,
+            request: _,
+            response: _,
+            filtered: _,
+            filters: _,
+            txn: _,
+            memory: _,
+            tracks: _,
+            back,
+            reached,
+            inner,
+            stage,
+            request_head,
+            backend,
+            server,
+            deadline,
+            scheduled,
+            http,
+            upgraded,
+            last,
+            reused,
+            tunnel,
+            wishes,
+            position,
+            awaits_body,
+            awaited,
+            judges,
+            inspected,
+            response_inspected,
+            refused_down,
+            backend_inspected,
+            persistence,
+            tarpitted,
+            served_by,
+            key,
+            waiting,
+            kept,
+            heard,
+            failed,
+            held_slots,
+        } = self;
+        for flag in [
+            scheduled,
+            http,
+            upgraded,
+            last,
+            reused,
+            tunnel,
+            awaits_body,
+            inspected,
+            refused_down,
+            backend_inspected,
+        ] {
+            *flag = false;
+        }
+        (*back, *reached, *inner, *request_head) = (None, None, None, None);
+        (*stage, *deadline) = (Stage::default(), Tick::NEVER);
+        (*position, *judges, *heard) = (Position::default(), 0, 0);
+        (*backend, *server, *failed, *tarpitted) = (None, None, None, None);
+        (*awaited, *served_by, *key, *waiting, *kept) = (None, None, None, None, None);
+        *wishes = Wishes::default();
+        *response_inspected = Inspected::Not;
+        *persistence = Persistence::default();
+        *held_slots = HeldSlots::default();
     }
 
     /// Goes on as far as possible.
