@@ -88,6 +88,54 @@ impl Stand {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+
+    /// Makes an empty database and starts its server.
+    fn start_database(&mut self, bin: &str, port: u16) {
+        let data = self.path("data");
+        let made = self
+            .as_nobody(&format!("{bin}/initdb"))
+            .args(["-D", &data, "-U", "nobody", "-A", "trust", "--no-sync"])
+            .output()
+            .expect("initdb starts");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let mut postgres = self.as_nobody(&format!("{bin}/postgres"));
+        postgres.args([
+            "-D",
+            &data,
+            "-p",
+            &port.to_string(),
+            "-k",
+            "",
+            "-h",
+            "127.0.0.1",
+            "-F",
+        ]);
+        self.start(postgres);
+    }
+
+    /// Fills the database through this port and reads from it with several clients.
+    fn bench(&self, bin: &str, port: u16) {
+        let through =
+            ["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "nobody"].map(str::to_owned);
+        for words in [
+            &["-i", "-q", "-s", "1"][..],
+            &["-S", "-n", "-c", "8", "-j", "2", "-t", "50"],
+        ] {
+            let bench = self
+                .as_nobody(&format!("{bin}/pgbench"))
+                .args(&through)
+                .args(words)
+                .arg("postgres")
+                .output()
+                .expect("pgbench starts");
+            let said = String::from_utf8_lossy(&bench.stderr).into_owned();
+            assert!(bench.status.success(), "{said}");
+        }
+    }
 }
 
 impl Drop for Stand {
@@ -135,30 +183,7 @@ fn a_database_and_its_pooler_are_reached_and_watched() {
     };
     let mut stand = Stand::new();
     let [database, pooler, front] = free_ports();
-    let data = stand.path("data");
-    let made = stand
-        .as_nobody(&format!("{bin}/initdb"))
-        .args(["-D", &data, "-U", "nobody", "-A", "trust", "--no-sync"])
-        .output()
-        .expect("initdb starts");
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    let mut postgres = stand.as_nobody(&format!("{bin}/postgres"));
-    postgres.args([
-        "-D",
-        &data,
-        "-p",
-        &database.to_string(),
-        "-k",
-        "",
-        "-h",
-        "127.0.0.1",
-        "-F",
-    ]);
-    stand.start(postgres);
+    stand.start_database(&bin, database);
     assert_eq!(stand.answer(&bin, database, "select 1"), "1");
     let users = stand.write("users", "\"nobody\" \"\"\n");
     // The check logs in to the database of its user's name.
@@ -187,21 +212,7 @@ fn a_database_and_its_pooler_are_reached_and_watched() {
     sluice.args(["-db", "-f", &cfg]);
     stand.start(sluice);
     assert_eq!(stand.answer(&bin, front, "select 6 * 7"), "42");
-    let through = ["-h", "127.0.0.1", "-p", &front.to_string(), "-U", "nobody"].map(str::to_owned);
-    for words in [
-        &["-i", "-q", "-s", "1"][..],
-        &["-S", "-n", "-c", "8", "-j", "2", "-t", "50"],
-    ] {
-        let bench = stand
-            .as_nobody(&format!("{bin}/pgbench"))
-            .args(&through)
-            .args(words)
-            .arg("postgres")
-            .output()
-            .expect("pgbench starts");
-        let said = String::from_utf8_lossy(&bench.stderr).into_owned();
-        assert!(bench.status.success(), "{said}");
-    }
+    stand.bench(&bin, front);
     let stats = super::reload::proxy::ask(&stand.directory.join("s"), "show stat\n");
     let state = |name: &str| {
         let row = stats

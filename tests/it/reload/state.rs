@@ -36,7 +36,7 @@ fn counters_tables_and_orders_go_along() {
     for style in [Style::TakeOver, Style::Master] {
         let bench = Bench::new(&format!("state-{style:?}"));
         bench.add_backend("stick-table type ip size 100 store gpc0,http_req_cnt");
-        bench.add_backend("server other 127.0.0.1:1 weight 100");
+        bench.add_backend("server other 127.0.0.1:1 backup");
         let mut running = Running::start(&bench, style);
         let tell = |text: &str| ask(&bench.path("stats.sock"), text);
         tell("set server b/other state maint;set server b/s weight 7\n");
