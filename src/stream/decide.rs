@@ -1,5 +1,6 @@
 //! The stages in which rules decide, and what becomes of their verdicts.
 
+use super::inspect::Upgrade;
 use super::scene::put_answer;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
@@ -22,7 +23,7 @@ pub(super) enum Came {
 impl Stream {
     /// The frontend's rules.
     pub(super) fn decide_request(&mut self, kit: &mut Kit) -> Step {
-        if self.upgraded {
+        if self.upgraded == Some(Upgrade::Backend) {
             return Step::Go(Stage::Route);
         }
         let site = kit.site.clone();
@@ -205,7 +206,7 @@ impl Stream {
         self.position = Position::default();
         match verdict {
             Verdict::Allow => Step::Go(self.stage),
-            Verdict::SwitchMode => self.become_http(kit),
+            Verdict::SwitchMode => self.become_http(kit, Upgrade::Rule),
             Verdict::Deny(refusal) => self.refuse(kit, refusal, phase),
             Verdict::Tarpit(refusal) => self.tarpit(kit, refusal),
             Verdict::Answer(answer) => {

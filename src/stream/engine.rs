@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::front::{Front, Held, Peers, Role};
+use super::inspect::Upgrade;
 use super::probe::Probe;
 use super::roundup::Roundup;
 use super::stage::Step;
@@ -299,7 +300,8 @@ impl Engine {
             .get(key)
             .is_some_and(|held| matches!(held.conn.mux, Mux::H1(_)));
         stream.http = speaks_http;
-        stream.upgraded = speaks_http && self.kit.site.frontend(frontend).mode != Mode::Http;
+        let upgraded = speaks_http && self.kit.site.frontend(frontend).mode != Mode::Http;
+        stream.upgraded = upgraded.then_some(Upgrade::Backend);
         stream.stage = if stream.http {
             Stage::Head
         } else {

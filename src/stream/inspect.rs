@@ -24,10 +24,19 @@ pub(super) enum Inspected {
     Done,
 }
 
+/// What makes an exchange HTTP on a frontend of mode tcp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Upgrade {
+    /// `switch-mode http`: the frontend's rules on requests apply.
+    Rule,
+    /// The mode of the backend.
+    Backend,
+}
+
 impl Stream {
     /// Content rules look at the first bytes, or at the request's head.
     pub(super) fn inspect(&mut self, kit: &mut Kit) -> Step {
-        if self.upgraded {
+        if self.front_inspected {
             return Step::Go(Stage::Request);
         }
         let site = kit.site.clone();
@@ -77,18 +86,20 @@ impl Stream {
     }
 
     /// Goes on as HTTP what began as TCP: by a rule, or because the backend wants it. The bytes at hand become a request.
-    pub(super) fn become_http(&mut self, kit: &mut Kit) -> Step {
+    pub(super) fn become_http(&mut self, kit: &mut Kit, how: Upgrade) -> Step {
+        self.upgraded = Some(how);
+        self.front_inspected = true;
+        if self.http {
+            return Step::Go(Stage::Request);
+        }
         let tune = kit.site.global.tune;
         let options = &kit.site.frontend(self.frontend).options;
         let manners = kit.site.manners(options);
         let Some(held) = kit.conns.get_mut(self.front) else {
             return Step::Go(Stage::Finish);
         };
-        if !self.http {
-            held.conn.mux = Mux::H1(H1::new(H1Role::Front, &tune, manners));
-            self.http = true;
-            self.upgraded = true;
-        }
+        held.conn.mux = Mux::H1(H1::new(H1Role::Front, &tune, manners));
+        self.http = true;
         let timeouts = &kit.site.frontend(self.frontend).timeouts;
         let span = timeouts.http_request.or(timeouts.client);
         self.deadline = kit.now.after(span);

@@ -1,5 +1,6 @@
 //! Where a request goes: a backend, then a server, then a place in line if the server is full.
 
+use super::inspect::Upgrade;
 use super::stage::Step;
 use super::{Cause, Kit, Letter, Phase, Stage, Stream};
 use crate::balance::Ask;
@@ -29,7 +30,7 @@ impl Stream {
         };
         self.enter_backend(kit, backend);
         if !self.http && site.backend(backend).mode == Mode::Http {
-            return self.become_http(kit);
+            return self.become_http(kit, Upgrade::Backend);
         }
         Step::Go(Stage::BackendRequest)
     }

@@ -2,7 +2,7 @@
 
 use super::cookie::Persistence;
 use super::gather::Awaited;
-use super::inspect::Inspected;
+use super::inspect::{Inspected, Upgrade};
 use super::route::Waiting;
 use super::scene::Memory;
 use super::track::Tracks;
@@ -90,8 +90,10 @@ pub struct Stream {
     pub(super) deadline: Tick,
     /// Whether it waits in the run list.
     pub(super) scheduled: bool,
-    /// Whether the exchange is HTTP on a frontend that is not: its own rules have been through.
-    pub(super) upgraded: bool,
+    /// What made the exchange HTTP on a frontend that is not.
+    pub(super) upgraded: Option<Upgrade>,
+    /// Whether the frontend's content rules have been through.
+    pub(super) front_inspected: bool,
     /// Whether the exchange is HTTP.
     pub(super) http: bool,
     /// Whether the client's connection ends with this exchange.
@@ -171,7 +173,8 @@ impl Stream {
             server: None,
             deadline: Tick::NEVER,
             scheduled: false,
-            upgraded: false,
+            upgraded: None,
+            front_inspected: false,
             http: false,
             last: false,
             reused: false,
