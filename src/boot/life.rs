@@ -16,6 +16,7 @@ use crate::cli::Desk;
 use crate::courier::{self, Courier};
 use crate::dns::run::roster::Change;
 use crate::dns::{News, Plan, Resolver, Root};
+use crate::id::WorkerId;
 use crate::site::{Level, Service, Site};
 use crate::stats::Count;
 use crate::stream::Letter;
@@ -120,6 +121,13 @@ fn follow(site: &Arc<Site>, office: &Arc<Office>) -> io::Result<()> {
 
 /// Carries out what the resolver says; who waits in line for a server that goes chooses anew.
 fn hear(site: &Site, office: &Office, news: &News) {
+    if let News::Answer { ticket, answer } = news {
+        let letter = Letter::Resolved {
+            stream: ticket.key,
+            addr: answer.as_ref().ok().and_then(|best| best.first().copied()),
+        };
+        office.post(WorkerId::new(ticket.worker), Mail::Letter(letter));
+    }
     let News::Server { backend, change } = news else {
         return;
     };

@@ -209,6 +209,8 @@ impl Place<'_> {
             now: kit.now,
             within,
             exchange: None,
+            lookup: None,
+            worker: kit.worker,
             begun: None,
         };
         let mut scene = Scene {

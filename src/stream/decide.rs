@@ -301,6 +301,7 @@ impl Stream {
                 }
                 Step::Wait
             }
+            Wait::Lookup if self.memory.lookup.is_awaited() => Step::Wait,
             Wait::Data | Wait::Handshake | Wait::Lookup => {
                 self.inspected = true;
                 Step::Go(self.stage)

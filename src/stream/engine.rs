@@ -1,6 +1,7 @@
 //! All streams of one worker, and what wakes them: readiness, timers, letters.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -45,6 +46,13 @@ pub enum Letter {
     Dismissed {
         /// The stream's key.
         stream: u64,
+    },
+    /// The answer to a question of `do-resolve`.
+    Resolved {
+        /// The stream's key.
+        stream: u64,
+        /// The best address, if there is one.
+        addr: Option<IpAddr>,
     },
     /// A line for the process's own log.
     Remark {
@@ -429,6 +437,13 @@ impl Engine {
                 let site = self.kit.site.clone();
                 self.kit
                     .log(&site, &site.journal, level, &[], text.as_bytes());
+            }
+            Letter::Resolved { stream, addr } => {
+                let key = Key::from_bits(stream);
+                if let Some(stream) = self.streams.get_mut(key) {
+                    stream.memory.lookup.answered(addr);
+                    self.schedule(key);
+                }
             }
             Letter::Dismissed { stream } => {
                 let key = Key::from_bits(stream);

@@ -8,7 +8,7 @@ use super::stage::Step;
 use super::{Kit, Phase, Stage, Stream};
 use crate::http::{Status, Version};
 use crate::mux::{End, H1, H1Role, Mux};
-use crate::rule::Position;
+use crate::rule::{Position, Wait};
 use crate::site::Rules;
 use crate::time::Tick;
 
@@ -60,6 +60,7 @@ impl Stream {
         }
         let last_call = closed || self.inspected || self.deadline.has_come(kit.now) || self.http;
         match self.evaluate(kit, &rules.content, last_call, Phase::Request) {
+            Came::Waiting(Wait::Lookup) if self.memory.lookup.is_awaited() => Step::Wait,
             Came::Waiting(_) if !last_call => Step::Wait,
             Came::Decided(step) => step,
             Came::Through | Came::Waiting(_) => {

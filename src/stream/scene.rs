@@ -12,7 +12,7 @@ use super::cached::{Caching, Instant};
 use super::front::{Front, Held};
 use super::stick::Sticky;
 use super::track::{Tracking, View, Within};
-use super::world::Reach;
+use super::world::{Lookup, Reach};
 use super::{Kit, Stage, Stream};
 use crate::http::Head;
 use crate::log::{
@@ -34,6 +34,8 @@ pub(super) struct Memory {
     pub(super) response: RefCell<Shelf>,
     pub(super) caching: RefCell<Caching>,
     pub(super) captured: Captured,
+    /// What `do-resolve` asked.
+    pub(super) lookup: Lookup,
     /// Where the server will be noted.
     pub(super) sticky: Sticky,
 }
@@ -47,6 +49,7 @@ impl Memory {
         self.caching = RefCell::default();
         self.captured.clear();
         self.sticky.clear();
+        self.lookup = Lookup::default();
     }
 }
 
@@ -167,6 +170,8 @@ impl Stream {
             exchange: self
                 .http
                 .then(|| response.is_some().then_some(self.txn.status).flatten()),
+            lookup: Some((&self.memory.lookup, self.key)),
+            worker: kit.worker,
             begun: None,
         };
         let mut scene = Scene {

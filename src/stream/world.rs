@@ -3,15 +3,21 @@
 //! One [`Reach`] is lent with each evaluation. What it begins for the stream (a tracking) it hands back afterwards, because
 //! nothing of the stream can change while expressions look at it.
 
+use std::cell::Cell;
+use std::net::IpAddr;
+
+use super::Stream;
 use super::cached::Instant;
 use super::track::{Tracking, Within, judged};
+use crate::dns::run::{Question, Road, Ticket};
 use crate::http::{Head, Status};
-use crate::id::TableId;
+use crate::id::{TableId, WorkerId};
 use crate::log::Record;
 use crate::pattern::{EditFault, Reference};
-use crate::rule::{PatternEdit, Query, Resolution, Step as Change, World};
+use crate::rule::{Family, PatternEdit, Query, Resolution, Step as Change, World};
 use crate::sample::Counter;
 use crate::site::{Site, tables};
+use crate::slab::Key;
 use crate::stick::Event;
 use crate::time::Tick;
 use crate::value::Value;
@@ -26,6 +32,10 @@ pub(super) struct Reach<'a> {
     pub(super) within: Within<'a>,
     /// The evaluation is about an HTTP exchange, and about its response where there is a status.
     pub(super) exchange: Option<Option<Status>>,
+    /// What was asked of the resolver, and whose key answers come to; only an exchange can wait for one.
+    pub(super) lookup: Option<(&'a Lookup, Option<Key<Box<Stream>>>)>,
+    /// Who asks.
+    pub(super) worker: WorkerId,
     /// The tracking that began.
     pub(super) begun: Option<Tracking>,
 }
@@ -92,8 +102,22 @@ impl World for Reach<'_> {
         }
     }
 
-    fn resolve(&mut self, _query: &Query<'_>) -> Resolution {
-        Resolution::Failed
+    fn resolve(&mut self, query: &Query<'_>) -> Resolution {
+        let Some((lookup, Some(key))) = self.lookup else {
+            return Resolution::Failed;
+        };
+        match lookup.0.take() {
+            Asked::Answered(Some(addr)) => return Resolution::Found(addr),
+            Asked::Answered(None) => return Resolution::Failed,
+            Asked::Waiting => {}
+            Asked::Nothing => {
+                if self.ask(query, key).is_none() {
+                    return Resolution::Failed;
+                }
+            }
+        }
+        lookup.0.set(Asked::Waiting);
+        Resolution::Pending
     }
 
     fn is_cached(&mut self, cache: &str, request: &Head) -> bool {
@@ -108,6 +132,54 @@ impl World for Reach<'_> {
     }
 
     fn log_now(&mut self, _origin: &'static str) {}
+}
+
+impl Reach<'_> {
+    /// Sends a question to the resolver; nothing if there is none, or it has too much to do.
+    fn ask(&self, query: &Query<'_>, key: Key<Box<Stream>>) -> Option<()> {
+        let mut sections = self.site.resolvers.iter();
+        let at = sections.position(|section| *section.name == *query.resolvers)?;
+        let prefer_v4 = query.family == Some(Family::V4);
+        let question = Question {
+            name: std::str::from_utf8(query.name).ok()?.to_owned(),
+            road: Road::Section { at, prefer_v4 },
+        };
+        let ticket = Ticket {
+            worker: u32::try_from(self.worker.index()).ok()?,
+            key: key.to_bits(),
+        };
+        self.site.resolver.get()?.lookup(question, ticket).ok()
+    }
+}
+
+/// What an exchange asked the resolver.
+#[derive(Debug, Default)]
+pub(super) struct Lookup(Cell<Asked>);
+
+/// How far a question is.
+#[derive(Clone, Copy, Debug, Default)]
+enum Asked {
+    /// None was asked.
+    #[default]
+    Nothing,
+    /// The answer is not there.
+    Waiting,
+    /// It is.
+    Answered(Option<IpAddr>),
+}
+
+impl Lookup {
+    /// The answer has come; one that nobody waits for is dropped.
+    pub(super) fn answered(&self, addr: Option<IpAddr>) {
+        if self.is_awaited() {
+            self.0.set(Asked::Answered(addr));
+        }
+    }
+
+    /// Whether a question has no answer yet.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self.0.get(), Asked::Waiting)
+    }
 }
 
 type Edit<'a> = &'a dyn Fn(&Reference, &[u8]) -> Result<(), EditFault>;
