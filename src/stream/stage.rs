@@ -265,11 +265,13 @@ impl Stream {
             heard,
             failed,
             held_slots,
+            front_inspected,
         } = self;
+        *upgraded = None;
         for flag in [
             scheduled,
             http,
-            upgraded,
+            front_inspected,
             last,
             reused,
             tunnel,
