@@ -573,7 +573,7 @@ impl Http {
     }
 }
 
-/// The path of a target in any form: `/p`, `http://host/p`, `*`.
+/// The path of a target: of `/p`, of `http://host/p`; `*` has an empty one.
 fn path(target: &[u8]) -> Option<&[u8]> {
     if target.starts_with(b"/") {
         return Some(target);
@@ -693,7 +693,7 @@ mod tests {
         );
         assert_eq!(part(Http::Version, line).as_deref(), Some("HTTP/1.1"));
         assert_eq!(part(Http::Query, "GET /a HTTP/1.1").as_deref(), Some(""));
-        assert_eq!(part(Http::Path, "OPTIONS * HTTP/1.1").as_deref(), Some("*"));
+        assert_eq!(part(Http::Path, "OPTIONS * HTTP/1.1").as_deref(), Some(""));
         assert_eq!(part(Http::Path, "CONNECT a:1 HTTP/1.1"), None);
         assert_eq!(part(Http::Method, "JUNK"), None);
     }

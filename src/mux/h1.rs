@@ -10,9 +10,9 @@ use crate::http::{Head, Method};
 use std::sync::Arc;
 
 use crate::proto::h1::{
-    Body, ChunkStep, Chunked, Close, Exchange, Fault, HeadParser, Kind, Limits, Policy, Progress,
-    Received as Settled, Reuse, Role, Spelling, emit_request, emit_response, emit_trailers,
-    write_chunk_head, write_last_chunk,
+    Body, ChunkStep, Chunked, Close, Exchange, Fault, HeadParser, Kind, Limits, Manners, Policy,
+    Progress, Received as Settled, Reuse, Role, Spelling, emit_request, emit_response,
+    emit_trailers, write_chunk_head, write_last_chunk,
 };
 use crate::site::Tune;
 
@@ -25,15 +25,6 @@ pub struct H1 {
     outgoing: Outgoing,
     exchange: Exchange,
     spelling: Option<Arc<Spelling>>,
-}
-
-/// How a peer is treated that does not keep to the standard.
-#[derive(Clone, Debug, Default)]
-pub struct Manners {
-    /// `option accept-unsafe-violations-in-http-…`
-    pub relaxed: bool,
-    /// `option h1-case-adjust-bogus-…`
-    pub spelling: Option<Arc<Spelling>>,
 }
 
 /// What is read.

@@ -13,7 +13,7 @@ mod splice;
 
 pub use crate::proto::h1::{Body, Close, Policy, Role as H1Role};
 pub use conn::{Conn, Fill, Ready, Shut};
-pub use h1::{H1, Manners};
+pub use h1::H1;
 pub use inner::{Inner, Said};
 pub use lane::{End, Lane};
 pub use splice::{Eager, Spliced};

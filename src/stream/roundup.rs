@@ -150,7 +150,7 @@ impl Stream {
         let end = self.front_end(kit);
         let site = &kit.site;
         let frontend = site.frontend(self.frontend);
-        let mode = |http: bool| if http { "http" } else { "tcp" };
+        let mode = if self.http { "http" } else { "tcp" };
         let age = kit.now.since(self.txn.begun).get() / 1000;
         let mut page = format!(
             "{number:#x}: id={number} proto={} source={}\n  flags=0x0, conn_retries={}, conn_exp={} conn_et=0x000 \
@@ -166,8 +166,33 @@ impl Stream {
             u8::from(self.stage == Stage::Queue),
             frontend.name,
             frontend.uuid,
-            mode(self.http),
+            mode,
         );
+        self.places(kit, &mut page);
+        let _ = write!(
+            page,
+            "\n  task={number:#x} (state=0x00 nice=0 calls=0 rate=0 exp={} tmask=0x{:x} age={age}s)\n  stage={:?}\n  \
+             scf={number:#x} flags=0x00000000 state=EST fd={}\n  scb={number:#x} flags=0x00000000 state={} fd={}\n  \
+             req=(total={} i={})\n  res=(total={} i={})\n",
+            left(self.deadline, kit.now),
+            1_u64
+                .checked_shl(u32::try_from(kit.worker.index()).unwrap_or(u32::MAX))
+                .unwrap_or(0),
+            self.stage,
+            end.fd,
+            if self.back.is_some() { "EST" } else { "INI" },
+            self.back_fd(kit),
+            self.txn.bytes_up,
+            self.request.queued(),
+            self.txn.bytes_down,
+            self.response.queued(),
+        );
+        page
+    }
+
+    /// The listener, backend and server it went through, a line each.
+    fn places(&self, kit: &Kit, page: &mut String) {
+        let site = &kit.site;
         let listener = kit
             .conns
             .get(self.front)
@@ -192,7 +217,7 @@ impl Stream {
                     "\n  backend={} (id={} mode={})",
                     backend.name,
                     backend.uuid,
-                    mode(self.http)
+                    if self.http { "http" } else { "tcp" }
                 );
             }
             None => page.push_str("\n  backend=<NONE> (id=-1 mode=-)"),
@@ -211,25 +236,6 @@ impl Stream {
             }
             None => page.push_str("\n  server=<NONE> (id=-1)"),
         }
-        let _ = write!(
-            page,
-            "\n  task={number:#x} (state=0x00 nice=0 calls=0 rate=0 exp={} tmask=0x{:x} age={age}s)\n  stage={:?}\n  \
-             scf={number:#x} flags=0x00000000 state=EST fd={}\n  scb={number:#x} flags=0x00000000 state={} fd={}\n  \
-             req=(total={} i={})\n  res=(total={} i={})\n",
-            left(self.deadline, kit.now),
-            1_u64
-                .checked_shl(u32::try_from(kit.worker.index()).unwrap_or(u32::MAX))
-                .unwrap_or(0),
-            self.stage,
-            end.fd,
-            if self.back.is_some() { "EST" } else { "INI" },
-            self.back_fd(kit),
-            self.txn.bytes_up,
-            self.request.queued(),
-            self.txn.bytes_down,
-            self.response.queued(),
-        );
-        page
     }
 }
 

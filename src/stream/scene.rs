@@ -160,20 +160,11 @@ impl Stream {
             captures: &self.memory.captured,
             ..Facts::none()
         };
-        let instant = self.instant(kit, site, client.tls.is_some());
-        let mut reach = Reach {
-            record: self.record(kit, site, front, wishes.src),
-            instant: Some(instant),
-            site,
-            now: kit.now,
-            within,
-            exchange: self
-                .http
-                .then(|| response.is_some().then_some(self.txn.status).flatten()),
-            lookup: Some((&self.memory.lookup, self.key)),
-            worker: kit.worker,
-            begun: None,
-        };
+        let mut reach = self.reach(kit, site, within, self.record(kit, site, front, wishes.src));
+        reach.instant = Some(self.instant(kit, site, client.tls.is_some()));
+        if self.http {
+            reach.exchange = Some(response.as_ref().and(self.txn.status));
+        }
         let mut scene = Scene {
             facts,
             request,
@@ -185,6 +176,26 @@ impl Stream {
         };
         let result = look(&mut scene);
         Some((result, reach.begun))
+    }
+
+    fn reach<'a>(
+        &'a self,
+        kit: &Kit,
+        site: &'a Site,
+        within: Within<'a>,
+        record: Record<'a>,
+    ) -> Reach<'a> {
+        Reach {
+            record,
+            instant: None,
+            site,
+            now: kit.now,
+            within,
+            exchange: None,
+            lookup: Some((&self.memory.lookup, self.key)),
+            worker: kit.worker,
+            begun: None,
+        }
     }
 
     fn instant<'a>(&'a self, kit: &Kit, site: &'a Site, secure: bool) -> Instant<'a> {

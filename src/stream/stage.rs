@@ -267,7 +267,6 @@ impl Stream {
             held_slots,
             front_inspected,
         } = self;
-        *upgraded = None;
         for flag in [
             scheduled,
             http,
@@ -282,7 +281,8 @@ impl Stream {
         ] {
             *flag = false;
         }
-        (*back, *reached, *inner, *request_head) = (None, None, None, None);
+        (*back, *reached, *inner) = (None, None, None);
+        (*request_head, *upgraded) = (None, None);
         (*stage, *deadline) = (Stage::default(), Tick::NEVER);
         (*position, *judges, *heard) = (Position::default(), 0, 0);
         (*backend, *server, *failed, *tarpitted) = (None, None, None, None);

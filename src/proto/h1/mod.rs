@@ -15,6 +15,7 @@ mod emit;
 mod exchange;
 mod fault;
 mod host;
+mod manners;
 mod parse;
 mod spelling;
 
@@ -23,5 +24,6 @@ pub use chunk::{ChunkStep, Chunked, write_chunk_head, write_last_chunk};
 pub use emit::{emit_request, emit_response, emit_trailers};
 pub use exchange::{Close, Exchange, Policy, Received, Reuse, Role};
 pub use fault::{Fault, Reason};
+pub use manners::Manners;
 pub use parse::{HeadParser, Kind, Limits, Progress};
 pub use spelling::Spelling;

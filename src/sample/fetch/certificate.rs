@@ -586,6 +586,7 @@ mod tests {
             peer_chain: vec![example()],
             own_cert: Some(example().into()),
             verify: 18,
+            leaf_error: 18,
             ca_error: 20,
             ca_error_depth: 1,
             ..TlsFacts::default()
