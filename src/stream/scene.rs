@@ -165,7 +165,7 @@ impl Stream {
         if self.http {
             reach.exchange = Some(response.as_ref().and(self.txn.status));
         }
-        let mut scene = Scene {
+        let result = look(&mut Scene {
             facts,
             request,
             response,
@@ -173,8 +173,7 @@ impl Stream {
             world: &mut reach,
             desk,
             resumed: false,
-        };
-        let result = look(&mut scene);
+        });
         Some((result, reach.begun))
     }
 

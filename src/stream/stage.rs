@@ -287,8 +287,7 @@ impl Stream {
         (*position, *judges, *heard) = (Position::default(), 0, 0);
         (*backend, *server, *failed, *tarpitted) = (None, None, None, None);
         (*awaited, *served_by, *key, *waiting, *kept) = (None, None, None, None, None);
-        *wishes = Wishes::default();
-        *response_inspected = Inspected::Not;
+        (*wishes, *response_inspected) = (Wishes::default(), Inspected::Not);
         *persistence = Persistence::default();
         *held_slots = HeldSlots::default();
     }
