@@ -654,16 +654,23 @@ impl Head {
     }
 }
 
-/// Appends `value` without the control bytes that would end or poison a line, nor blanks before its first other byte.
+/// Appends `value` without the control bytes that would end or poison a line, nor the blanks around it: a parser takes them
+/// for no part of the value, and who reads it back here must see what the peer will.
 fn append_clean(text: &mut Vec<u8>, value: &[u8]) {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = text.len();
     if grammar::find_control(value, 0) == value.len() {
-        text.extend_from_slice(value);
+        let blanks = value.iter().take_while(|byte| is_blank(byte)).count();
+        text.extend_from_slice(&value[blanks..]);
     } else {
         let clean = value
             .iter()
             .copied()
             .filter(|&byte| grammar::is_value_byte(byte));
-        text.extend(clean.skip_while(|byte| matches!(byte, b' ' | b'\t')));
+        text.extend(clean.skip_while(is_blank));
+    }
+    while text.len() > start && text.last().is_some_and(is_blank) {
+        text.pop();
     }
 }
 
@@ -863,12 +870,14 @@ mod tests {
         head.push(b"empty", b"\r \n");
         assert_eq!(
             text(&head),
-            "GET /abc HTTP/1.1\r\nname: xInjected: 1 \r\nempty: \r\n"
+            "GET /abc HTTP/1.1\r\nname: xInjected: 1\r\nempty: \r\n"
         );
         head.set_method(b" ");
         head.set_target(b"");
         head.replace_value(0, b"\x01\n");
         assert_eq!(text(&head), "GET / HTTP/1.1\r\nname: \r\nempty: \r\n");
+        head.set(b"name", b" \ta: b\t ");
+        assert_eq!(head.get(b"name"), Some(&b"a: b"[..]));
     }
 
     #[test]

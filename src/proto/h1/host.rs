@@ -12,7 +12,7 @@ pub(super) fn settle(head: &mut Head, relaxed: bool) -> Result<(), Reason> {
         merge_hosts(head)?;
     }
     let host = head.get_known(Known::Host);
-    if !relaxed && host.is_some_and(|host| !is_host(host)) {
+    if !relaxed && host.is_some_and(|host| !is_host_field(host)) {
         return Err(Reason::BadHost);
     }
     match head.target() {
@@ -147,7 +147,28 @@ fn is_host(text: &[u8]) -> bool {
     let (name, port) = uri::split_port(text);
     let port_fits = port
         .is_none_or(|port| port.len() <= PORT_DIGITS_MAX && port.iter().all(u8::is_ascii_digit));
-    let name_fits = match name {
+    port_fits && is_uri_host(name)
+}
+
+/// What the Host field may say: as [`is_host`], but after its one colon may stand any text of names. HAProxy passes such
+/// a port on; where the name ends is beyond doubt.
+fn is_host_field(text: &[u8]) -> bool {
+    let colon = match text {
+        [b'[', ..] => memchr::memchr(b']', text).map(|end| end + 1),
+        _ => memchr::memchr(b':', text),
+    };
+    let (name, port) = text.split_at(colon.unwrap_or(text.len()));
+    let port_fits = match port {
+        [] => true,
+        [b':', port @ ..] => port.iter().all(|&byte| is_reg_name_byte(byte)),
+        _ => false,
+    };
+    port_fits && is_uri_host(name)
+}
+
+/// `uri-host` of RFC 3986, or nothing.
+fn is_uri_host(name: &[u8]) -> bool {
+    match name {
         [b'[', address @ .., b']'] => {
             !address.is_empty()
                 && address
@@ -155,8 +176,7 @@ fn is_host(text: &[u8]) -> bool {
                     .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.' | b'v'))
         }
         name => name.iter().all(|&byte| is_reg_name_byte(byte)),
-    };
-    port_fits && name_fits
+    }
 }
 
 /// Unreserved, sub-delimiters and the percent sign.
@@ -267,11 +287,15 @@ mod tests {
             "[::1]",
             "[fe80::1]:443",
             "a,b",
+            "a:b",
+            "a:123456",
+            ":8443a.b",
+            "[::1]:x",
         ] {
             assert!(settled("GET", "/", &[good]).is_ok(), "{good}");
         }
         for bad in [
-            "a b", "a/b", "u@a", "a:b", "a:123456", "a:1:2", "[::1", "::1", "a?b", "a\\b", "[]",
+            "a b", "a/b", "u@a", "a:b/c", "a:b@c", "a:1:2", "[::1", "::1", "a?b", "a\\b", "[]",
             "[::1]x", "\u{e9}",
         ] {
             assert_eq!(settled("GET", "/", &[bad]), Err(Reason::BadHost), "{bad}");
