@@ -73,6 +73,8 @@ pub struct Facts<'a> {
     pub census: &'a dyn Census,
     /// What `capture` lines and rules took from the messages.
     pub captures: &'a dyn Captures,
+    /// What the kernel measures of the connections.
+    pub kernel: &'a dyn Kernel,
 }
 
 impl Facts<'static> {
@@ -104,6 +106,7 @@ impl Facts<'static> {
             tracked: &[],
             census: &NoCensus,
             captures: &NoCaptures,
+            kernel: &NoKernel,
         }
     }
 }
@@ -204,8 +207,29 @@ pub struct ClientFacts {
     pub handshake_ms: u32,
     /// Whether this is the connection's first request.
     pub first_request: bool,
-    /// The kernel's measurements, if they can be asked for.
-    pub tcp: TcpFacts,
+}
+
+/// The kernel's measurements of the connections at hand, taken when they are asked for.
+pub trait Kernel {
+    /// Of the client's connection.
+    fn client(&self) -> TcpFacts;
+
+    /// Of the server's.
+    fn upstream(&self) -> TcpFacts;
+}
+
+/// No connection to measure.
+#[derive(Debug, Clone, Copy)]
+pub struct NoKernel;
+
+impl Kernel for NoKernel {
+    fn client(&self) -> TcpFacts {
+        TcpFacts::default()
+    }
+
+    fn upstream(&self) -> TcpFacts {
+        TcpFacts::default()
+    }
 }
 
 /// The kernel's measurements of a TCP connection; `None` when it was not asked.
@@ -289,8 +313,6 @@ pub struct UpstreamFacts {
     pub error: u16,
     /// The major version of HTTP spoken on it.
     pub http_major: u8,
-    /// The kernel's measurements.
-    pub tcp: TcpFacts,
 }
 
 /// What expressions see of a frontend.

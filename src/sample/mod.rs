@@ -35,8 +35,8 @@ pub use conv::{all as all_convs, find as find_conv};
 pub use expr::{Expr, NamedTests, NoNamedTests, Reader, Sampled, Test, Walk};
 pub use facts::{
     BackendFacts, BodyView, Captures, ClientFacts, Counter, Counters, ExchangeFacts, Facts,
-    FrontendFacts, LogFacts, NoCaptures, Payload, ServerFacts, TcpFacts, Timeouts, Timers,
-    TlsFacts, Tracked, UpstreamFacts, Wall,
+    FrontendFacts, Kernel, LogFacts, NoCaptures, NoKernel, Payload, ServerFacts, TcpFacts,
+    Timeouts, Timers, TlsFacts, Tracked, UpstreamFacts, Wall,
 };
 pub use fetch::{all as all_fetches, find as find_fetch};
 pub use names::Names;

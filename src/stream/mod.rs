@@ -23,6 +23,7 @@ mod gather;
 mod greet;
 mod idle;
 mod inspect;
+mod kernel;
 mod kit;
 mod leave;
 mod log;

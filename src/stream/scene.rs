@@ -135,6 +135,7 @@ impl Stream {
         let views: SmallVec<[View<'_>; 4]> = within.views(site).collect();
         let mut tracked = SmallVec::new();
         views.iter().for_each(|view| view.place(&mut tracked));
+        let sockets = self.sockets(kit);
         let (body, answer) = (buffered(&self.request), buffered(&self.response));
         let facts = Facts {
             now: kit.now,
@@ -158,6 +159,7 @@ impl Stream {
             tracked: &tracked,
             census: &survey,
             captures: &self.memory.captured,
+            kernel: &sockets,
             ..Facts::none()
         };
         let mut reach = self.reach(kit, site, within, self.record(kit, site, front, wishes.src));

@@ -392,7 +392,7 @@ fn first_request<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 }
 
 fn client_tcp<'a>(facts: &Facts<'_>, pick: fn(&TcpFacts) -> Option<u32>) -> Sampled<'a> {
-    Sampled::maybe_int(facts.client.and_then(|c| pick(&c.tcp)).map(i64::from))
+    Sampled::maybe_int(pick(&facts.kernel.client()).map(i64::from))
 }
 
 fn fackets<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
@@ -426,19 +426,19 @@ fn in_unit<'a>(micros: Option<u32>, args: &[Arg]) -> Sampled<'a> {
 }
 
 fn fc_rtt<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    in_unit(facts.client.and_then(|c| c.tcp.rtt_us), args)
+    in_unit(facts.kernel.client().rtt_us, args)
 }
 
 fn fc_rttvar<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    in_unit(facts.client.and_then(|c| c.tcp.rttvar_us), args)
+    in_unit(facts.kernel.client().rttvar_us, args)
 }
 
 fn bc_rtt<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    in_unit(facts.upstream.and_then(|u| u.tcp.rtt_us), args)
+    in_unit(facts.kernel.upstream().rtt_us, args)
 }
 
 fn bc_rttvar<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    in_unit(facts.upstream.and_then(|u| u.tcp.rttvar_us), args)
+    in_unit(facts.kernel.upstream().rttvar_us, args)
 }
 
 fn check_rtt_unit(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
@@ -454,31 +454,43 @@ fn check_rtt_unit(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::facts::{ClientFacts, UpstreamFacts};
+    use crate::sample::facts::{ClientFacts, Kernel, UpstreamFacts};
     use crate::sample::rig::{absent_with, refused, yields_with};
+
+    /// Both connections measure the same.
+    struct Twin(TcpFacts);
+
+    impl Kernel for Twin {
+        fn client(&self) -> TcpFacts {
+            self.0
+        }
+
+        fn upstream(&self) -> TcpFacts {
+            self.0
+        }
+    }
 
     #[test]
     fn measurements_and_errors() {
-        let tcp = TcpFacts {
+        let kernel = Twin(TcpFacts {
             rtt_us: Some(2500),
             rttvar_us: Some(700),
             lost: Some(3),
             ..TcpFacts::default()
-        };
+        });
         let client = ClientFacts {
-            tcp,
             error: 34,
             first_request: true,
             ..ClientFacts::default()
         };
         let upstream = UpstreamFacts {
-            tcp,
             reused: true,
             ..UpstreamFacts::default()
         };
         let facts = Facts {
             client: Some(&client),
             upstream: Some(&upstream),
+            kernel: &kernel,
             ..Facts::none()
         };
         for (text, want) in [
