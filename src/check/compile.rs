@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::draft::{
     ActDraft, ConnectDraft, Draft, ExpectDraft, KindDraft, MatchDraft, MatchKind, RequestDraft,
@@ -223,7 +223,10 @@ fn expect(draft: &ExpectDraft, tools: &mut dyn Tools) -> Result<Expect, Diag> {
         WhatDraft::Status(ranges) => What::Status(ranges.clone()),
         WhatDraft::StatusPattern(word) => What::StatusPattern(pattern(word)?),
         WhatDraft::Field { name, value, full } => What::Field {
-            name: comparison(name, tools)?,
+            name: match name.how {
+                MatchKind::Pattern => Match::Pattern(name_pattern(&name.pattern)?),
+                _ => comparison(name, tools)?,
+            },
             value: value
                 .as_ref()
                 .map(|value| comparison(value, tools))
@@ -262,6 +265,15 @@ fn comparison(draft: &MatchDraft, tools: &mut dyn Tools) -> Result<Match, Diag> 
 }
 
 fn pattern(word: &Word) -> Result<Regex, Diag> {
+    built(word, false)
+}
+
+/// A pattern for field names, which know no case.
+fn name_pattern(word: &Word) -> Result<Regex, Diag> {
+    built(word, true)
+}
+
+fn built(word: &Word, any_case: bool) -> Result<Regex, Diag> {
     let refused = |reason: String| {
         Diag::alert(
             word.span,
@@ -269,7 +281,11 @@ fn pattern(word: &Word) -> Result<Regex, Diag> {
         )
         .with_reason(reason)
     };
-    Regex::new(word.text()?).map_err(|error| refused(error.to_string()))
+    RegexBuilder::new(word.text()?)
+        .unicode(!any_case)
+        .case_insensitive(any_case)
+        .build()
+        .map_err(|error| refused(error.to_string()))
 }
 
 fn optional(draft: Option<&TextDraft>, tools: &mut dyn Tools) -> Result<Option<Text>, Diag> {

@@ -6,6 +6,7 @@ use super::*;
 use crate::check::{
     Act, Assign, Connect, Event, Order, Phrase, Run, Script, Style, Text, Tools, compile,
 };
+use crate::http::{Head, Status as Code, Version};
 use crate::lang::{Cursor, Diag, Env, Span, Word};
 use crate::sample::Facts;
 
@@ -294,6 +295,30 @@ fn refusals_name_what_is_wrong() {
             .message
             .contains("regular expression")
     );
+}
+
+#[test]
+fn patterns_of_field_names_know_no_case() {
+    let mut draft = Draft::default();
+    for line in [
+        "option httpchk",
+        "http-check expect hdr name -m reg ^x-Part[0-9]$",
+    ] {
+        read(&mut draft, line).expect("read");
+    }
+    let script = compile(&draft, &mut Stage).expect("compiled");
+    let judged = |name: &[u8]| {
+        let mut head = Head::new();
+        head.set_response(Version::Http11, Code::new(200), b"");
+        head.push(name, b"1");
+        let mut acts = script.steps.iter().map(|step| &step.act);
+        acts.find_map(|act| match act {
+            Act::Expect(expect) => expect.what.found_in_head(&head, &Facts::none()),
+            _ => None,
+        })
+    };
+    assert_eq!(judged(b"X-part1"), Some(true));
+    assert_eq!(judged(b"X-partA"), Some(false));
 }
 
 fn server(line: &str) -> Result<ServerDraft, Diag> {
