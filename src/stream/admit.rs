@@ -235,6 +235,7 @@ impl Place<'_> {
             accepting: self.front.peers.dst.map(Endpoint::Inet),
             frontend: &frontend.name,
             listener: &listener.name,
+            secure: listener.tls.is_some(),
             backend: &frontend.name,
             accepted: wall(self.front.accept_date),
             timers: Timers::default(),

@@ -329,6 +329,7 @@ impl Stream {
             },
             captures: self.capture_counts(&frontend.rules),
             unique_id: txn.unique_id.as_deref(),
+            secure: listener.tls.is_some(),
             tls: front.tls.as_deref().map(|tls| Tls {
                 version: tls.version,
                 cipher: tls.cipher,
