@@ -1,8 +1,9 @@
 //! Commands on the variables of the process.
 
 use crate::acl::Book;
-use crate::lang::Env;
-use crate::sample::{Expr, Facts, VarName};
+use crate::lang::{Env, Span, Word};
+use crate::log::{Dates, Format, Purpose, Record, Setting};
+use crate::sample::{Expr, Facts, Place, VarName};
 use crate::value::{Kind, Value};
 
 use super::super::reply::Reply;
@@ -73,23 +74,53 @@ fn set(call: &mut Call<'_>) -> Reply {
     if text.is_empty() {
         return Reply::error("'set var' expects a name and an expression or a format.");
     }
-    if format {
-        call.operator.variables().write(&name, Value::string(text));
-        return Reply::Done;
-    }
-    let (book, env) = (Book::without_files(), Env::default());
-    let expr = match Expr::parse_text(text, book.reader(&env)) {
-        Ok(expr) => expr,
-        Err(diag) => return Reply::error(diag.message),
+    let made = match format {
+        true => formatted(call, text),
+        false => evaluated(call, text),
     };
-    let facts = Facts::none();
-    match expr.eval(&facts).value() {
-        Some(value) => {
-            call.operator.variables().write(&name, value.into_owned());
+    match made {
+        Ok(value) => {
+            call.operator.variables().write(&name, value);
             Reply::Done
         }
-        None => Reply::error("The expression gives no value here."),
+        Err(reply) => reply,
     }
+}
+
+/// What a log format makes of the variables of the process.
+fn formatted(call: &Call<'_>, text: &str) -> Result<Value<'static>, Reply> {
+    let (book, env, mut warnings) = (Book::without_files(), Env::default(), Vec::new());
+    let mut setting = Setting {
+        purpose: Purpose::Text,
+        place: Place::Cli,
+        also: None,
+        reader: book.reader(&env),
+        warnings: &mut warnings,
+    };
+    let word = Word::new(text.as_bytes().to_vec(), Span::default());
+    let format = Format::parse(&word, &mut setting).map_err(|diag| Reply::error(diag.message))?;
+    let facts = Facts {
+        now: call.operator.now(),
+        vars: call.operator.variables(),
+        ..Facts::none()
+    };
+    let mut made = Vec::new();
+    format.write(&Record::none(), &facts, &mut Dates::default(), &mut made);
+    Ok(Value::Str(made.into()))
+}
+
+/// What an expression makes of the variables of the process.
+fn evaluated(call: &Call<'_>, text: &str) -> Result<Value<'static>, Reply> {
+    let (book, env) = (Book::without_files(), Env::default());
+    let expr =
+        Expr::parse_text(text, book.reader(&env)).map_err(|diag| Reply::error(diag.message))?;
+    let facts = Facts {
+        now: call.operator.now(),
+        vars: call.operator.variables(),
+        ..Facts::none()
+    };
+    let value = expr.eval(&facts).value().map(Value::into_owned);
+    value.ok_or_else(|| Reply::error("The expression gives no value here."))
 }
 
 #[cfg(test)]
@@ -109,6 +140,15 @@ mod tests {
         assert_eq!(
             ask(Level::Admin, "get var proc.y\n"),
             "Variable not found.\n\n"
+        );
+        assert_eq!(
+            ask(
+                Level::Admin,
+                "experimental-mode on;set var proc.x str(walking);\
+                 set var proc.x fmt %[var(proc.x),regsub(ing,ed)]!;get var proc.x;\
+                 set var proc.x var(proc.x),length;get var proc.x\n"
+            ),
+            "\n\n\nproc.x: type=str value=<walked!>\n\nproc.x: type=sint value=<7>\n"
         );
         assert!(
             ask(Level::Admin, "get var txn.y\n").starts_with("Only variables in the process scope")
