@@ -135,7 +135,6 @@ impl Stream {
         let views: SmallVec<[View<'_>; 4]> = within.views(site).collect();
         let mut tracked = SmallVec::new();
         views.iter().for_each(|view| view.place(&mut tracked));
-        let sockets = self.sockets(kit);
         let (body, answer) = (buffered(&self.request), buffered(&self.response));
         let facts = Facts {
             now: kit.now,
@@ -159,14 +158,12 @@ impl Stream {
             tracked: &tracked,
             census: &survey,
             captures: &self.memory.captured,
-            kernel: &sockets,
+            kernel: &self.sockets(kit),
             ..Facts::none()
         };
         let mut reach = self.reach(kit, site, within, self.record(kit, site, front, wishes.src));
         reach.instant = Some(self.instant(kit, site, client.tls.is_some()));
-        if self.http {
-            reach.exchange = Some(response.as_ref().and(self.txn.status));
-        }
+        reach.exchange = self.http.then(|| response.as_ref().and(self.txn.status));
         let result = look(&mut Scene {
             facts,
             request,
