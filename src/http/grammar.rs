@@ -41,6 +41,12 @@ pub(crate) fn is_value_byte(byte: u8) -> bool {
     byte >= 0x20 && byte != 0x7f || byte == b'\t'
 }
 
+/// Whether `byte` is a blank between words of a field (RFC 9110 section 5.6.3).
+#[inline]
+pub(crate) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
 /// Whether `byte` may stand in a request target as RFC 3986 spells URIs loosely: visible ASCII but the fragment's mark.
 #[inline]
 pub(crate) fn is_target_byte(byte: u8) -> bool {

@@ -60,9 +60,21 @@ impl Field {
         (self.start + self.name_len) as usize + COLON.len()
     }
 
+    /// The value without the blanks around it, as whoever receives the line will read it.
     fn value(self, text: &[u8]) -> &[u8] {
         let start = self.value_start();
-        &text[start..start + self.value_len as usize]
+        let mut value = &text[start..start + self.value_len as usize];
+        while let [blank, rest @ ..] = value
+            && grammar::is_blank(*blank)
+        {
+            value = rest;
+        }
+        while let [rest @ .., blank] = value
+            && grammar::is_blank(*blank)
+        {
+            value = rest;
+        }
+        value
     }
 
     fn end(self) -> usize {
@@ -654,23 +666,17 @@ impl Head {
     }
 }
 
-/// Appends `value` without the control bytes that would end or poison a line, nor the blanks around it: a parser takes them
-/// for no part of the value, and who reads it back here must see what the peer will.
+/// Appends `value` without the control bytes that would end or poison a line. Blanks around it are written as they were given, and
+/// read by nobody: a parser takes them for no part of the value.
 fn append_clean(text: &mut Vec<u8>, value: &[u8]) {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = text.len();
     if grammar::find_control(value, 0) == value.len() {
-        let blanks = value.iter().take_while(|byte| is_blank(byte)).count();
-        text.extend_from_slice(&value[blanks..]);
+        text.extend_from_slice(value);
     } else {
         let clean = value
             .iter()
             .copied()
             .filter(|&byte| grammar::is_value_byte(byte));
-        text.extend(clean.skip_while(is_blank));
-    }
-    while text.len() > start && text.last().is_some_and(is_blank) {
-        text.pop();
+        text.extend(clean.skip_while(|&byte| grammar::is_blank(byte)));
     }
 }
 
@@ -870,7 +876,7 @@ mod tests {
         head.push(b"empty", b"\r \n");
         assert_eq!(
             text(&head),
-            "GET /abc HTTP/1.1\r\nname: xInjected: 1\r\nempty: \r\n"
+            "GET /abc HTTP/1.1\r\nname: xInjected: 1 \r\nempty: \r\n"
         );
         head.set_method(b" ");
         head.set_target(b"");
