@@ -132,6 +132,7 @@ pub(super) fn server(
         host,
     )?;
     watch::reachable(line, proxy, port)?;
+    watch::agent_reachable(line, proxy)?;
     let socks4 = socks4(line, proxy, host)?;
     Ok(settings(server, line, host_name, (source, socks4)))
 }

@@ -108,6 +108,22 @@ pub(super) fn reachable(line: &ServerDraft, proxy: &ProxyDraft, port: Port) -> R
     Err(about(proxy, line, &text).with_fix("port <port>, after check"))
 }
 
+/// Refuses an agent that has no port of its own: the server's is not the agent's.
+///
+/// # Errors
+/// `agent-check` without `agent-port`.
+pub(super) fn agent_reachable(line: &ServerDraft, proxy: &ProxyDraft) -> Result<(), Diag> {
+    let agent = &line.check.agent;
+    if !agent.enabled || agent.port.is_some() {
+        return Ok(());
+    }
+    let text = format!(
+        "server {} does not have agent port. Agent check has been disabled.",
+        line.name
+    );
+    Err(about(proxy, line, &text).with_fix("agent-port <port>, after agent-check"))
+}
+
 /// The health a server begins with, and how it is checked.
 pub(super) fn checks(
     line: &ServerDraft,
