@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-use crate::time::Tick;
+use crate::time::{Tick, in_days};
 
 /// More are not remembered.
 const FORMER_MAX: usize = 256;
@@ -50,7 +50,7 @@ impl Formers {
         let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (since, known) in list.iter() {
             let span =
-                |from: Tick, to: Tick| duration(to.as_millis().saturating_sub(from.as_millis()));
+                |from: Tick, to: Tick| in_days(to.as_millis().saturating_sub(from.as_millis()));
             let left = known.until.map_or("-".to_owned(), |until| span(now, until));
             // Writing to a string cannot fail.
             let _ = writeln!(
@@ -63,18 +63,6 @@ impl Formers {
         }
         text
     }
-}
-
-fn duration(millis: u64) -> String {
-    let seconds = millis / 1000;
-    let (minutes, hours) = (seconds / 60, seconds / 3600);
-    format!(
-        "{}d{:02}h{:02}m{:02}s",
-        hours / 24,
-        hours % 24,
-        minutes % 60,
-        seconds % 60
-    )
 }
 
 #[cfg(test)]

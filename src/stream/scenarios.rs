@@ -5,9 +5,8 @@
 mod script;
 
 use std::cmp::Ordering;
-use std::fs;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use super::Peers;
@@ -16,7 +15,7 @@ use crate::config::{self, Given, Host, Source};
 use crate::lang::Env;
 use crate::lang::cond::Predicates;
 use crate::site::Site;
-use script::{Case, Script, unheaded};
+use script::{Case, Script, files, unheaded};
 
 struct Nothing;
 
@@ -72,22 +71,10 @@ fn site(file: &Path) -> Site {
     site
 }
 
-fn files() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let entries = fs::read_dir(directory).expect("the directory is here");
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|end| end == "cfg"))
-        .collect();
-    files.sort();
-    files
-}
-
 /// Runs every case of a file on one rig, pieces of `cut` bytes each way; what differs comes back.
 fn run(file: &Path, cut: usize) -> Vec<String> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let text = fs::read_to_string(file.with_extension("expect")).expect("expectations");
-    let script = Rc::new(Script::read(&text));
+    let script = Rc::new(Script::of(file));
     let origin = Rc::clone(&script);
     let mut rig = Rig::new(site(file), move |dialed| {
         while let Some(answer) = origin.reply(&mut dialed.seen) {

@@ -8,5 +8,5 @@ pub mod rate;
 mod tick;
 mod wheel;
 
-pub use tick::{Millis, Tick};
+pub use tick::{Millis, Tick, in_days};
 pub use wheel::Wheel;

@@ -97,6 +97,19 @@ impl fmt::Display for Millis {
     }
 }
 
+/// Milliseconds as lists of processes write how long one has run: `1d02h03m04s`.
+pub fn in_days(millis: u64) -> String {
+    let seconds = millis / 1000;
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    format!(
+        "{}d{:02}h{:02}m{:02}s",
+        hours / 24,
+        hours % 24,
+        minutes % 60,
+        seconds % 60
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,6 @@
 #[path = "../scenarios/script.rs"]
 mod script;
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::program;
-use script::{Case, Script, unheaded, version};
+use script::{Case, Script, files, unheaded, version};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many files are at work at once.
@@ -115,24 +114,11 @@ fn scenarios_are_haproxys() {
 
 #[test]
 fn there_are_enough() {
-    let cases: usize = files().iter().map(|file| script(file).cases.len()).sum();
+    let cases: usize = files()
+        .iter()
+        .map(|file| Script::of(file).cases.len())
+        .sum();
     assert!(cases >= 300, "{cases} scenarios");
-}
-
-fn files() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let entries = fs::read_dir(directory).expect("the directory is here");
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|end| end == "cfg"))
-        .collect();
-    files.sort();
-    files
-}
-
-fn script(configuration: &Path) -> Script {
-    let text = fs::read_to_string(configuration.with_extension("expect"));
-    Script::read(&text.expect("each configuration has its expectations"))
 }
 
 /// What differs, a line each. With a `version`, scenarios that need a later one are left out.
@@ -158,7 +144,7 @@ fn run_all(program: &Path, version: Option<(u32, u32)>) -> Vec<String> {
 
 fn run(program: &Path, file: &Path, version: Option<(u32, u32)>) -> Vec<String> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let script = Arc::new(script(file));
+    let script = Arc::new(Script::of(file));
     if version.is_some_and(|version| script.needs.is_some_and(|needs| needs > version)) {
         return Vec::new();
     }

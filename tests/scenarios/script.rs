@@ -15,6 +15,21 @@
 //! log "GET / HTTP/1.1"    an expected log line without its syslog header
 //! ```
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The configurations of all scenarios.
+pub(crate) fn files() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let entries = fs::read_dir(directory).expect("the directory is here");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "cfg"))
+        .collect();
+    files.sort();
+    files
+}
+
 /// A scenario file.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
@@ -40,6 +55,12 @@ pub(crate) struct Case {
 }
 
 impl Script {
+    /// The exchanges that belong to a configuration.
+    pub(crate) fn of(configuration: &Path) -> Script {
+        let text = fs::read_to_string(configuration.with_extension("expect"));
+        Script::read(&text.expect("each configuration has its expectations"))
+    }
+
     /// Reads a file.
     pub(crate) fn read(text: &str) -> Script {
         let mut script = Script::default();

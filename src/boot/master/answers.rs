@@ -9,6 +9,7 @@ use crate::boot::privileges::text;
 use crate::boot::window::ClientKey;
 use crate::site::Level;
 use crate::sys::{clock, io as bytes, process, socket};
+use crate::time::in_days;
 
 /// Commands of the master: name, usage, what it does, who may.
 const COMMANDS: &[(&str, &str, &str, Level)] = &[
@@ -199,10 +200,10 @@ impl Master<'_> {
             text += &row(
                 &worker.pid.to_string(),
                 &held.map_or("-".to_owned(), |held| {
-                    uptime(now.saturating_sub(held.since))
+                    in_days(now.saturating_sub(held.since))
                 }),
                 &held.map_or("-".to_owned(), |held| held.clients.to_string()),
-                &left.map_or("-".to_owned(), |end| uptime(end.saturating_sub(now))),
+                &left.map_or("-".to_owned(), |end| in_days(end.saturating_sub(now))),
                 &worker.reloads.to_string(),
             );
         }
@@ -218,7 +219,7 @@ impl Master<'_> {
             &process::pid().to_string(),
             "master",
             &reloads,
-            &uptime(now.saturating_sub(self.born)),
+            &in_days(now.saturating_sub(self.born)),
             build_info::LANGUAGE,
         );
         let shown = |worker: &Worker| {
@@ -226,7 +227,7 @@ impl Master<'_> {
                 &worker.pid.to_string(),
                 "worker",
                 &worker.reloads.to_string(),
-                &uptime(now.saturating_sub(worker.born)),
+                &in_days(now.saturating_sub(worker.born)),
                 build_info::LANGUAGE,
             )
         };
@@ -282,18 +283,6 @@ fn row(pid: &str, kind: &str, reloads: &str, uptime: &str, version: &str) -> Str
     format!("{pid:<15} {kind:<15} {reloads:<15} {uptime:<15} {version:<15}\n")
 }
 
-fn uptime(millis: u64) -> String {
-    let seconds = millis / 1000;
-    let (minutes, hours) = (seconds / 60, seconds / 3600);
-    format!(
-        "{}d{:02}h{:02}m{:02}s",
-        hours / 24,
-        hours % 24,
-        minutes % 60,
-        seconds % 60
-    )
-}
-
 fn level_name(level: Level) -> &'static str {
     match level {
         Level::User => "user",
@@ -342,7 +331,7 @@ mod tests {
             row("#<PID>", "<type>", "<reloads>", "<uptime>", "<version>"),
             "#<PID>          <type>          <reloads>       <uptime>        <version>      \n"
         );
-        assert_eq!(uptime(90_061_000), "1d01h01m01s");
+        assert_eq!(in_days(90_061_000), "1d01h01m01s");
     }
 
     #[test]

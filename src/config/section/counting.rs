@@ -1,24 +1,9 @@
 //! What `global` sets up for stick counters: how many there are, and which statuses count as whose fault.
 
+use super::global::row;
 use crate::config::draft::GlobalDraft;
 use crate::http::codes::Codes;
-use crate::lang::{Cursor, Diag, Keyword, Sections};
-
-/// A row of this section.
-const fn row(
-    name: &'static str,
-    usage: &'static str,
-    doc: &'static str,
-    parse: fn(&mut Cursor<'_>, &mut GlobalDraft) -> Result<(), Diag>,
-) -> Keyword<GlobalDraft> {
-    Keyword {
-        name,
-        sections: Sections::GLOBAL,
-        usage,
-        doc,
-        parse,
-    }
-}
+use crate::lang::{Cursor, Diag, Keyword};
 
 /// The rows.
 pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[

@@ -12,7 +12,7 @@ use crate::sys::process::CAPABILITIES;
 use crate::time::Millis;
 
 /// A row of this section.
-const fn row(
+pub(super) const fn row(
     name: &'static str,
     usage: &'static str,
     doc: &'static str,
