@@ -102,6 +102,8 @@ struct Peer {
     at: usize,
     wants_write: bool,
     close: bool,
+    /// Nothing has come yet: what comes may be a PROXY protocol header.
+    fresh: bool,
 }
 
 /// Answers requests until told to stop.
@@ -152,6 +154,7 @@ impl Peer {
             at: 0,
             wants_write: false,
             close: false,
+            fresh: true,
         }
     }
 
@@ -160,7 +163,15 @@ impl Peer {
         if readable {
             match self.stream.read(buffer) {
                 Ok(0) => return false,
-                Ok(n) => self.scan(&buffer[..n], answer.len()),
+                Ok(n) => {
+                    let header = if self.fresh {
+                        header_len(&buffer[..n])
+                    } else {
+                        0
+                    };
+                    self.fresh = false;
+                    self.scan(&buffer[header.min(n)..n], answer.len());
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return false,
             }
@@ -197,6 +208,17 @@ impl Peer {
             }
         }
     }
+}
+
+/// How long the PROXY protocol header (version 2) is that the bytes begin with; proxies send it in one piece.
+fn header_len(bytes: &[u8]) -> usize {
+    if !bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n") {
+        return 0;
+    }
+    let len = bytes
+        .get(14..16)
+        .map_or(0, |len| usize::from(u16::from_be_bytes([len[0], len[1]])));
+    16 + len
 }
 
 /// One end of bulk transfers: a thread a connection.

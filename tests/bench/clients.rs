@@ -15,6 +15,9 @@ pub(crate) const REQUEST: &[u8] = b"GET /section/7/page HTTP/1.1\r\nHost: bench.
 
 const REQUEST_CLOSE: &[u8] = b"GET /section/7/page HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench\r\nAccept: */*\r\nConnection: close\r\n\r\n";
 
+/// [`REQUEST_CLOSE`] behind a PROXY protocol header: 192.0.2.1:56324 to 198.51.100.7:443.
+const REQUEST_INTRODUCED: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc6\x33\x64\x07\xdc\x04\x01\xbbGET /section/7/page HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+
 const REQUEST_BROWSER: &[u8] = b"GET /section/7/page?id=1234567&lang=en HTTP/1.1\r\nHost: www.bench.example\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\nAccept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.7,de;q=0.3\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nReferer: http://www.bench.example/section/7/\r\nDNT: 1\r\nConnection: keep-alive\r\nCookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=1; visits=42\r\nUpgrade-Insecure-Requests: 1\r\nSec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: same-origin\r\nPriority: u=0, i\r\n\r\n";
 
 /// Threads the clients run on.
@@ -124,6 +127,7 @@ pub(crate) enum Progress {
 impl Crowd {
     fn new(address: SocketAddr, http: Http, count: usize) -> io::Result<Self> {
         let request = match (http.fresh, http.browser) {
+            (true, _) if http.introduced => REQUEST_INTRODUCED,
             (true, _) => REQUEST_CLOSE,
             (false, true) => REQUEST_BROWSER,
             (false, false) => REQUEST,

@@ -309,7 +309,12 @@ fn config(scenario: &Scenario, place: &Place, folder: &Path) -> std::io::Result<
     if setup.reuse_always {
         text.push_str("    http-reuse always\n");
     }
-    let _ = writeln!(text, "frontend fe\n    bind 127.0.0.1:{port}");
+    let accept = if setup.accept_proxy {
+        " accept-proxy"
+    } else {
+        ""
+    };
+    let _ = writeln!(text, "frontend fe\n    bind 127.0.0.1:{port}{accept}");
     if setup.rules {
         fs::write(folder.join("paths.map"), paths_map())?;
         text.push_str(&rules(folder));
@@ -325,8 +330,13 @@ fn config(scenario: &Scenario, place: &Place, folder: &Path) -> std::io::Result<
         let _ = writeln!(text, "backend be{nth}\n    server s1 {backend}");
     }
     text.push_str("backend be\n");
+    let send = if setup.send_proxy {
+        " send-proxy-v2"
+    } else {
+        ""
+    };
     for nth in 1..=setup.servers.max(1) {
-        let _ = writeln!(text, "    server s{nth} {backend}");
+        let _ = writeln!(text, "    server s{nth} {backend}{send}");
     }
     Ok(text)
 }

@@ -35,6 +35,8 @@ pub(crate) struct Http {
     pub(crate) fresh: bool,
     /// Browser-like request headers.
     pub(crate) browser: bool,
+    /// A PROXY protocol header before the request; for fresh connections.
+    pub(crate) introduced: bool,
 }
 
 /// Clients of the latency scenarios.
@@ -64,6 +66,10 @@ pub(crate) struct Setup {
     pub(crate) servers: usize,
     /// Backends to choose among by host.
     pub(crate) backends: usize,
+    /// `send-proxy-v2` towards the server.
+    pub(crate) send_proxy: bool,
+    /// `accept-proxy` towards the clients.
+    pub(crate) accept_proxy: bool,
 }
 
 impl Scenario {
@@ -77,7 +83,8 @@ impl Scenario {
                 !(special || setup.tcp || setup.splice)
             }
             Contender::Relay => {
-                !(setup.rules || setup.log || setup.backends > 1 || setup.servers > 1)
+                let special = setup.rules || setup.log || setup.backends > 1 || setup.servers > 1;
+                !(special || setup.send_proxy || setup.accept_proxy)
             }
             Contender::Direct => matches!(self.load, Load::Paced(_)),
         }
@@ -93,6 +100,8 @@ const PLAIN: Setup = Setup {
     log: false,
     servers: 1,
     backends: 1,
+    send_proxy: false,
+    accept_proxy: false,
 };
 
 const TCP: Setup = Setup { tcp: true, ..PLAIN };
@@ -102,6 +111,7 @@ const fn keep(clients: usize) -> Load {
         clients,
         fresh: false,
         browser: false,
+        introduced: false,
     })
 }
 
@@ -110,6 +120,16 @@ const fn fresh(clients: usize) -> Load {
         clients,
         fresh: true,
         browser: false,
+        introduced: false,
+    })
+}
+
+const fn introduced(clients: usize) -> Load {
+    Load::Requests(Http {
+        clients,
+        fresh: true,
+        browser: false,
+        introduced: true,
     })
 }
 
@@ -179,6 +199,7 @@ static ALL: &[Scenario] = &[
             clients: 64,
             fresh: false,
             browser: true,
+            introduced: false,
         }),
         EMPTY,
         PLAIN,
@@ -254,6 +275,36 @@ static ALL: &[Scenario] = &[
         Setup {
             server_close: true,
             ..PLAIN
+        },
+    ),
+    scenario(
+        "fresh-tcp",
+        "TCP mode, a connection per request on both sides, 64 clients",
+        1,
+        fresh(64),
+        EMPTY,
+        TCP,
+    ),
+    scenario(
+        "proxy-send",
+        "the same with send-proxy-v2 towards the server",
+        1,
+        fresh(64),
+        EMPTY,
+        Setup {
+            send_proxy: true,
+            ..TCP
+        },
+    ),
+    scenario(
+        "proxy-accept",
+        "the same with accept-proxy, clients that send a header of version 2",
+        1,
+        introduced(64),
+        EMPTY,
+        Setup {
+            accept_proxy: true,
+            ..TCP
         },
     ),
     scenario(
