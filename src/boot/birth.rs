@@ -28,6 +28,7 @@ use super::master::{Again, Keepings, Master, Role};
 use super::notify::{self, Notifier};
 use super::old::{self, Survey};
 use super::privileges::text;
+use super::programs::Playbill;
 use super::window::Window;
 
 /// How often an address that is in use is tried again while earlier processes give it up.
@@ -51,15 +52,12 @@ pub fn worker(
     of: Link,
     executed: bool,
 ) -> End {
-    finish(
-        born_worker(loaded.site, options, console, of, executed),
-        console,
-    )
+    finish(born_worker(loaded, options, console, of, executed), console)
 }
 
 /// Lives as a master; in its first worker, lives as that.
 pub fn master(loaded: Loaded, options: &Options, console: &Console, again: Again) -> End {
-    match born_master(&loaded.site, options, console, again) {
+    match born_master(&loaded, options, console, again) {
         Ok(Mastery::Parent(end)) => end,
         Ok(Mastery::Worker(link)) => worker(loaded, options, console, link, false),
         Ok(Mastery::Master(mut master, published)) => {
@@ -118,13 +116,18 @@ fn born_alone(mut site: Site, options: &Options, console: &Console) -> Result<Bo
 }
 
 fn born_worker(
-    mut site: Site,
+    loaded: Loaded,
     options: &Options,
     console: &Console,
     link: Link,
     executed: bool,
 ) -> Result<Born, Fault> {
+    let Loaded { mut site, env, .. } = loaded;
     let daemon = site.global.daemon;
+    if executed && let Ok(bill) = Playbill::new(&site.programs, &env).written() {
+        // A master that does not hear of them keeps those it has.
+        let _ = link.send_programs(&bill);
+    }
     let held = if executed {
         let taken = link.take_sockets();
         taken.map_err(|e| cannot("take the master's sockets", &e))?
@@ -155,13 +158,15 @@ enum Mastery<'c> {
 }
 
 fn born_master<'c>(
-    site: &Site,
+    loaded: &Loaded,
     options: &Options,
     console: &'c Console,
     again: Again,
 ) -> Result<Mastery<'c>, Fault> {
+    let site = &loaded.site;
     let daemon = site.global.daemon;
     let keepings = Keepings {
+        bill: Playbill::new(&site.programs, &loaded.env),
         again,
         notifier: open_notifier(options, console),
         former: survey(site, options, console),

@@ -175,6 +175,9 @@ impl Serving {
         for fault in site.open_logs() {
             console.warning(&fault);
         }
+        for notice in site.recall(Tick::from_millis(clock::monotonic_ms())) {
+            console.notice(&notice.text);
+        }
         let site = Arc::new(site);
         if let Some(heritage) = heritage {
             heritage.settle(&site);

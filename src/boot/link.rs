@@ -57,6 +57,8 @@ pub enum Said {
     Closed,
     /// It is gone.
     Gone,
+    /// What its configuration says of programs is in this file.
+    Programs(OwnedFd),
     /// Something we do not know.
     Unknown,
 }
@@ -133,6 +135,11 @@ impl Link {
         fdpass::send(&self.socket, b"heir\n", &[connection.as_fd()]).map(drop)
     }
 
+    /// Passes on what our configuration says of programs.
+    pub fn send_programs(&self, file: &OwnedFd) -> io::Result<()> {
+        fdpass::send(&self.socket, b"programs\n", &[file.as_fd()]).map(drop)
+    }
+
     /// Says that we accept nobody any more.
     pub fn say_closed(&self) {
         let _ = bytes::send(&self.socket, b"closed\n", false);
@@ -202,6 +209,7 @@ fn understood(line: &str, attached: Option<OwnedFd>) -> Said {
         ("closed", None) => Said::Closed,
         ("_getsocks", None) => Said::WantsSockets,
         ("_getstate", None) => Said::WantsState,
+        ("programs", Some(file)) => Said::Programs(file),
         ("heir", Some(connection)) => Said::Heir(connection),
         ("operator", Some(connection)) => match LEVELS.iter().find(|(name, _)| *name == rest) {
             Some((_, level)) => Said::Operator(*level, connection),

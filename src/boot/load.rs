@@ -84,6 +84,10 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
     override_by(options, &mut site);
     site.hostname = hostname();
     let placed = locate_inherited(&mut site, &outcome.files, console);
+    if !site.programs.is_empty() && !site.global.master_worker {
+        console.alert("Can't use a 'program' section without master worker mode.");
+        return None;
+    }
     placed.then_some(Loaded {
         site,
         env: outcome.env,

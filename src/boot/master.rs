@@ -26,6 +26,7 @@ use super::link::{self, Link, Said};
 use super::notify::Notifier;
 use super::old::Survey;
 use super::privileges::text;
+use super::programs::{Playbill, Programs};
 use super::window::{ClientKey, Window};
 
 /// A worker that ends sooner than this after its start, in milliseconds, is not started again at once.
@@ -95,6 +96,8 @@ struct Worker {
     max_reloads: Option<u32>,
     /// What it says while it starts, where that is kept.
     said: Option<OwnedFd>,
+    /// What its configuration says of programs.
+    bill: Option<Playbill>,
     /// Whether it accepts nobody any more.
     closed: bool,
     /// While it leaves: since when, how many clients keep it, until when at most.
@@ -140,6 +143,8 @@ pub struct Keepings {
     pub former: Survey,
     /// Whether those end at once.
     pub at_once: bool,
+    /// What runs beside the first worker.
+    pub bill: Playbill,
 }
 
 /// The master.
@@ -148,6 +153,7 @@ pub struct Master<'c> {
     console: &'c Console,
     signals: Signals,
     workers: Vec<Worker>,
+    programs: Programs,
     sockets: Vec<Taken>,
     plan: Plan,
     /// A reload was asked for.
@@ -217,6 +223,7 @@ impl<'c> Master<'c> {
                     console,
                     signals,
                     workers: vec![Worker::new(child, mine, None)],
+                    programs: Programs::default(),
                     sockets: Vec::new(),
                     plan: Plan::Serve,
                     wanted: false,
@@ -237,6 +244,8 @@ impl<'c> Master<'c> {
 
     /// Waits until the first worker serves; an error with its status when it does not.
     pub fn await_first(&mut self) -> Result<(), End> {
+        let bill = std::mem::take(&mut self.keepings.bill);
+        self.programs.follow(bill, false, self.console);
         while self.current().is_none() {
             if let Some(end) = self.turn() {
                 return Err(end);
@@ -267,6 +276,13 @@ impl<'c> Master<'c> {
             .find(|worker| worker.stage == Stage::Serving)
     }
 
+    fn current_but(&self, at: usize) -> Option<&Worker> {
+        let mut others = self.workers.iter().enumerate();
+        let serves = |worker: &Worker| worker.stage == Stage::Serving;
+        let other = others.find(|(other, worker)| *other != at && serves(worker));
+        other.map(|(_, worker)| worker)
+    }
+
     fn is_starting(&self) -> bool {
         self.workers
             .iter()
@@ -292,6 +308,7 @@ impl<'c> Master<'c> {
         self.reap().or_else(|| {
             self.report_success();
             self.start_what_is_due();
+            self.programs.start_what_is_due(self.console);
             None
         })
     }
@@ -299,8 +316,10 @@ impl<'c> Master<'c> {
     fn sleep(&self) {
         let now = clock::monotonic_ms();
         let due = self.wants_worker() && !self.is_starting();
-        let timeout = due.then(|| {
-            let ms = i64::try_from(self.not_before.saturating_sub(now)).unwrap_or(0);
+        let worker = due.then_some(self.not_before);
+        let timeout = worker.into_iter().chain(self.programs.next()).min();
+        let timeout = timeout.map(|at| {
+            let ms = i64::try_from(at.saturating_sub(now)).unwrap_or(0);
             Timespec {
                 tv_sec: ms / 1000,
                 tv_nsec: ms % 1000 * 1_000_000,
@@ -331,6 +350,7 @@ impl<'c> Master<'c> {
                     Said::Holds(clients, left) => self.workers[at].hold(clients, left),
                     Said::Closed => self.workers[at].closed = true,
                     Said::WantsState => self.introduce(at),
+                    Said::Programs(file) => self.workers[at].bill = Playbill::read(&file),
                     Said::Operator(..) | Said::Heir(_) | Said::Unknown => {}
                     Said::Gone => break,
                 }
@@ -382,6 +402,10 @@ impl<'c> Master<'c> {
                 text(&error)
             )),
         }
+        let is_reload = self.current_but(at).is_some();
+        if let Some(bill) = self.workers[at].bill.take() {
+            self.programs.follow(bill, is_reload, self.console);
+        }
         let limit = self.workers[at].max_reloads.unwrap_or(u32::MAX);
         for (other, worker) in self.workers.iter_mut().enumerate() {
             if other == at {
@@ -419,6 +443,7 @@ impl<'c> Master<'c> {
     fn leave(&mut self, number: i32, status: Option<u8>) {
         self.plan = Plan::Leave(status);
         self.tell_all(number);
+        self.programs.dismiss(number);
         for worker in &mut self.workers {
             worker.stage = Stage::Leaving;
         }
@@ -432,17 +457,24 @@ impl<'c> Master<'c> {
 
     /// Takes note of workers that ended; the master's own end when none is left and none is to come.
     fn reap(&mut self) -> Option<End> {
-        let mut last = None;
+        let (mut last, mut last_left) = (None, false);
         while let Ok(Some((pid, exit))) = process::reap() {
             let Some(at) = self.workers.iter().position(|worker| worker.pid == pid) else {
+                self.programs.ended(pid, exit, self.console);
                 continue;
             };
             let worker = self.workers.remove(at);
+            last_left = self.workers.is_empty();
             last = self.mourn(&worker, exit).or(last);
         }
         match self.plan {
             Plan::Leave(status) if self.workers.is_empty() => {
-                Some(End::Status(status.unwrap_or(0)))
+                // Nobody is left for whom they could still do anything.
+                if last_left {
+                    self.programs.dismiss(signal::SIGTERM);
+                }
+                let gone = self.programs.all().is_empty();
+                gone.then_some(End::Status(status.unwrap_or(0)))
             }
             Plan::Serve | Plan::Leave(_) => last,
         }
@@ -470,6 +502,7 @@ impl<'c> Master<'c> {
                     "Worker ({pid}) failed to start: it exited with {how}"
                 ));
                 if self.current().is_none() && self.sockets.is_empty() {
+                    self.programs.dismiss(signal::SIGTERM);
                     return Some(End::Status(status.max(1)));
                 }
                 self.failures += 1;
@@ -552,6 +585,7 @@ impl Worker {
             reloads: 0,
             max_reloads: None,
             said,
+            bill: None,
             closed: false,
             held: None,
             stage: Stage::Starting,

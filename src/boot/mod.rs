@@ -28,6 +28,7 @@ pub mod notify;
 pub mod old;
 mod orders;
 pub mod privileges;
+pub mod programs;
 mod run;
 mod sandbox;
 mod state;

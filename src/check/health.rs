@@ -255,6 +255,11 @@ impl Health {
         self.down_millis.store(down_millis, Relaxed);
     }
 
+    /// Takes over from an earlier process what its last check found.
+    pub fn recall(&self, report: Report, duration: Millis) {
+        self.remember(Last { report, duration });
+    }
+
     /// Gives or takes back an order.
     pub fn set_admin(&self, order: Admin, on: bool, now: Tick) -> Shift {
         let was = (self.is_alive(), self.is_stopping());

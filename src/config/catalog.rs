@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDraft};
 use super::known::{self, Known, Standing};
 use super::section::peers::{self, PeersDraft};
+use super::section::program::{self, ProgramDraft};
 use super::section::relay::{self, ForwardDraft, RingDraft};
 use super::section::{
     bind, counting, global, log, option, proxy, reach, request, server, stats, timeout, tune,
@@ -201,6 +202,11 @@ pub(crate) static PEERS: LazyLock<Catalog<PeersDraft>> = LazyLock::new(|| {
     let tables: [&'static dyn Table<PeersDraft>; 1] = [lift!(peers::KEYWORDS, |d| d)];
     Catalog::new(&tables)
 });
+/// The keywords of `program` sections.
+pub(crate) static PROGRAM: LazyLock<Catalog<ProgramDraft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<ProgramDraft>; 1] = [lift!(program::KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
 /// The keywords of proxy sections.
 pub(crate) static PROXY: LazyLock<Catalog<ProxyDraft>> =
     LazyLock::new(|| Catalog::new(PROXY_TABLES));
@@ -329,6 +335,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (PEERS.entries(), &[]),
         (RING.entries(), &[]),
         (LOG_FORWARD.entries(), &[]),
+        (PROGRAM.entries(), &[]),
         (USERLIST.entries(), &[]),
         (STOCKS.entries(), &[]),
     ];

@@ -11,8 +11,8 @@ use crate::addr::Written;
 use crate::lang::{Sections, Span, Word};
 use crate::log::Target;
 use crate::site::{
-    FieldNames, ForwardFor, Forwarded, Global, HttpConnections, Level, Mode, RetryOn, Reuse, Seems,
-    SendProxy, Splice, Tells, Timeouts,
+    FieldNames, ForwardFor, Forwarded, Global, HttpConnections, Level, Mode, Remembered, RetryOn,
+    Reuse, Seems, SendProxy, Splice, Tells, Timeouts,
 };
 use crate::time::Millis;
 use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls, users};
@@ -38,6 +38,8 @@ pub struct Draft {
     pub forwards: Vec<section::relay::ForwardDraft>,
     /// `peers` sections.
     pub peers: Vec<section::peers::PeersDraft>,
+    /// `program` sections.
+    pub programs: Vec<section::program::ProgramDraft>,
     /// `http-errors` sections: names and pages.
     pub http_errors: Vec<(String, rule::Draft)>,
     /// The `crt-store` sections.
@@ -404,6 +406,22 @@ pub struct BackDraft {
     pub dispatch: Option<(Word, Written)>,
     /// `option transparent`
     pub transparent: bool,
+    /// `load-server-state-from-file`
+    pub remembers: Remembers,
+    /// `server-state-file-name`
+    pub state_file: Option<String>,
+}
+
+/// Which file says in what state servers begin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Remembers {
+    /// None.
+    #[default]
+    Nothing,
+    /// The one of `server-state-file`.
+    Global,
+    /// The backend's own.
+    Local,
 }
 
 impl Default for BackDraft {
@@ -426,6 +444,8 @@ impl Default for BackDraft {
             source: None,
             dispatch: None,
             transparent: false,
+            remembers: Remembers::Nothing,
+            state_file: None,
         }
     }
 }
@@ -532,6 +552,8 @@ pub struct ServerDraft {
     pub fast_open: bool,
     /// `init-addr`
     pub init_addr: Vec<InitAddr>,
+    /// What a state file says of it.
+    pub remembered: Option<Remembered>,
     /// `resolvers`, `resolve-…`
     pub resolution: dns::run::section::ServerDraft,
     /// `ssl` and what belongs to it.
@@ -589,6 +611,7 @@ impl Default for ServerDraft {
             tcp_user_timeout: None,
             fast_open: false,
             init_addr: vec![InitAddr::Last, InitAddr::Resolve],
+            remembered: None,
             resolution: dns::run::section::ServerDraft::default(),
             tls: tls::draft::ServerDraft::default(),
         }

@@ -7,6 +7,7 @@ use super::draft::ProxyDraft;
 use super::heredity;
 use super::load::{Loader, Place};
 use super::section::peers::PeersDraft;
+use super::section::program::ProgramDraft;
 use super::section::relay::{ForwardDraft, RingDraft};
 use super::section::{bind, proxy, resolvers};
 use crate::tls::draft::StockDraft;
@@ -59,6 +60,9 @@ pub(crate) fn begin(
     }
     if kind.sections == Sections::PEERS {
         return begin_peers(loader, words);
+    }
+    if kind.sections == Sections::PROGRAM {
+        return begin_program(loader, words);
     }
     if kind.sections == Sections::USERLIST {
         return begin_userlist(loader, words);
@@ -125,6 +129,26 @@ fn begin_userlist(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
     }
     loader.place = Place::Userlist(list.len());
     list.push(crate::users::Draft::new(name.text()?, name.span));
+    Ok(())
+}
+
+fn begin_program(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
+    if let Some(extra) = words.get(2) {
+        return Err(unexpected("program", extra));
+    }
+    let Some(name) = words.get(1) else {
+        return Ok(());
+    };
+    let list = &mut loader.written.draft.programs;
+    if list.iter().any(|program| name.is(&program.name)) {
+        let text = format!(
+            "'{}' program section already exists in the configuration.",
+            name.shown()
+        );
+        return Err(Diag::alert(name.span, text));
+    }
+    loader.place = Place::Program(list.len());
+    list.push(ProgramDraft::new(name.text()?, name.span));
     Ok(())
 }
 

@@ -191,9 +191,9 @@ pub(crate) const PROXY: &[Known] = &[
         sections: Sections::BACK,
         standing: Standing::Later,
         names: "external-check command, external-check path, \
-                load-server-state-from-file, max-keep-alive-queue, option \
+                max-keep-alive-queue, option \
                 checkcache, option external-check, option use-small-buffers, persist \
-                rdp-cookie, server-state-file-name, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl",
+                rdp-cookie, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl",
     },
     Known {
         sections: Sections::FRONT,

@@ -90,6 +90,8 @@ pub(crate) enum Place {
     Ring(usize),
     /// A `log-forward` section, by its index.
     LogForward(usize),
+    /// A `program` section, by its index.
+    Program(usize),
     /// An `http-errors` section, by its index.
     HttpErrors(usize),
     /// A section whose lines are not looked at.
@@ -251,6 +253,10 @@ impl Loader<'_> {
                 let section = (&*catalog::LOG_FORWARD, Sections::LOG_FORWARD);
                 self.section(&words, section, |draft| draft.forwards.get_mut(at))
             }
+            Place::Program(at) => {
+                let section = (&*catalog::PROGRAM, Sections::PROGRAM);
+                self.section(&words, section, |draft| draft.programs.get_mut(at))
+            }
             Place::Peers(at) => {
                 let section = (&*catalog::PEERS, Sections::PEERS);
                 self.section(&words, section, |draft| draft.peers.get_mut(at))
@@ -302,11 +308,15 @@ impl Loader<'_> {
         (catalog, place): (&Catalog<T>, Sections),
         pick: impl FnOnce(&mut Draft) -> Option<&mut T>,
     ) -> Result<(), Diag> {
+        let (words, polarity) = match words[0].str() {
+            "no" if place == Sections::PROGRAM => (&words[1..], Polarity::No),
+            _ => (words, Polarity::Plain),
+        };
         let found = catalog.find(words, place).ok_or_else(|| {
             let section = place.names().next().unwrap_or_default();
             unknown::in_section(words, catalog, place, section)
         })?;
-        let mut cur = Cursor::after(words, found.words, &self.written.env);
+        let mut cur = Cursor::after(words, found.words, &self.written.env).with_polarity(polarity);
         let result = match pick(&mut self.written.draft) {
             Some(draft) => found.parse(&mut cur, draft),
             None => Ok(()),
@@ -357,6 +367,7 @@ impl Loader<'_> {
             | Place::Peers(_)
             | Place::Ring(_)
             | Place::LogForward(_)
+            | Place::Program(_)
             | Place::Skipped => None,
         };
         let Some(proxy) = proxy else {

@@ -21,7 +21,9 @@ mod members;
 mod names;
 mod pace;
 mod peers;
+mod program;
 mod relays;
+mod remembered;
 mod rules;
 mod server;
 mod stats_file;
@@ -48,7 +50,9 @@ pub use logging::{LineFormat, Logging};
 pub use members::Members;
 pub use pace::{Paced, Paces};
 pub use peers::Peers;
+pub use program::Program;
 pub use relays::{LogForward, RingPost};
+pub use remembered::Remembered;
 pub use rules::Rules;
 pub use server::{Checking, Destination, Port, Server, Target};
 pub use stats_file::Named;
@@ -121,6 +125,10 @@ pub struct Site {
     pub hostname: String,
     /// The host's time zone.
     pub zone: Zone,
+    /// `program` sections.
+    pub programs: Vec<Program>,
+    /// What state files say of servers.
+    pub remembered: Vec<(ServerId, Remembered)>,
     /// Those from whom this process took over.
     pub formers: Formers,
     /// What `show sandbox` says.

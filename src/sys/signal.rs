@@ -121,6 +121,12 @@ pub fn ignore(signal: i32) {
     unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 
+/// Has a signal do what it does by default: what a program does for one that it executes.
+pub fn set_default(signal: i32) {
+    // SAFETY: SIG_DFL runs no code of ours.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
 /// Ends the process as the signal does by default, so that whoever waits sees the signal and not a status.
 pub fn die_by(signal: i32) -> io::Result<()> {
     low_level::emulate_default_handler(signal)

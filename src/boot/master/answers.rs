@@ -6,6 +6,7 @@ use super::{Master, Stage, Worker};
 use crate::boot::build_info;
 use crate::boot::orders::{Order, Target};
 use crate::boot::privileges::text;
+use crate::boot::programs::Running;
 use crate::boot::window::ClientKey;
 use crate::site::Level;
 use crate::sys::{clock, io as bytes, process, socket};
@@ -238,7 +239,23 @@ impl Master<'_> {
             text += "# old workers\n";
             text.extend(self.workers.iter().filter(leaving).map(shown));
         }
-        text + "# programs\n"
+        text += "# programs\n";
+        let programs = self.programs.all();
+        let shown = |running: &Running| {
+            row(
+                &running.pid.to_string(),
+                &running.name,
+                &running.reloads.to_string(),
+                &in_days(now.saturating_sub(running.born)),
+                "-",
+            )
+        };
+        text.extend(programs.iter().filter(|p| !p.leaves).map(shown));
+        if programs.iter().any(|program| program.leaves) {
+            text += "# old programs\n";
+            text.extend(programs.iter().filter(|p| p.leaves).map(shown));
+        }
+        text
     }
 
     /// Reports a success once no former worker can be reached any more: what is asked after it, the new one answers.

@@ -81,7 +81,7 @@ fn administrative(server: &Server) -> u32 {
     let bits = |order, bit| u32::from(server.health.has_admin(order)) * bit;
     bits(Admin::Maintenance, 1)
         + bits(Admin::TrackedMaintenance, 2)
-        + u32::from(server.disabled && server.health.has_admin(Admin::Maintenance)) * 4
+        + u32::from(server.disabled) * 4
         + bits(Admin::Drain, 8)
         + bits(Admin::TrackedDrain, 16)
         + bits(Admin::Unresolved, 32)

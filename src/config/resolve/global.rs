@@ -3,8 +3,9 @@
 use super::Host;
 use crate::config::draft::{GlobalDraft, Numbers, UnixBind};
 use crate::config::report::Report;
+use crate::config::section::program::ProgramDraft;
 use crate::lang::{Diag, Word};
-use crate::site::CpuMap;
+use crate::site::{CpuMap, Program};
 
 /// Fills in what names and several keywords together decide.
 pub(super) fn resolve(draft: &mut GlobalDraft, host: &dyn Host, report: &mut Report) {
@@ -62,6 +63,30 @@ pub(super) fn owners(unix: &mut UnixBind, host: &dyn Host, report: &mut Report) 
     if let Some(word) = &unix.group {
         unix.gid = group(word, host, report).or(unix.gid);
     }
+}
+
+/// Names of users become numbers; a section without a command is refused.
+pub(super) fn programs(
+    drafts: Vec<ProgramDraft>,
+    host: &dyn Host,
+    report: &mut Report,
+) -> Vec<Program> {
+    let mut programs = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        if draft.command.is_empty() {
+            let name = &draft.name;
+            let text = format!("The program section '{name}' lacks a command to launch.");
+            report.add(Diag::alert(draft.span, text).with_fix("command <program> <arguments>"));
+        }
+        programs.push(Program {
+            uid: draft.user.and_then(|word| user(&word, host, report)),
+            gid: draft.group.and_then(|word| group(&word, host, report)),
+            name: draft.name,
+            command: draft.command,
+            stays: draft.stays,
+        });
+    }
+    programs
 }
 
 fn user(word: &Word, host: &dyn Host, report: &mut Report) -> Option<u32> {

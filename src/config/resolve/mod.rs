@@ -18,6 +18,7 @@ mod reach;
 mod relays;
 mod rules;
 mod server;
+mod states;
 mod tls;
 mod variables;
 mod watch;
@@ -75,7 +76,7 @@ pub fn resolve(
     let mut site = Site::default();
     let Draft {
         global: mut written,
-        proxies,
+        mut proxies,
         defaults,
         resolvers,
         http_errors,
@@ -85,6 +86,7 @@ pub fn resolve(
         peers: peer_sections,
         rings,
         forwards,
+        programs,
         ..
     } = draft;
     site.caches = cache::stores(&caches, report);
@@ -106,6 +108,8 @@ pub fn resolve(
     }
     variables::set(&written.variables, &bench, &site.shelf, report);
     site.library = Some(library);
+    states::read(&mut proxies, &written.site, report);
+    site.programs = global::programs(programs, host, report);
     host.prepare(&host_names(&proxies, &written));
     global::resolve(&mut written, host, report);
     written.site.logs = std::mem::take(&mut written.logs).into();

@@ -49,6 +49,8 @@ pub(super) fn all(
         };
         let id = ServerId::at(site.servers.len());
         ids.push(id);
+        let remembered = line.remembered.clone();
+        site.remembered.extend(remembered.map(|state| (id, state)));
         let followed = names::follow(line, (proxy, back), (id, &server), site);
         report.check(followed);
         let is_lost = *server.destination.load() == Destination::Unresolved;
@@ -243,7 +245,11 @@ fn first_address(
     let is_service = name.starts_with('_');
     for way in &line.init_addr {
         match way {
-            InitAddr::Last => {}
+            InitAddr::Last => {
+                if let Some(ip) = line.remembered.as_ref().and_then(|state| state.ip) {
+                    return Ok(Some(ip));
+                }
+            }
             InitAddr::None => return Ok(None),
             InitAddr::Ip(ip) => return Ok(Some(*ip)),
             InitAddr::Resolve if is_service => {}

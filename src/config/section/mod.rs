@@ -7,6 +7,7 @@ pub(crate) mod global;
 pub(crate) mod log;
 pub(crate) mod option;
 pub(crate) mod peers;
+pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod reach;
 pub(crate) mod relay;

@@ -1,7 +1,7 @@
 //! The keywords of `defaults`, `frontend`, `backend` and `listen` that belong to no other room.
 
 use crate::addr::items;
-use crate::config::draft::ProxyDraft;
+use crate::config::draft::{ProxyDraft, Remembers};
 use crate::lang::{Cursor, Diag, Keyword, Sections, Word, suggest};
 use crate::site::{Mode, RetryOn, Reuse};
 
@@ -107,6 +107,41 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         parse: |cur, p| {
             p.front.rate_limit_sessions = cur.integer(0..=u32::MAX)?;
             cur.ignore_rest()
+        },
+    },
+    Keyword {
+        name: "load-server-state-from-file",
+        sections: Sections::BACK,
+        usage: "{ global | local | none }",
+        doc: "Which file says in what state the servers begin.",
+        parse: |cur, p| {
+            let word = cur.expect("'none', 'local' or 'global'")?;
+            p.back.remembers = match word.str() {
+                "none" => Remembers::Nothing,
+                "global" => Remembers::Global,
+                "local" => Remembers::Local,
+                _ => {
+                    let text = format!(
+                        "'load-server-state-from-file' expects 'none', 'local' or 'global'. Got '{}'",
+                        word.shown()
+                    );
+                    return Err(Diag::alert(word.span, text));
+                }
+            };
+            cur.end()
+        },
+    },
+    Keyword {
+        name: "server-state-file-name",
+        sections: Sections::BACKEND,
+        usage: "[ { use-backend-name | <file> } ]",
+        doc: "The file that says in what state the servers begin, the backend's name unless given.",
+        parse: |cur, p| {
+            let word = cur.next().filter(|word| !word.is("use-backend-name"));
+            p.back.state_file = word
+                .map(|word| word.text().map(str::to_owned))
+                .transpose()?;
+            cur.end()
         },
     },
     Keyword {
