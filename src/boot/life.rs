@@ -282,6 +282,9 @@ impl Serving {
                 self.crew.stop();
                 self.courier.iter().for_each(Courier::stop);
             }
+            if self.crew.is_gone() {
+                self.courier.iter().for_each(Courier::finish);
+            }
             if self.crew.is_gone() && self.courier.as_ref().is_none_or(Courier::is_gone) {
                 return self.end(console);
             }
@@ -350,6 +353,7 @@ impl Serving {
                     | Said::Holds(..)
                     | Said::MaxReloads(_)
                     | Said::WantsState
+                    | Said::Programs(_)
                     | Said::Unknown,
                 ) => {}
                 None => return,

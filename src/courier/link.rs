@@ -78,6 +78,11 @@ impl Link {
         }
     }
 
+    /// Whether all that was said is sent.
+    pub(super) fn is_written(&self) -> bool {
+        self.sent >= self.output.len()
+    }
+
     /// Moves what can be moved.
     pub(super) fn turn(&mut self, around: Around<'_>) -> Turn {
         if !self.connected {

@@ -35,6 +35,22 @@ pub(super) enum Errand {
 }
 
 impl Post {
+    /// Whether lines of a ring go there.
+    pub(super) fn is_ring(&self) -> bool {
+        matches!(self.errand, Errand::Ring { .. })
+    }
+
+    /// Whether a successor is told there.
+    pub(super) fn is_will(&self) -> bool {
+        matches!(
+            self.errand,
+            Errand::Peer {
+                last_will: true,
+                ..
+            }
+        )
+    }
+
     /// Begins to connect.
     pub(super) fn dial(&self) -> io::Result<Wire> {
         let raw = self.address.to_raw()?;

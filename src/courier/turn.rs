@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool,
-    Ordering::{Acquire, Release},
+    Ordering::{AcqRel, Acquire, Release},
 };
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -32,7 +32,7 @@ use crate::wire::{Socket, Tls, Wire};
 const RETRY: Millis = Millis::seconds(5);
 /// The shortest and the longest wait after a connection that stood was lost: sides that replace each other's must not go on doing so.
 const RENEWAL: (u32, u32) = (50, 2_000);
-/// How long a process that leaves tries to tell its successor what it knows.
+/// How long a process that leaves tries to tell its successor what it knows, and how long it tries to get rid of its last lines.
 const LAST_WILL: Millis = Millis::seconds(3);
 /// Connections accepted in one turn.
 const ACCEPTS_MAX: usize = 32;
@@ -54,6 +54,7 @@ pub struct Courier {
 #[derive(Debug, Default)]
 struct Orders {
     drain: AtomicBool,
+    finish: AtomicBool,
     stop: AtomicBool,
 }
 
@@ -95,6 +96,7 @@ impl Courier {
             orders: Arc::clone(&orders),
             now,
             leaves_at: Tick::NEVER,
+            ends_at: Tick::NEVER,
             chance: now.as_millis() ^ u64::from(sys::process::pid().unsigned_abs()) << 20,
         };
         for (id, fd) in sockets {
@@ -113,10 +115,17 @@ impl Courier {
         }))
     }
 
-    /// Has it tell a successor what this process knows, and leave.
+    /// Has it tell a successor what this process knows, and go on with nothing but the lines of rings.
     pub fn drain(&self) {
         self.orders.drain.store(true, Release);
         let _ = self.bell.wake();
+    }
+
+    /// Has it leave once the last line is on its way: nobody is left to write another.
+    pub fn finish(&self) {
+        if !self.orders.finish.swap(true, AcqRel) {
+            let _ = self.bell.wake();
+        }
     }
 
     /// Has it leave at once.
@@ -213,6 +222,8 @@ struct Rounds {
     now: Tick,
     /// When a process that leaves stops waiting for its successor.
     leaves_at: Tick,
+    /// When it stops trying to send its last lines.
+    ends_at: Tick,
     chance: u64,
 }
 
@@ -288,7 +299,11 @@ impl Rounds {
         let posts = self.posts.iter().filter(|post| !post.busy);
         let next = links
             .chain(posts.map(|post| post.next))
-            .chain([self.leaves_at])
+            .chain(
+                [self.leaves_at, self.ends_at]
+                    .into_iter()
+                    .filter(|at| !at.has_come(self.now)),
+            )
             .min()
             .filter(|next| next.is_set())?;
         Some(Duration::from_millis(u64::from(next.since(self.now).get())))
@@ -322,19 +337,54 @@ impl Rounds {
             return false;
         }
         if !self.leaves_at.is_set() {
-            self.leaves_at = self.now + LAST_WILL;
-            self.listening.clear();
-            self.datagrams.clear();
-            for at in 0..self.links.len() {
+            self.begin_to_leave();
+        }
+        if !self.orders.finish.load(Acquire) {
+            return false;
+        }
+        if !self.ends_at.is_set() {
+            self.ends_at = self.now + LAST_WILL;
+        }
+        let wills = self.posts.iter().filter(|post| post.is_will());
+        let mut tried = wills.map(|post| !post.busy && !post.next.has_come(self.now));
+        let willed = self.leaves_at.has_come(self.now) || tried.all(|tried| tried);
+        willed && (self.ends_at.has_come(self.now) || self.is_written())
+    }
+
+    /// Ends all conversations but those that carry the lines of rings, which clients who are left still write.
+    fn begin_to_leave(&mut self) {
+        self.leaves_at = self.now + LAST_WILL;
+        self.listening.clear();
+        self.datagrams.clear();
+        for at in 0..self.links.len() {
+            let post = self.links[at].as_ref().and_then(|link| link.post);
+            if !post.is_some_and(|post| self.posts[post].is_ring()) {
                 self.close(at);
             }
-            self.posts = last_wills(&self.site, self.now);
         }
-        let tried = self
-            .posts
-            .iter()
-            .all(|post| !post.busy && !post.next.has_come(self.now));
-        self.leaves_at.has_come(self.now) || tried
+        for post in self.posts.iter_mut().filter(|post| !post.is_ring()) {
+            post.next = Tick::NEVER;
+        }
+        let wills = last_wills(&self.site, self.now);
+        self.posts.extend(wills);
+    }
+
+    /// Whether every line of every ring is on its way.
+    fn is_written(&self) -> bool {
+        let carried = |post: usize| {
+            let mut links = self.links.iter().flatten();
+            links.find(|link| link.post == Some(post))
+        };
+        self.posts.iter().enumerate().all(|(at, post)| {
+            let Errand::Ring { ring, next } = post.errand else {
+                return true;
+            };
+            let link = carried(at);
+            let next = link.map_or(next, |link| link.talk.place());
+            let ring = self.site.rings.get(ring);
+            let waits = ring.is_some_and(|post| !post.ring.read(next, 1).lines.is_empty());
+            !waits && link.is_none_or(Link::is_written)
+        })
     }
 
     fn accept(&mut self) -> bool {
@@ -528,7 +578,9 @@ impl Rounds {
             if let Errand::Ring { next, .. } = &mut post.errand {
                 *next = link.talk.place();
                 post.next = self.now + RING_RETRY;
-            } else if !self.leaves_at.is_set() {
+            } else if self.leaves_at.is_set() {
+                post.next = Tick::NEVER;
+            } else {
                 post.next = self.now + pause;
             }
         }
