@@ -6,6 +6,7 @@
 
 mod doomed;
 mod master_socket;
+mod programs;
 pub(crate) mod proxy;
 mod state;
 mod story;

@@ -40,6 +40,8 @@ pub(crate) struct Bench {
     global: RefCell<String>,
     /// More lines for the backend.
     backend: RefCell<String>,
+    /// More sections.
+    sections: RefCell<String>,
     /// Whether the generations to come listen on the second port too.
     both: Cell<bool>,
 }
@@ -63,6 +65,7 @@ impl Bench {
             shape: AtomicU32::new(2 << 8 | 1),
             global: RefCell::default(),
             backend: RefCell::default(),
+            sections: RefCell::default(),
             both: Cell::new(false),
         }
     }
@@ -93,6 +96,16 @@ impl Bench {
         lines.push('\n');
     }
 
+    /// Adds a section to all generations to come.
+    pub(crate) fn add_section(&self, text: &str) {
+        self.sections.borrow_mut().push_str(text);
+    }
+
+    /// Takes the sections that were added off all generations to come.
+    pub(crate) fn drop_sections(&self) {
+        self.sections.borrow_mut().clear();
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
@@ -108,7 +121,7 @@ impl Bench {
              defaults\n    mode http\n    timeout connect 5s\n    timeout client 20s\n    \
              timeout server 20s\n    timeout http-keep-alive 20s\n\
              frontend f{generation}\n    bind 127.0.0.1:{} shards {shards}\n{}    default_backend b\n\
-             backend b\n    option forwardfor header x-generation-{generation}\n    server s 127.0.0.1:{}\n{}{}",
+             backend b\n    option forwardfor header x-generation-{generation}\n    server s 127.0.0.1:{}\n{}{}{}",
             self.global.borrow(),
             stats.display(),
             self.ports[0],
@@ -118,6 +131,7 @@ impl Bench {
             },
             self.server.port(),
             self.backend.borrow(),
+            self.sections.borrow(),
             if broken {
                 "    this is no keyword\n"
             } else {

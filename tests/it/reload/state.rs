@@ -97,3 +97,59 @@ fn nothing_that_was_counted_is_lost_under_load() {
     assert!(requests(&bench) <= all + running.asked());
     running.end();
 }
+
+#[test]
+fn a_first_start_may_have_a_memory() {
+    let bench = Bench::new("state-file");
+    let file = bench.path("states");
+    bench.add_global(&format!("server-state-file {}", file.display()));
+    bench.add_backend("load-server-state-from-file global");
+    bench.add_backend("server other 127.0.0.1:1 weight 9 backup");
+    let running = Running::start(&bench, Style::NoPid);
+    let socket = bench.path("stats.sock");
+    ask(
+        &socket,
+        "set server b/other state drain;set server b/other weight 4\n",
+    );
+    let states = ask(&socket, "show servers state\n");
+    std::fs::write(&file, states).expect("a writable directory");
+    running.end();
+    let running = Running::start(&bench, Style::NoPid);
+    assert!(column(&bench, "status", "b,other").starts_with("DRAIN"));
+    assert_eq!(column(&bench, "weight", "b,other"), "4");
+    assert_eq!(column(&bench, "status", "b,s"), "no check");
+    running.end();
+}
+
+#[test]
+fn what_a_leaving_process_logs_to_a_ring_arrives() {
+    let lines = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = lines.local_addr().expect("bound").port();
+    let bench = Bench::new("state-ring");
+    bench.add_section(&format!(
+        "ring r\n    format raw\n    size 65536\n    server s 127.0.0.1:{port}\n\
+         frontend g\n    bind 127.0.0.1:{}\n    log ring@r local0\n    log-format %HU\n    default_backend b\n",
+        bench.port(1)
+    ));
+    let mut running = Running::start(&bench, Style::TakeOver);
+    let mut held = traffic::tunnel(bench.port(1));
+    running.reload();
+    std::io::Write::write_all(&mut held, b"34567890").expect("the old process reads");
+    let mut rest = [0; 16];
+    let answered = std::io::Read::read(&mut held, &mut rest).expect("an answer");
+    assert!(answered > 0);
+    drop(held);
+    running.assert_alone();
+    lines.set_nonblocking(true).expect("a socket");
+    let mut text = String::new();
+    while let Ok((mut from, _)) = lines.accept() {
+        from.set_read_timeout(Some(std::time::Duration::from_millis(200)))
+            .expect("a socket");
+        // The new process keeps its connection open.
+        let mut bytes = Vec::new();
+        let _ = std::io::Read::read_to_end(&mut from, &mut bytes);
+        text += &String::from_utf8_lossy(&bytes);
+    }
+    assert!(text.contains("/held"), "{text:?}");
+    running.end();
+}
