@@ -22,6 +22,18 @@ pub(crate) enum Answer {
     Sink,
 }
 
+impl Answer {
+    /// The length of a body that is large enough for its bytes to be what costs.
+    pub(crate) fn large(self) -> Option<usize> {
+        match self {
+            Self::Sized(len) | Self::Chunked(len) if len >= LARGE => Some(len),
+            Self::Sized(_) | Self::Chunked(_) | Self::Source | Self::Sink => None,
+        }
+    }
+}
+
+const LARGE: usize = 64 << 10;
+
 pub(crate) struct Backend {
     address: SocketAddr,
     stop: Arc<AtomicBool>,

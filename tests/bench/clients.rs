@@ -3,9 +3,9 @@
 use crate::contender::Running;
 use crate::epoll::{Epoll, READ};
 use crate::report::Figures;
-use crate::scenario::Http;
+use crate::scenario::{Http, Scenario};
+use crate::secure::{Dial, Stream, Tls};
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -29,7 +29,12 @@ const WARM_WITHIN: Duration = Duration::from_secs(15);
 /// System calls are counted for so long, after the rest: counting them costs time.
 const COUNTING: Duration = Duration::from_millis(300);
 
-pub(crate) fn measure(running: &Running, http: &Http, window: Duration) -> io::Result<Figures> {
+pub(crate) fn measure(
+    running: &Running,
+    scenario: &Scenario,
+    http: &Http,
+    window: Duration,
+) -> io::Result<Figures> {
     let stop = Arc::new(AtomicBool::new(false));
     let done = Arc::new(AtomicU64::new(0));
     let failed = Arc::new(AtomicU64::new(0));
@@ -37,9 +42,11 @@ pub(crate) fn measure(running: &Running, http: &Http, window: Duration) -> io::R
     for nth in 0..THREADS {
         let share = http.clients / THREADS + usize::from(nth < http.clients % THREADS);
         let (stop, done, failed) = (Arc::clone(&stop), Arc::clone(&done), Arc::clone(&failed));
-        let (address, http) = (running.address, *http);
+        let (address, http, tls) = (running.address, *http, scenario.setup.tls);
         threads.push(std::thread::spawn(move || {
-            let crowd = Crowd::new(address, http, share)?;
+            // Everybody has tickets of its own.
+            let dials = (0..share).map(|_| Dial::new(address, tls));
+            let crowd = Crowd::new(dials.collect::<Result<_, _>>()?, http, tls)?;
             crowd.run(&stop, &done, &failed)
         }));
     }
@@ -77,6 +84,9 @@ pub(crate) fn measure(running: &Running, http: &Http, window: Duration) -> io::R
     let mut figures = Figures::default();
     figures.put("cpu us/req", cpu_total * 1e6 / requests);
     figures.put("user us/req", cpu_user * 1e6 / requests);
+    if let Some(body) = scenario.answer.large() {
+        figures.put("cpu s/GB", cpu_total * 1e9 / (requests * body as f64));
+    }
     if let Some(calls) = calls {
         figures.put("calls/req", calls as f64 / COUNTING.as_secs_f64() / pace);
     }
@@ -87,15 +97,17 @@ pub(crate) fn measure(running: &Running, http: &Http, window: Duration) -> io::R
 
 /// The clients of one thread.
 struct Crowd {
-    address: SocketAddr,
+    dials: Vec<Dial>,
     request: &'static [u8],
     fresh: bool,
+    /// Connections go on with an earlier session, but for the first of each client.
+    resumes: bool,
     epoll: Epoll,
     clients: Vec<Client>,
 }
 
 struct Client {
-    stream: TcpStream,
+    stream: Stream,
     reading: Reading,
 }
 
@@ -125,7 +137,8 @@ pub(crate) enum Progress {
 }
 
 impl Crowd {
-    fn new(address: SocketAddr, http: Http, count: usize) -> io::Result<Self> {
+    fn new(dials: Vec<Dial>, http: Http, tls: Tls) -> io::Result<Self> {
+        let count = dials.len();
         let request = match (http.fresh, http.browser) {
             (true, _) if http.introduced => REQUEST_INTRODUCED,
             (true, _) => REQUEST_CLOSE,
@@ -133,14 +146,15 @@ impl Crowd {
             (false, false) => REQUEST,
         };
         let mut crowd = Self {
-            address,
+            dials,
             request,
             fresh: http.fresh,
+            resumes: tls.resumes(),
             epoll: Epoll::new()?,
             clients: Vec::with_capacity(count),
         };
         for nth in 0..count {
-            let client = crowd.client()?;
+            let client = crowd.client(nth)?;
             crowd.epoll.add(&client.stream, nth as u64, READ)?;
             crowd.clients.push(client);
         }
@@ -148,10 +162,9 @@ impl Crowd {
     }
 
     /// A connection with its first request sent.
-    fn client(&self) -> io::Result<Client> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
+    fn client(&self, nth: usize) -> io::Result<Client> {
+        let mut stream = self.dials[nth].open(0)?;
+        stream.set_nonblocking()?;
         stream.write_all(self.request)?;
         Ok(Client {
             stream,
@@ -162,6 +175,7 @@ impl Crowd {
     fn run(mut self, stop: &AtomicBool, done: &AtomicU64, failed: &AtomicU64) -> io::Result<()> {
         let mut ready = Vec::new();
         let mut buffer = vec![0; 256 * 1024];
+        let (mut answered, introduced) = (0, 2 * self.clients.len() as u64);
         while !stop.load(Relaxed) {
             self.epoll.wait(Duration::from_millis(50), &mut ready)?;
             let mut complete = 0;
@@ -182,6 +196,11 @@ impl Crowd {
                     Progress::More => {}
                     Progress::Complete => {
                         complete += 1;
+                        answered += 1;
+                        let known = answered > introduced;
+                        if self.resumes && known && !client.stream.is_resumed() {
+                            failed.fetch_add(1, Relaxed);
+                        }
                         // A new connection follows when the other side has closed this one.
                         if !self.fresh && client.stream.write_all(self.request).is_err() {
                             self.renew(nth)?;
@@ -199,7 +218,7 @@ impl Crowd {
     }
 
     fn renew(&mut self, nth: usize) -> io::Result<()> {
-        let client = self.client()?;
+        let client = self.client(nth)?;
         self.epoll.add(&client.stream, nth as u64, READ)?;
         self.clients[nth] = client;
         Ok(())

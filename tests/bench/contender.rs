@@ -314,7 +314,11 @@ fn config(scenario: &Scenario, place: &Place, folder: &Path) -> std::io::Result<
     } else {
         ""
     };
-    let _ = writeln!(text, "frontend fe\n    bind 127.0.0.1:{port}{accept}");
+    let secure = setup.tls.bind_words();
+    let _ = writeln!(
+        text,
+        "frontend fe\n    bind 127.0.0.1:{port}{accept}{secure}"
+    );
     if setup.rules {
         fs::write(folder.join("paths.map"), paths_map())?;
         text.push_str(&rules(folder));

@@ -4,9 +4,9 @@ use crate::clients::{Progress, REQUEST, Reading};
 use crate::contender::Running;
 use crate::machine;
 use crate::report::Figures;
-use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+use crate::scenario::Scenario;
+use crate::secure::{Dial, Stream, Tls};
 use std::io::{self, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Connections one source address can hold to one destination, with a margin.
@@ -14,19 +14,20 @@ const PER_SOURCE: usize = 20_000;
 /// Memory of connections that made one request and keep still, and the processor time of keeping them.
 pub(crate) fn measure_idle(
     running: &Running,
-    count: usize,
+    (scenario, count): (&Scenario, usize),
     window: Duration,
 ) -> io::Result<Figures> {
     let count = machine::holdable(count);
     let meter = running.meter().ok_or(io::Error::other("no process"))?;
+    let dial = Dial::new(running.address, scenario.setup.tls)?;
     for _ in 0..64 {
-        request(&mut open(running, 0)?)?;
+        request(&mut dial.open(0)?)?;
     }
     std::thread::sleep(Duration::from_millis(200));
     let empty = meter.resident();
     let mut held = Vec::with_capacity(count);
     for nth in 0..count {
-        let mut stream = open(running, nth / PER_SOURCE)?;
+        let mut stream = dial.open(nth / PER_SOURCE)?;
         request(&mut stream)?;
         held.push(stream);
     }
@@ -53,9 +54,10 @@ pub(crate) fn measure_slow(
     window: Duration,
 ) -> io::Result<Figures> {
     let meter = running.meter().ok_or(io::Error::other("no process"))?;
+    let dial = Dial::new(running.address, Tls::None)?;
     let mut streams = Vec::with_capacity(count);
     for nth in 0..count {
-        let stream = open(running, nth / PER_SOURCE)?;
+        let stream = dial.open(nth / PER_SOURCE)?;
         streams.push(stream);
     }
     let (before, start) = (meter.spent(), Instant::now());
@@ -81,31 +83,25 @@ pub(crate) fn measure_slow(
     Ok(figures)
 }
 
-/// A connection from one of several addresses of this host, as ports of one do not suffice.
-fn open(running: &Running, source: usize) -> io::Result<TcpStream> {
-    if source == 0 {
-        return TcpStream::connect(running.address);
-    }
-    let own = Ipv4Addr::new(127, 0, 1, source as u8);
-    let fd = socket(AddressFamily::INET, SocketType::STREAM, None)?;
-    bind(&fd, &SocketAddrV4::new(own, 0))?;
-    if let SocketAddr::V4(address) = running.address {
-        connect(&fd, &address)?;
-    }
-    Ok(TcpStream::from(fd))
-}
-
-/// So many requests, one after the other.
-pub(crate) fn requests(running: &Running, count: u64) -> io::Result<()> {
-    let mut stream = open(running, 0)?;
+/// So many requests, one after the other: over one connection, or over one each.
+pub(crate) fn requests(
+    running: &Running,
+    (scenario, fresh): (&Scenario, bool),
+    count: u64,
+) -> io::Result<()> {
+    let dial = Dial::new(running.address, scenario.setup.tls)?;
+    let mut stream = dial.open(0)?;
     for _ in 0..count {
         request(&mut stream)?;
+        if fresh {
+            stream = dial.open(0)?;
+        }
     }
     Ok(())
 }
 
-fn request(stream: &mut TcpStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+fn request(stream: &mut Stream) -> io::Result<()> {
+    stream.set_read_timeout(Duration::from_secs(5))?;
     stream.write_all(REQUEST)?;
     let (mut reading, mut buffer) = (Reading::default(), [0; 4096]);
     loop {

@@ -37,6 +37,7 @@ mod profile;
 mod relay;
 mod report;
 mod scenario;
+mod secure;
 
 use contender::{Contender, Running};
 use report::{Figures, Outcome};
@@ -229,10 +230,10 @@ fn measure(scenario: &Scenario, contender: Contender, window: Duration) -> Resul
     let running = Running::start(contender, scenario, backend.address())?;
     let _killer = Killer::after(running.meter(), window + PATIENCE);
     let figures = match &scenario.load {
-        Load::Requests(http) => clients::measure(&running, http, window),
+        Load::Requests(http) => clients::measure(&running, scenario, http, window),
         Load::Paced(paced) => paced::measure(&running, paced, window),
         Load::Bulk(direction) => bulk::measure(&running, *direction, window),
-        Load::Idle(count) => hold::measure_idle(&running, *count, window),
+        Load::Idle(count) => hold::measure_idle(&running, (scenario, *count), window),
         Load::Slow(count) => hold::measure_slow(&running, *count, window),
     };
     figures.map_err(|e| e.to_string())

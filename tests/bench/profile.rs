@@ -42,7 +42,7 @@ pub(crate) fn draw(scenario: &Scenario, window: Duration) -> Result<(), String> 
         .stderr(Stdio::null())
         .spawn()
         .map_err(|e| format!("perf: {e}"))?;
-    let measured = clients::measure(&running, http, window).map_err(|e| e.to_string());
+    let measured = clients::measure(&running, scenario, http, window).map_err(|e| e.to_string());
     recorder.wait().map_err(|e| format!("perf: {e}"))?;
     measured?;
     println!("### {}: {}", scenario.name, scenario.about);

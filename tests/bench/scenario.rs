@@ -2,6 +2,7 @@
 
 use crate::backend::Answer;
 use crate::contender::Contender;
+use crate::secure::Tls;
 
 /// One scenario.
 pub(crate) struct Scenario {
@@ -54,8 +55,10 @@ pub(crate) enum Direction {
 }
 
 /// How the contenders are configured, beyond a frontend and a backend.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Setup {
+    /// What clients speak below HTTP.
+    pub(crate) tls: Tls,
     pub(crate) tcp: bool,
     pub(crate) splice: bool,
     pub(crate) reuse_always: bool,
@@ -78,6 +81,7 @@ impl Scenario {
         let setup = &self.setup;
         match contender {
             Contender::Sluice | Contender::Haproxy => true,
+            Contender::Nginx | Contender::Relay if setup.tls != Tls::None => false,
             Contender::Nginx => {
                 let special = setup.rules || setup.log || setup.backends > 1 || setup.servers > 1;
                 !(special || setup.tcp || setup.splice)
@@ -92,6 +96,7 @@ impl Scenario {
 }
 
 const PLAIN: Setup = Setup {
+    tls: Tls::None,
     tcp: false,
     splice: false,
     reuse_always: false,
@@ -150,6 +155,17 @@ const fn scenario(
         setup,
     }
 }
+
+/// With TLS to the clients. Server connections are shared as far as can be, for what is asked is what TLS costs.
+const fn tls(tls: Tls) -> Setup {
+    Setup {
+        tls,
+        reuse_always: true,
+        ..PLAIN
+    }
+}
+
+const V13: Setup = tls(Tls::V13 { resumed: false });
 
 const EMPTY: Answer = Answer::Sized(0);
 
@@ -445,5 +461,61 @@ static ALL: &[Scenario] = &[
         Load::Slow(1_000),
         EMPTY,
         PLAIN,
+    ),
+    scenario(
+        "tls13-full",
+        "TLS 1.3, a full handshake (P-256, X25519) and a request per connection, 32 clients",
+        1,
+        fresh(32),
+        EMPTY,
+        V13,
+    ),
+    scenario(
+        "tls12-full",
+        "TLS 1.2, a full handshake (P-256 for both) and a request per connection, 32 clients",
+        1,
+        fresh(32),
+        EMPTY,
+        tls(Tls::V12 { resumed: false }),
+    ),
+    scenario(
+        "tls13-resumed",
+        "TLS 1.3, a resumed handshake and a request per connection, 32 clients",
+        1,
+        fresh(32),
+        EMPTY,
+        tls(Tls::V13 { resumed: true }),
+    ),
+    scenario(
+        "tls12-resumed",
+        "TLS 1.2, a resumed handshake and a request per connection, 32 clients",
+        1,
+        fresh(32),
+        EMPTY,
+        tls(Tls::V12 { resumed: true }),
+    ),
+    scenario(
+        "tls-keep-64",
+        "TLS 1.3, keep-alive, empty answers, 64 clients",
+        1,
+        keep(64),
+        EMPTY,
+        V13,
+    ),
+    scenario(
+        "tls-bulk",
+        "TLS 1.3 with AES-128-GCM, answers of 1 MiB, 16 clients",
+        1,
+        keep(16),
+        Answer::Sized(1 << 20),
+        V13,
+    ),
+    scenario(
+        "tls-idle",
+        "4,000 idle keep-alive connections, TLS 1.3, 1 thread",
+        1,
+        Load::Idle(4_000),
+        EMPTY,
+        V13,
     ),
 ];
