@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
-use rustls::{ClientConfig, CommonState, Error, HandshakeKind};
+use rustls::{ClientConfig, CommonState, Error};
 
 use super::connector::Way;
 use super::opened::{self, Opened};
@@ -23,6 +23,13 @@ use crate::proto::hello::{self, Peek};
 
 /// Plain text in one record.
 const RECORD: usize = 16 * 1024;
+
+/// Plain text in one of the first records: a few of them fit into what TCP sends at once to a peer it does not know yet, which can read
+/// them while the rest is under way.
+const RECORD_FIRST: usize = 4 * 1024;
+
+/// How much goes in such records before larger ones cost less.
+const FIRST: usize = 16 * 1024;
 
 /// What encryption adds to a record at most: head, explicit nonce, kind, tag.
 const OVERHEAD: usize = 5 + 8 + 1 + 16;
@@ -50,6 +57,8 @@ pub struct Session {
     closed: bool,
     /// What an earlier session brought along was held against what is demanded.
     judged: bool,
+    /// Plain text sent since the peer last sent some.
+    sent: usize,
 }
 
 /// What is known of a session beside what rustls knows.
@@ -170,6 +179,7 @@ impl Session {
             failure: None,
             closed: false,
             judged: false,
+            sent: 0,
         }
     }
 
@@ -197,10 +207,13 @@ impl Session {
             return Progress::More;
         }
         let (read, written) = (io.used, io.wire.len());
+        let before = io.plain.len();
         let mut progress = self.advance(io, limit);
+        if io.plain.len() > before {
+            self.sent = 0;
+        }
         if !self.judged && !self.is_handshaking() {
             self.judged = true;
-            self.count();
             if let Some(error) = self.known.faults_of_resumed(self.state()) {
                 self.failure = Some(error);
                 progress = Progress::Failed;
@@ -226,13 +239,6 @@ impl Session {
             }
         }
         Progress::Failed
-    }
-
-    /// Counts a session with a client that has opened.
-    fn count(&self) {
-        if let (Side::Server(server), Some(place)) = (&self.side, &self.known.place) {
-            place.opened(server.handshake_kind() == Some(HandshakeKind::Resumed));
-        }
     }
 
     /// Takes the alert that rustls has for the peer. Nothing but that may be asked of it from here on: it would judge the same bytes
@@ -316,21 +322,24 @@ impl Session {
     ) -> Result<usize, Error> {
         let mut sealed = 0;
         let mut gathered = Vec::new();
-        for slice in slices {
+        for (at, slice) in slices.iter().enumerate() {
             let mut rest = &slice[..slice.len().min(limit - sealed - gathered.len())];
+            let is_last = at + 1 == slices.len();
             while !rest.is_empty() {
-                if gathered.is_empty() && rest.len() >= RECORD {
-                    self.record(&rest[..RECORD], io)?;
-                    sealed += RECORD;
-                    rest = &rest[RECORD..];
+                let whole = self.record_len();
+                if gathered.is_empty() && (is_last || rest.len() >= whole) {
+                    let (part, behind) = rest.split_at(rest.len().min(whole));
+                    self.record(part, io)?;
+                    sealed += part.len();
+                    rest = behind;
                     continue;
                 }
-                let part = rest.len().min(RECORD - gathered.len());
+                let part = rest.len().min(whole - gathered.len());
                 gathered.extend_from_slice(&rest[..part]);
                 rest = &rest[part..];
-                if gathered.len() == RECORD {
+                if gathered.len() == whole {
                     self.record(&gathered, io)?;
-                    sealed += RECORD;
+                    sealed += whole;
                     gathered.clear();
                 }
             }
@@ -342,10 +351,21 @@ impl Session {
         Ok(sealed)
     }
 
+    /// How much plain text the next record takes.
+    fn record_len(&self) -> usize {
+        if self.sent < FIRST {
+            RECORD_FIRST
+        } else {
+            RECORD
+        }
+    }
+
     fn record(&mut self, plain: &[u8], io: &mut Buffers<'_>) -> Result<(), Error> {
         self.emit(plain.len(), io, |traffic, place| {
             traffic.encrypt(plain, place)
-        })
+        })?;
+        self.sent += plain.len();
+        Ok(())
     }
 
     /// Says the end of our side.

@@ -8,6 +8,7 @@ mod memory;
 mod pipe;
 mod socket;
 mod socks;
+mod spare;
 mod tls;
 
 pub use memory::{Memory, Script};

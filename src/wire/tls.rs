@@ -9,7 +9,7 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 
-use super::Wire;
+use super::{Wire, spare};
 use crate::tls::{Acceptor, Buffers, Opened, Progress, Session};
 
 /// Plain text sealed in one write.
@@ -19,7 +19,10 @@ const SEAL_MAX: usize = 64 * 1024;
 const READ_SMALL: usize = 4 * 1024;
 
 /// Bytes read at once while reads are filled.
-const READ_LARGE: usize = 36 * 1024;
+const READ_LARGE: usize = 48 * 1024;
+
+/// What encryption adds to the plain text of one write, and what may be sent with it.
+const SEAL_SPARE: usize = 2 * 1024;
 
 /// Bytes of unfinished messages that are kept: more than the longest handshake message.
 const INPUT_MAX: usize = 96 * 1024;
@@ -171,7 +174,7 @@ impl Tls {
                 into.extend_from_slice(&self.spill[..count]);
                 self.spill.drain(..count);
                 if self.spill.is_empty() {
-                    self.spill = Vec::new();
+                    spare::give(&mut self.spill);
                 }
                 return Ok(count);
             }
@@ -196,14 +199,15 @@ impl Tls {
         let Phase::Secured(session) = &mut self.phase else {
             return Ok(Progress::More);
         };
-        let direct = into.filter(|_| limit > RECORD_MAX);
-        // Straight into the engine's buffer while one more record fits whole.
-        let (plain, limit) = match direct {
-            Some(into) => {
+        let received = self.input.len() - self.start;
+        // Straight into the engine's buffer while one more record fits whole: plain text is never longer than its records.
+        let (plain, limit) = match into {
+            Some(into) if received <= limit => (into, usize::MAX),
+            Some(into) if limit > RECORD_MAX => {
                 let limit = into.len() + limit - RECORD_MAX;
                 (into, limit)
             }
-            None => (&mut self.spill, 1),
+            Some(_) | None => (&mut self.spill, 1),
         };
         let mut io = Buffers {
             input: &mut self.input[self.start..],
@@ -227,7 +231,7 @@ impl Tls {
     fn forget(&mut self, used: usize) {
         self.start += used;
         if self.start == self.input.len() {
-            self.input = Vec::new();
+            spare::give(&mut self.input);
             self.start = 0;
         }
     }
@@ -241,11 +245,14 @@ impl Tls {
         if self.input.len() >= INPUT_MAX {
             return Err(ErrorKind::InvalidData.into());
         }
-        self.input.reserve(if self.flow.bulk {
-            READ_LARGE
-        } else {
-            READ_SMALL
-        });
+        let room = match self.flow.bulk {
+            true => READ_LARGE,
+            false => READ_SMALL,
+        };
+        if self.input.capacity() == 0 {
+            self.input = spare::take(room);
+        }
+        self.input.reserve(room);
         let room = self.input.capacity() - self.input.len();
         let outcome = self.carrier.read(&mut self.input);
         match &outcome {
@@ -257,7 +264,9 @@ impl Tls {
             Err(_) => self.flow.drained = true,
         }
         if self.input.is_empty() {
-            self.input = Vec::new();
+            spare::give(&mut self.input);
+        } else {
+            spare::shrink(&mut self.input, &mut self.start);
         }
         outcome
     }
@@ -271,6 +280,10 @@ impl Tls {
             if session.is_handshaking() {
                 self.flush()?;
                 return Err(ErrorKind::WouldBlock.into());
+            }
+            if self.output.capacity() == 0 {
+                let plain: usize = slices.iter().map(|slice| slice.len()).sum();
+                self.output = spare::take(plain.min(SEAL_MAX) + SEAL_SPARE);
             }
             let mut io = Buffers {
                 input: &mut self.input[self.start..],
@@ -298,14 +311,15 @@ impl Tls {
                 .write(&[IoSlice::new(&self.output[self.sent..])])
             {
                 Ok(count) => self.sent += count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    spare::shrink(&mut self.output, &mut self.sent);
+                    return Ok(());
+                }
                 Err(error) => return Err(error),
             }
         }
-        if self.sent > 0 {
-            self.output = Vec::new();
-            self.sent = 0;
-        }
+        spare::give(&mut self.output);
+        self.sent = 0;
         Ok(())
     }
 
@@ -342,6 +356,9 @@ impl Drop for Tls {
         // An idle connection that is let go still tells its peer that nothing was cut off.
         if self.output.is_empty() {
             let _ = self.say_end();
+        }
+        for buffer in [&mut self.input, &mut self.spill, &mut self.output] {
+            spare::give(buffer);
         }
     }
 }
