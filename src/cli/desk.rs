@@ -14,6 +14,7 @@ use crate::site::{Site, Visit};
 use crate::stats::{Count, InfoView, Pace};
 use crate::sys;
 use crate::time::Tick;
+use crate::tls::Happening;
 use crate::worker::{Inners, Moment, Office};
 
 /// Takes a connection whose client wants the listening sockets.
@@ -81,12 +82,20 @@ impl Desk {
         let limit = sys::limits::descriptors();
         let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let maxconn = number(site.global.maxconn as u64);
-        let tls = site.tls.figures();
+        let tls = site.tls.figures(now);
         InfoView {
             tls_max: tls.max,
             tls: tls.current,
             tls_total: tls.total,
             tls_reuse_percent: tls.resumed_percent,
+            tls_rate: tls.rates[Happening::Client as usize],
+            tls_rate_max: tls.peaks[Happening::Client as usize],
+            front_key_rate: tls.rates[Happening::ClientKeys as usize],
+            front_key_rate_max: tls.peaks[Happening::ClientKeys as usize],
+            back_key_rate: tls.rates[Happening::ServerKeys as usize],
+            back_key_rate_max: tls.peaks[Happening::ServerKeys as usize],
+            tls_cache_lookups: tls.lookups,
+            tls_cache_misses: tls.misses,
             product: "HAProxy".to_owned(),
             version: self.version.clone(),
             release_date: self.release_date.clone(),

@@ -66,6 +66,7 @@ impl<'a> Face<'a> {
         tallies
             .chain([&site.tally])
             .for_each(|tally| tally.clear(!all));
+        site.tls.forget_peaks();
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{Cause, Ending, Kit, Phase, Stream};
 use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::stats::{self, Count, Pace, Role};
+use crate::tls::Happening;
 
 impl Kit {
     /// A client's connection was accepted.
@@ -20,8 +21,11 @@ impl Kit {
             tally.beat(worker, Pace::Connections, now);
             tally.begin(worker, at_once, now);
         }
+        let listener = self.site.listener(listener);
+        if listener.tls.is_some() {
+            self.site.tls.count(Happening::Client, now);
+        }
         if frontend.socket_stats {
-            let listener = self.site.listener(listener);
             let at_once = u32::try_from(listener.connections.load(Relaxed)).unwrap_or(u32::MAX);
             listener.tally.count(worker, Count::Connections);
             listener.tally.begin(worker, at_once, now);

@@ -5,13 +5,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustls::server::{
-    NoServerSessionStorage, ProducesTickets, ServerConfig, ServerSessionMemoryCache,
-};
+use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig};
 
 use super::draft::{BindDraft, GlobalDraft, under};
 use super::places::Places;
 use super::profile::{Memory, Profile};
+use super::sessions::Sessions;
 use super::shelf::{Entry, Shelf, Wishes};
 use super::store::{Line, State, Store};
 use super::tickets::{self, Tickets};
@@ -185,7 +184,7 @@ fn memory(
         tickets,
         sessions: match global.sessions_max.unwrap_or(SESSIONS) {
             0 => Arc::new(NoServerSessionStorage {}),
-            sessions => ServerSessionMemoryCache::new(sessions),
+            sessions => Sessions::new(sessions, store.places()),
         },
     })
 }

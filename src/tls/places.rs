@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use crate::time::rate::SharedRate;
+use crate::time::{Millis, Tick};
+
 /// Counts of the process.
 #[derive(Debug, Default)]
 pub(super) struct Places {
@@ -10,11 +13,33 @@ pub(super) struct Places {
     max: AtomicU32,
     used: AtomicU32,
     total: AtomicU32,
-    /// Sessions with clients.
-    opened: AtomicU32,
-    /// Those that went on with an earlier one.
-    resumed: AtomicU32,
+    /// By [`Happening`].
+    paces: [Pace; 3],
+    /// Sessions looked for by clients that name one, where sessions are remembered here.
+    pub(super) lookups: AtomicU32,
+    /// Those that are not known.
+    pub(super) misses: AtomicU32,
 }
+
+/// What is shown as a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// A client connected that is to speak TLS.
+    Client,
+    /// A handshake with a client that goes on with no earlier session.
+    ClientKeys,
+    /// The same with a server.
+    ServerKeys,
+}
+
+/// How many in a second, and at most.
+#[derive(Debug, Default)]
+struct Pace {
+    rate: SharedRate,
+    peak: AtomicU32,
+}
+
+const PERIOD: Millis = Millis::seconds(1);
 
 /// Figures of the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,8 +50,16 @@ pub struct Figures {
     pub current: u32,
     /// Connections since the start.
     pub total: u32,
-    /// How many of a hundred sessions with clients went on with an earlier one.
+    /// Of the last second, by [`Happening`].
+    pub rates: [u32; 3],
+    /// The most in a second, by [`Happening`].
+    pub peaks: [u32; 3],
+    /// How many of a hundred clients of the last second went on with an earlier session.
     pub resumed_percent: u32,
+    /// Sessions looked for where they are remembered.
+    pub lookups: u32,
+    /// Those that were not found.
+    pub misses: u32,
 }
 
 /// The place of one connection, given back when it is dropped.
@@ -36,14 +69,6 @@ pub(super) struct Place(Arc<Places>);
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.used.fetch_sub(1, Relaxed);
-    }
-}
-
-impl Place {
-    /// Counts a session with a client.
-    pub(super) fn opened(&self, resumed: bool) {
-        self.0.opened.fetch_add(1, Relaxed);
-        self.0.resumed.fetch_add(u32::from(resumed), Relaxed);
     }
 }
 
@@ -64,15 +89,37 @@ impl Places {
         Some(place)
     }
 
-    pub(super) fn figures(&self) -> Figures {
-        let opened = self.opened.load(Relaxed);
-        let resumed = u64::from(self.resumed.load(Relaxed)) * 100;
-        let percent = resumed.checked_div(u64::from(opened)).unwrap_or(0);
+    /// Counts what has just happened.
+    pub(super) fn count(&self, what: Happening, now: Tick) {
+        let pace = &self.paces[what as usize];
+        pace.rate.add(now, PERIOD, 1);
+        pace.peak.fetch_max(pace.rate.read(now, PERIOD), Relaxed);
+    }
+
+    /// Forgets how many there were at most.
+    pub(super) fn forget_peaks(&self) {
+        for pace in &self.paces {
+            pace.peak.store(0, Relaxed);
+        }
+    }
+
+    pub(super) fn figures(&self, now: Tick) -> Figures {
+        let rates = self
+            .paces
+            .each_ref()
+            .map(|pace| pace.rate.read(now, PERIOD));
+        let [clients, keys, _] = rates.map(u64::from);
+        let full = (keys * 100 + clients / 2).checked_div(clients);
+        let percent = full.map_or(0, |full| 100_u64.saturating_sub(full));
         Figures {
             max: self.max.load(Relaxed),
             current: self.used.load(Relaxed),
             total: self.total.load(Relaxed),
+            rates,
+            peaks: self.paces.each_ref().map(|pace| pace.peak.load(Relaxed)),
             resumed_percent: u32::try_from(percent).unwrap_or(100),
+            lookups: self.lookups.load(Relaxed),
+            misses: self.misses.load(Relaxed),
         }
     }
 }
@@ -88,12 +135,29 @@ mod tests {
         let (first, second) = (places.take(), places.take());
         assert!(first.is_some() && second.is_some() && places.take().is_none());
         let place = first.expect("taken");
-        (0..3).for_each(|at| place.opened(at > 0));
         drop(place);
         assert!(places.take().is_some());
         drop(second);
-        let figures = places.figures();
+        let figures = places.figures(Tick::from_millis(1));
         assert_eq!((figures.current, figures.total), (0, 3));
-        assert_eq!(figures.resumed_percent, 66);
+    }
+
+    #[test]
+    fn the_last_second_and_the_worst_one() {
+        let (places, at) = (Places::default(), Tick::from_millis);
+        for nth in 0..6 {
+            places.count(Happening::Client, at(10_000 + nth));
+            if nth < 2 {
+                places.count(Happening::ClientKeys, at(10_000 + nth));
+            }
+        }
+        let figures = places.figures(at(10_900));
+        assert_eq!((figures.rates, figures.resumed_percent), ([6, 2, 0], 67));
+        places.count(Happening::ServerKeys, at(20_000));
+        let later = places.figures(at(20_000));
+        assert_eq!((later.rates, later.peaks), ([0, 0, 1], [6, 2, 1]));
+        assert_eq!(later.resumed_percent, 0);
+        places.forget_peaks();
+        assert_eq!(places.figures(at(30_000)).peaks, [0; 3]);
     }
 }

@@ -234,10 +234,61 @@ impl fmt::Debug for KeyFile {
 /// Where the keys of a line come from.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// The process, and a label of the line.
-    Own(Arc<Secret>, Vec<u8>),
+    /// The process.
+    Own(Own),
     /// The operator.
     File(Arc<KeyFile>),
+}
+
+/// Keys that come from the secret of the process, for one line.
+pub(super) struct Own {
+    secret: Arc<Secret>,
+    /// What tells the line from others.
+    label: Vec<u8>,
+    made: Mutex<Option<Made>>,
+}
+
+/// The keys of a turn and of the one before.
+struct Made {
+    /// What they were made of.
+    of: [u8; 32],
+    keys: Arc<[Key; 2]>,
+}
+
+impl Own {
+    pub(super) fn new(secret: Arc<Secret>, label: Vec<u8>) -> Self {
+        Self {
+            secret,
+            label,
+            made: Mutex::default(),
+        }
+    }
+
+    /// The keys of this turn: made once, for that takes longer than sealing.
+    fn keys(&self) -> Option<Arc<[Key; 2]>> {
+        let [current, previous] = self.secret.at(now() / TURN)?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = made.as_ref().filter(|made| made.of == current.1) {
+            return Some(made.keys.clone());
+        }
+        let key = |(turn, secret): (u64, [u8; 32])| {
+            let line = digest(&secret, &self.label);
+            let name = digest(&line, &turn.to_be_bytes());
+            Key::new(name[..NAME_LEN].try_into().ok()?, &line, Vec::new())
+        };
+        let keys = Arc::new([key(current)?, key(previous)?]);
+        *made = Some(Made {
+            of: current.1,
+            keys: keys.clone(),
+        });
+        Some(keys)
+    }
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Own")
+    }
 }
 
 /// The tickets of a line.
@@ -249,19 +300,6 @@ pub(super) struct Tickets {
 
 fn now() -> u64 {
     UnixTime::now().as_secs()
-}
-
-impl Tickets {
-    /// The keys of the process for this line: this turn's, and the one before.
-    fn own(secret: &Secret, label: &[u8]) -> Option<[Key; 2]> {
-        let [current, previous] = secret.at(now() / TURN)?;
-        let key = |(turn, secret): (u64, [u8; 32])| {
-            let line = digest(&secret, label);
-            let name = digest(&line, &turn.to_be_bytes());
-            Key::new(name[..NAME_LEN].try_into().ok()?, &line, Vec::new())
-        };
-        Some([key(current)?, key(previous)?])
-    }
 }
 
 impl ProducesTickets for Tickets {
@@ -276,7 +314,7 @@ impl ProducesTickets for Tickets {
     fn encrypt(&self, session: &[u8]) -> Option<Vec<u8>> {
         let plain = [&now().to_be_bytes()[..], session].concat();
         match &self.source {
-            Source::Own(secret, label) => Self::own(secret, label)?[0].seal(&plain),
+            Source::Own(own) => own.keys()?[0].seal(&plain),
             Source::File(file) => {
                 let keys = file.keys.lock().unwrap_or_else(PoisonError::into_inner);
                 keys.get(keys.len().checked_sub(2)?)?.seal(&plain)
@@ -295,10 +333,7 @@ impl ProducesTickets for Tickets {
 impl Tickets {
     fn open(&self, ticket: &[u8]) -> Option<Vec<u8>> {
         match &self.source {
-            Source::Own(secret, label) => {
-                let keys = Self::own(secret, label)?;
-                keys.iter().find_map(|key| key.open(ticket))
-            }
+            Source::Own(own) => own.keys()?.iter().find_map(|key| key.open(ticket)),
             Source::File(file) => {
                 let keys = file.keys.lock().unwrap_or_else(PoisonError::into_inner);
                 keys.iter().find_map(|key| key.open(ticket))
@@ -313,7 +348,7 @@ mod tests {
 
     fn own(secret: &Arc<Secret>, label: &str) -> Tickets {
         Tickets {
-            source: Source::Own(secret.clone(), label.as_bytes().to_vec()),
+            source: Source::Own(Own::new(secret.clone(), label.as_bytes().to_vec())),
             lifetime: LIFETIME,
         }
     }

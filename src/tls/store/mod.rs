@@ -25,9 +25,10 @@ use rustls::crypto::ring::default_provider;
 
 use super::bundle::{self, Beside, Bundle, Parts};
 use super::draft::GlobalDraft;
-use super::places::{Figures, Places};
-use super::tickets::{KeyFile, Secret, Source};
+use super::places::{Figures, Happening, Places};
+use super::tickets::{KeyFile, Own, Secret, Source};
 use super::{Acceptor, Connector};
+use crate::time::Tick;
 
 pub(super) use entries::{Entries, Line};
 pub use pile::Kind;
@@ -107,8 +108,18 @@ impl Store {
     }
 
     /// How many connections speak TLS, and how they began.
-    pub fn figures(&self) -> Figures {
-        self.1.figures()
+    pub fn figures(&self, now: Tick) -> Figures {
+        self.1.figures(now)
+    }
+
+    /// Counts what has just happened.
+    pub fn count(&self, what: Happening, now: Tick) {
+        self.1.count(what, now);
+    }
+
+    /// Forgets how many there were at most in a second.
+    pub fn forget_peaks(&self) {
+        self.1.forget_peaks();
     }
 
     /// Goes by what `global` says of files.
@@ -130,7 +141,8 @@ impl Store {
     ) -> Result<Source, String> {
         let mut state = self.lock();
         let Some(name) = file else {
-            return Ok(Source::Own(state.secret.clone(), label.into_bytes()));
+            let own = Own::new(state.secret.clone(), label.into_bytes());
+            return Ok(Source::Own(own));
         };
         if let Some(known) = state.key_files.iter().find(|known| *known.name == *name) {
             return Ok(Source::File(known.clone()));
