@@ -33,7 +33,7 @@ pub use reply::{Answer, Body, Cause, Content, Kind, Reply};
 pub use ruleset::{Position, Rule, RuleSet, Written};
 pub use scene::{
     BandwidthWish, Desk, Family, LogWish, NoWorld, PacketWishes, PatternEdit, Query, Resolution,
-    Scene, Step, TimeoutWishes, Wishes, World,
+    Room, Scene, Step, TimeoutWishes, Wishes, World,
 };
 pub use sticking::{StickRule, Sticking, Use};
 pub use switching::{AnyOf, Choice, Choices, Target};

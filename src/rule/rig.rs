@@ -17,7 +17,7 @@ use super::action::Context;
 use super::flow::Flow;
 use super::phase::Phase;
 use super::ruleset::{Position, RuleSet, Written};
-use super::scene::{Desk, PatternEdit, Query, Resolution, Scene, Step, Wishes, World};
+use super::scene::{Desk, PatternEdit, Query, Resolution, Room, Scene, Step, Wishes, World};
 use super::switching::Choices;
 
 /// The stage.
@@ -29,6 +29,7 @@ pub(super) struct Rig {
     vars: Store,
     slots: Slots,
     desk: Desk,
+    pub(super) room: Room,
     pub(super) wishes: Wishes,
     pub(super) world: Diary,
 }
@@ -224,6 +225,7 @@ impl Rig {
             world: &mut self.world,
             desk: &mut self.desk,
             resumed: false,
+            room: self.room,
         };
         rules.run(&mut scene, at)
     }

@@ -16,6 +16,8 @@ use crate::sample::{Counter, Expr, Facts, Sampled};
 use crate::time::Millis;
 use crate::value::{Kind, Value};
 
+use super::flow::{Flow, Verdict};
+
 /// What one evaluation may look at and change.
 pub struct Scene<'a> {
     /// What expressions see, but for the messages' heads.
@@ -32,6 +34,32 @@ pub struct Scene<'a> {
     pub desk: &'a mut Desk,
     /// The evaluation comes back to a rule that asked to wait.
     pub resumed: bool,
+    /// How large the messages' heads may become.
+    pub room: Room,
+}
+
+/// The largest size of each head, in bytes on the wire: `tune.bufsize` holds a head and what is there of its body, and
+/// `tune.maxrewrite` of it is kept for rewriting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Of the request's.
+    pub request: usize,
+    /// Of the response's.
+    pub response: usize,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room::FREE
+    }
+}
+
+impl Room {
+    /// No limit.
+    pub const FREE: Room = Room {
+        request: usize::MAX,
+        response: usize::MAX,
+    };
 }
 
 /// Memory for texts; each worker owns one.
@@ -62,6 +90,25 @@ impl Scene<'_> {
             self.response.as_deref_mut()
         } else {
             self.request.as_deref_mut()
+        }
+    }
+
+    /// Whether the message's head may grow by so many bytes.
+    #[must_use]
+    pub fn has_room(&self, response: bool, more: usize) -> bool {
+        let (head, most) = match response {
+            true => (self.response.as_deref(), self.room.response),
+            false => (self.request.as_deref(), self.room.request),
+        };
+        head.is_none_or(|head| head.wire_len().saturating_add(more) <= most)
+    }
+
+    /// A rewrite had no room: it is counted, and ends the exchange unless `strict-mode` is off.
+    pub fn overflow(&mut self) -> Flow {
+        self.wishes.failed_rewrites += 1;
+        match self.wishes.lenient {
+            true => Flow::Continue,
+            false => Flow::Verdict(Verdict::Failed),
         }
     }
 

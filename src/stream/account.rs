@@ -120,6 +120,10 @@ impl Stream {
             tally.add(kit.worker, Count::BytesIn, up);
             tally.add(kit.worker, Count::BytesOut, down);
             tally.close(kit.worker, role, &counted);
+            let failed = u64::from(self.wishes.failed_rewrites);
+            if failed > 0 {
+                tally.add(kit.worker, Count::FailedRewrites, failed);
+            }
         }
         site.tally.add(kit.worker, Count::BytesOut, down);
     }

@@ -16,7 +16,7 @@ use super::world::Reach;
 use super::{Greeting, Kit};
 use crate::id::FrontendId;
 use crate::log::{Endpoint, Record, Timers};
-use crate::rule::{Desk, Flow, PacketWishes, Position, RuleSet, Scene, Verdict, Wishes};
+use crate::rule::{Desk, Flow, PacketWishes, Position, Room, RuleSet, Scene, Verdict, Wishes};
 use crate::sample::{Captured, Facts, Shelves};
 use crate::site::{Site, Survey};
 use crate::slab::Key;
@@ -221,6 +221,7 @@ impl Place<'_> {
             world: &mut reach,
             desk,
             resumed: false,
+            room: Room::FREE,
         };
         let flow = rules.run(&mut scene, at);
         (flow, reach.begun)

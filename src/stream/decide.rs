@@ -139,8 +139,10 @@ impl Stream {
             self.judges += 1;
         }
         self.set_cookie(kit);
-        self.decide_after(kit);
-        None
+        self.decide_after(kit).then(|| {
+            // What was refused is the server's response: the proxy's own has room.
+            self.reply(kit, Status::new(500), Cause::Internal, Phase::Headers)
+        })
     }
 
     /// The proxies whose rules see a response, the backend before the frontend; a `listen` counts once.
@@ -156,15 +158,20 @@ impl Stream {
             .chain([&site.frontend(self.frontend).rules])
     }
 
-    /// `http-after-response`: for every response, the proxy's own among them.
-    pub(super) fn decide_after(&mut self, kit: &mut Kit) {
+    /// `http-after-response`: for every response, the proxy's own among them. True when a rewrite had no room.
+    pub(super) fn decide_after(&mut self, kit: &mut Kit) -> bool {
         let site = kit.site.clone();
         for rules in self.response_rules(&site) {
             if !rules.after.is_empty() {
                 let mut position = Position::default();
-                self.with_scene(kit, true, |scene| rules.after.run(scene, &mut position));
+                self.wishes.lenient = false;
+                let flow = self.with_scene(kit, true, |scene| rules.after.run(scene, &mut position));
+                if let Some(Flow::Verdict(Verdict::Failed)) = flow {
+                    return true;
+                }
             }
         }
+        false
     }
 
     pub(super) fn evaluate(
@@ -178,6 +185,10 @@ impl Stream {
             return Came::Through;
         }
         let mut position = self.position;
+        if position == Position::default() {
+            // `strict-mode` holds for the rules it stands among.
+            self.wishes.lenient = false;
+        }
         let packets = self.wishes.packets;
         let flow = loop {
             match self.with_scene(kit, last_call, |scene| rules.run(scene, &mut position)) {

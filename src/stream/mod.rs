@@ -35,6 +35,7 @@ mod request;
 mod retry;
 #[cfg(test)]
 mod rig;
+mod room;
 mod roundup;
 mod route;
 #[cfg(test)]

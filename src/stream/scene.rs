@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::body::size;
 use super::cached::{Caching, Instant};
 use super::front::{Front, Held};
+use super::room::Received;
 use super::stick::Sticky;
 use super::track::{Tracking, View, Within};
 use super::world::{Lookup, Reach};
@@ -38,6 +39,8 @@ pub(super) struct Memory {
     pub(super) lookup: Lookup,
     /// Where the server will be noted.
     pub(super) sticky: Sticky,
+    /// How large the heads were.
+    pub(super) received: Received,
 }
 
 impl Memory {
@@ -50,6 +53,7 @@ impl Memory {
         self.captured.clear();
         self.sticky.clear();
         self.lookup = Lookup::default();
+        self.received = Received::default();
     }
 }
 
@@ -70,6 +74,8 @@ impl Stream {
         let mut response = self.response.take_head();
         let mut wishes = std::mem::take(&mut self.wishes);
         let mut desk = std::mem::take(&mut kit.desk);
+        let noted = &mut self.memory.received;
+        noted.note(request.as_deref(), response.as_deref());
         let parts = Parts {
             site: &site,
             last_call,
@@ -172,6 +178,7 @@ impl Stream {
             world: &mut reach,
             desk,
             resumed: false,
+            room: self.rewrite_room(kit),
         });
         Some((result, reach.begun))
     }

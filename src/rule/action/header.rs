@@ -117,6 +117,10 @@ impl Put {
 impl Action for Put {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let value = scene.text(&self.value);
+        if self.mode != Mode::Hint && !scene.has_room(self.response, line_len(&self.name, &value)) {
+            scene.put_back(value);
+            return scene.overflow();
+        }
         match self.mode {
             Mode::Hint => scene
                 .wishes
@@ -140,6 +144,11 @@ impl Action for Put {
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
         self.value.resolve(names)
     }
+}
+
+/// What a field takes on the wire.
+fn line_len(name: &[u8], value: &[u8]) -> usize {
+    name.len() + value.len() + b": \r\n".len()
 }
 
 /// `del-header`.
@@ -275,22 +284,28 @@ impl Action for Replace {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let by = scene.text(&self.by);
         let mut out = scene.buffer();
-        if let Some(head) = scene.message(self.response) {
-            let mut from = 0;
-            while let Some(at) = head.find(&self.name, from) {
-                from = at + 1;
-                let Some((_, value)) = head.field(at) else {
-                    break;
-                };
-                out.clear();
-                if self.replace_line(value, &by, &mut out) {
-                    head.replace_value(at, &out);
-                }
+        let (mut from, mut flow) = (0, Flow::Continue);
+        while let Some(head) = scene.message(self.response)
+            && let Some(at) = head.find(&self.name, from)
+            && let Some((_, value)) = head.field(at)
+        {
+            from = at + 1;
+            let before = value.len();
+            out.clear();
+            if !self.replace_line(value, &by, &mut out) {
+                continue;
+            }
+            if !scene.has_room(self.response, out.len().saturating_sub(before)) {
+                flow = scene.overflow();
+                break;
+            }
+            if let Some(head) = scene.message(self.response) {
+                head.replace_value(at, &out);
             }
         }
         scene.put_back(by);
         scene.put_back(out);
-        Flow::Continue
+        flow
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
@@ -340,9 +355,6 @@ impl Action for Binary {
             return Flow::Continue;
         };
         let mut bytes = list.as_bytes().unwrap_or_default();
-        let Some(head) = scene.message(self.response) else {
-            return Flow::Continue;
-        };
         while let Some(name) = take_text(&mut bytes).filter(|name| !name.is_empty()) {
             let value = match self.mode {
                 BinaryMode::Delete => Some(&b""[..]),
@@ -352,6 +364,13 @@ impl Action for Binary {
             if !name.to_ascii_lowercase().starts_with(&self.prefix) {
                 continue;
             }
+            let grows = self.mode != BinaryMode::Delete;
+            if grows && !scene.has_room(self.response, line_len(name, value)) {
+                return scene.overflow();
+            }
+            let Some(head) = scene.message(self.response) else {
+                return Flow::Continue;
+            };
             match self.mode {
                 BinaryMode::Add => head.push(name, value),
                 BinaryMode::Set => head.set(name, value),
@@ -389,6 +408,7 @@ fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::flow::{Flow, Verdict};
     use super::super::super::rig::Rig;
 
     #[test]
@@ -448,6 +468,32 @@ mod tests {
         let mut rig = Rig::request("GET / HTTP/1.1\nHost: h");
         rig.run("http-request set-header x \"\\r\\nInj: a\"");
         assert_eq!(rig.fields(), "host: h|x: Inj: a");
+    }
+
+    #[test]
+    fn a_rewrite_without_room_is_an_error_unless_the_rules_are_lenient() {
+        let mut rig = Rig::request("GET / HTTP/1.1\nHost: h\nFoo: a");
+        let size = "GET / HTTP/1.1\r\nhost: h\r\nfoo: a\r\n\r\n".len();
+        rig.room.request = size + b"x: 12\r\n".len();
+        assert!(matches!(
+            rig.run("http-request set-header x 12"),
+            Flow::Continue
+        ));
+        for rule in [
+            "add-header y 1",
+            "replace-header Foo a bc",
+            "set-path /longer",
+        ] {
+            let strict = rig.run(&format!("http-request {rule}"));
+            assert!(matches!(strict, Flow::Verdict(Verdict::Failed)), "{rule}");
+            rig.run_all(&["http-request strict-mode off", &format!("http-request {rule}")]);
+            rig.wishes.lenient = false;
+        }
+        assert_eq!(rig.fields(), "host: h|foo: a|x: 12");
+        assert_eq!(rig.line(), "GET /");
+        assert_eq!(rig.wishes.failed_rewrites, 6);
+        rig.run("http-request replace-header Foo a b");
+        assert_eq!(rig.fields(), "host: h|foo: b|x: 12");
     }
 
     #[test]

@@ -124,6 +124,15 @@ impl Action for Set {
                 return Flow::Continue;
             }
         }
+        // What the text stands in place of makes room too, but never more than a request line has.
+        let before = scene
+            .request
+            .as_deref()
+            .map_or(0, |head| head.target().len());
+        if !scene.has_room(false, text.len().saturating_sub(before)) {
+            scene.put_back(text);
+            return scene.overflow();
+        }
         if let Some(head) = scene.request.as_deref_mut() {
             match self.part {
                 Part::Method => head.set_method(&text),
