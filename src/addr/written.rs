@@ -122,6 +122,11 @@ impl Accepts {
         stream: true,
         datagram: false,
     };
+    /// `server`, which is told only later whether it takes log lines.
+    pub const ANY_SERVER: Self = Self {
+        datagram: true,
+        ..Self::SERVER
+    };
     /// `source` and a server's `addr`.
     pub const SOURCE: Self = Self {
         port: PortRule::Optional,

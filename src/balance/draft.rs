@@ -68,6 +68,8 @@ pub enum KeySource {
     RdpCookie(String),
     /// Any sample expression, in its words.
     Expression(Vec<Word>),
+    /// The log line itself, through converters if any are written.
+    LogLine(Option<Word>),
 }
 
 /// What a server line said about its seat.
@@ -242,6 +244,11 @@ fn balance(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         ("hash", None) => {
             let words = cur.rest().to_vec();
             (by(KeyKind::Bytes), Some(KeySource::Expression(words)))
+        }
+        ("sticky", None) => (Algorithm::Sticky, None),
+        ("log-hash", None) => {
+            let converters = cur.next().cloned();
+            (by(KeyKind::Bytes), Some(KeySource::LogLine(converters)))
         }
         ("hdr", Some(field)) => (by(KeyKind::Bytes), Some(header(cur, name, field)?)),
         ("rdp-cookie", argument) => {
@@ -535,6 +542,8 @@ const ALGORITHMS: &[&str] = &[
     "hdr",
     "rdp-cookie",
     "random",
+    "log-hash",
+    "sticky",
 ];
 
 const UNKNOWN_ALGORITHM: &str = "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', 'hdr(name)' and 'rdp-cookie(name)' options.";

@@ -22,6 +22,7 @@ mod ring;
 mod roundrobin;
 mod seat;
 mod standing;
+mod sticky;
 
 pub use draft::{Balance, Draft, KEYWORDS, KeySource, SEAT_KEYWORDS, SeatDraft};
 pub use hash::{HashFn, HashType};

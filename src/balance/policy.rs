@@ -9,6 +9,7 @@ use super::ring::Ring;
 use super::roundrobin::RoundRobin;
 use super::seat::Seats;
 use super::standing::{Bench, Lineup, Standing};
+use super::sticky::Sticky;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
@@ -25,6 +26,8 @@ pub enum Algorithm {
     First,
     /// The better of so many drawn by weight.
     Random(u32),
+    /// The same one as long as it can be chosen.
+    Sticky,
     /// By a key of the request, which [`Ask::key`] carries.
     Hash(KeyKind),
 }
@@ -90,6 +93,7 @@ enum Picker {
     LeastConn(LeastConn),
     First(First),
     Random(Random),
+    Sticky(Sticky),
     HashMap(KeyKind, Map),
     HashRing(KeyKind, Ring),
 }
@@ -103,6 +107,7 @@ impl Policy {
             Algorithm::LeastConn => Picker::LeastConn(LeastConn::new(seats.count())),
             Algorithm::First => Picker::First(First::new(seats)),
             Algorithm::Random(draws) => Picker::Random(Random::new(draws)),
+            Algorithm::Sticky => Picker::Sticky(Sticky::default()),
             Algorithm::Hash(kind) if tuning.hash.consistent => Picker::HashRing(kind, Ring::new()),
             Algorithm::Hash(kind) => Picker::HashMap(kind, Map::new(seats)),
         };
@@ -128,6 +133,7 @@ impl Policy {
             Picker::LeastConn(least) => least.settle(seats),
             Picker::First(first) => first.settle(seats),
             Picker::Random(random) => random.settle(seats),
+            Picker::Sticky(sticky) => sticky.settle(seats),
             Picker::HashRing(_, ring) => ring.settle(seats),
         }
     }
@@ -153,6 +159,7 @@ impl Policy {
             Picker::LeastConn(least) => least.pick(bench, seats, ask.avoid),
             Picker::First(first) => first.pick(bench, seats, ask.avoid),
             Picker::Random(random) => random.pick(bench, seats, ask.avoid, chance),
+            Picker::Sticky(sticky) => sticky.pick(bench, seats, ask.avoid),
             Picker::HashMap(kind, map) => match ask.key {
                 Some(key) => {
                     let chosen = map.at_hash(self.hash(*kind, key));
@@ -197,6 +204,7 @@ impl Policy {
             Picker::RoundRobin(_)
             | Picker::StaticRr(_)
             | Picker::Random(_)
+            | Picker::Sticky(_)
             | Picker::HashMap(..)
             | Picker::HashRing(..) => {}
         }

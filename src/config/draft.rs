@@ -550,6 +550,10 @@ pub struct ServerDraft {
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`
     pub fast_open: bool,
+    /// `log-bufsize`
+    pub log_buffer: Option<usize>,
+    /// `log-proto octet-count`
+    pub log_counted: bool,
     /// `init-addr`
     pub init_addr: Vec<InitAddr>,
     /// What a state file says of it.
@@ -610,6 +614,8 @@ impl Default for ServerDraft {
             max_reuse: None,
             tcp_user_timeout: None,
             fast_open: false,
+            log_buffer: None,
+            log_counted: false,
             init_addr: vec![InitAddr::Last, InitAddr::Resolve],
             remembered: None,
             resolution: dns::run::section::ServerDraft::default(),

@@ -21,13 +21,30 @@ pub(super) struct RingTalk {
     ring: usize,
     /// The next line.
     pub(super) next: u64,
+    /// Each line has its length before it, and no line feed.
+    counted: bool,
 }
 
 impl RingTalk {
     /// Goes on with line `next` of a ring.
-    pub(super) fn new(ring: usize, next: u64) -> Self {
-        Self { ring, next }
+    pub(super) fn new(ring: usize, next: u64, counted: bool) -> Self {
+        Self {
+            ring,
+            next,
+            counted,
+        }
     }
+}
+
+/// Appends a line as it travels over a stream (RFC 6587, 3.4.1 and 3.4.2).
+fn frame(line: &[u8], counted: bool, out: &mut Vec<u8>) {
+    if !counted {
+        return out.extend_from_slice(line);
+    }
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    out.extend_from_slice(line.len().to_string().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(line);
 }
 
 impl Talk for RingTalk {
@@ -48,7 +65,7 @@ impl Talk for RingTalk {
                 break;
             }
             for line in &batch.lines {
-                said.output.extend_from_slice(line);
+                frame(line, self.counted, said.output);
             }
         }
         Outcome::Go
@@ -193,3 +210,16 @@ fn pass_on(forward: usize, line: &[u8], sender: Option<&mut Sender>, site: &Site
 
 /// How long a server of a ring is left alone after it was lost.
 pub(super) const RING_RETRY: Millis = Millis::seconds(1);
+
+#[cfg(test)]
+mod tests {
+    use super::frame;
+
+    #[test]
+    fn lines_end_with_a_line_feed_or_begin_with_their_length() {
+        let mut out = Vec::new();
+        frame(b"<1>a\n", false, &mut out);
+        frame(b"<1>bc\n", true, &mut out);
+        assert_eq!(out, b"<1>a\n5 <1>bc");
+    }
+}

@@ -30,8 +30,12 @@ pub(super) enum Errand {
         member: usize,
         last_will: bool,
     },
-    /// A server of a ring, by the ring's place, from this line on.
-    Ring { ring: usize, next: u64 },
+    /// A server of a ring, by the ring's place, from this line on; each with its length, or with a line feed.
+    Ring {
+        ring: usize,
+        next: u64,
+        counted: bool,
+    },
 }
 
 impl Post {

@@ -166,11 +166,15 @@ fn posts(site: &Site, now: Tick) -> Vec<Post> {
         }
     }
     for (ring, post) in site.rings.iter().enumerate() {
-        for (address, connector) in &post.servers {
+        for server in &post.servers {
             posts.push(Post {
-                address: address.clone(),
-                connector: connector.clone(),
-                errand: Errand::Ring { ring, next: 0 },
+                address: server.address.clone(),
+                connector: server.connector.clone(),
+                errand: Errand::Ring {
+                    ring,
+                    next: 0,
+                    counted: server.counted,
+                },
                 next: now,
                 busy: false,
             });
@@ -492,7 +496,11 @@ impl Rounds {
             now: self.now,
         };
         match errand {
-            Errand::Ring { ring, next } => Some(Box::new(RingTalk::new(ring, next))),
+            Errand::Ring {
+                ring,
+                next,
+                counted,
+            } => Some(Box::new(RingTalk::new(ring, next, counted))),
             Errand::Peer {
                 section,
                 member,

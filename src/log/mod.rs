@@ -33,7 +33,7 @@ pub use received::{RECEIVED_MAX, Received, parse as parse_received, take_frame};
 pub use record::{
     CaptureCounts, Counts, Endpoint, Http, Ledger, Origin, Process, Queues, Record, Timers, Tls,
 };
-pub use ring::{Batch, Ring};
-pub use sender::{BATCH_BYTES_MAX, Outlets, PIPE_BYTES_MAX, Route, Sender};
+pub use ring::{Batch, Ring, SIZE_DEFAULT as RING_SIZE_DEFAULT};
+pub use sender::{BATCH_BYTES_MAX, Member, Outlets, PIPE_BYTES_MAX, Route, Sender};
 pub use style::{Guard, Pen, Style};
 pub use target::{LEN_DEFAULT, LEN_MAX, LEN_MIN, Place, Sample, Target};

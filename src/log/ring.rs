@@ -66,7 +66,7 @@ pub struct Batch {
 }
 
 /// The size of a ring without `size`.
-pub(super) const SIZE_DEFAULT: usize = 32 * 1024;
+pub const SIZE_DEFAULT: usize = 32 * 1024;
 
 impl Ring {
     /// An empty ring of `size` bytes.

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::addr::{Place as AddrPlace, SockAddr, Written};
+use crate::id::BackendId;
 use crate::sample::{Census, Wall};
 use crate::sys::datagram::{self, BATCH_MAX};
 use crate::sys::socket::{self, Family, Kind};
@@ -36,7 +37,7 @@ pub const PIPE_BYTES_MAX: usize = 4096;
 /// The places lines go to, each open.
 #[derive(Debug, Default)]
 pub struct Outlets {
-    list: Vec<(Place, Outlet)>,
+    list: Vec<(Option<Place>, Outlet)>,
     dropped: AtomicU64,
 }
 
@@ -49,6 +50,20 @@ enum Outlet {
     },
     Descriptor(Arc<OwnedFd>),
     Ring(Arc<Ring>),
+    /// The outlets of a log backend's servers, by their ranks.
+    Backend {
+        id: BackendId,
+        servers: Vec<usize>,
+    },
+}
+
+/// How a server of a log backend gets its lines.
+#[derive(Debug)]
+pub enum Member {
+    /// As datagrams to an address.
+    Datagram(SockAddr),
+    /// Through a ring, whose lines go to it over a connection.
+    Ring(Arc<Ring>),
 }
 
 /// A target ready for use: its outlet and the look of its lines.
@@ -60,6 +75,31 @@ pub struct Route {
 }
 
 impl Outlets {
+    /// Adds a log backend with its servers in order of their ranks.
+    ///
+    /// # Errors
+    /// A sentence about the server that cannot be reached.
+    pub fn add_backend(
+        &mut self,
+        name: &Arc<str>,
+        id: BackendId,
+        members: Vec<Member>,
+    ) -> Result<(), String> {
+        let mut servers = Vec::with_capacity(members.len());
+        for member in members {
+            let outlet = match member {
+                Member::Ring(ring) => Outlet::Ring(ring),
+                Member::Datagram(address) => datagrams(&address)?,
+            };
+            servers.push(self.list.len());
+            self.list.push((None, outlet));
+        }
+        let place = Place::Backend(Arc::clone(name));
+        self.list
+            .push((Some(place), Outlet::Backend { id, servers }));
+        Ok(())
+    }
+
     /// The route to a target, opening its place if no target before had it. `rings` are the `ring`
     /// sections; a target over a stream gets a ring of its own, which is added to them.
     ///
@@ -74,12 +114,12 @@ impl Outlets {
         let known = self
             .list
             .iter()
-            .position(|(place, _)| *place == target.place);
+            .position(|(place, _)| place.as_ref() == Some(&target.place));
         let outlet = match known {
             Some(at) => at,
             None => {
-                self.list
-                    .push((target.place.clone(), open(&target.place, rings)?));
+                let outlet = open(&target.place, rings)?;
+                self.list.push((Some(target.place.clone()), outlet));
                 self.list.len() - 1
             }
         };
@@ -103,11 +143,8 @@ impl Outlets {
 
 fn open(place: &Place, rings: &mut Vec<Arc<Ring>>) -> Result<Outlet, String> {
     match place {
-        Place::Datagram(written) => {
-            let to = resolve(written)?.to_raw().map_err(|e| e.to_string())?;
-            let family = Family::of(&to).ok_or("log : unusable address family")?;
-            Ok(Outlet::Datagram { to, family })
-        }
+        Place::Datagram(written) => datagrams(&resolve(written)?),
+        Place::Backend(name) => Err(format!("unable to find log backend '{name}'")),
         Place::Descriptor(number) => {
             let own = duplicate(*number)
                 .map_err(|e| format!("log : descriptor {number} cannot be used: {e}"))?;
@@ -125,6 +162,12 @@ fn open(place: &Place, rings: &mut Vec<Arc<Ring>>) -> Result<Outlet, String> {
             Ok(Outlet::Ring(ring))
         }
     }
+}
+
+fn datagrams(address: &SockAddr) -> Result<Outlet, String> {
+    let to = address.to_raw().map_err(|e| e.to_string())?;
+    let family = Family::of(&to).ok_or("log : unusable address family")?;
+    Ok(Outlet::Datagram { to, family })
 }
 
 /// A descriptor of our own for an inherited number, so that closing it here closes nothing there.
@@ -205,21 +248,40 @@ impl Sender {
             }
             let mut line = *line;
             line.level = line.level.max(route.target.level_cap);
-            let batch = &mut self.batches[route.outlet];
-            if batch.ends.is_empty() {
-                self.waiting.push(route.outlet);
+            let (batch, dates) = (&mut self.batches[route.outlet], &mut self.dates);
+            write_line(&route.header, &line, census, dates, &mut batch.bytes);
+            self.added(route.outlet, census);
+        }
+    }
+
+    /// A line was written into the batch of an outlet, and ends there.
+    fn added(&mut self, at: usize, census: &dyn Census) {
+        let at = match &self.outlets.list[at].1 {
+            Outlet::Datagram { .. } | Outlet::Descriptor(_) | Outlet::Ring(_) => at,
+            Outlet::Backend { id, servers } => {
+                let line = std::mem::take(&mut self.batches[at].bytes);
+                let text = line.strip_suffix(b"\n").unwrap_or(&line);
+                let chosen = census.log_server(*id, text);
+                let chosen = chosen.and_then(|rank| servers.get(rank).copied());
+                if let Some(chosen) = chosen {
+                    self.batches[chosen].bytes.extend_from_slice(&line);
+                } else {
+                    self.outlets.dropped.fetch_add(1, Ordering::Relaxed);
+                }
+                // The memory is kept for the next line.
+                self.batches[at].bytes = line;
+                self.batches[at].bytes.clear();
+                let Some(chosen) = chosen else { return };
+                chosen
             }
-            write_line(
-                &route.header,
-                &line,
-                census,
-                &mut self.dates,
-                &mut batch.bytes,
-            );
-            batch.ends.push(batch.bytes.len());
-            if batch.bytes.len() >= BATCH_BYTES_MAX {
-                self.flush();
-            }
+        };
+        let batch = &mut self.batches[at];
+        if batch.ends.is_empty() {
+            self.waiting.push(at);
+        }
+        batch.ends.push(batch.bytes.len());
+        if batch.bytes.len() >= BATCH_BYTES_MAX {
+            self.flush();
         }
     }
 
@@ -247,9 +309,6 @@ impl Sender {
                 continue;
             }
             let batch = &mut self.batches[route.outlet];
-            if batch.ends.is_empty() {
-                self.waiting.push(route.outlet);
-            }
             if route.target.syntax.is_none() && received.facility.is_some() {
                 let end = received.whole.len().min(route.header.len_max);
                 batch.bytes.extend_from_slice(&received.whole[..end]);
@@ -262,10 +321,7 @@ impl Sender {
                 };
                 write_line(&header, &line, census, &mut self.dates, &mut batch.bytes);
             }
-            batch.ends.push(batch.bytes.len());
-            if batch.bytes.len() >= BATCH_BYTES_MAX {
-                self.flush();
-            }
+            self.added(route.outlet, census);
         }
     }
 
@@ -276,6 +332,8 @@ impl Sender {
             let lost = match &self.outlets.list[at].1 {
                 Outlet::Descriptor(fd) => batch.write_to(fd),
                 Outlet::Ring(ring) => batch.push_to(ring),
+                // Its lines are in the batches of its servers.
+                Outlet::Backend { .. } => 0,
                 Outlet::Datagram { to, family } => match open_once(&mut self.sockets, *family) {
                     Some(fd) => batch.send_to(fd, to),
                     None => batch.ends.len(),
@@ -413,16 +471,40 @@ mod tests {
     }
 
     #[test]
+    fn a_log_backend_chooses_a_server_for_each_line() {
+        let made = |name: &str| Arc::new(Ring::new(name.into(), None, 1024));
+        let (one, two) = (made("one"), made("two"));
+        let mut outlets = Outlets::default();
+        let members = [&one, &two].map(|ring| Member::Ring(Arc::clone(ring)));
+        outlets
+            .add_backend(&"logs".into(), BackendId::new(3), members.into())
+            .expect("rings are reached");
+        let target = target("backend@logs format raw local0");
+        let mut rings = Vec::new();
+        let routes = [outlets.route(&target, false, &mut rings).expect("there")];
+        let outlets = Arc::new(outlets);
+        let mut sender = Sender::new(Arc::clone(&outlets));
+        for text in ["a0", "b1", "c0", "d7"] {
+            sender.log(&routes, &line(text.as_bytes(), Level::Info), &crate::sample::rig::Site);
+        }
+        sender.flush();
+        let texts = |ring: &Ring| ring.read(0, 9).lines.concat();
+        assert_eq!(texts(&one), b"a0\nc0\n");
+        assert_eq!(texts(&two), b"b1\n");
+        assert_eq!(outlets.dropped(), 1);
+    }
+
+    #[test]
     fn a_full_receiver_loses_lines_and_nothing_waits() {
         let (a, _b) = pair(Kind::Datagram).expect("a pair");
         let outlets = Outlets {
-            list: vec![(Place::Descriptor(1), Outlet::Descriptor(Arc::new(a)))],
+            list: vec![(Some(Place::Descriptor(1)), Outlet::Descriptor(Arc::new(a)))],
             dropped: AtomicU64::new(0),
         };
         socket::set_nonblocking(
             match &outlets.list[0].1 {
                 Outlet::Descriptor(fd) => fd,
-                Outlet::Ring(_) | Outlet::Datagram { .. } => panic!("a descriptor"),
+                Outlet::Ring(_) | Outlet::Datagram { .. } | Outlet::Backend { .. } => panic!("a descriptor"),
             },
             true,
         )

@@ -40,6 +40,8 @@ pub enum Place {
     Descriptor(i32),
     /// A `ring` section.
     Ring(Arc<str>),
+    /// A backend in `mode log`, which chooses one of its servers for each line.
+    Backend(Arc<str>),
     /// A syslog server over a stream, through a ring of its own.
     Stream(Written),
 }
@@ -133,11 +135,8 @@ fn place(word: &Word, cur: &Cursor<'_>) -> Result<Place, Diag> {
     if let Some(name) = text.strip_prefix("ring@") {
         return Ok(Place::Ring(name.into()));
     }
-    if text.starts_with("backend@") {
-        return Err(Diag::alert(
-            word.span,
-            format!("log : '{text}' : log backends are not supported by sluice"),
-        ));
+    if let Some(name) = text.strip_prefix("backend@") {
+        return Ok(Place::Backend(name.into()));
     }
     let value = |name: &str| {
         let value = cur.env().value(name)?;

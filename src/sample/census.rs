@@ -58,6 +58,10 @@ pub trait Census {
     fn utc_offset(&self, secs: i64) -> i32;
     /// Whether an address belongs to this host.
     fn is_local(&self, addr: std::net::IpAddr) -> bool;
+    /// The rank of the server that takes this line, among those of a log backend; none where there are no proxies.
+    fn log_server(&self, _: BackendId, _line: &[u8]) -> Option<usize> {
+        None
+    }
 }
 
 /// A number about a frontend.

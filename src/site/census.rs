@@ -4,15 +4,17 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Server, Service, Site, tables};
+use super::{Lineup, Server, Service, Site, tables};
+use crate::balance::Ask;
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::queue::Limit;
 use crate::sample::{
-    BackendGauge, Census, Change, Counter, FrontendGauge, ProcessGauge, ServerGauge, TableGauge,
+    BackendGauge, Census, Change, Counter, Facts, FrontendGauge, Payload, ProcessGauge,
+    ServerGauge, TableGauge,
 };
 use crate::stats::{Pace, Tally};
 use crate::time::Tick;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// The site, asked at one moment by one worker.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +75,35 @@ impl Survey<'_> {
 }
 
 impl Census for Survey<'_> {
+    fn log_server(&self, id: BackendId, line: &[u8]) -> Option<usize> {
+        let backend = self.site.backend(id);
+        let lineup = Lineup {
+            servers: &self.site.servers,
+            ids: &backend.servers,
+            load: 0,
+        };
+        let facts = Facts {
+            payload: Payload {
+                bytes: line,
+                complete: true,
+            },
+            last_call: true,
+            ..Facts::none()
+        };
+        let key = backend.key_expression.as_ref();
+        let key = key.and_then(|key| key.eval_as(&facts, Kind::Str).value());
+        let ask = Ask {
+            key: key.as_ref().and_then(Value::as_bytes),
+            avoid: None,
+        };
+        let mut chance = self.random;
+        backend.policy.pick(&lineup, ask, &mut || {
+            // Each half is drawn in turn.
+            chance = chance.rotate_left(32);
+            chance as u32
+        })
+    }
+
     fn frontend(&self, id: FrontendId, what: FrontendGauge) -> i64 {
         let frontend = self.site.frontend(id);
         match what {

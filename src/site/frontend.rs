@@ -18,6 +18,8 @@ pub enum Mode {
     Tcp,
     /// HTTP messages.
     Http,
+    /// Log lines; of backends alone.
+    Log,
 }
 
 /// Where clients come in.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{RingPost, Site};
-use crate::log::{Format, Outlets, Route, Target};
+use super::{Backend, Destination, Mode, RingPost, RingServer, Server, Site, TakesLines};
+use crate::id::BackendId;
+use crate::log::{Format, Member, Outlets, RING_SIZE_DEFAULT as SIZE_DEFAULT, Ring, Route, Target};
+use crate::roster::Roster;
 
 /// The `log` lines of a proxy and what its lines look like.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +64,19 @@ impl Site {
             .map(|post| Arc::clone(&post.ring))
             .collect();
         let mut faults = Vec::new();
+        for (at, backend) in self.backends.iter().enumerate() {
+            if backend.mode != Mode::Log {
+                continue;
+            }
+            let (members, posts) = log_members(backend, &self.servers);
+            rings.extend(posts.iter().map(|post| Arc::clone(&post.ring)));
+            self.rings.extend(posts);
+            faults.extend(
+                outlets
+                    .add_backend(&backend.name, BackendId::at(at), members)
+                    .err(),
+            );
+        }
         let with_hostname = self.global.log_hostname.is_some();
         let fronts = self
             .frontends
@@ -83,15 +98,48 @@ impl Site {
             logging.routes = routes.into();
         }
         for ring in rings.drain(self.rings.len()..) {
-            let servers = ring
-                .server
-                .clone()
-                .into_iter()
-                .map(|at| (at, None))
-                .collect();
+            let server = |address| RingServer {
+                address,
+                connector: None,
+                counted: false,
+            };
+            let servers = ring.server.clone().into_iter().map(server).collect();
             self.rings.push(RingPost { ring, servers });
         }
         self.outlets = Some(Arc::new(outlets));
         faults
     }
+}
+
+/// How the servers of a log backend get their lines, and the rings of those that get them over connections.
+fn log_members(backend: &Backend, servers: &Roster<Server>) -> (Vec<Member>, Vec<RingPost>) {
+    let (mut members, mut posts) = (Vec::new(), Vec::new());
+    for id in backend.servers.iter() {
+        let server = &servers[id.index()];
+        let takes = server.takes_lines.unwrap_or(TakesLines {
+            datagrams: false,
+            buffer: None,
+            counted: false,
+        });
+        let address = match &*server.destination.load() {
+            Destination::At(address) => Some(address.clone()),
+            Destination::Unresolved => None,
+        };
+        if let (true, Some(address)) = (takes.datagrams, &address) {
+            members.push(Member::Datagram(address.clone()));
+            continue;
+        }
+        let name = format!("{}/{}", backend.name, server.name).into();
+        let ring = Arc::new(Ring::new(name, None, takes.buffer.unwrap_or(SIZE_DEFAULT)));
+        members.push(Member::Ring(Arc::clone(&ring)));
+        let connector = server.tls.clone().filter(|_| server.speaks_tls());
+        let to = address.map(|address| RingServer {
+            address,
+            connector,
+            counted: takes.counted,
+        });
+        let servers = to.into_iter().collect();
+        posts.push(RingPost { ring, servers });
+    }
+    (members, posts)
 }

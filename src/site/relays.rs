@@ -13,8 +13,19 @@ use crate::tls::Connector;
 pub struct RingPost {
     /// The ring.
     pub ring: Arc<Ring>,
-    /// The servers, and how they are spoken to in TLS.
-    pub servers: Vec<(SockAddr, Option<Arc<Connector>>)>,
+    /// The servers.
+    pub servers: Vec<RingServer>,
+}
+
+/// A syslog server that gets a ring's lines.
+#[derive(Clone, Debug)]
+pub struct RingServer {
+    /// Where it listens.
+    pub address: SockAddr,
+    /// How it is spoken to in TLS.
+    pub connector: Option<Arc<Connector>>,
+    /// `log-proto octet-count`.
+    pub counted: bool,
 }
 
 /// A `log-forward` section.

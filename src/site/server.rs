@@ -34,6 +34,17 @@ pub enum Port {
     Mapped(i32),
 }
 
+/// How a server takes log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakesLines {
+    /// As datagrams; else over a connection.
+    pub datagrams: bool,
+    /// `log-bufsize`: bytes of lines that wait for the connection at most.
+    pub buffer: Option<usize>,
+    /// `log-proto octet-count`: each line with its length before it.
+    pub counted: bool,
+}
+
 /// One server of a backend.
 #[derive(Debug)]
 pub struct Server {
@@ -81,6 +92,8 @@ pub struct Server {
     pub pool_name: Option<Expr>,
     /// Stands for `dispatch` or `option transparent`: nobody balances to it, logs do not name it.
     pub is_outlet: bool,
+    /// How it takes log lines; of servers of log backends.
+    pub takes_lines: Option<TakesLines>,
     /// `socks4`: the proxy it is reached through.
     pub socks4: Option<SocketAddr>,
     /// `pool-max-conn`; `None` means no limit.
@@ -177,6 +190,7 @@ impl Server {
             source: Source::default(),
             pool_name: None,
             is_outlet: false,
+            takes_lines: None,
             socks4: None,
             pool_max_conn: None,
             pool_low_conn: 0,

@@ -83,6 +83,8 @@ impl Stream {
                     std::net::IpAddr::V6(ip) => ip.octets().to_vec(),
                 })
             }
+            // Only log lines have it, and they are no streams.
+            KeySource::LogLine(_) => None,
             KeySource::Uri(cut) => Some(cut.cut(head?.target()).to_vec()),
             KeySource::UrlParam { name, in_body } => {
                 let head = head?;

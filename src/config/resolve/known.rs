@@ -39,6 +39,14 @@ impl<'a> Known<'a> {
         span: Span,
         report: &mut Report,
     ) {
+        if self.modes.get(target) == Some(&Mode::Log) {
+            let (keyword, own) = (proxy.keyword(), &proxy.name);
+            let text = format!(
+                "{keyword} '{own}' tries to use log backend '{target}' in a 'use_backend' rule \
+                 (see 'mode')."
+            );
+            return report.add(Diag::alert(span, text).with_shape(Shape::Plain));
+        }
         if proxy.mode != Mode::Http || self.modes.get(target) != Some(&Mode::Tcp) {
             return;
         }

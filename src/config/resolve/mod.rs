@@ -123,6 +123,7 @@ pub fn resolve(
     let local = local_peer(&site, env);
     let around = (&proxies[..], &written, &names);
     peers::all(&peer_sections, &local, around, host, &mut site, report);
+    mode::named_backends(&site, report);
     proxy::close_rules(&names, &mut site, report);
     guid::proxies(&names, &proxies, &mut site, report);
     inherited::check(&defaults, &bench, &site, report);

@@ -1,9 +1,11 @@
 //! What a section says that its mode makes useless: warned about, and left out.
 
+use crate::balance::{Algorithm, KeySource};
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
 use crate::lang::{Diag, Shape, Span};
-use crate::site::{LineFormat, Mode};
+use crate::log::Place;
+use crate::site::{LineFormat, Mode, Site};
 
 /// Warns about HTTP settings of TCP proxies and formats without a log.
 pub(super) fn check(proxy: &ProxyDraft, report: &mut Report) {
@@ -11,6 +13,10 @@ pub(super) fn check(proxy: &ProxyDraft, report: &mut Report) {
         return;
     }
     format_without_log(proxy, report);
+    if proxy.mode == Mode::Log {
+        return lines_only(proxy, report);
+    }
+    streams_only(proxy, report);
     if proxy.mode == Mode::Http {
         return;
     }
@@ -42,6 +48,77 @@ pub(super) fn check(proxy: &ProxyDraft, report: &mut Report) {
         let text =
             format!("'option originalto' ignored for {keyword} '{name}' as it requires HTTP mode.");
         warn(proxy.span, text);
+    }
+}
+
+/// Refuses the ways of choosing that only log lines know.
+fn streams_only(proxy: &ProxyDraft, report: &mut Report) {
+    let balance = proxy.back.balance.balance.as_ref();
+    let Some(balance) = balance.filter(|_| proxy.is_back()) else {
+        return;
+    };
+    let by_line = matches!(balance.key, Some(KeySource::LogLine(_)));
+    if by_line || balance.algorithm == Algorithm::Sticky {
+        let text = format!(
+            "{} '{}': this balancing algorithm is for backends in log mode.",
+            proxy.keyword(),
+            proxy.name
+        );
+        report.add(Diag::alert(balance.span, text).with_shape(Shape::Plain));
+    }
+}
+
+/// What a log backend cannot be or have.
+fn lines_only(proxy: &ProxyDraft, report: &mut Report) {
+    let (keyword, name) = (proxy.keyword(), &proxy.name);
+    if proxy.is_front() {
+        let text = format!("{keyword} '{name}': 'mode log' is only possible in a 'backend' section.");
+        let diag = Diag::alert(proxy.span, text).with_shape(Shape::Plain);
+        return report.add(diag.with_fix("log-forward <name>, to receive log lines"));
+    }
+    let Some(balance) = &proxy.back.balance.balance else {
+        return;
+    };
+    let by_line = matches!(balance.key, Some(KeySource::LogLine(_)) | None);
+    let known = matches!(
+        balance.algorithm,
+        Algorithm::RoundRobin | Algorithm::Random(_) | Algorithm::Sticky | Algorithm::Hash(_)
+    );
+    if !(by_line && known) {
+        let text = format!(
+            "backend '{name}': this balancing algorithm is not usable for a backend in log mode."
+        );
+        let diag = Diag::alert(balance.span, text).with_shape(Shape::Plain);
+        report.add(diag.with_fix("balance roundrobin, random, sticky or log-hash"));
+    }
+}
+
+/// The log backends that `log backend@` lines name: each must be there.
+pub(super) fn named_backends(site: &Site, report: &mut Report) {
+    let fronts = site.frontends.iter().map(|one| &one.logging);
+    let backs = site.backends.iter().map(|one| &one.logging);
+    let relays = site.forwards.iter().map(|one| &one.logging);
+    let proxies = fronts.chain(backs).chain(relays);
+    let targets = proxies.flat_map(|logging| logging.targets.iter());
+    let mut seen: Vec<&str> = Vec::new();
+    for target in targets.chain(site.global.logs.iter()) {
+        let Place::Backend(name) = &target.place else {
+            continue;
+        };
+        if seen.contains(&&**name) {
+            continue;
+        }
+        seen.push(name);
+        let found = site.backend_named(name).map(|id| site.backend(id));
+        let text = match found {
+            None => format!("log : unable to find required log backend '{name}'."),
+            Some(backend) if backend.mode != Mode::Log => {
+                format!("log : backend '{name}' is no log backend.")
+            }
+            Some(_) => continue,
+        };
+        let diag = Diag::alert(None, text).with_shape(Shape::Plain);
+        report.add(diag.with_fix(format!("mode log, in 'backend {name}'")));
     }
 }
 

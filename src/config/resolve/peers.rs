@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::proxy::Names;
 use super::{Host, addresses, listener, tls, why_not};
-use crate::addr::{Place, Ports, SockAddr};
+use crate::addr::{Place, Ports, SockAddr, Transport, Written};
 use crate::config::draft::{GlobalDraft, ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::config::section::peers::PeersDraft;
 use crate::id::TableId;
-use crate::lang::{Diag, Shape};
+use crate::lang::{Diag, Shape, Word};
 use crate::peer::{Member, Section, Shared};
 use crate::site::{Listener, Peers, Service, Site};
 use crate::stick::Table;
@@ -140,6 +140,18 @@ pub(super) fn address(
     resolved(line, &format!("peers '{}': ", draft.name), host)
 }
 
+/// Refuses an address for datagrams, which log backends alone send.
+pub(super) fn streams_only(word: &Word, written: &Written) -> Result<(), Diag> {
+    if written.transport != Transport::Datagram {
+        return Ok(());
+    }
+    let text = format!(
+        "'server' : dgram-type address not acceptable in '{}'",
+        word.shown()
+    );
+    Err(Diag::alert(word.span, text).with_fix("mode log, if it is to take log lines"))
+}
+
 /// The address of a line that is connected to as it stands.
 pub(super) fn resolved(
     line: &ServerDraft,
@@ -149,6 +161,7 @@ pub(super) fn resolved(
     let Some((word, written)) = &line.address else {
         return Err(Diag::alert(line.name_span, format!("{context}no address.")));
     };
+    streams_only(word, written)?;
     let port = match written.ports {
         Ports::One(port) => port,
         Ports::None | Ports::Range(..) | Ports::Offset(_) => 0,

@@ -500,6 +500,15 @@ fn default_backend(
 
 /// An HTTP frontend cannot hand its requests to a TCP backend; the other way round is possible.
 fn compatible(proxy: &ProxyDraft, target: &ProxyDraft, word: &Word, report: &mut Report) {
+    if target.mode == Mode::Log {
+        let text = format!(
+            "{} '{}' tries to use log backend '{}' as its default backend (see 'mode').",
+            proxy.keyword(),
+            proxy.name,
+            target.name
+        );
+        return report.add(Diag::alert(word.span, text).with_shape(Shape::Plain));
+    }
     if !(proxy.mode == Mode::Http && target.mode == Mode::Tcp) {
         return;
     }
@@ -532,7 +541,7 @@ fn missing_timeouts(proxy: &ProxyDraft, report: &mut Report) {
     let back = proxy.is_back()
         && !proxy.back.servers.is_empty()
         && (timeouts.connect.is_none() || !covers);
-    if !(front || back) || proxy.disabled {
+    if !(front || back) || proxy.disabled || proxy.mode == Mode::Log {
         return;
     }
     report.add(

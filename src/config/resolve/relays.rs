@@ -8,7 +8,7 @@ use crate::config::report::Report;
 use crate::config::section::log::Line;
 use crate::config::section::relay::{ForwardDraft, RingDraft};
 use crate::log::Ring;
-use crate::site::{LogForward, Logging, RingPost, Service, Site};
+use crate::site::{LogForward, Logging, RingPost, RingServer, Service, Site};
 
 /// Adds the rings to the site.
 pub(super) fn rings(
@@ -33,7 +33,11 @@ pub(super) fn rings(
             } else {
                 None
             };
-            servers.push((address, connector));
+            servers.push(RingServer {
+                address,
+                connector,
+                counted: line.log_counted,
+            });
         }
         site.rings.push(RingPost {
             ring: Arc::new(ring),

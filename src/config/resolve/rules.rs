@@ -18,6 +18,9 @@ use crate::rule::{AnyOf, Choices, Context, PageSet, Phase, RuleSet, Sticking, Ta
 use crate::sample::{Expr, Facts, Names, Place, Reader, Sampled, VarName};
 use crate::site::{Backend, Forwarded, Frontend, LineFormat, Rules, Site};
 
+/// What a key's converters begin with in a log backend: the line stands where others have a connection's bytes.
+const LOG_LINE: &str = "req.payload(0,0)";
+
 /// What compiling needs beside a section.
 pub(super) struct Bench<'a> {
     pub(super) library: Arc<Library>,
@@ -141,6 +144,11 @@ impl Bench<'_> {
             KeySource::Expression(words) => Expr::parse(&mut Cursor::new(words, self.env), reader),
             KeySource::RdpCookie(name) => {
                 Expr::parse_text(&format!("req.rdp_cookie({name})"), reader)
+            }
+            KeySource::LogLine(converters) => {
+                let converters = converters.iter().map(|word| format!(",{}", word.str()));
+                let line = LOG_LINE.to_owned();
+                Expr::parse_text(&converters.fold(line, |text, more| text + &more), reader)
             }
             KeySource::Source
             | KeySource::Uri(_)

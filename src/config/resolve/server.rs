@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::{Host, addresses, names, watch, why_not};
-use crate::addr::{IpFamily, Place, Ports, SockAddr};
+use crate::addr::{IpFamily, Place, Ports, SockAddr, Transport};
 use crate::balance::{Seat, Weight};
 use crate::check::{Admin, Script};
 use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft, SourceDraft};
@@ -14,8 +14,11 @@ use crate::id::{BackendId, ServerId};
 use crate::lang::{Diag, Severity, Shape};
 use crate::queue::{Ceiling, Limit};
 use crate::sample::ServerFacts;
-use crate::site::{Destination, Port, Server, Site, Source};
+use crate::site::{Destination, Mode, Port, Server, Site, Source, TakesLines};
 use crate::time::Tick;
+
+/// Where syslog servers listen.
+const SYSLOG: u16 = 514;
 
 /// Adds the servers of a backend, which has this identity and reaches its limits at this load.
 pub(super) fn all(
@@ -97,8 +100,13 @@ pub(super) fn server(
         .address
         .as_ref()
         .ok_or_else(|| about(proxy, line, "has no address"))?;
+    let takes_lines = proxy.mode == Mode::Log;
+    if !takes_lines {
+        super::peers::streams_only(word, written)?;
+    }
     let port = match written.ports {
         Ports::One(port) | Ports::Range(port, _) if port > 0 => Port::Fixed(port),
+        Ports::One(_) | Ports::Range(..) | Ports::None if takes_lines => Port::Fixed(SYSLOG),
         Ports::One(_) | Ports::Range(..) | Ports::None => Port::Mapped(0),
         Ports::Offset(offset) => Port::Mapped(offset),
     };
@@ -136,6 +144,14 @@ pub(super) fn server(
     watch::reachable(line, proxy, port)?;
     watch::agent_reachable(line, proxy)?;
     let socks4 = socks4(line, proxy, host)?;
+    let server = Server {
+        takes_lines: takes_lines.then(|| TakesLines {
+            datagrams: written.transport == Transport::Datagram,
+            buffer: line.log_buffer,
+            counted: line.log_counted,
+        }),
+        ..server
+    };
     Ok(settings(server, line, host_name, (source, socks4)))
 }
 

@@ -270,12 +270,13 @@ fn mode(cur: &mut Cursor<'_>, proxy: &mut ProxyDraft) -> Result<(), Diag> {
     proxy.mode = match word.str() {
         "http" => Mode::Http,
         "tcp" => Mode::Tcp,
+        "log" => Mode::Log,
         "health" => {
             return Err(cur
                 .alert("'mode health' is not supported any more. Use 'http-request return status 200' instead.")
                 .with_fix("mode http, and http-request return status 200"));
         }
-        "log" | "spop" | "haterm" | "syslog" => {
+        "spop" | "haterm" | "syslog" => {
             return Err(cur.alert(format!(
                 "'mode {}' is not supported by sluice.",
                 word.shown()

@@ -27,7 +27,7 @@ pub(crate) fn line(
         span: cur.line_span(),
         name: name.text()?.to_string(),
         name_span: name.span,
-        address: Some(written(address, &Accepts::SERVER)?),
+        address: Some(written(address, &Accepts::ANY_SERVER)?),
         id: None,
         guid: None,
         ..defaults.clone()
@@ -83,7 +83,7 @@ pub(crate) fn template(
     let mut model = ServerDraft {
         span: cur.line_span(),
         name_span: prefix.span,
-        address: Some(written(address, &Accepts::SERVER)?),
+        address: Some(written(address, &Accepts::ANY_SERVER)?),
         id: None,
         ..defaults.clone()
     };
@@ -154,6 +154,27 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         usage: "{ last | libc | none | <ip> },[...]",
         doc: "How the first address is found, ways tried in order.",
         parse: init_addr,
+    },
+    Keyword {
+        name: "log-bufsize",
+        sections: Sections::SERVER,
+        usage: "<size>",
+        doc: "How many bytes of log lines wait for this server at most.",
+        parse: |cur, s| {
+            s.log_buffer = Some(cur.integer(0..=i32::MAX.cast_unsigned())? as usize);
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "log-proto",
+        sections: Sections::SERVER,
+        usage: "{ legacy | octet-count }",
+        doc: "Whether log lines to this server end with a line feed, or begin with their length.",
+        parse: |cur, s| {
+            let ways = [("legacy", false), ("octet-count", true)];
+            s.log_counted = cur.choice("'legacy' or 'octet-count'", &ways)?;
+            Ok(())
+        },
     },
     Keyword {
         name: "max-reuse",
