@@ -52,7 +52,7 @@ mod tests {
     fn one_server_serves_until_it_goes_and_comes_back_last() {
         let farm = Farm::with_backups(&[1, 1], &[1]);
         let sticky = Sticky::default();
-        let mut chosen = |usable: [bool; 3], bench| {
+        let chosen = |usable: [bool; 3], bench| {
             for (seat, usable) in farm.seats.iter().zip(usable) {
                 seat.set_usable(usable);
             }

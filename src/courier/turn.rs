@@ -380,7 +380,7 @@ impl Rounds {
             links.find(|link| link.post == Some(post))
         };
         self.posts.iter().enumerate().all(|(at, post)| {
-            let Errand::Ring { ring, next } = post.errand else {
+            let Errand::Ring { ring, next, .. } = post.errand else {
                 return true;
             };
             let link = carried(at);
