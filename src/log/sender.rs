@@ -485,7 +485,11 @@ mod tests {
         let outlets = Arc::new(outlets);
         let mut sender = Sender::new(Arc::clone(&outlets));
         for text in ["a0", "b1", "c0", "d7"] {
-            sender.log(&routes, &line(text.as_bytes(), Level::Info), &crate::sample::rig::Site);
+            sender.log(
+                &routes,
+                &line(text.as_bytes(), Level::Info),
+                &crate::sample::rig::Site,
+            );
         }
         sender.flush();
         let texts = |ring: &Ring| ring.read(0, 9).lines.concat();
@@ -504,7 +508,9 @@ mod tests {
         socket::set_nonblocking(
             match &outlets.list[0].1 {
                 Outlet::Descriptor(fd) => fd,
-                Outlet::Ring(_) | Outlet::Datagram { .. } | Outlet::Backend { .. } => panic!("a descriptor"),
+                Outlet::Ring(_) | Outlet::Datagram { .. } | Outlet::Backend { .. } => {
+                    panic!("a descriptor")
+                }
             },
             true,
         )

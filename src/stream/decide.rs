@@ -165,7 +165,8 @@ impl Stream {
             if !rules.after.is_empty() {
                 let mut position = Position::default();
                 self.wishes.lenient = false;
-                let flow = self.with_scene(kit, true, |scene| rules.after.run(scene, &mut position));
+                let flow =
+                    self.with_scene(kit, true, |scene| rules.after.run(scene, &mut position));
                 if let Some(Flow::Verdict(Verdict::Failed)) = flow {
                     return true;
                 }

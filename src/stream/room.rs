@@ -33,7 +33,11 @@ impl Stream {
     /// The room of both heads.
     pub(super) fn rewrite_room(&self, kit: &Kit) -> Room {
         let tune = &kit.site.global.tune;
-        let waiting = |key| kit.conns.get(key).map_or(0, |held| held.conn.pending().len());
+        let waiting = |key| {
+            kit.conns
+                .get(key)
+                .map_or(0, |held| held.conn.pending().len())
+        };
         let body = |lane: &Lane, key| match (lane.end(), key) {
             (End::Open, Some(key)) => lane.queued() + waiting(key),
             (End::Open, None) | (End::Complete | End::Aborted, _) => lane.queued(),

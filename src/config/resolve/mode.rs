@@ -72,7 +72,8 @@ fn streams_only(proxy: &ProxyDraft, report: &mut Report) {
 fn lines_only(proxy: &ProxyDraft, report: &mut Report) {
     let (keyword, name) = (proxy.keyword(), &proxy.name);
     if proxy.is_front() {
-        let text = format!("{keyword} '{name}': 'mode log' is only possible in a 'backend' section.");
+        let text =
+            format!("{keyword} '{name}': 'mode log' is only possible in a 'backend' section.");
         let diag = Diag::alert(proxy.span, text).with_shape(Shape::Plain);
         return report.add(diag.with_fix("log-forward <name>, to receive log lines"));
     }

@@ -486,7 +486,10 @@ mod tests {
         ] {
             let strict = rig.run(&format!("http-request {rule}"));
             assert!(matches!(strict, Flow::Verdict(Verdict::Failed)), "{rule}");
-            rig.run_all(&["http-request strict-mode off", &format!("http-request {rule}")]);
+            rig.run_all(&[
+                "http-request strict-mode off",
+                &format!("http-request {rule}"),
+            ]);
             rig.wishes.lenient = false;
         }
         assert_eq!(rig.fields(), "host: h|foo: a|x: 12");
