@@ -14,7 +14,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::cli::Desk;
 use crate::courier::{self, Courier};
-use crate::dns::run::roster::Change;
 use crate::dns::{News, Plan, Resolver, Root};
 use crate::id::WorkerId;
 use crate::site::{Level, Service, Site};
@@ -105,7 +104,11 @@ fn follow(site: &Arc<Site>, office: &Arc<Office>) -> io::Result<()> {
     let plan = Plan {
         root: Root::host(),
         sections: site.resolvers.clone(),
-        watched: site.watched.clone(),
+        watched: site
+            .watched
+            .iter()
+            .map(|one| site.to_be_followed(one))
+            .collect(),
     };
     let (site_then, office_then) = (Arc::downgrade(site), Arc::downgrade(office));
     let sink = move |news| {
@@ -128,16 +131,18 @@ fn hear(site: &Site, office: &Office, news: &News) {
         };
         office.post(WorkerId::new(ticket.worker), Mail::Letter(letter));
     }
-    let News::Server { backend, change } = news else {
+    let News::Server {
+        backend,
+        change,
+        by,
+    } = news
+    else {
         return;
     };
-    site.heed(*backend, change, Tick::from_millis(clock::monotonic_ms()));
-    if !matches!(change, Change::Down { .. }) {
-        return;
-    }
-    for ticket in site.server(change.server()).line.dismiss() {
-        let letter = Letter::Dismissed { stream: ticket.key };
-        office.post(ticket.worker, Mail::Letter(letter));
+    let now = Tick::from_millis(clock::monotonic_ms());
+    let aftermath = site.heed(*backend, change, by, now);
+    for (worker, letter) in aftermath.letters(WorkerId::at(0), office.workers()) {
+        office.post(worker, Mail::Letter(letter));
     }
 }
 

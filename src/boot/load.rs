@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::addr::SockAddr;
 use crate::config::{self, Given, Host, Source};
 use crate::dns::startup::{self, Policy, Results};
-use crate::dns::{Root, accounts};
+use crate::dns::{Root, accounts, services};
 use crate::lang::{Env, Files, Severity};
 use crate::site::{Service, Site};
 use crate::sys::{process, socket};
@@ -43,6 +43,7 @@ pub fn environment(options: &Options, master: bool) -> Env {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_vec())))
         .collect();
     let peer = options.peer.clone().unwrap_or_else(hostname);
+    env.name_ports_by(|name| services::port(&Root::host(), name, services::Proto::Tcp));
     env.set("HAPROXY_LOCALPEER", peer);
     env.set("HAPROXY_CFGFILES", options.files.join(";"));
     if master {

@@ -1,4 +1,4 @@
-//! What one generation knows and the next should: counters, server states, stick tables, as lines of text.
+//! What one generation knows and the next should: counters, server states, resolved addresses, stick tables, as lines of text.
 //!
 //! The first line names the version, the last of the whole is `end`; each other line is a kind, names, and `field=value` pairs.
 //! What a reader does not know (kinds, fields, objects that its configuration has not) it passes over, so
@@ -10,10 +10,13 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
+use crate::addr::SockAddr;
 use crate::balance::Weight;
 use crate::check::Admin;
-use crate::site::{Holding, Server, Service, Site};
+use crate::dns::run::roster::Watched;
+use crate::site::{Destination, Holding, Server, Service, Site};
 use crate::stats::{Count, Tally};
 use crate::stick::{Datum, EntryRef, Form, Table};
 use crate::time::{Millis, Tick};
@@ -88,6 +91,9 @@ pub(super) fn write(site: &Site, ledger: &mut Ledger, now: Tick) -> String {
     for server in &site.servers {
         write_server(site, server, now, &mut out);
     }
+    for one in &site.watched {
+        write_found(site, one, &mut out);
+    }
     for table in &site.tables {
         write_table(table, now, &mut out);
     }
@@ -120,6 +126,21 @@ fn write_server(site: &Site, server: &Server, now: Tick, out: &mut String) {
         server.first_weight.units(),
         server.seat.weight().units(),
     );
+}
+
+/// What the resolver found for a server, and which name it follows by an operator's order.
+fn write_found(site: &Site, one: &Watched, out: &mut String) {
+    let server = site.server(one.server);
+    let (address, host) = (server.address(), server.host.load());
+    let inet = |address: &SockAddr| Some(SocketAddr::new(address.ip()?, address.port()?));
+    let _ = write!(out, "found {}", path(site, server));
+    for (field, name) in [("written", one.host.as_deref()), ("host", host.as_deref())] {
+        let _ = write!(out, " {field}={}", hex(name.unwrap_or_default().as_bytes()));
+    }
+    if let Some(address) = address.as_ref().and_then(inet) {
+        let _ = write!(out, " at={address}");
+    }
+    out.push('\n');
 }
 
 /// Entries in the order of their expiry, which is the order to make them in.
@@ -171,13 +192,17 @@ pub(super) struct Heir<'s> {
     teller: Cell<Option<u32>>,
     books: HashMap<String, &'s Tally>,
     servers: HashMap<String, &'s Server>,
+    followed: HashMap<String, &'s Watched>,
 }
 
 impl<'s> Heir<'s> {
     /// An heir for `site`.
     pub(super) fn new(site: &'s Site) -> Self {
         let servers = site.servers.iter();
+        let followed = site.watched.iter();
+        let followed = followed.map(|one| (path(site, site.server(one.server)), one));
         Self {
+            followed: followed.collect(),
             site,
             teller: Cell::new(None),
             books: books(site).into_iter().collect(),
@@ -193,6 +218,7 @@ impl<'s> Heir<'s> {
         match kind {
             "count" => self.take_counts(name, words),
             "server" => self.take_server(name, &fields(words), now),
+            "found" => self.take_found(name, words, now),
             "entry" => self.take_entry(name, words, now),
             "tickets" => {
                 let secrets = words.next().unwrap_or_default();
@@ -270,6 +296,37 @@ impl<'s> Heir<'s> {
         server.seat.set_usable(server.health.is_usable());
         let backend = self.site.backend(server.backend);
         backend.policy.settle(&self.site.lineup(server.backend));
+    }
+
+    /// A server of the same name and of the same written host goes on where the resolver had it.
+    // haproxy: takes the address from its state file where `init-addr last` says so; here: whatever init-addr says, because what
+    // the resolvers found last is newer than what any other way finds, and a reload must not take a server away.
+    fn take_found<'t>(&self, name: &str, words: impl Iterator<Item = &'t str>, now: Tick) {
+        let words: HashMap<&str, &str> = words.filter_map(field).collect();
+        let Some(one) = self.followed.get(name) else {
+            return;
+        };
+        let server = self.site.server(one.server);
+        let text = |field| {
+            let bytes = unhex(words.get(field)?)?;
+            String::from_utf8(bytes).ok()
+        };
+        let host = text("host").filter(|host| !host.is_empty());
+        if text("written").as_deref() != Some(one.host.as_deref().unwrap_or_default()) {
+            return;
+        }
+        if host.as_deref() != one.host.as_deref() {
+            server.host.publish(host.as_deref().map(Into::into));
+        }
+        let at = words.get("at").and_then(|at| at.parse().ok());
+        if let Some(address) = at.filter(|_| host.is_some()) {
+            let place = Destination::At(SockAddr::Inet(address));
+            server.destination.publish(place);
+            server.health.set_admin(Admin::Unresolved, false, now);
+            server.seat.set_usable(server.health.is_usable());
+            let backend = self.site.backend(server.backend);
+            backend.policy.settle(&self.site.lineup(server.backend));
+        }
     }
 
     fn take_entry<'t>(&self, name: &str, mut words: impl Iterator<Item = &'t str>, now: Tick) {
@@ -397,6 +454,30 @@ mod tests {
         assert_eq!(server.health.changed_at(), then);
         assert_eq!(server.seat.weight().units(), 3);
         assert_eq!(server.health.downtime(now()), 10_000);
+    }
+
+    #[test]
+    fn what_the_resolver_found_goes_along_while_the_name_is_the_same() {
+        let named = |host: &str| {
+            site(&format!(
+                "resolvers r\n nameserver n 127.0.0.1:5\nbackend d\n server u {host}:80 resolvers r init-addr none\n"
+            ))
+        };
+        let (old, same, other) = (named("a.test"), named("a.test"), named("b.test"));
+        let address: SocketAddr = "10.0.0.7:80".parse().expect("an address");
+        let server = &old.servers[2];
+        server
+            .destination
+            .publish(Destination::At(SockAddr::Inet(address)));
+        server.host.publish(Some("c.test".into()));
+        let text = write(&old, &mut Ledger::default(), now());
+        inherit(&same, &text);
+        inherit(&other, &text);
+        let server = &same.servers[2];
+        assert_eq!(server.address(), Some(SockAddr::Inet(address)));
+        assert!(server.seat.is_electable());
+        assert_eq!(server.host.load().as_deref(), Some("c.test"));
+        assert_eq!(other.servers[2].address(), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::Desk;
 use super::operator::{Gathered, Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
+use crate::dns::run::Story;
 use crate::id::{BackendId, FrontendId, ServerId, WorkerId};
 use crate::log::{Level, Ring};
 use crate::pattern::Library;
@@ -211,6 +212,13 @@ impl Operator for Face<'_> {
     fn resolvers(&mut self, section: Option<&str>) -> Result<String, String> {
         let shown = crate::dns::run::show(&self.site().resolvers, section);
         shown.ok_or_else(|| "Can't find that resolvers section".to_owned())
+    }
+
+    fn explain(&mut self, name: &str) -> Result<Story, String> {
+        let resolver = self.site().resolver.get();
+        let resolver = resolver.ok_or_else(|| "There is no resolver thread".to_owned())?;
+        let asked = resolver.explain(name);
+        asked.map_err(|_| "Too many names are being looked up".to_owned())
     }
 
     fn peers(&self, section: &str) -> Option<String> {

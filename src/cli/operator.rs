@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::dns::run::Story;
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::log::Ring;
 use crate::pattern::Library;
@@ -79,6 +80,11 @@ pub trait Operator {
     fn pools(&mut self) -> Gathered<String>;
     /// The resolvers' figures; of one section or of all.
     fn resolvers(&mut self, section: Option<&str>) -> Result<String, String>;
+    /// Has a name looked up as the host does; the steps in words come when it has ended.
+    ///
+    /// # Errors
+    /// Nobody can look it up.
+    fn explain(&mut self, name: &str) -> Result<Story, String>;
 
     /// The `peers` sections and how far their members are; of one section where the name is not empty, none where there is no such.
     fn peers(&self, section: &str) -> Option<String>;

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::dns::run::Story;
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::lang::{Cursor, Env, lexer};
 use crate::log::Ring;
@@ -191,6 +192,11 @@ impl Operator for Process {
     }
     fn resolvers(&mut self, _: Option<&str>) -> Result<String, String> {
         Ok(String::new())
+    }
+    fn explain(&mut self, name: &str) -> Result<Story, String> {
+        let story = Story::default();
+        let _ = story.set(format!("name {name}\n"));
+        Ok(story)
     }
     fn peers(&self, _: &str) -> Option<String> {
         Some(String::new())

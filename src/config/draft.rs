@@ -616,7 +616,7 @@ impl Default for ServerDraft {
             fast_open: false,
             log_buffer: None,
             log_counted: false,
-            init_addr: vec![InitAddr::Last, InitAddr::Resolve],
+            init_addr: Vec::new(),
             remembered: None,
             resolution: dns::run::section::ServerDraft::default(),
             tls: tls::draft::ServerDraft::default(),

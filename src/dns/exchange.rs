@@ -1,7 +1,8 @@
 //! One exchange with one nameserver: up to two questions (both families) go out, their answers come back.
 //!
 //! Every exchange has a socket of its own, so its source port is chosen by the kernel and the id at random, and the
-//! kernel drops what another address sends. Anything else that arrives and is not the answer is dropped here, at most
+//! kernel drops what another address sends. (Names are spelled as asked, not in random case: some servers do not give the
+//! spelling back, and neither the host's resolver nor HAProxy's would fail with them.) Anything else that arrives and is not the answer is dropped here, at most
 //! [`STRAY_MAX`] datagrams. A truncated or oversized answer is asked for again over TCP, an answer that refuses EDNS
 //! is asked for again without. The whole exchange ends at its deadline, however slowly bytes come. hickory's own pool
 //! of servers is not used: it prefers the server that is quickest at the moment, where a host asks in the written order.
@@ -31,6 +32,8 @@ pub(super) struct Via {
     pub trust_ad: bool,
     /// One question after the other.
     pub single_request: bool,
+    /// Whether what stays unanswered is sent again before the time is over.
+    pub insists: bool,
 }
 
 /// The protocol below the messages.
@@ -137,7 +140,10 @@ async fn over_udp(
     let (mut stray, mut pause) = (0, RESEND);
     while done.replies.iter().any(Option::is_none) {
         send_open(&socket, via, payload, queries, done).await?;
-        let again = (Instant::now() + pause).min(deadline);
+        let again = match via.insists {
+            true => (Instant::now() + pause).min(deadline),
+            false => deadline,
+        };
         pause *= 2;
         loop {
             let before = done.replies.iter().flatten().count();

@@ -319,6 +319,7 @@ impl Host {
                 patience: conf.patience(*at),
                 trust_ad: conf.options.trust_ad,
                 single_request: conf.options.single_request,
+                insists: true,
             };
             let done = self.ask_one(&via, &open, trace).await;
             let heard = done.replies.iter().any(Option::is_some);

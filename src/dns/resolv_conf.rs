@@ -120,6 +120,18 @@ impl ResolvConf {
         conf
     }
 
+    /// What the environment says beside the file, as for every program that asks the C library: `LOCALDOMAIN` in place of the
+    /// search list, `RES_OPTIONS` after the options.
+    pub fn overridden(mut self, local_domain: Option<&str>, options: Option<&str>) -> Self {
+        if let Some(domains) = local_domain {
+            let words = domains.split_ascii_whitespace();
+            self.search = words.take(SEARCH_MAX).map(suffix).collect();
+        }
+        let words = options.into_iter().flat_map(str::split_ascii_whitespace);
+        words.for_each(|word| self.options.apply(word));
+        self
+    }
+
     /// How long server number `at` has for its answer: the first gets `timeout`, later ones twice and four times that,
     /// shared among the servers, as glibc does.
     pub fn patience(&self, at: usize) -> Duration {

@@ -71,6 +71,11 @@ impl Snapshot {
         let hostname = hostname();
         let conf =
             ResolvConf::load(root, &hostname).unwrap_or_else(|_| ResolvConf::parse(b"", &hostname));
+        let said = |variable| std::env::var(variable).ok();
+        let conf = conf.overridden(
+            said("LOCALDOMAIN").as_deref(),
+            said("RES_OPTIONS").as_deref(),
+        );
         Self {
             switch: Switch::load(root, Database::Hosts),
             hosts: Hosts::load(root).unwrap_or_default(),

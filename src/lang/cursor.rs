@@ -388,13 +388,16 @@ impl<'a> Cursor<'a> {
         .with_reason(help)
     }
 
-    /// Takes an address, in which variables are expanded a second time, quoted or not.
+    /// Takes an address, in which variables are expanded a second time, quoted or not, and names of ports become numbers.
     ///
     /// # Errors
     /// There is no word, or a variable's brace does not end.
     pub fn address(&mut self, what: &str) -> Result<Word, Diag> {
-        let word = self.expect(what)?;
-        lexer::expand(word, self.env)
+        let word = lexer::expand(self.expect(what)?, self.env)?;
+        Ok(match self.env.numbered(word.str()) {
+            Some(numbered) => Word::new(numbered.as_bytes(), word.span),
+            None => word,
+        })
     }
 
     /// Takes a name: `[A-Za-z0-9._:-]+`.

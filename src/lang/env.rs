@@ -5,11 +5,15 @@
 
 use std::collections::BTreeMap;
 
-/// Variables by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Variables by name, and the names of ports.
+#[derive(Debug, Clone, Default)]
 pub struct Env {
     variables: BTreeMap<String, Vec<u8>>,
+    ports: Option<Ports>,
 }
+
+/// Tells the port of a service's name.
+pub type Ports = fn(&str) -> Option<u16>;
 
 impl Env {
     /// The value of a variable, or none when it is unset.
@@ -33,6 +37,32 @@ impl Env {
         self.variables.retain(|name, _| keep(name));
     }
 
+    /// Has the names of ports asked of `ports`.
+    pub fn name_ports_by(&mut self, ports: Ports) {
+        self.ports = Some(ports);
+    }
+
+    /// The list of addresses `text` with numbers in the place of ports' names (`:http`); nothing where it has none that is known.
+    // haproxy: refuses names of ports; here: taken, because the host knows them.
+    #[must_use]
+    pub fn numbered(&self, text: &str) -> Option<String> {
+        let ports = self.ports?;
+        let number = |one: &str| {
+            let (place, name) = one.rsplit_once(':')?;
+            let spelled = name.starts_with(|first: char| first.is_ascii_alphabetic());
+            let bare = place.rsplit('@').next().unwrap_or(place);
+            let is_six = bare.contains(':') && !bare.starts_with('[');
+            let port = ports(name).filter(|_| spelled && !is_six && !place.contains('/'))?;
+            Some(format!("{place}:{port}"))
+        };
+        let numbered: Vec<Option<String>> = text.split(',').map(number).collect();
+        numbered.iter().any(Option::is_some).then(|| {
+            let both = text.split(',').zip(numbered);
+            let words = both.map(|(one, numbered)| numbered.unwrap_or_else(|| one.to_owned()));
+            words.collect::<Vec<String>>().join(",")
+        })
+    }
+
     /// Every variable in the order of names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.variables
@@ -47,6 +77,33 @@ impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Env {
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
-        Env { variables }
+        Env {
+            variables,
+            ports: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_ports_become_numbers_where_they_are_known() {
+        let mut env = Env::default();
+        assert_eq!(env.numbered(":http"), None);
+        env.name_ports_by(|name| (name == "http").then_some(80));
+        for (text, numbered) in [
+            (":http", Some(":80")),
+            ("*:http,[::1]:http,:81", Some("*:80,[::1]:80,:81")),
+            ("ipv4@a.test:http", Some("ipv4@a.test:80")),
+            (":https", None),
+            ("::http", None),
+            ("/run/a:http", None),
+            ("a.test:80", None),
+            ("http", None),
+        ] {
+            assert_eq!(env.numbered(text).as_deref(), numbered, "{text}");
+        }
     }
 }

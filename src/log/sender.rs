@@ -11,12 +11,11 @@
 //! the courier.
 
 use std::io::IsTerminal as _;
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::addr::{Place as AddrPlace, SockAddr, Written};
+use crate::addr::{SockAddr, Written};
 use crate::id::BackendId;
 use crate::sample::{Census, Wall};
 use crate::sys::datagram::{self, BATCH_MAX};
@@ -184,27 +183,10 @@ fn duplicate(number: i32) -> std::io::Result<OwnedFd> {
     Ok(fd)
 }
 
-/// The address of a written place; names are looked up here, at boot.
+/// The address of a written place, in which names were replaced when the configuration was read.
 fn resolve(written: &Written) -> Result<SockAddr, String> {
-    if let Some(addr) = written.addresses().into_iter().next() {
-        return Ok(addr);
-    }
-    let AddrPlace::Name { name, .. } = &written.place else {
-        return Err("log : an address is expected".to_owned());
-    };
-    let port = match written.ports {
-        crate::addr::Ports::One(port) => port,
-        crate::addr::Ports::None
-        | crate::addr::Ports::Range(..)
-        | crate::addr::Ports::Offset(_) => 514,
-    };
-    let found: Option<SocketAddr> = (&**name, port)
-        .to_socket_addrs()
-        .ok()
-        .and_then(|mut addrs| addrs.next());
-    found
-        .map(SockAddr::Inet)
-        .ok_or_else(|| format!("log : could not resolve address '{name}'"))
+    let address = written.addresses().into_iter().next();
+    address.ok_or_else(|| "log : an address is expected".to_owned())
 }
 
 /// A worker's way to the outlets.

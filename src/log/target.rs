@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::addr::{Accepts, Place as AddrPlace, Transport, Written};
-use crate::lang::{Cursor, Diag, Word, suggest};
+use crate::lang::{Cursor, Diag, Span, Word, suggest};
 
 use super::line::{FACILITIES, Facility, Header, Level, Syntax};
 
 /// One `log` line.
 #[derive(Debug, Clone)]
 pub struct Target {
+    /// Where it was written.
+    pub span: Span,
     /// Where its lines go.
     pub place: Place,
     /// How long a line may be.
@@ -86,6 +88,7 @@ impl Target {
         let level_cap = level_cap(cur)?;
         cur.end()?;
         Ok(Target {
+            span: address.span,
             place,
             len_max,
             syntax,

@@ -54,8 +54,8 @@ pub struct Server {
     pub uuid: u32,
     /// The backend it belongs to.
     pub backend: BackendId,
-    /// The address as written, if it is a name to resolve.
-    pub host: Option<Arc<str>>,
+    /// The name to resolve: the address as written, if it is one, or what operators made of it.
+    pub host: Live<Option<Arc<str>>>,
     /// Where it is at this moment.
     pub destination: Live<Destination>,
     /// The port rule.
@@ -171,7 +171,7 @@ impl Server {
             name,
             uuid: 0,
             backend,
-            host: None,
+            host: Live::new(None),
             destination: Live::new(destination),
             port,
             seat: Seat::new(1, Weight::ONE, false),

@@ -23,6 +23,8 @@ pub enum Change<'a> {
     Agent(&'a Report, Millis, Option<AgentState>),
     /// Somebody gave or took back an order.
     Ordered(Admin, bool),
+    /// Its name has no address any more, and why.
+    Lost(&'static str),
     /// Somebody says what it is worth.
     Said(Standing, &'static str),
     /// Somebody says what its agent would say.
@@ -103,7 +105,10 @@ impl Site {
         }
         let requeued = self.settle(id, out);
         let text = match change {
-            Change::Ordered(..) => self.ordered_sentence(server, before, requeued),
+            Change::Ordered(..) => self.ordered_sentence(server, before, "", requeued),
+            Change::Lost(cause) => {
+                self.ordered_sentence(server, before, &format!(" ({cause})"), requeued)
+            }
             _ if standing != before.standing => {
                 Some(self.found_sentence(server, before, change, requeued))
             }
@@ -145,6 +150,10 @@ impl Site {
             }
             Change::Ordered(order, on) => {
                 health.set_admin(*order, *on, now);
+                None
+            }
+            Change::Lost(_) => {
+                health.set_admin(Admin::Unresolved, true, now);
                 None
             }
             Change::Said(Standing::Stopping, _) => {
@@ -390,7 +399,7 @@ impl Site {
                 text.push_str(", ");
                 text.push_str(who);
             }
-            Change::Ordered(..) | Change::Followed(_) => {}
+            Change::Ordered(..) | Change::Lost(_) | Change::Followed(_) => {}
         }
         text.push_str(&self.via(server));
         text.push_str(&self.balance_sheet(server, requeued));
@@ -402,12 +411,13 @@ impl Site {
         &self,
         server: &Server,
         before: Before,
+        cause: &str,
         requeued: usize,
     ) -> Option<(Level, String)> {
         let orders = server.health.orders();
         let (was, is) = (before.orders & MAINTENANCE, orders & MAINTENANCE);
         match (was != 0, is != 0) {
-            (false, true) => Some(self.entering(server, before, requeued)),
+            (false, true) => Some(self.entering(server, before, cause, requeued)),
             (true, false) => Some((Level::Notice, self.leaving(server, before))),
             (true, true) if was != is => Some((Level::Notice, self.remaining(server, was, is)?)),
             (true, true) => None,
@@ -415,7 +425,13 @@ impl Site {
         }
     }
 
-    fn entering(&self, server: &Server, before: Before, requeued: usize) -> (Level, String) {
+    fn entering(
+        &self,
+        server: &Server,
+        before: Before,
+        cause: &str,
+        requeued: usize,
+    ) -> (Level, String) {
         let subject = self.subject(server);
         let forced = server.health.has_admin(Admin::Maintenance);
         let via = if forced {
@@ -426,7 +442,7 @@ impl Site {
         if before.standing == Standing::Stopped {
             return (
                 Level::Notice,
-                format!("{subject} was DOWN and now enters maintenance{via}."),
+                format!("{subject} was DOWN and now enters maintenance{via}{cause}."),
             );
         }
         let sheet = self.balance_sheet(server, requeued);
@@ -438,7 +454,7 @@ impl Site {
         };
         (
             level,
-            format!("{subject} is going DOWN for maintenance{via}{sheet}"),
+            format!("{subject} is going DOWN for maintenance{via}{cause}{sheet}"),
         )
     }
 
@@ -457,7 +473,8 @@ impl Site {
             return format!("{subject} is {up}/{drain} (leaving forced maintenance).");
         }
         if before.orders & Admin::Unresolved as u8 != 0 {
-            let host = server.host.as_deref().unwrap_or_default();
+            let host = server.host.load();
+            let host = host.as_deref().unwrap_or_default();
             return format!("{subject} ('{host}') is {up}/{drain} (resolves again).");
         }
         format!("{subject} is {up}/{drain} (leaving maintenance).")
@@ -473,7 +490,8 @@ impl Site {
             ));
         }
         if left(Admin::Unresolved) {
-            let host = server.host.as_deref().unwrap_or_default();
+            let host = server.host.load();
+            let host = host.as_deref().unwrap_or_default();
             let via = self.via(server);
             return Some(format!(
                 "{subject} ('{host}') resolves again but remains in maintenance{via}."

@@ -309,7 +309,7 @@ impl Rig {
             server: ServerId::at(at),
             backend: BackendId::at(0),
             section: 0,
-            host: host.into(),
+            host: Some(host.into()),
             wishes: Wishes::default(),
             ip: None,
         };
@@ -378,7 +378,7 @@ fn moves(news: &[News]) -> Vec<(usize, IpAddr, Option<u16>)> {
             change: Change::Moved { server, ip, port },
             ..
         } => Some((server.index(), *ip, *port)),
-        News::Server { .. } | News::Answer { .. } | News::Story { .. } => None,
+        News::Server { .. } | News::Answer { .. } => None,
     };
     news.iter().filter_map(one).collect()
 }
@@ -496,7 +496,7 @@ fn services_give_addresses_ports_and_weights() {
                 change: Change::Weight { weight, .. },
                 ..
             } => Some(*weight),
-            News::Server { .. } | News::Answer { .. } | News::Story { .. } => None,
+            News::Server { .. } | News::Answer { .. } => None,
         })
         .collect();
     assert_eq!(weights, [1, 2]);

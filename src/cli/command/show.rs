@@ -5,6 +5,7 @@ use crate::stats::{self, Selection};
 use super::super::operator::{Gathered, Operator};
 use super::super::reply::{Dump, Piece, Reply};
 use super::{Call, Row, row};
+use crate::dns::run::Story;
 use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
@@ -154,6 +155,12 @@ pub(super) const ROWS: &[Row] = &[
         "dumps counters from all resolvers section and associated name servers",
         Level::User,
         |call| {
+            if call.word(2) == "explain" && !call.word(3).is_empty() {
+                return match call.operator.explain(call.word(3)) {
+                    Ok(story) => Reply::Dump(Box::new(Explained(story))),
+                    Err(text) => Reply::error(text),
+                };
+            }
             let section = Some(call.word(2)).filter(|word| !word.is_empty());
             match call.operator.resolvers(section) {
                 Ok(text) => Reply::long(text.into_bytes()),
@@ -162,6 +169,19 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
 ];
+
+/// `show resolvers explain`: waits for the end of the lookup, which takes no longer than the host's resolver may.
+struct Explained(Story);
+
+impl Dump for Explained {
+    fn next(&mut self, _: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
+        let Some(text) = self.0.get() else {
+            return Piece::Wait;
+        };
+        out.extend_from_slice(text.as_bytes());
+        Piece::Last
+    }
+}
 
 fn info(call: &mut Call<'_>) -> Reply {
     let has = |word: &str| call.words.iter().skip(2).any(|w| w == word);

@@ -32,6 +32,7 @@ impl Face<'_> {
             .as_ref()
             .map(|checking| *checking.target.load());
         let agent = server.watch.agent.as_ref();
+        let host = server.host.load().as_deref().map(str::to_owned);
         ServerRow {
             backend: (backend.uuid, backend.name.to_string()),
             server: (server.uuid, server.name.to_string()),
@@ -55,7 +56,8 @@ impl Face<'_> {
                 IS_AGENT | CONFIGURED | enabled
             }),
             forced: server.uuid_forced,
-            fqdn: server.host.as_deref().map(str::to_owned),
+            fqdn: host.clone().filter(|host| !host.starts_with('_')),
+            record: host.filter(|host| host.starts_with('_')),
             tls: i32::from(server.encrypts.load(Relaxed)),
             check_target: shown(check_at),
             agent_target: shown(agent.map(|agent| *agent.target.load())),

@@ -65,7 +65,7 @@ impl Face<'_> {
                 .map_err(|text| format!("{text}."))?
                 .send
                 .publish(text.as_bytes().into()),
-            ServerChange::Name(_) => return self.rename(id),
+            ServerChange::Name(name) => return self.rename(id, name),
             ServerChange::Tls(on) => return self.encrypt(id, *on),
             ServerChange::MaxConn(limit) => {
                 server.set_limit(*limit);
@@ -173,20 +173,33 @@ impl Face<'_> {
         Ok(Some(text))
     }
 
-    fn rename(&self, id: ServerId) -> Answer {
-        let server = self.site().server(id);
-        let followed = self
-            .site()
-            .watched
-            .iter()
-            .any(|watched| watched.server == id);
-        let sentence = if followed {
-            "set server <b>/<s> fqdn: names cannot be changed at run time."
-        } else {
-            "set server <b>/<s> fqdn failed because no resolution is configured."
+    fn rename(&self, id: ServerId, name: &str) -> Answer {
+        let site = self.site();
+        let server = site.server(id);
+        let followed = site.watched.iter().any(|watched| watched.server == id);
+        let refused = |why: &str| format!("set server <b>/<s> fqdn failed because {why}.");
+        let Some(resolver) = site.resolver.get().filter(|_| followed) else {
+            return Err(refused("no resolution is configured"));
         };
-        let _ = server;
-        Err(sentence.to_owned())
+        let before = server.host.load();
+        let before = before.as_deref();
+        if before.is_some_and(|host| host.starts_with('_')) {
+            return Err(refused("SRV resolution is configured"));
+        }
+        let place = format!("{}/{}", site.backend(server.backend).name, server.name);
+        let text = if before == Some(name) {
+            "no need to change the FDQN".to_owned()
+        } else if !is_host_name(name) {
+            format!("invalid fqdn '{name}'")
+        } else if resolver.rename(id, name.into()).is_err() {
+            format!("could not update {place} FQDN")
+        } else {
+            let was = before.unwrap_or("(null)");
+            let text = format!("{place} changed its FQDN from {was} to {name}");
+            server.host.publish(Some(name.into()));
+            text
+        };
+        Ok(Some(format!("{text} by 'stats socket command'")))
     }
 
     fn encrypt(&self, id: ServerId, on: bool) -> Answer {
@@ -236,6 +249,15 @@ impl Face<'_> {
         self.carry_out(aftermath);
     }
 }
+
+/// Whether a server may follow `name`; one that begins with `_` would stand for services.
+fn is_host_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    name.len() <= HOST_NAME_MAX && !name.starts_with('_') && name.bytes().all(fits)
+}
+
+/// The longest name (RFC 1035 §2.3.4).
+const HOST_NAME_MAX: usize = 255;
 
 fn enabled_agent(server: &Server) -> Result<&Agent, String> {
     let agent = server.watch.agent.as_ref();

@@ -3,6 +3,7 @@
 //!
 //! Everything is checked even when something is wrong already, so that one run shows all of it.
 
+mod asked;
 mod cache;
 mod global;
 mod guid;
@@ -23,15 +24,15 @@ mod tls;
 mod variables;
 mod watch;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use newcomer::newcomer;
 
-use super::draft::{Draft, GlobalDraft, InitAddr, ProxyDraft, ServerDraft};
+use super::draft::{Draft, GlobalDraft, ProxyDraft};
 use super::report::Report;
-use crate::addr::{IpFamily, Place};
+use crate::addr::IpFamily;
 use crate::dns::Root;
 use crate::lang::{Env, Files};
 use crate::pattern::Library;
@@ -85,7 +86,7 @@ pub fn resolve(
         stocks,
         peers: peer_sections,
         rings,
-        forwards,
+        mut forwards,
         programs,
         ..
     } = draft;
@@ -110,7 +111,9 @@ pub fn resolve(
     site.library = Some(library);
     states::read(&mut proxies, &written.site, report);
     site.programs = global::programs(programs, host, report);
-    host.prepare(&host_names(&proxies, &written));
+    let relays = (&peer_sections[..], &rings[..], &forwards[..]);
+    host.prepare(&asked::names(&proxies, &written, relays));
+    asked::fix(&mut proxies, &mut written, &mut forwards, host, report);
     global::resolve(&mut written, host, report);
     written.site.logs = std::mem::take(&mut written.logs).into();
     site.global = std::mem::take(&mut written.site);
@@ -170,35 +173,6 @@ fn local_peer(site: &Site, env: &Env) -> String {
         Some(written) if given == own => written.to_string(),
         Some(_) | None => given,
     }
-}
-
-/// Every host name that will be looked up, once each.
-fn host_names(proxies: &[ProxyDraft], global: &GlobalDraft) -> Vec<String> {
-    let sockets = global.sockets.iter();
-    let binds = proxies.iter().flat_map(|proxy| &proxy.front.binds);
-    let bound = binds.chain(sockets).flat_map(|bind| &bind.addresses);
-    let servers = proxies.iter().flat_map(|proxy| &proxy.back.servers);
-    let asks = |line: &&ServerDraft| line.init_addr.contains(&InitAddr::Resolve);
-    let is_service = |name: &str| name.starts_with('_');
-    let reached = servers
-        .clone()
-        .filter(asks)
-        .filter_map(|line| line.address.as_ref());
-    let sources = servers.filter_map(|line| line.source.as_ref());
-    let backs = proxies.iter().map(|proxy| &proxy.back);
-    let sources = sources.chain(backs.clone().filter_map(|back| back.source.as_ref()));
-    let sources = sources.map(|source| &source.address);
-    let outlets = backs.filter_map(|back| back.dispatch.as_ref());
-    let names: BTreeSet<String> = bound
-        .chain(reached)
-        .chain(sources)
-        .chain(outlets)
-        .filter_map(|(_, written)| match &written.place {
-            Place::Name { name, .. } => Some(name.to_string()).filter(|name| !is_service(name)),
-            Place::Ip(_) | Place::Unix(_) | Place::Fd(_) | Place::SockPair(_) => None,
-        })
-        .collect();
-    names.into_iter().collect()
 }
 
 /// The addresses of a name that are of the family asked for, best first.

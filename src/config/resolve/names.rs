@@ -59,14 +59,18 @@ pub(super) fn follow(
         );
         return Err(Diag::alert(*span, text).suggesting(suggest(name, known)));
     };
-    if let Some(host) = &server.host {
+    let (host, ip) = (
+        (*server.host.load()).clone(),
+        address(&server.destination.load()),
+    );
+    if host.is_some() || ip.is_some() {
         site.watched.push(Watched {
             server: id,
             backend,
             section,
-            host: Arc::clone(host),
+            host,
             wishes: line.resolution.wishes.clone(),
-            ip: address(&server.destination.load()),
+            ip,
         });
     }
     Ok(())

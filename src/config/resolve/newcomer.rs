@@ -115,7 +115,7 @@ fn made(site: &Site, backend: BackendId, line: &ServerDraft) -> Result<Server, S
             line.name
         ));
     }
-    let mut server = server::server(line, &proxy, backend, &Nobody).map_err(said)?;
+    let (mut server, _) = server::server(line, &proxy, backend, &Nobody).map_err(said)?;
     let admission = &home.admission;
     if line.source.is_none() {
         server.source = admission.source.clone();

@@ -11,6 +11,7 @@ use crate::check::{Admin, Script};
 use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft, SourceDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
+use crate::live::Live;
 use crate::lang::{Diag, Severity, Shape};
 use crate::queue::{Ceiling, Limit};
 use crate::sample::ServerFacts;
@@ -47,9 +48,10 @@ pub(super) fn all(
     let mut free = (1..).filter(|id| !taken.contains_key(id));
     for line in &proxy.back.servers {
         let uuid = line.id.or_else(|| free.next()).unwrap_or(0);
-        let Some(server) = report.check(server(line, proxy, back, host)) else {
+        let Some((server, note)) = report.check(server(line, proxy, back, host)) else {
             continue;
         };
+        note.into_iter().for_each(|note| report.add(note));
         let id = ServerId::at(site.servers.len());
         ids.push(id);
         let remembered = line.remembered.clone();
@@ -57,9 +59,6 @@ pub(super) fn all(
         let followed = names::follow(line, (proxy, back), (id, &server), site);
         report.check(followed);
         let is_lost = *server.destination.load() == Destination::Unresolved;
-        if is_lost && !is_quiet(line) {
-            report.add(without_address(proxy, line));
-        }
         let weight = line.seat.weight.unwrap_or(Weight::ONE);
         let seat = Seat::new(uuid, weight, line.seat.backup);
         let (health, checking) = watch::checks(line, proxy, script);
@@ -95,7 +94,7 @@ pub(super) fn server(
     proxy: &ProxyDraft,
     back: BackendId,
     host: &dyn Host,
-) -> Result<Server, Diag> {
+) -> Result<(Server, Option<Diag>), Diag> {
     let (word, written) = line
         .address
         .as_ref()
@@ -114,19 +113,21 @@ pub(super) fn server(
         Port::Fixed(port) => port,
         Port::Mapped(_) => 0,
     };
+    let mut note = None;
     let (host_name, destination) = match &written.place {
         Place::Name { name, family } => {
-            let ip = first_address(line, name, *family, host);
+            let first = first_address(line, name, *family, host);
             let at = |ip: IpAddr| Destination::At(SockAddr::Inet((ip, fixed).into()));
-            let may_wait = line.resolution.resolvers.is_some() || host.is_lenient();
-            let ip = if may_wait { Ok(ip.unwrap_or(None)) } else { ip };
-            let ip = ip.map_err(|()| {
-                let text = format!("could not resolve address '{name}'.");
+            let First { ip, remark } = first.map_err(|text| {
                 about(proxy, line, &text)
                     .at_span(word.span)
                     .with_reason(why_not(host, name))
                     .with_fix("init-addr last,libc,none, to start without an address")
             })?;
+            note = remark.map(|text| Diag {
+                severity: Severity::Notice,
+                ..about(proxy, line, &text).with_reason(why_not(host, name))
+            });
             (Some(name.clone()), ip.map_or(Destination::Unresolved, at))
         }
         Place::Ip(ip) => (None, Destination::At(SockAddr::Inet((*ip, fixed).into()))),
@@ -152,7 +153,7 @@ pub(super) fn server(
         }),
         ..server
     };
-    Ok(settings(server, line, host_name, (source, socks4)))
+    Ok((settings(server, line, host_name, (source, socks4)), note))
 }
 
 /// The proxy that `socks4` names.
@@ -230,7 +231,7 @@ fn settings(
     (source, socks4): (Source, Option<SocketAddr>),
 ) -> Server {
     Server {
-        host,
+        host: Live::new(host),
         line_max: Limit::from_config(line.queue.queue),
         disabled: line.disabled,
         watch: watch::watch(&line.check),
@@ -251,23 +252,49 @@ fn settings(
     }
 }
 
-/// The address a server starts with: by the ways of `init-addr`, in order.
+/// The address a server starts with, and what is to be said about it.
+struct First {
+    ip: Option<IpAddr>,
+    remark: Option<String>,
+}
+
+/// The ways to a first address: those of `init-addr`, else HAProxy's. With resolvers, or `-dr`, a server may begin without.
+fn ways(line: &ServerDraft, host: &dyn Host) -> Vec<InitAddr> {
+    let mut ways = line.init_addr.clone();
+    if ways.is_empty() {
+        ways = vec![InitAddr::Last, InitAddr::Resolve];
+        ways.extend(line.resolution.resolvers.as_ref().map(|_| InitAddr::None));
+    }
+    ways.extend(host.is_lenient().then_some(InitAddr::None));
+    ways
+}
+
+/// Goes the ways to a first address in order. Names of services are left to the resolvers.
+///
+/// # Errors
+/// No way leads anywhere; says which sentence tells it.
 fn first_address(
     line: &ServerDraft,
     name: &str,
     family: Option<IpFamily>,
     host: &dyn Host,
-) -> Result<Option<IpAddr>, ()> {
-    let is_service = name.starts_with('_');
-    for way in &line.init_addr {
+) -> Result<First, String> {
+    let (is_service, mut failed) = (name.starts_with('_'), false);
+    let first = |ip, failed, what: &str| First {
+        ip,
+        remark: Some(format!("could not resolve address '{name}', {what}.")).filter(|_| failed),
+    };
+    for way in ways(line, host) {
         match way {
             InitAddr::Last => {
                 if let Some(ip) = line.remembered.as_ref().and_then(|state| state.ip) {
-                    return Ok(Some(ip));
+                    return Ok(first(Some(ip), false, ""));
                 }
             }
-            InitAddr::None => return Ok(None),
-            InitAddr::Ip(ip) => return Ok(Some(*ip)),
+            InitAddr::None => return Ok(first(None, failed, "disabling server")),
+            InitAddr::Ip(ip) => {
+                return Ok(first(Some(ip), failed, "falling back to configured address"));
+            }
             InitAddr::Resolve if is_service => {}
             InitAddr::Resolve => {
                 let mut found = addresses(host, name, family);
@@ -275,31 +302,16 @@ fn first_address(
                     found.sort_by_key(IpAddr::is_ipv6);
                 }
                 if let Some(ip) = found.first() {
-                    return Ok(Some(*ip));
+                    return Ok(first(Some(*ip), false, ""));
                 }
+                failed = true;
             }
         }
     }
-    Err(())
-}
-
-/// Whether a server without an address begins in silence: it was told to, or its name stands for services, which only
-/// the resolvers find.
-fn is_quiet(line: &ServerDraft) -> bool {
-    let is_service = line.address.as_ref().is_some_and(
-        |(_, written)| matches!(&written.place, Place::Name { name, .. } if name.starts_with('_')),
-    );
-    is_service || line.init_addr.contains(&InitAddr::None)
-}
-
-fn without_address(proxy: &ProxyDraft, line: &ServerDraft) -> Diag {
-    let written = line.address.as_ref().map_or("", |(word, _)| word.str());
-    let name = written.rsplit_once(':').map_or(written, |(name, _)| name);
-    let text = format!("could not resolve address '{name}', disabling server.");
-    Diag {
-        severity: Severity::Warning,
-        ..about(proxy, line, &text)
-    }
+    Err(match failed {
+        true => format!("could not resolve address '{name}'."),
+        false => format!("no method found to resolve address '{name}'."),
+    })
 }
 
 fn twin(proxy: &ProxyDraft, line: &ServerDraft, other: &ServerDraft) -> Diag {

@@ -12,11 +12,12 @@ use super::News;
 use super::Ticket;
 use super::counters::Event;
 use super::resolution::{Resolution, Status, Subject, Turn};
-use super::roster::{Cause, Group, Watched};
+use super::roster::{Cause, Change, Group, Watched};
 use super::round::Round;
 use super::section::Section;
 use crate::dns::host::Failure;
 use crate::dns::message::{Data, Kind, Service};
+use crate::id::ServerId;
 use crate::time::Tick;
 
 /// A question to put to the nameservers.
@@ -33,6 +34,8 @@ pub(super) struct Asking {
 pub(super) struct Desk {
     sections: Vec<Arc<Section>>,
     groups: Vec<Group>,
+    /// Servers that have resolvers and no name.
+    nameless: Vec<Watched>,
     names: Vec<Option<Followed>>,
     free: Vec<usize>,
     by_key: HashMap<Key, usize>,
@@ -58,8 +61,10 @@ struct Followed {
 impl Desk {
     /// Follows the names of `watched`.
     pub(super) fn new(sections: Vec<Arc<Section>>, watched: Vec<Watched>, now: Tick) -> Self {
+        let nameless = watched.iter().filter(|one| one.host.is_none());
         let mut desk = Self {
             sections,
+            nameless: nameless.cloned().collect(),
             groups: Group::gather(watched),
             names: Vec::new(),
             free: Vec::new(),
@@ -68,19 +73,71 @@ impl Desk {
             news: Vec::new(),
         };
         for at in 0..desk.groups.len() {
-            let group = &desk.groups[at];
-            let subject = if group.is_of_services() {
-                Subject::Services
-            } else {
-                subject(group.prefers_v4())
-            };
-            let (section, host) = (group.section, group.host.clone());
-            if let Some(id) = desk.name(section, &host, subject, now) {
-                desk.followed(id).groups.push((at, None));
-                desk.schedule(id, now);
-            }
+            desk.follow(at, now);
         }
         desk
+    }
+
+    /// Asks for the name of a group from here on; what is known of it serves at once.
+    fn follow(&mut self, at: usize, now: Tick) {
+        let group = &self.groups[at];
+        let subject = if group.is_of_services() {
+            Subject::Services
+        } else {
+            subject(group.prefers_v4())
+        };
+        let (section, host) = (group.section, group.host.clone());
+        let Some(id) = self.name(section, &host, subject, now) else {
+            return;
+        };
+        let follower = (at, None);
+        let name = self.followed(id);
+        if !name.groups.contains(&follower) {
+            name.groups.push(follower);
+        }
+        if name.resolution.status() == Status::Valid && !name.asking {
+            self.tell_groups(id, None, now);
+        }
+        self.schedule(id, now);
+    }
+
+    /// Gives a server another name to follow. It keeps its address until the name has one.
+    pub(super) fn rename(&mut self, server: ServerId, host: Arc<str>, now: Tick) {
+        let Some(mut one) = self.dismiss(server, now) else {
+            return;
+        };
+        one.host = Some(host);
+        let home = self.groups.iter().position(|group| group.is_for(&one));
+        let home = home.or_else(|| self.groups.iter().position(Group::is_empty));
+        let at = home.unwrap_or(self.groups.len());
+        match self.groups.get_mut(at) {
+            Some(group) if group.is_for(&one) => group.admit(one),
+            Some(group) => *group = Group::gather(vec![one]).remove(0),
+            None => self.groups.extend(Group::gather(vec![one])),
+        }
+        self.follow(at, now);
+    }
+
+    /// Takes a server out of its group; a name that nobody follows any more is not asked for.
+    fn dismiss(&mut self, server: ServerId, now: Tick) -> Option<Watched> {
+        if let Some(at) = self.nameless.iter().position(|one| one.server == server) {
+            return Some(self.nameless.remove(at));
+        }
+        let mut groups = self.groups.iter_mut().enumerate();
+        let (at, one) = groups.find_map(|(at, group)| Some((at, group.dismiss(server)?)))?;
+        if self.groups[at].is_empty() {
+            for id in 0..self.names.len() {
+                let Some(name) = &mut self.names[id] else {
+                    continue;
+                };
+                let before = name.groups.len();
+                name.groups.retain(|(group, _)| *group != at);
+                if name.groups.len() < before {
+                    self.schedule(id, now);
+                }
+            }
+        }
+        Some(one)
     }
 
     /// When the next question is due.
@@ -125,7 +182,7 @@ impl Desk {
                     section.nameservers[by].1.add(Event::Update, 1);
                 }
                 self.answer_waiting(id);
-                self.tell_groups(id, now);
+                self.tell_groups(id, round.by, now);
             }
         }
         self.schedule(id, now);
@@ -191,9 +248,12 @@ impl Desk {
             }));
     }
 
-    /// Lets the groups behind a name see its new state.
-    fn tell_groups(&mut self, id: usize, now: Tick) {
-        let hold = self.section_of(id).timing.hold;
+    /// Lets the groups behind a name see its new state, which the nameserver at `by` told. The first server that moves owes it to
+    /// that nameserver, the others to what is known by then, as HAProxy says it.
+    fn tell_groups(&mut self, id: usize, by: Option<usize>, now: Tick) {
+        let section = Arc::clone(self.section_of(id));
+        let hold = section.timing.hold;
+        let mut teller = by.map(|at| format!("{}/{}", section.name, section.nameservers[at].0.name));
         let name = self.followed(id);
         let (status, lapsed) = (
             name.resolution.status(),
@@ -208,12 +268,19 @@ impl Desk {
                 Some(cause) if lapsed => group.lapse(target.as_deref(), cause),
                 Some(_) => Vec::new(),
             };
-            let backend = group.backend();
-            self.news.extend(
-                changes
-                    .into_iter()
-                    .map(|change| News::Server { backend, change }),
-            );
+            let (backend, glued) = (group.backend(), target.is_none() && group.is_of_services());
+            for change in changes {
+                let by = match &change {
+                    Change::Moved { .. } if glued => "DNS additional record".to_owned(),
+                    Change::Moved { .. } => teller.take().unwrap_or_else(|| "DNS cache".to_owned()),
+                    Change::Weight { .. } | Change::Up { .. } | Change::Down { .. } => String::new(),
+                };
+                self.news.push(News::Server {
+                    backend,
+                    change,
+                    by,
+                });
+            }
             if target.is_none() {
                 self.follow_targets(at, now);
             }
@@ -242,7 +309,7 @@ impl Desk {
                 if self.followed(id).resolution.status() == Status::Valid
                     && !self.followed(id).asking
                 {
-                    self.tell_groups(id, now);
+                    self.tell_groups(id, None, now);
                 }
                 self.schedule(id, now);
             }
@@ -404,9 +471,8 @@ mod tests {
     use super::*;
     use crate::dns::exchange::Transport;
     use crate::dns::run::resolution::Verdict;
-    use crate::dns::run::roster::Change;
     use crate::dns::run::section::{Draft, Nameserver, Timing, Wishes};
-    use crate::id::{BackendId, ServerId};
+    use crate::id::BackendId;
     use crate::lang::Span;
 
     /// A desk with one section, its clock and the news in words.
@@ -437,7 +503,7 @@ mod tests {
                 server: ServerId::at(at),
                 backend: BackendId::at(0),
                 section: 0,
-                host: host.into(),
+                host: Some(host.into()),
                 wishes: Wishes::default(),
                 ip: None,
             };
@@ -482,10 +548,11 @@ mod tests {
             let word = |news: News| match news {
                 News::Server {
                     change: Change::Moved { server, ip, port },
+                    by,
                     ..
                 } => {
                     format!(
-                        "moved {} {ip}{}",
+                        "moved {} {ip}{} by {by}",
                         server.index(),
                         port.map(|port| format!(":{port}")).unwrap_or_default()
                     )
@@ -507,7 +574,6 @@ mod tests {
                     ticket.key,
                     answer.map_or("none".into(), |all| all[0].to_string())
                 ),
-                News::Story { .. } => "story".to_owned(),
             };
             self.desk.take_news().into_iter().map(word).collect()
         }
@@ -544,7 +610,12 @@ mod tests {
         assert_eq!(rig.say(0, valid(&[1, 2])), None);
         assert_eq!(
             rig.news(),
-            ["moved 0 10.0.0.1", "up 0", "moved 1 10.0.0.2", "up 1"]
+            [
+                "moved 0 10.0.0.1 by s/n",
+                "up 0",
+                "moved 1 10.0.0.2 by DNS cache",
+                "up 1"
+            ]
         );
         assert!(rig.ask(999).is_empty());
         assert_eq!(rig.ask(1000).len(), 1);
@@ -575,6 +646,26 @@ mod tests {
         assert_eq!(rig.ask(1), [("n1.example".to_owned(), Kind::Aaaa)]);
         rig.say(1, nx());
         rig.say(1, valid(&[9]));
-        assert_eq!(rig.news(), ["moved 0 10.0.0.9:8080", "up 0"]);
+        assert_eq!(rig.news(), ["moved 0 10.0.0.9:8080 by s/n", "up 0"]);
+    }
+
+    #[test]
+    fn a_renamed_server_follows_its_new_name_and_nobody_asks_for_the_old_one() {
+        let mut rig = Rig::new("a.example", 1);
+        rig.ask(0);
+        rig.say(0, valid(&[1]));
+        rig.news();
+        let rename = |rig: &mut Rig, name: &str| {
+            rig.desk.rename(ServerId::at(0), name.into(), rig.now);
+        };
+        rename(&mut rig, "b.example");
+        assert_eq!(rig.ask(1), [("b.example".to_owned(), Kind::Aaaa)]);
+        rig.say(1, valid(&[2]));
+        assert_eq!(rig.news(), ["moved 0 10.0.0.2 by s/n"]);
+        assert_eq!(rig.ask(60_000), [("b.example".to_owned(), Kind::Aaaa)]);
+        rig.say(1, valid(&[2]));
+        rename(&mut rig, "a.example");
+        assert_eq!(rig.news(), ["moved 0 10.0.0.1 by DNS cache"]);
+        assert_eq!(rig.desk.groups.len(), 1, "an empty group is used again");
     }
 }

@@ -18,7 +18,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
@@ -31,11 +31,11 @@ use super::host::{Failure, Host};
 use super::hosts::Family;
 use super::root::Root;
 use super::startup::lookups_max;
-use crate::id::BackendId;
+use crate::id::{BackendId, ServerId};
 use crate::time::Tick;
 use desk::{Asking, Desk};
 use roster::{Change, Watched};
-use round::{Round, ask_all};
+use round::{Late, Round, ask_all};
 use section::Section;
 
 /// What an answer is brought back by. sluice's resolver does not look into it.
@@ -79,6 +79,8 @@ pub enum News {
         backend: BackendId,
         /// What changes.
         change: Change,
+        /// Who says so, for a server that moves.
+        by: String,
     },
     /// The answer to a question, best address first.
     Answer {
@@ -86,13 +88,6 @@ pub enum News {
         ticket: Ticket,
         /// The addresses.
         answer: Result<Vec<IpAddr>, Failure>,
-    },
-    /// The steps of a lookup in words.
-    Story {
-        /// What the question came with.
-        ticket: Ticket,
-        /// The words.
-        text: String,
     },
 }
 
@@ -114,8 +109,12 @@ pub struct Busy;
 #[derive(Debug)]
 enum Command {
     Look(Question, Ticket),
-    Explain(String, Ticket),
+    Explain(String, Story),
+    Rename(ServerId, Arc<str>),
 }
+
+/// The steps of a lookup in words, once it has ended.
+pub type Story = Arc<OnceLock<String>>;
 
 /// What the thread needs to know.
 #[derive(Debug)]
@@ -170,9 +169,16 @@ impl Resolver {
         self.send(Command::Look(question, ticket))
     }
 
-    /// Asks as the host does and tells every step, as [`News::Story`].
-    pub fn explain(&self, name: &str, ticket: Ticket) -> Result<(), Busy> {
-        self.send(Command::Explain(name.to_owned(), ticket))
+    /// Asks as the host does and tells every step.
+    pub fn explain(&self, name: &str) -> Result<Story, Busy> {
+        let story = Story::default();
+        self.send(Command::Explain(name.to_owned(), Arc::clone(&story)))?;
+        Ok(story)
+    }
+
+    /// Gives a server of the plan another name to follow.
+    pub fn rename(&self, server: ServerId, host: Arc<str>) -> Result<(), Busy> {
+        self.send(Command::Rename(server, host))
     }
 
     fn send(&self, command: Command) -> Result<(), Busy> {
@@ -219,9 +225,9 @@ pub fn show(sections: &[Arc<Section>], only: Option<&str>) -> Option<String> {
 
 /// Work of the thread that has ended.
 enum Ended {
-    Round(usize, Round),
+    Round(usize, Round, Option<Late>),
     Lookup((String, Family), Result<Vec<IpAddr>, Failure>),
-    Story(Ticket, String),
+    Story(Story, String),
 }
 
 type Job = Pin<Box<dyn Future<Output = Ended>>>;
@@ -240,6 +246,7 @@ impl Thread {
     async fn run(mut self, mut inbox: UnboundedReceiver<Command>) {
         let mut rounds: FuturesUnordered<Job> = FuturesUnordered::new();
         let mut lookups: FuturesUnordered<Job> = FuturesUnordered::new();
+        let mut late: FuturesUnordered<Late> = FuturesUnordered::new();
         loop {
             let free = self.room.saturating_sub(rounds.len());
             rounds.extend(self.desk.start_due(clock::now(), free).into_iter().map(job));
@@ -254,8 +261,15 @@ impl Thread {
                     Some(command) => lookups.extend(self.obey(command)),
                     None => return,
                 },
-                Some(ended) = rounds.next(), if !rounds.is_empty() => rounds.extend(self.take(ended)),
-                Some(ended) = lookups.next(), if !lookups.is_empty() => rounds.extend(self.take(ended)),
+                Some(ended) = rounds.next(), if !rounds.is_empty() => {
+                    let (more, rest) = self.take(ended);
+                    rounds.extend(more);
+                    late.extend(rest.filter(|_| late.len() < LATE_MAX));
+                }
+                Some(()) = late.next(), if !late.is_empty() => {}
+                Some(ended) = lookups.next(), if !lookups.is_empty() => {
+                    self.take(ended);
+                }
                 () = tokio::time::sleep_until(clock::timer(due)), if due.is_set() => {}
             }
         }
@@ -292,17 +306,25 @@ impl Thread {
                     })
                 })
             }
-            Command::Explain(name, ticket) => Some(Box::pin(async move {
+            Command::Explain(name, story) => Some(Box::pin(async move {
                 let (text, _) = narrate(&host, &name, Family::Any).await;
-                Ended::Story(ticket, text)
+                Ended::Story(story, text)
             })),
+            Command::Rename(server, host) => {
+                self.pending.fetch_sub(1, Ordering::Relaxed);
+                self.desk.rename(server, host, clock::now());
+                None
+            }
         }
     }
 
-    /// Takes what a job brought; perhaps another follows.
-    fn take(&mut self, ended: Ended) -> Option<Job> {
+    /// Takes what a job brought; perhaps another follows, and perhaps some nameservers may still be heard.
+    fn take(&mut self, ended: Ended) -> (Option<Job>, Option<Late>) {
         match ended {
-            Ended::Round(name_id, round) => self.desk.finish(name_id, round, clock::now()).map(job),
+            Ended::Round(name_id, round, late) => {
+                let more = self.desk.finish(name_id, round, clock::now());
+                return (more.map(job), late);
+            }
             Ended::Lookup(key, answer) => {
                 for ticket in self.shared.remove(&key).unwrap_or_default() {
                     self.pass_on(News::Answer {
@@ -310,13 +332,14 @@ impl Thread {
                         answer: answer.clone(),
                     });
                 }
-                None
             }
-            Ended::Story(ticket, text) => {
-                self.pass_on(News::Story { ticket, text });
-                None
+            Ended::Story(story, text) => {
+                self.pending.fetch_sub(1, Ordering::Relaxed);
+                // Whoever asked may have left.
+                let _ = story.set(text);
             }
         }
+        (None, None)
     }
 
     fn tell(&mut self) {
@@ -335,10 +358,12 @@ impl Thread {
 
 fn job(asking: Asking) -> Job {
     Box::pin(async move {
-        let round = ask_all(asking.section, asking.name, asking.kind).await;
-        Ended::Round(asking.name_id, round)
+        let (round, late) = ask_all(asking.section, asking.name, asking.kind).await;
+        Ended::Round(asking.name_id, round, late)
     })
 }
 
 /// Questions that wait at a time, over all workers.
 const PENDING_MAX: usize = 65_536;
+/// Rounds of which answers are still listened for when one has counted.
+const LATE_MAX: usize = 256;

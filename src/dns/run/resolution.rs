@@ -1,7 +1,7 @@
 //! One name that is followed at run time: when to ask for what, and what stays true between answers.
 //!
 //! A pure machine. [`Resolution::due`] says when to begin, [`Resolution::begin`] what to ask, [`Resolution::take`] what an outcome
-//! leads to. The preferred family is asked for first, the other one when that fails, and both again after `timeout retry`
+//! leads to. The preferred family is asked for first, the other one when that fails with an answer, and both again after `timeout retry`
 //! until `resolve_retries` are used up. Records stay for `hold obsolete` after the last answer that carried them; nothing is
 //! forgotten because of a failure.
 
@@ -170,7 +170,10 @@ impl Resolution {
             Verdict::Refused => Status::Refused,
             Verdict::Other => Status::Other,
         };
-        if let Some(second) = self.subject.second().filter(|second| *second != kind) {
+        // Silence says nothing about a family: the same question is asked again.
+        let speaks = failed != Status::Timeout;
+        let second = self.subject.second();
+        if let Some(second) = second.filter(|second| speaks && *second != kind) {
             self.step = Step::Asking {
                 kind: second,
                 since,
@@ -300,7 +303,7 @@ mod tests {
         assert_eq!(name.due(&timing), at(1000));
         assert_eq!(name.begin(at(1000), &timing), Kind::Aaaa);
         assert_eq!(
-            name.take(at(1001), &timing, Verdict::Timeout),
+            name.take(at(1001), &timing, Verdict::Other),
             Turn::Ask(Kind::A)
         );
         assert_eq!(
@@ -311,6 +314,20 @@ mod tests {
             (name.status(), name.due(&timing)),
             (Status::Refused, at(1000))
         );
+    }
+
+    #[test]
+    fn silence_is_no_reason_to_ask_for_the_other_family() {
+        let timing = timing();
+        let mut name = Resolution::new(Subject::SixFirst);
+        name.begin(at(0), &timing);
+        assert_eq!(name.take(at(1000), &timing, Verdict::Timeout), Turn::Wait);
+        assert_eq!(name.begin(at(1000), &timing), Kind::Aaaa);
+        assert_eq!(
+            name.take(at(2000), &timing, Verdict::Timeout),
+            Turn::Settled { changed: false }
+        );
+        assert_eq!(name.status(), Status::Timeout);
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub struct Watched {
     pub backend: BackendId,
     /// The position of its resolvers section.
     pub section: usize,
-    /// The name; one that begins with `_` is a service.
-    pub host: Arc<str>,
+    /// The name; one that begins with `_` is a service. A server without one may be given one while it runs.
+    pub host: Option<Arc<str>>,
     /// `resolve-prefer`, `resolve-net`, `resolve-opts`.
     pub wishes: Wishes,
     /// The address it starts with.
@@ -78,6 +78,8 @@ impl Change {
 pub enum Cause {
     /// No address is left for it.
     NoAddress,
+    /// Its service is gone.
+    NoService,
     /// The name does not exist.
     Nx,
     /// No nameserver answers.
@@ -92,7 +94,9 @@ impl Cause {
     /// HAProxy's words for the state change.
     pub fn text(self) -> &'static str {
         match self {
-            Self::NoAddress => "No IP for server",
+            // The blank at the end is HAProxy's.
+            Self::NoAddress => "No IP for server ",
+            Self::NoService => "entry removed from SRV record",
             Self::Nx => "DNS NX status",
             Self::Timeout => "DNS timeout status",
             Self::Refused => "DNS refused status",
@@ -137,28 +141,63 @@ impl Group {
         let mut groups: Vec<Self> = Vec::new();
         let mut places = std::collections::HashMap::new();
         for one in watched {
-            let host = one.host.to_ascii_lowercase();
+            let Some(host) = one.host.clone() else {
+                continue;
+            };
             let place = *places
-                .entry((one.section, one.backend, host))
+                .entry((one.section, one.backend, host.to_ascii_lowercase()))
                 .or_insert_with(|| {
                     groups.push(Self {
                         section: one.section,
                         backend: one.backend,
-                        host: one.host.clone(),
+                        host,
                         members: Vec::new(),
                     });
                     groups.len() - 1
                 });
-            let member = Member {
-                server: one.server,
-                wishes: one.wishes,
-                ip: one.ip,
-                up: one.ip.is_some(),
-                service: None,
-            };
-            groups[place].members.push(member);
+            groups[place].admit(one);
         }
         groups
+    }
+
+    /// Whether a server would join this group rather than another.
+    pub(in crate::dns) fn is_for(&self, one: &Watched) -> bool {
+        let named = |host: &Arc<str>| host.eq_ignore_ascii_case(&self.host);
+        (self.section, self.backend) == (one.section, one.backend)
+            && one.host.as_ref().is_some_and(named)
+    }
+
+    /// Takes a server in.
+    pub(in crate::dns) fn admit(&mut self, one: Watched) {
+        self.members.push(Member {
+            server: one.server,
+            wishes: one.wishes,
+            ip: one.ip,
+            up: one.ip.is_some(),
+            service: None,
+        });
+    }
+
+    /// Lets a server go, with what it has.
+    pub(in crate::dns) fn dismiss(&mut self, server: ServerId) -> Option<Watched> {
+        let at = self
+            .members
+            .iter()
+            .position(|member| member.server == server)?;
+        let member = self.members.remove(at);
+        Some(Watched {
+            server,
+            backend: self.backend,
+            section: self.section,
+            host: Some(Arc::clone(&self.host)),
+            wishes: member.wishes,
+            ip: member.ip,
+        })
+    }
+
+    /// Whether no server is in it.
+    pub(in crate::dns) fn is_empty(&self) -> bool {
+        self.members.is_empty()
     }
 
     /// The backend its servers belong to.
@@ -219,8 +258,7 @@ impl Group {
                 .is_some_and(|held| !usable.iter().any(|service| held.is(service)))
             {
                 member.service = None;
-                member.ip = None;
-                changes.extend(member.go_down(Cause::NoAddress));
+                changes.extend(member.go_down(Cause::NoService));
             }
         }
         for service in usable {
@@ -323,14 +361,12 @@ impl Member {
             changes.extend(self.go_down(Cause::NoAddress));
             return;
         };
-        let port = self.port();
-        // A server that comes back may have another port than the one it left with.
-        if self.ip != Some(ip) || (port.is_some() && !self.up) {
+        if self.ip != Some(ip) {
             self.ip = Some(ip);
             changes.push(Change::Moved {
                 server: self.server,
                 ip,
-                port,
+                port: self.port(),
             });
         }
         if !self.up {
@@ -341,7 +377,9 @@ impl Member {
         }
     }
 
+    /// A server that is down has no address: whatever it had may be another's by the time it comes back.
     fn go_down(&mut self, cause: Cause) -> Option<Change> {
+        self.ip = None;
         let was_up = std::mem::replace(&mut self.up, false);
         was_up.then_some(Change::Down {
             server: self.server,
@@ -394,7 +432,7 @@ mod tests {
             server: ServerId::at(at),
             backend: BackendId::at(0),
             section: 0,
-            host: host.into(),
+            host: Some(host.into()),
             wishes: wishes.clone(),
             ip: None,
         };
@@ -448,7 +486,7 @@ mod tests {
         );
         assert_eq!(
             words(&group.addresses(None, &[ip(4), ip(2)])),
-            ["s1 up", "s2 up"]
+            ["s0 10.0.0.4", "s0 up", "s1 10.0.0.2", "s1 up"]
         );
     }
 
@@ -496,7 +534,7 @@ mod tests {
         assert_eq!(
             words(&changes),
             [
-                "s0 down NoAddress",
+                "s0 down NoService",
                 "s1 weight 2",
                 "s0 weight 1",
                 "s0 10.0.0.1:8003",
@@ -507,5 +545,18 @@ mod tests {
             [share(0), share(1), share(256), share(257), share(65535)],
             [0, 1, 1, 2, 256]
         );
+    }
+
+    #[test]
+    fn a_server_that_is_renamed_takes_its_address_along() {
+        let mut group = group("a.example", 2, &Wishes::default());
+        group.addresses(None, &[ip(1), ip(2)]);
+        let mut one = group.dismiss(ServerId::at(1)).expect("a member");
+        assert_eq!(one.ip, Some(ip(2)));
+        assert!(group.is_for(&one) && !group.is_empty());
+        one.host = Some("B.example".into());
+        assert!(!group.is_for(&one) && group.dismiss(ServerId::at(1)).is_none());
+        let mut other = Group::gather(vec![one]).remove(0);
+        assert_eq!(words(&other.addresses(None, &[ip(2)])), [""; 0]);
     }
 }

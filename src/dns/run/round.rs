@@ -1,6 +1,8 @@
-//! One question to all nameservers of a section at once: the first usable answer counts, and every outcome is counted.
+//! One question to all nameservers of a section at once: the first usable answer counts, and every outcome is counted, that of
+//! answers that come later too.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::counters::{Counters, Event};
 use super::resolution::Verdict;
 use super::section::{Nameserver, Section};
-use crate::dns::exchange::{Exchanged, Fault, Via, exchange};
+use crate::dns::exchange::{Exchanged, Fault, Seen, Via, exchange};
 use crate::dns::message::{Kind, Query, Rcode, Reply};
 use crate::time::Millis;
 
@@ -20,15 +22,19 @@ pub(super) struct Round {
     pub(super) by: Option<usize>,
 }
 
+/// The nameservers that have not answered when a first one has. Who polls it hears and counts what comes too late.
+pub(super) type Late = Pin<Box<dyn Future<Output = ()>>>;
+
 /// Asks all nameservers of `section` for `name`.
-pub(super) async fn ask_all(section: Arc<Section>, name: Arc<str>, kind: Kind) -> Round {
+pub(super) async fn ask_all(
+    section: Arc<Section>,
+    name: Arc<str>,
+    kind: Kind,
+) -> (Round, Option<Late>) {
     let Some(query) = Query::new(&name, kind) else {
-        return Round {
-            verdict: Verdict::Other,
-            by: None,
-        };
+        let verdict = Verdict::Other;
+        return (Round { verdict, by: None }, None);
     };
-    let queries = [query];
     let patience = section.timing.retry.max(PATIENCE_MIN);
     let via = |server: SocketAddr, nameserver: &Nameserver| Via {
         server,
@@ -37,42 +43,57 @@ pub(super) async fn ask_all(section: Arc<Section>, name: Arc<str>, kind: Kind) -
         patience: Duration::from_millis(u64::from(patience.get())),
         trust_ad: false,
         single_request: false,
+        insists: false,
     };
     let mut running: FuturesUnordered<_> = section
         .nameservers
         .iter()
         .enumerate()
         .map(|(at, (nameserver, _))| {
-            let (via, queries) = (via(nameserver.address, nameserver), &queries);
-            async move { (at, exchange(&via, queries).await) }
+            let (via, queries) = (via(nameserver.address, nameserver), [query.clone()]);
+            async move { (at, exchange(&via, &queries).await) }
         })
         .collect();
     let mut worst = Verdict::Timeout;
     while let Some((at, done)) = running.next().await {
         let verdict = judge(&done, &section.nameservers[at].1);
         if matches!(verdict, Verdict::Valid(_)) {
-            return Round {
-                verdict,
-                by: Some(at),
-            };
+            let by = Some(at);
+            let late = (!running.is_empty()).then(|| -> Late { Box::pin(listen_on(section, running)) });
+            return (Round { verdict, by }, late);
         }
         if telling(&verdict) > telling(&worst) {
             worst = verdict;
         }
     }
-    Round {
-        verdict: worst,
-        by: None,
+    let verdict = worst;
+    (Round { verdict, by: None }, None)
+}
+
+/// Counts the answers that come after the one that counted.
+async fn listen_on(
+    section: Arc<Section>,
+    mut running: FuturesUnordered<impl Future<Output = (usize, Exchanged)>>,
+) {
+    while let Some((at, done)) = running.next().await {
+        let counters = &section.nameservers[at].1;
+        see(&done.seen, counters);
+        let answered = done.replies.iter().flatten().count();
+        counters.add(Event::Outdated, u32::try_from(answered).unwrap_or(u32::MAX));
     }
 }
 
-/// Counts what happened at one nameserver and says what it means.
-fn judge(done: &Exchanged, counters: &Counters) -> Verdict {
-    let seen = &done.seen;
+/// Counts what was seen on the way to an answer, or to none.
+fn see(seen: &Seen, counters: &Counters) {
     counters.add(Event::Sent, seen.sent);
     counters.add(Event::Invalid, seen.stray);
     counters.add(Event::Truncated, seen.truncated);
     counters.add(Event::TooBig, seen.too_big);
+}
+
+/// Counts what happened at one nameserver and says what it means.
+fn judge(done: &Exchanged, counters: &Counters) -> Verdict {
+    see(&done.seen, counters);
     let Some(reply) = done.replies.first().and_then(Option::as_ref) else {
         let (event, verdict) = match done.fault {
             None | Some(Fault::Timeout) => (Event::Timeout, Verdict::Timeout),
