@@ -13,7 +13,7 @@ pub struct Env {
 }
 
 /// Tells the port of a service's name.
-pub type Ports = fn(&str) -> Option<u16>;
+type Ports = fn(&str) -> Option<u16>;
 
 impl Env {
     /// The value of a variable, or none when it is unset.
@@ -38,7 +38,7 @@ impl Env {
     }
 
     /// Has the names of ports asked of `ports`.
-    pub fn name_ports_by(&mut self, ports: Ports) {
+    pub fn name_ports_by(&mut self, ports: fn(&str) -> Option<u16>) {
         self.ports = Some(ports);
     }
 
