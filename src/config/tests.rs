@@ -395,11 +395,13 @@ fn names_are_followed_by_their_resolvers() {
     let followed: Vec<_> = site
         .watched
         .iter()
-        .map(|one| (
-            one.server.index(),
-            one.host.as_deref().unwrap_or_default(),
-            one.wishes.prefer_v4,
-        ))
+        .map(|one| {
+            (
+                one.server.index(),
+                one.host.as_deref().unwrap_or_default(),
+                one.wishes.prefer_v4,
+            )
+        })
         .collect();
     assert_eq!(
         followed,

@@ -66,7 +66,9 @@ impl Site {
         }
         if new_port != old_port {
             let and = if was == ip.to_string() { ":" } else { "," };
-            text.push_str(&format!("{and} port changed from '{old_port}' to '{new_port}'"));
+            text.push_str(&format!(
+                "{and} port changed from '{old_port}' to '{new_port}'"
+            ));
         }
         text.push_str(&format!(" by '{by}'."));
         Aftermath {
@@ -145,7 +147,10 @@ mod tests {
             ip,
             port: None,
         });
-        assert_eq!(moved, ["b/s: IP changed from '(none)' to '10.0.0.1' by 'r/n'."]);
+        assert_eq!(
+            moved,
+            ["b/s: IP changed from '(none)' to '10.0.0.1' by 'r/n'."]
+        );
         heed(Change::Up { server: id });
         let at = |port| Destination::At(SockAddr::Inet((ip, port).into()));
         assert!(site.server(id).seat.is_electable());

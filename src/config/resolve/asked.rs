@@ -25,7 +25,9 @@ pub(super) fn names(
     (peers, rings, forwards): Relays<'_>,
 ) -> Vec<String> {
     let binds = proxies.iter().flat_map(|proxy| &proxy.front.binds);
-    let relayed = forwards.iter().flat_map(|one| one.binds.iter().chain(&one.datagrams));
+    let relayed = forwards
+        .iter()
+        .flat_map(|one| one.binds.iter().chain(&one.datagrams));
     let binds = binds.chain(&global.sockets).chain(relayed);
     let binds = binds.chain(peers.iter().flat_map(|section| &section.binds));
     let bound = binds.flat_map(|bind| &bind.addresses);
@@ -51,7 +53,12 @@ pub(super) fn names(
         Line::Target(target) => Some(&**target),
         Line::Global => None,
     });
-    names.extend(targets.chain(&global.logs).filter_map(logged_at).filter_map(name));
+    names.extend(
+        targets
+            .chain(&global.logs)
+            .filter_map(logged_at)
+            .filter_map(name),
+    );
     let checks = servers.flat_map(|line| [&line.check.address, &line.check.agent.address]);
     let steps = backs.flat_map(|back| back.check.tcp.iter().chain(&back.check.http));
     let checks = checks.chain(steps.filter_map(connects_to));
@@ -159,6 +166,10 @@ fn connects_to(rule: &RuleDraft) -> Option<&Option<Word>> {
 fn checked_at(word: &Word) -> Result<IpAddr, String> {
     let text = word.str();
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
-    let name = || text.rsplit_once(':').map_or(text, |(name, _)| name).to_owned();
+    let name = || {
+        text.rsplit_once(':')
+            .map_or(text, |(name, _)| name)
+            .to_owned()
+    };
     text.parse().ok().or_else(with_port).ok_or_else(name)
 }

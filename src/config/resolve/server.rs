@@ -11,8 +11,8 @@ use crate::check::{Admin, Script};
 use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft, SourceDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
-use crate::live::Live;
 use crate::lang::{Diag, Severity, Shape};
+use crate::live::Live;
 use crate::queue::{Ceiling, Limit};
 use crate::sample::ServerFacts;
 use crate::site::{Destination, Mode, Port, Server, Site, Source, TakesLines};
@@ -293,7 +293,11 @@ fn first_address(
             }
             InitAddr::None => return Ok(first(None, failed, "disabling server")),
             InitAddr::Ip(ip) => {
-                return Ok(first(Some(ip), failed, "falling back to configured address"));
+                return Ok(first(
+                    Some(ip),
+                    failed,
+                    "falling back to configured address",
+                ));
             }
             InitAddr::Resolve if is_service => {}
             InitAddr::Resolve => {

@@ -253,7 +253,8 @@ impl Desk {
     fn tell_groups(&mut self, id: usize, by: Option<usize>, now: Tick) {
         let section = Arc::clone(self.section_of(id));
         let hold = section.timing.hold;
-        let mut teller = by.map(|at| format!("{}/{}", section.name, section.nameservers[at].0.name));
+        let mut teller =
+            by.map(|at| format!("{}/{}", section.name, section.nameservers[at].0.name));
         let name = self.followed(id);
         let (status, lapsed) = (
             name.resolution.status(),
@@ -273,7 +274,9 @@ impl Desk {
                 let by = match &change {
                     Change::Moved { .. } if glued => "DNS additional record".to_owned(),
                     Change::Moved { .. } => teller.take().unwrap_or_else(|| "DNS cache".to_owned()),
-                    Change::Weight { .. } | Change::Up { .. } | Change::Down { .. } => String::new(),
+                    Change::Weight { .. } | Change::Up { .. } | Change::Down { .. } => {
+                        String::new()
+                    }
                 };
                 self.news.push(News::Server {
                     backend,

@@ -59,7 +59,8 @@ pub(super) async fn ask_all(
         let verdict = judge(&done, &section.nameservers[at].1);
         if matches!(verdict, Verdict::Valid(_)) {
             let by = Some(at);
-            let late = (!running.is_empty()).then(|| -> Late { Box::pin(listen_on(section, running)) });
+            let late =
+                (!running.is_empty()).then(|| -> Late { Box::pin(listen_on(section, running)) });
             return (Round { verdict, by }, late);
         }
         if telling(&verdict) > telling(&worst) {
