@@ -11,7 +11,7 @@ use super::handover::{self, Given};
 use super::heritage::Heirs;
 use crate::cli::Desk;
 use crate::id::ListenerId;
-use crate::site::Site;
+use crate::site::{Holding, Site};
 use crate::sys::socket;
 
 /// Copies of the listening sockets, to be passed on.
@@ -61,10 +61,9 @@ impl Copies {
             .spawn(move || copies.heirs.welcome(&copies.site, connection));
     }
 
-    /// Tells those who inherit what was counted since, and what keeps this process: clients, and for how many milliseconds
-    /// they can.
-    pub(super) fn tell_heirs(&self, clients: usize, left: Option<u64>) {
-        self.heirs.tell(&self.site, clients, left);
+    /// Tells those who inherit what was counted since, and what keeps this process.
+    pub(super) fn tell_heirs(&self, holding: Holding) {
+        self.heirs.tell(&self.site, holding);
     }
 
     /// Lets `use_them` see the sockets.

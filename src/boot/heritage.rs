@@ -12,7 +12,7 @@ use std::thread;
 
 use super::handover;
 use super::state::{self, Heir, Ledger};
-use crate::site::Site;
+use crate::site::{Holding, Site};
 use crate::sys::{clock, io as bytes, socket};
 use crate::time::Tick;
 
@@ -107,8 +107,8 @@ struct Told {
     connection: OwnedFd,
     ledger: Ledger,
     pending: Vec<u8>,
-    /// How many clients it knows of.
-    clients: Option<usize>,
+    /// What it knows of what keeps us.
+    holding: Option<Holding>,
 }
 
 impl Heirs {
@@ -136,30 +136,28 @@ impl Heirs {
             connection,
             ledger,
             pending: Vec::new(),
-            clients: None,
+            holding: None,
         });
         Ok(())
     }
 
     /// Tells all of them what was counted since the last time; never waits.
-    pub(super) fn tell(&self, site: &Site, clients: usize, left: Option<u64>) {
+    pub(super) fn tell(&self, site: &Site, holding: Holding) {
         let mut heirs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         heirs.retain_mut(|heir| {
-            heir.say_what_holds(clients, left);
+            heir.say_what_holds(holding);
             heir.tell(site).is_ok()
         });
     }
 }
 
 impl Told {
-    fn say_what_holds(&mut self, clients: usize, left: Option<u64>) {
-        if self.clients.replace(clients) == Some(clients) {
-            return;
+    fn say_what_holds(&mut self, holding: Holding) {
+        if self.holding.replace(holding) != Some(holding) {
+            let pid = crate::sys::process::pid();
+            let line = format!("drain {pid} {}\n", holding.text());
+            self.pending.extend_from_slice(line.as_bytes());
         }
-        let pid = crate::sys::process::pid();
-        let left = left.map_or_else(String::new, |left| format!(" left={left}"));
-        let line = format!("drain {pid} clients={clients}{left}\n");
-        self.pending.extend_from_slice(line.as_bytes());
     }
 
     fn tell(&mut self, site: &Site) -> io::Result<()> {
@@ -203,7 +201,7 @@ mod tests {
         told.join().expect("no panic").expect("it was asked");
         heritage.settle(&new);
         old.tally.add(WorkerId::new(0), Count::Requests, 4);
-        heirs.tell(&old, 3, Some(60_000));
+        heirs.tell(&old, Holding::default());
         let total = || new.tally.fold(now()).count(Count::Requests);
         for _ in 0..1_000 {
             if total() == 7 {

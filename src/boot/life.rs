@@ -16,7 +16,7 @@ use crate::cli::Desk;
 use crate::courier::{self, Courier};
 use crate::dns::{News, Plan, Resolver, Root};
 use crate::id::WorkerId;
-use crate::site::{Level, Service, Site};
+use crate::site::{Holding, Level, Service, Site};
 use crate::stats::Count;
 use crate::stream::Letter;
 use crate::sys::signal::{self, Blocked, Signals};
@@ -53,6 +53,9 @@ impl End {
 
 /// How often a draining process looks whether its last stream has ended, in milliseconds.
 const DRAIN_LOOK: u32 = 20;
+
+/// How often workers are asked what keeps them, in milliseconds.
+const HOLDING_EVERY: u64 = 1_000;
 
 /// What the configuration says about rights.
 pub fn privileges(site: &Site) -> Privileges {
@@ -279,9 +282,9 @@ impl Serving {
                 self.drain(&mut watch);
             }
             self.say_closed(&mut watch);
-            self.say_held(&mut watch, now);
+            self.say_what_holds(&mut watch, now);
             if watch.drains.is_some() {
-                self.tell_heirs(watch.left(now));
+                self.copies.tell_heirs(watch.holding);
             }
             if watch.is_over(now) {
                 self.crew.stop();
@@ -315,26 +318,36 @@ impl Serving {
         }
     }
 
-    /// Tells the master how many clients are left, whenever that changes.
-    fn say_held(&self, watch: &mut Watch, now: u64) {
-        let clients = self.crew.office().clients();
-        if watch.drains.is_some() && watch.held != Some(clients) {
-            watch.held = Some(clients);
-            let left = watch.left(now);
+    /// Tells the master what keeps this process: whenever a client leaves, and now and then as the workers say.
+    fn say_what_holds(&self, watch: &mut Watch, now: u64) {
+        if watch.drains.is_none() {
+            return;
+        }
+        let office = self.crew.office();
+        let answered = watch.asks_at.is_some_and(|at| now < at) && !watch.answered;
+        if watch.asks_at.is_none_or(|at| now >= at) {
+            office.ask_what_holds();
+            watch.asks_at = Some(now + HOLDING_EVERY);
+            watch.answered = false;
+        } else {
+            watch.answered = true;
+        }
+        let clients = office.clients() as u64;
+        if answered || watch.holding.clients != clients {
+            watch.holding = Holding {
+                left: watch.left(now),
+                ..office.holding()
+            };
             self.link
                 .iter()
-                .for_each(|link| link.say_holds(clients, left));
+                .for_each(|link| link.say_holds(watch.holding));
         }
-    }
-
-    fn tell_heirs(&self, left: Option<u64>) {
-        self.copies.tell_heirs(self.crew.office().clients(), left);
     }
 
     fn end(self, console: &Console) -> End {
         self.notifier.stopping();
         let ended = self.crew.join();
-        self.copies.tell_heirs(0, None);
+        self.copies.tell_heirs(Holding::default());
         match ended {
             Ok(()) => End::DONE,
             Err(error) => {
@@ -401,7 +414,7 @@ impl Serving {
         self.courier.iter().for_each(Courier::stop);
         // Whether a worker failed does not matter any more.
         let _ = self.crew.join();
-        self.copies.tell_heirs(0, None);
+        self.copies.tell_heirs(Holding::default());
         End::Signal(number)
     }
 
@@ -444,8 +457,11 @@ struct Watch {
     drains: Option<u64>,
     /// Whether it was said that nobody is accepted any more.
     closed: bool,
-    /// How many clients the master knows of.
-    held: Option<usize>,
+    /// What is known of what keeps the process.
+    holding: Holding,
+    /// When the workers are asked of it next, and whether they had time to answer the last time.
+    asks_at: Option<u64>,
+    answered: bool,
     hard_stop: Option<Millis>,
     /// `grace`: how long the process goes on accepting after it was told to go, and until when that is.
     grace: Option<Millis>,
@@ -462,7 +478,9 @@ impl Watch {
         Self {
             drains: None,
             closed: false,
-            held: None,
+            holding: Holding::default(),
+            asks_at: None,
+            answered: false,
             hard_stop: site.global.hard_stop_after,
             grace: site.global.grace,
             grace_ends: None,
@@ -515,7 +533,9 @@ mod tests {
         Watch {
             drains: None,
             closed: false,
-            held: None,
+            holding: Holding::default(),
+            asks_at: None,
+            answered: false,
             hard_stop: Some(Millis::seconds(5)),
             grace: None,
             grace_ends: None,

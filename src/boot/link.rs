@@ -9,7 +9,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use crate::site::Level;
+use crate::site::{Holding, Level};
 use crate::sys::{fdpass, io as bytes, socket};
 
 use super::handover::{self, Given, Taken};
@@ -18,7 +18,7 @@ use super::handover::{self, Given, Taken};
 pub const VARIABLE: &str = "SLUICE_LINK";
 
 /// Longest line that is understood.
-const LINE_MAX: usize = 64;
+const LINE_MAX: usize = 256;
 
 const LEVELS: [(&str, Level); 3] = [
     ("user", Level::User),
@@ -51,8 +51,8 @@ pub enum Said {
     Heir(OwnedFd),
     /// `mworker-max-reloads` of the configuration that it serves.
     MaxReloads(u32),
-    /// It leaves, and so many clients keep it; at most for so many milliseconds, if that is bounded.
-    Holds(u32, Option<u32>),
+    /// It leaves, and this keeps it.
+    Holds(Holding),
     /// It was told to leave and accepts nobody any more.
     Closed,
     /// It is gone.
@@ -106,14 +106,10 @@ impl Link {
         let _ = bytes::send(&self.socket, text.as_bytes(), false);
     }
 
-    /// Says how many clients keep us from leaving, and for how many milliseconds they can.
-    pub fn say_holds(&self, clients: usize, left: Option<u64>) {
-        let left = left.map_or_else(String::new, |left| format!(" {left}"));
-        let _ = bytes::send(
-            &self.socket,
-            format!("holds {clients}{left}\n").as_bytes(),
-            false,
-        );
+    /// Says what keeps us from leaving.
+    pub fn say_holds(&self, holding: Holding) {
+        let line = format!("holds {}\n", holding.text());
+        let _ = bytes::send(&self.socket, line.as_bytes(), false);
     }
 
     /// Asks the master for a connection with the current worker, to ask it for its state. None: there is no such worker.
@@ -205,7 +201,7 @@ fn understood(line: &str, attached: Option<OwnedFd>) -> Said {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     match (word, attached) {
         ("ready", None) => Said::Ready,
-        ("holds", None) => held(rest).unwrap_or(Said::Unknown),
+        ("holds", None) => Said::Holds(Holding::parse(rest.split(' '))),
         ("closed", None) => Said::Closed,
         ("_getsocks", None) => Said::WantsSockets,
         ("_getstate", None) => Said::WantsState,
@@ -218,15 +214,6 @@ fn understood(line: &str, attached: Option<OwnedFd>) -> Said {
         ("max-reloads", None) => rest.parse().map_or(Said::Unknown, Said::MaxReloads),
         _ => Said::Unknown,
     }
-}
-
-fn held(text: &str) -> Option<Said> {
-    let mut words = text.split(' ');
-    let clients = words.next()?.parse().ok()?;
-    Some(Said::Holds(
-        clients,
-        words.next().and_then(|left| left.parse().ok()),
-    ))
 }
 
 impl AsFd for Link {
@@ -244,11 +231,25 @@ mod tests {
         let (mut master, worker) = Link::pair().expect("a pair");
         assert!(master.heard().is_none());
         worker.say_ready(Some(7));
-        bytes::write_all(&worker, b"from a newer worker\nholds 3 70\n_getso").expect("room");
+        bytes::write_all(
+            &worker,
+            b"from a newer worker\nholds clients=3 left=70\n_getso",
+        )
+        .expect("room");
         assert!(matches!(master.heard(), Some(Said::MaxReloads(7))));
         assert!(matches!(master.heard(), Some(Said::Ready)));
         assert!(matches!(master.heard(), Some(Said::Unknown)));
-        assert!(matches!(master.heard(), Some(Said::Holds(3, Some(70)))));
+        let holds = |said| {
+            matches!(
+                said,
+                Some(Said::Holds(Holding {
+                    clients: 3,
+                    left: Some(70),
+                    ..
+                }))
+            )
+        };
+        assert!(holds(master.heard()));
         assert!(master.heard().is_none());
         bytes::write_all(&worker, b"cks\n").expect("room");
         assert!(matches!(master.heard(), Some(Said::WantsSockets)));

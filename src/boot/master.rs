@@ -14,10 +14,12 @@ use std::os::unix::ffi::OsStrExt;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::site::Holding;
 use crate::sys::process::{self, Exit, Fork};
 use crate::sys::signal::{self, Blocked, Signals};
 use crate::sys::socket;
 use crate::sys::{clock, io as bytes};
+use crate::time::Tick;
 
 use super::console::Console;
 use super::handover::{Given, Taken};
@@ -100,17 +102,17 @@ struct Worker {
     bill: Option<Playbill>,
     /// Whether it accepts nobody any more.
     closed: bool,
-    /// While it leaves: since when, how many clients keep it, until when at most.
+    /// What keeps it while it leaves.
     held: Option<Held>,
     stage: Stage,
 }
 
-/// What keeps a worker that leaves; times in milliseconds.
+/// What keeps a worker that leaves, and when it said so first and last.
 #[derive(Clone, Copy, Debug)]
 struct Held {
-    since: u64,
-    clients: u32,
-    until: Option<u64>,
+    since: Tick,
+    told: Tick,
+    holding: Holding,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +160,8 @@ pub struct Master<'c> {
     plan: Plan,
     /// A reload was asked for.
     wanted: bool,
+    /// Whether it shall end the former workers at once.
+    hard: bool,
     /// When a worker may be started again after one ended too soon.
     not_before: u64,
     /// Whether the start was announced.
@@ -227,6 +231,7 @@ impl<'c> Master<'c> {
                     sockets: Vec::new(),
                     plan: Plan::Serve,
                     wanted: false,
+                    hard: false,
                     not_before: 0,
                     published: false,
                     window,
@@ -347,7 +352,7 @@ impl<'c> Master<'c> {
                     Said::WantsSockets => self.pass_sockets(at),
                     Said::Ready => self.promote(at),
                     Said::MaxReloads(limit) => self.workers[at].max_reloads = Some(limit),
-                    Said::Holds(clients, left) => self.workers[at].hold(clients, left),
+                    Said::Holds(holding) => self.workers[at].hold(holding),
                     Said::Closed => self.workers[at].closed = true,
                     Said::WantsState => self.introduce(at),
                     Said::Programs(file) => self.workers[at].bill = Playbill::read(&file),
@@ -407,6 +412,10 @@ impl<'c> Master<'c> {
             self.programs.follow(bill, is_reload, self.console);
         }
         let limit = self.workers[at].max_reloads.unwrap_or(u32::MAX);
+        let goodbye = match std::mem::take(&mut self.hard) {
+            true => signal::SIGTERM,
+            false => signal::SIGUSR1,
+        };
         for (other, worker) in self.workers.iter_mut().enumerate() {
             if other == at {
                 continue;
@@ -414,7 +423,7 @@ impl<'c> Master<'c> {
             worker.reloads += 1;
             if worker.stage == Stage::Serving {
                 worker.stage = Stage::Leaving;
-                let _ = process::kill(worker.pid, signal::SIGUSR1);
+                let _ = process::kill(worker.pid, goodbye);
             }
             if worker.reloads > limit {
                 let _ = process::kill(worker.pid, signal::SIGTERM);
@@ -506,6 +515,7 @@ impl<'c> Master<'c> {
                     return Some(End::Status(status.max(1)));
                 }
                 self.failures += 1;
+                self.hard = false;
                 self.said = worker.said();
                 self.report_reload(self.begun, false);
                 self.keepings.notifier.reload_failed(process::pid());
@@ -592,12 +602,12 @@ impl Worker {
         }
     }
 
-    fn hold(&mut self, clients: u32, left: Option<u32>) {
-        let now = clock::monotonic_ms();
+    fn hold(&mut self, holding: Holding) {
+        let now = Tick::from_millis(clock::monotonic_ms());
         self.held = Some(Held {
             since: self.held.map_or(now, |held| held.since),
-            clients,
-            until: left.map(|left| now + u64::from(left)),
+            told: now,
+            holding,
         });
     }
 

@@ -226,23 +226,16 @@ impl<'s> Heir<'s> {
                     .tls
                     .take_ticket_secret(&format!("{name} {secrets}"));
             }
-            "drain" => self.take_drain(name, &fields(words), now),
+            "drain" => self.take_drain(name, words, now),
             _ => {}
         }
     }
 
-    fn take_drain(&self, pid: &str, fields: &HashMap<&str, u64>, now: Tick) {
-        let Ok(pid) = pid.parse() else {
-            return;
-        };
-        self.teller.set(Some(pid));
-        let until = fields.get("left");
-        let holding = Holding {
-            pid,
-            clients: fields.get("clients").copied().unwrap_or(0),
-            until: until.map(|left| Tick::from_millis(now.as_millis().saturating_add(*left))),
-        };
-        self.site.formers.note(holding, now);
+    fn take_drain<'t>(&self, pid: &str, words: impl Iterator<Item = &'t str>, now: Tick) {
+        if let Ok(pid) = pid.parse() {
+            self.teller.set(Some(pid));
+            self.site.formers.note(pid, Holding::parse(words), now);
+        }
     }
 
     /// Whoever told is gone.

@@ -166,6 +166,11 @@ pub(crate) const GLOBAL: &[Known] = &[
 /// Of proxy sections.
 pub(crate) const PROXY: &[Known] = &[
     Known {
+        sections: Sections::FRONT,
+        standing: Standing::Silent,
+        names: "option idle-close-on-response",
+    },
+    Known {
         sections: Sections::PROXY,
         standing: Standing::Later,
         names: "appsession, email-alert from, email-alert level, email-alert mailers, email-alert \
@@ -180,7 +185,7 @@ pub(crate) const PROXY: &[Known] = &[
         sections: Sections::FRONT,
         standing: Standing::Later,
         names: "clitcpka-cnt, clitcpka-idle, clitcpka-intvl, log-steps, max-session-srv-conns, option \
-                disable-h2-upgrade, option idle-close-on-response, timeout client-hs",
+                disable-h2-upgrade, timeout client-hs",
     },
     Known {
         sections: Sections::FRONTEND,

@@ -67,7 +67,7 @@ pub struct Global {
     /// `mworker-max-reloads`.
     pub max_reloads: Option<u32>,
     /// `close-spread-time`.
-    pub close_spread_time: Option<Millis>,
+    pub close_spread: CloseSpread,
     /// `stats timeout`.
     pub stats_timeout: Option<Millis>,
     /// `spread-checks`, in percent.
@@ -96,6 +96,18 @@ pub struct Global {
     pub spelling: Arc<Spelling>,
     /// `tune.*`.
     pub tune: Tune,
+}
+
+/// Over how long a process that leaves closes connections that wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CloseSpread {
+    /// Over a time of our choice.
+    #[default]
+    Usual,
+    /// Over this time.
+    Over(Millis),
+    /// Not at all: they end by their own timeouts, and responses do not ask clients to leave.
+    Never,
 }
 
 /// What a configuration names of the file system, for whoever has to know without reading it.

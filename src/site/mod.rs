@@ -42,7 +42,7 @@ pub use backend::{Backend, RetryOn, Reuse};
 pub use former::{Formers, Holding};
 pub use forwarded::{Forwarded, Node, Told};
 pub use frontend::{Frontend, Mode};
-pub use global::{Blame, CpuMap, Global, Tune};
+pub use global::{Blame, CloseSpread, CpuMap, Global, Tune};
 pub use introduction::{Seems, SendProxy, Source, Telling, Tells};
 pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};

@@ -9,7 +9,7 @@
 use super::front::{Front, Held, Role};
 use super::{Engine, Kit, Stream, Timer};
 use crate::mux::{Close, Conn};
-use crate::site::Service;
+use crate::site::{CloseSpread, Holding, Service};
 use crate::slab::Key;
 use crate::time::{Millis, Tick};
 
@@ -25,8 +25,8 @@ const SHARES: u32 = 16;
 pub struct Leaving {
     /// When.
     since: Tick,
-    /// The time over which quiet connections are closed.
-    spread: Millis,
+    /// The time over which quiet connections are closed; absent where they are left alone.
+    spread: Option<Millis>,
     /// From when on waiting connections are not waited for.
     half: Tick,
     /// When the next share is due.
@@ -40,8 +40,11 @@ pub struct Leaving {
 impl Leaving {
     /// Until when a connection that waits for a request may wait.
     fn deadline(&self, key: Key<Held>, front: &Front) -> Tick {
+        let Some(spread) = self.spread else {
+            return Tick::NEVER;
+        };
         let start = front.waiting_since.max(self.since);
-        let place = scattered(key.to_bits()) % u64::from(self.spread.get().max(1));
+        let place = scattered(key.to_bits()) % u64::from(spread.get().max(1));
         let spread = Millis::new(u32::try_from(place).unwrap_or(0));
         let quiet = start + QUIET + spread;
         quiet.min((self.half + spread).max(self.since))
@@ -66,7 +69,11 @@ impl Engine {
         let half = quarter.map(|quarter| now + quarter + quarter);
         let leaving = Leaving {
             since: now,
-            spread: global.close_spread_time.unwrap_or(SPREAD),
+            spread: match global.close_spread {
+                CloseSpread::Usual => Some(SPREAD),
+                CloseSpread::Over(span) => Some(span),
+                CloseSpread::Never => None,
+            },
             half: half.unwrap_or(Tick::NEVER),
             next: half.map_or(Tick::NEVER, |half| half.after(quarter)),
             step,
@@ -122,6 +129,22 @@ impl Engine {
         }
     }
 
+    /// What keeps this worker from leaving. Operators do not count here either.
+    pub fn holding(&self) -> Holding {
+        let (site, now) = (&self.kit.site, self.kit.now);
+        let held = self.kit.conns.iter().filter_map(|(_, held)| {
+            let front = held.front()?;
+            (site.listener(front.listener).service != Service::Stats).then_some(Holding {
+                clients: 1,
+                bytes: held.conn.bytes_in.saturating_add(held.conn.bytes_out),
+                age: u64::from(now.since(front.accepted).get()),
+                oldest: front.peers.src,
+                left: None,
+            })
+        });
+        held.fold(Holding::default(), Holding::and)
+    }
+
     /// Whether clients are left. Operators do not count: they do not keep a process that was told to go.
     pub fn has_clients(&self) -> bool {
         let site = &self.kit.site;
@@ -134,6 +157,11 @@ impl Engine {
 }
 
 impl Kit {
+    /// Whether clients are asked to come back on a connection of another process.
+    pub(super) fn dismisses(&self) -> bool {
+        self.leaving.is_some_and(|leaving| leaving.spread.is_some())
+    }
+
     /// The deadline of a waiting connection, brought forward where the process is leaving.
     pub(super) fn hurried(&self, key: Key<Held>, deadline: Tick) -> Tick {
         let front = self.conns.get(key).and_then(Held::front);
@@ -146,8 +174,8 @@ impl Kit {
 
 impl Stream {
     /// Has a client's connection end with the response at hand when the process is leaving.
-    pub(super) fn end_front(leaving: bool, front: &mut Conn) {
-        if leaving {
+    pub(super) fn end_front(closes: bool, front: &mut Conn) {
+        if closes {
             front.close_after(Close::Stopping);
         }
     }
@@ -155,15 +183,19 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
-    use crate::site::Mode;
+    use crate::site::{CloseSpread, Mode, Site};
     use crate::stream::rig::Rig;
     use crate::stream::tests::{GET, OK, answering, site};
     use crate::time::Millis;
 
-    fn rig(hard_stop: Option<u32>) -> Rig {
+    fn rig_with(change: impl FnOnce(&mut Site)) -> Rig {
         let mut site = site(Mode::Http);
-        site.global.hard_stop_after = hard_stop.map(Millis::seconds);
+        change(&mut site);
         Rig::new(site, answering(OK))
+    }
+
+    fn rig(hard_stop: Option<u32>) -> Rig {
+        rig_with(|site| site.global.hard_stop_after = hard_stop.map(Millis::seconds))
     }
 
     const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
@@ -204,6 +236,22 @@ mod tests {
         rig.run_out(5_000);
         assert!(clients.iter().all(|client| client.is_gone()));
         assert!(rig.engine.kit.conns.is_empty());
+    }
+
+    #[test]
+    fn connections_may_be_left_to_their_own_timeouts() {
+        let mut rig = rig_with(|site| site.global.close_spread = CloseSpread::Never);
+        let client = rig.client();
+        client.send(GET);
+        rig.run();
+        client.take();
+        rig.engine.leave();
+        rig.advance(8_000);
+        assert!(!client.is_gone());
+        client.send(GET);
+        rig.run();
+        assert_eq!(String::from_utf8_lossy(&client.take()), OK);
+        assert!(!client.is_gone());
     }
 
     #[test]

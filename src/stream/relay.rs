@@ -267,7 +267,7 @@ impl Stream {
         let unfinished = self.request.end() == End::Open;
         let key = self.front;
         let mut last = self.last;
-        let leaving = kit.leaving.is_some();
+        let dismisses = kit.dismisses();
         let options = &kit.site.frontend(self.frontend).options;
         let closes = options.http_connections == HttpConnections::Close;
         let drops = options.drop_trailers;
@@ -283,7 +283,7 @@ impl Stream {
             if closes {
                 front.conn.close_after(Close::Configured);
             }
-            Self::end_front(leaving, &mut front.conn);
+            Self::end_front(dismisses, &mut front.conn);
             front
                 .conn
                 .send_response(&mut head, lane.announced(), &mut lent);

@@ -26,6 +26,8 @@ pub enum Mail {
     Frontend(FrontendId, bool),
     /// Stop accepting; leave when the last stream has ended.
     Drain,
+    /// Say what keeps you from leaving.
+    WhatHolds,
     /// Give pooled memory back to the system.
     Shrink,
     /// Leave at once.

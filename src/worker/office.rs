@@ -1,14 +1,14 @@
 //! What all workers share beside the site: mailboxes, loads, and the limits of the process.
 
-use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
 };
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Mail, Mailbox};
 use crate::id::{ListenerId, WorkerId};
-use crate::site::{Frontend, Listener, Service, Site};
+use crate::site::{Frontend, Holding, Listener, Service, Site};
 use crate::time::{Millis, Tick};
 
 /// The workers of a process, as they see each other.
@@ -30,6 +30,8 @@ pub struct Office {
 struct Desk {
     mailbox: Mailbox,
     clients: AtomicUsize,
+    /// What the worker last said of what keeps it from leaving.
+    holding: Mutex<Holding>,
 }
 
 /// How many more clients a worker may have than the idlest before it hands new ones over.
@@ -44,6 +46,7 @@ impl Office {
             .map(|mailbox| Desk {
                 mailbox,
                 clients: AtomicUsize::new(0),
+                holding: Mutex::default(),
             })
             .collect();
         Self {
@@ -59,6 +62,33 @@ impl Office {
     /// Clients of the whole process at this moment.
     pub fn clients(&self) -> usize {
         self.clients.load(Relaxed)
+    }
+
+    /// Asks every worker what keeps it from leaving.
+    pub fn ask_what_holds(&self) {
+        for desk in &self.desks {
+            desk.mailbox.post(Mail::WhatHolds);
+        }
+    }
+
+    /// A worker answers that.
+    pub fn note_holding(&self, worker: WorkerId, holding: Holding) {
+        let desk = &self.desks[worker.index()];
+        *desk.holding.lock().unwrap_or_else(PoisonError::into_inner) = holding;
+    }
+
+    /// What all of them answered last; the number of clients is that of this moment.
+    pub fn holding(&self) -> Holding {
+        let said = |desk: &Desk| *desk.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self
+            .desks
+            .iter()
+            .map(said)
+            .fold(Holding::default(), Holding::and);
+        Holding {
+            clients: self.clients() as u64,
+            ..all
+        }
     }
 
     /// How many workers there are.

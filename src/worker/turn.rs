@@ -182,6 +182,7 @@ impl Worker {
                 Mail::Unpause => self.unpause(),
                 Mail::Frontend(id, open) => self.set_open(id, open),
                 Mail::Drain => self.drain(),
+                Mail::WhatHolds => self.office.note_holding(self.id, self.engine.holding()),
                 Mail::Shrink => self.engine.shrink(),
                 Mail::Stop => self.stops = true,
             }

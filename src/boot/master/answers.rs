@@ -8,9 +8,9 @@ use crate::boot::orders::{Order, Target};
 use crate::boot::privileges::text;
 use crate::boot::programs::Running;
 use crate::boot::window::ClientKey;
-use crate::site::Level;
+use crate::site::{Holding, Level};
 use crate::sys::{clock, io as bytes, process, socket};
-use crate::time::in_days;
+use crate::time::{Tick, in_days};
 
 /// Commands of the master: name, usage, what it does, who may.
 const COMMANDS: &[(&str, &str, &str, Level)] = &[
@@ -21,6 +21,12 @@ const COMMANDS: &[(&str, &str, &str, Level)] = &[
         Level::User,
     ),
     ("reload", "reload", "reload the configuration", Level::Admin),
+    (
+        "hard-reload",
+        "hard-reload",
+        "reload the configuration and end former workers at once",
+        Level::Admin,
+    ),
     (
         "show cli level",
         "show cli level",
@@ -153,8 +159,11 @@ impl Master<'_> {
     fn obey(&mut self, client: ClientKey, words: &[&str]) {
         let level = self.window.level(client);
         let answer = match words {
-            ["reload", ..] if level < Level::Admin => "Permission denied\n".to_owned(),
-            ["reload", ..] => {
+            ["reload" | "hard-reload", ..] if level < Level::Admin => {
+                "Permission denied\n".to_owned()
+            }
+            [how @ ("reload" | "hard-reload"), ..] => {
+                self.hard |= *how == "hard-reload";
                 // A worker that is starting has read its configuration already, perhaps before it was changed.
                 self.awaiting.push((client, self.begun + 1));
                 self.wanted = true;
@@ -191,24 +200,17 @@ impl Master<'_> {
         text
     }
 
-    /// `show drain`: former workers, since when they leave, how many clients keep them and for how long at most.
+    /// `show drain`: former workers, and what keeps them.
     fn leaving_shown(&self) -> String {
-        let now = clock::monotonic_ms();
-        let mut text = row("#<PID>", "<leaving>", "<clients>", "<left>", "<reloads>");
-        for worker in self.workers.iter().filter(|w| w.stage == Stage::Leaving) {
-            let held = worker.held;
-            let left = held.and_then(|held| held.until);
-            text += &row(
-                &worker.pid.to_string(),
-                &held.map_or("-".to_owned(), |held| {
-                    in_days(now.saturating_sub(held.since))
-                }),
-                &held.map_or("-".to_owned(), |held| held.clients.to_string()),
-                &left.map_or("-".to_owned(), |end| in_days(end.saturating_sub(now))),
-                &worker.reloads.to_string(),
-            );
-        }
-        text
+        let now = Tick::from_millis(clock::monotonic_ms());
+        let leaving = self.workers.iter().filter(|w| w.stage == Stage::Leaving);
+        leaving.fold(Holding::head(), |text, worker| {
+            let pid = worker.pid.unsigned_abs();
+            text + &match worker.held {
+                Some(held) => held.holding.line(pid, held.since, held.told, now),
+                None => format!("{pid:<15} -\n"),
+            }
+        })
     }
 
     /// `show proc`.

@@ -8,6 +8,7 @@ use crate::config::catalog;
 use crate::config::draft::{BindDraft, CpuMapDraft, EnvEdit, GlobalDraft, VariableDraft};
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Unit, Word, suggest};
 use crate::sample::{Scope, VarName};
+use crate::site::CloseSpread;
 use crate::sys::process::CAPABILITIES;
 use crate::time::Millis;
 
@@ -273,14 +274,17 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
     ),
     row(
         "close-spread-time",
-        "<time>",
+        "{<time>|infinite}",
         "Over how long a stop spreads closing idle connections.",
         |cur, g| {
             if cur.take("infinite") {
-                g.site.close_spread_time = None;
+                g.site.close_spread = CloseSpread::Never;
                 return cur.end();
             }
-            time(cur, &mut g.site.close_spread_time)
+            let mut over = None;
+            time(cur, &mut over)?;
+            g.site.close_spread = over.map_or(CloseSpread::Usual, CloseSpread::Over);
+            Ok(())
         },
     ),
     row(

@@ -4,7 +4,7 @@ use super::proxy::{Bench, Running, Style, ask, await_that};
 use super::traffic::{self, Rush};
 
 /// The value of a column in the statistics' row of `proxy` and `object`.
-fn column(bench: &Bench, name: &str, object: &str) -> String {
+pub(crate) fn column(bench: &Bench, name: &str, object: &str) -> String {
     let text = ask(&bench.path("stats.sock"), "show stat\n");
     let mut lines = text.lines();
     let head = lines.next().unwrap_or_default().trim_start_matches("# ");
@@ -17,7 +17,7 @@ fn column(bench: &Bench, name: &str, object: &str) -> String {
         .to_owned()
 }
 
-fn requests(bench: &Bench) -> u64 {
+pub(crate) fn requests(bench: &Bench) -> u64 {
     let total = column(bench, "hrsp_2xx", "b,BACKEND");
     total.parse().expect("a number")
 }

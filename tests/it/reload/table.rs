@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::proxy::{Bench, Running, Style, kill_process};
-use super::story;
+use super::proxy::{Bench, PATIENCE, Running, Style, ask, kill_process};
 use super::traffic::{self, Keepalive, Rush, Seen};
+use super::{state, story};
 
 const HAPROXY: &str = "/usr/sbin/haproxy";
 const RELOADS: usize = 100;
@@ -31,8 +31,14 @@ const SCENARIOS: &[Scenario] = &[
     ),
     ("3 a minute of reloads with wrong numbers", the_story),
     ("4 nbthread and shards 4-1-4, 20 times", changing_threads),
+    ("4 60 reloads 20 ms apart, every third broken", a_storm),
     ("5 40 new workers killed while they start", killed_starts),
+    ("5 a serving worker killed, 20 times", killed_workers),
     ("6 by turns with haproxy, 20 times", by_turns),
+    (
+        "7 counts, entries and orders across 20 reloads",
+        state_across,
+    ),
     ("8 upload and download across three reloads", transfers),
 ];
 
@@ -129,6 +135,72 @@ fn killed_starts(program: &Path) -> String {
         running.settle();
     }
     format!("{}, {killed} killed", lost(&rush.stop()))
+}
+
+/// Reloads that come faster than they can be carried out, every third of them with a wrong configuration.
+fn a_storm(program: &Path) -> String {
+    let bench = Bench::new("table-storm");
+    let mut running = Running::start_as(&bench, Style::Master, program);
+    let rush = Rush::start(bench.port(0), 4);
+    for number in 0..60 {
+        running.ask(number % 3 == 2);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.reload();
+    let begun = Instant::now();
+    while running.workers() > 1 && begun.elapsed() < PATIENCE {
+        std::thread::sleep(PAUSE);
+    }
+    let answered = traffic::generation(bench.port(0)) == Ok(running.generation());
+    let serving = if answered {
+        "newest serves"
+    } else {
+        "OLD SERVES"
+    };
+    let workers = running.workers();
+    format!("{}, {serving}, {workers} left", lost(&rush.stop()))
+}
+
+/// Kills the worker that serves: what it had is lost with it, what waits to be accepted is not.
+fn killed_workers(program: &Path) -> String {
+    if program.ends_with("haproxy") {
+        // Its master ends with its worker.
+        return "-".to_owned();
+    }
+    let bench = Bench::new("table-murder");
+    let running = Running::start_as(&bench, Style::Master, program);
+    let rush = Rush::start(bench.port(0), 4);
+    for _ in 0..20 {
+        running.kill_worker();
+        std::thread::sleep(PAUSE);
+    }
+    let seen = rush.stop();
+    let refused = seen.bad.iter().filter(|error| error.contains("refused"));
+    format!("{} refused, {}", refused.count(), lost(&seen))
+}
+
+/// Reads counters, a table and a server's state before and after each reload.
+fn state_across(program: &Path) -> String {
+    let bench = Bench::new("table-state");
+    bench.add_backend("stick-table type ip size 100 store gpc0");
+    bench.add_backend("server other 127.0.0.1:1 backup");
+    let mut running = Running::start_as(&bench, Style::TakeOver, program);
+    let socket = bench.path("stats.sock");
+    ask(&socket, "set server b/other state maint\n");
+    ask(&socket, "set table b key 192.0.2.1 data.gpc0 5\n");
+    let (mut fell, mut lost, mut before) = (0, 0, 0);
+    for _ in 0..20 {
+        traffic::answered_by(bench.port(0));
+        running.reload();
+        let counted = state::requests(&bench);
+        let table = ask(&socket, "show table b\n");
+        let kept =
+            table.contains("gpc0=5") && state::column(&bench, "status", "b,other") == "MAINT";
+        fell += u32::from(counted < before);
+        lost += u32::from(!kept);
+        before = counted;
+    }
+    format!("{fell} falls of counts, {lost} losses")
 }
 
 fn by_turns(program: &Path) -> String {
