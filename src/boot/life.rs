@@ -31,7 +31,7 @@ use super::console::Console;
 use super::export::Copies;
 use super::heritage::Heritage;
 use super::link::{Link, Said};
-use super::notify::{self, Notifier};
+use super::notify::{Heartbeat, Notifier};
 use super::privileges::{Privileges, text};
 use super::sandbox;
 
@@ -277,7 +277,9 @@ impl Serving {
                 }
             }
             let now = clock::monotonic_ms();
-            watch.beat(now, &self.notifier);
+            if let Some(heart) = &mut watch.heartbeat {
+                heart.beat(now, &self.notifier);
+            }
             if watch.grace_ends.is_some_and(|end| now >= end) {
                 self.drain(&mut watch);
             }
@@ -466,15 +468,12 @@ struct Watch {
     /// `grace`: how long the process goes on accepting after it was told to go, and until when that is.
     grace: Option<Millis>,
     grace_ends: Option<u64>,
-    /// How often the service manager wants to hear from us, and when next.
-    heartbeat: Option<(u32, u64)>,
+    /// How often the service manager wants to hear from us.
+    heartbeat: Option<Heartbeat>,
 }
 
 impl Watch {
     fn new(site: &Site) -> Self {
-        let var = |name| std::env::var(name).ok();
-        let (usec, pid) = (var("WATCHDOG_USEC"), var("WATCHDOG_PID"));
-        let every = notify::watchdog_interval(usec.as_deref(), pid.as_deref(), process::pid());
         Self {
             drains: None,
             closed: false,
@@ -484,7 +483,7 @@ impl Watch {
             hard_stop: site.global.hard_stop_after,
             grace: site.global.grace,
             grace_ends: None,
-            heartbeat: every.map(|every| (every, clock::monotonic_ms())),
+            heartbeat: Heartbeat::asked(clock::monotonic_ms()),
         }
     }
 
@@ -505,22 +504,11 @@ impl Watch {
         Some((began + u64::from(span.get())).saturating_sub(now))
     }
 
-    fn beat(&mut self, now: u64, notifier: &Notifier) {
-        if let Some((every, next)) = &mut self.heartbeat
-            && now >= *next
-        {
-            notifier.alive();
-            *next = now + u64::from(*every);
-        }
-    }
-
     fn patience(&self, now: u64) -> Option<u32> {
         let look = self.drains.map(|_| DRAIN_LOOK);
-        let beat = self
-            .heartbeat
-            .map(|(_, next)| u32::try_from(next.saturating_sub(now)).unwrap_or(u32::MAX));
         let until = |end: u64| u32::try_from(end.saturating_sub(now)).unwrap_or(u32::MAX);
         let grace = self.grace_ends.filter(|_| self.drains.is_none());
+        let beat = self.heartbeat.map(|heart| until(heart.next()));
         [look, beat, grace.map(until)].into_iter().flatten().min()
     }
 }
@@ -562,14 +550,5 @@ mod tests {
         watch.be_gracious(900);
         assert_eq!(watch.grace_ends, Some(1_500));
         assert_eq!(watch.patience(1_400), Some(100));
-    }
-
-    #[test]
-    fn heartbeats_keep_their_pace() {
-        let mut watch = watch();
-        watch.heartbeat = Some((100, 1_000));
-        assert_eq!(watch.patience(950), Some(50));
-        watch.beat(1_000, &Notifier::default());
-        assert_eq!(watch.heartbeat, Some((100, 1_100)));
     }
 }

@@ -25,7 +25,7 @@ use super::console::Console;
 use super::handover::{Given, Taken};
 use super::life::End;
 use super::link::{self, Link, Said};
-use super::notify::Notifier;
+use super::notify::{Heartbeat, Notifier};
 use super::old::Survey;
 use super::privileges::text;
 use super::programs::{Playbill, Programs};
@@ -164,6 +164,8 @@ pub struct Master<'c> {
     hard: bool,
     /// When a worker may be started again after one ended too soon.
     not_before: u64,
+    /// How often the service manager wants to hear from us.
+    heartbeat: Option<Heartbeat>,
     /// Whether the start was announced.
     published: bool,
     window: Window,
@@ -233,6 +235,7 @@ impl<'c> Master<'c> {
                     wanted: false,
                     hard: false,
                     not_before: 0,
+                    heartbeat: Heartbeat::asked(clock::monotonic_ms()),
                     published: false,
                     window,
                     born: clock::monotonic_ms(),
@@ -297,6 +300,9 @@ impl<'c> Master<'c> {
     /// One round: wait, hear signals, hear workers, start what is due.
     fn turn(&mut self) -> Option<End> {
         self.sleep();
+        if let Some(heart) = &mut self.heartbeat {
+            heart.beat(clock::monotonic_ms(), &self.keepings.notifier);
+        }
         while let Some(number) = self.signals.next() {
             match number {
                 signal::SIGUSR2 | signal::SIGHUP => self.wanted = true,
@@ -322,7 +328,11 @@ impl<'c> Master<'c> {
         let now = clock::monotonic_ms();
         let due = self.wants_worker() && !self.is_starting();
         let worker = due.then_some(self.not_before);
-        let timeout = worker.into_iter().chain(self.programs.next()).min();
+        let beat = self.heartbeat.map(|heart| heart.next());
+        let timeout = [worker, beat, self.programs.next()]
+            .into_iter()
+            .flatten()
+            .min();
         let timeout = timeout.map(|at| {
             let ms = i64::try_from(at.saturating_sub(now)).unwrap_or(0);
             Timespec {

@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use crate::addr::SockAddr;
-use crate::sys::{clock, datagram, options, socket};
+use crate::sys::{clock, datagram, options, process, socket};
 
 use super::handover::Taken;
 
@@ -74,9 +74,38 @@ impl Notifier {
     }
 }
 
-/// How often to say that we are alive, in milliseconds: half of what the manager allows (`WATCHDOG_USEC`), if it asked this
-/// process (`WATCHDOG_PID`).
-pub fn watchdog_interval(usec: Option<&str>, watched: Option<&str>, pid: i32) -> Option<u32> {
+/// The rhythm in which the manager wants to hear that we are alive, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    every: u32,
+    next: u64,
+}
+
+impl Heartbeat {
+    /// What the environment asks of this process, if it does.
+    pub fn asked(now: u64) -> Option<Self> {
+        let var = |name| std::env::var(name).ok();
+        let (usec, pid) = (var("WATCHDOG_USEC"), var("WATCHDOG_PID"));
+        let every = watchdog_interval(usec.as_deref(), pid.as_deref(), process::pid())?;
+        Some(Self { every, next: now })
+    }
+
+    /// Tells the manager when it is time to.
+    pub fn beat(&mut self, now: u64, notifier: &Notifier) {
+        if now >= self.next {
+            notifier.alive();
+            self.next = now + u64::from(self.every);
+        }
+    }
+
+    /// When that is next.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+}
+
+/// Half of what the manager allows (`WATCHDOG_USEC`), if it asked this process (`WATCHDOG_PID`).
+fn watchdog_interval(usec: Option<&str>, watched: Option<&str>, pid: i32) -> Option<u32> {
     if watched.is_some_and(|watched| watched.parse() != Ok(pid)) {
         return None;
     }
@@ -157,6 +186,22 @@ mod tests {
         drop(manager);
         notifier.stopping();
         Notifier::default().ready(1);
+    }
+
+    #[test]
+    fn heartbeats_keep_their_pace() {
+        let (manager, name) = manager();
+        let notifier = Notifier::new(Some(&name)).expect("the manager listens");
+        let mut heart = Heartbeat {
+            every: 100,
+            next: 1_000,
+        };
+        heart.beat(950, &notifier);
+        heart.beat(1_000, &notifier);
+        assert_eq!(
+            (heart.next(), heard(&manager).as_str()),
+            (1_100, "WATCHDOG=1\n")
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::{Inners, Listening, Mail, Moment, Office};
 use crate::id::{FrontendId, WorkerId};
 use crate::site::Site;
 use crate::stream::{Engine, Kit};
+use crate::sys::socket::Family;
 use crate::time::Tick;
 
 /// One thread's share of the traffic.
@@ -209,10 +210,17 @@ impl Worker {
         }
     }
 
-    /// Takes the listening sockets off the poll; clients go on waiting in their queues.
+    /// Takes the listening sockets off the poll; clients go on waiting in their queues. Where the address is nobody else's it is
+    /// given free, so that another process can listen on it.
+    // haproxy: the kernel refuses clients of a paused process; here they wait, unless the address is not to be shared.
     fn pause(&mut self) {
+        let site = self.engine.kit.site.clone();
         for listener in &mut self.listening {
             listener.ready = false;
+            if is_unshared(&site, listener) {
+                // One that refuses stays as it is: the other process then cannot have the address, and says so.
+                let _ = crate::sys::socket::shutdown_both(&listener.fd);
+            }
             // One that is off the poll already stays off.
             let _ = self
                 .poll
@@ -223,7 +231,13 @@ impl Worker {
 
     /// Puts them back; the poll reports at once who waited.
     fn unpause(&mut self) {
+        let site = self.engine.kit.site.clone();
         for (index, listener) in self.listening.iter().enumerate() {
+            if is_unshared(&site, listener) {
+                let backlog = i32::try_from(site.listener(listener.id).backlog).unwrap_or(i32::MAX);
+                // Another process may have the address by now; this one then is about to leave.
+                let _ = crate::sys::socket::listen(&listener.fd, backlog.max(1));
+            }
             let mut source = SourceFd(&listener.fd.as_raw_fd());
             let token = Source::Listener(index).token();
             // One that was never paused is on the poll already.
@@ -259,4 +273,12 @@ impl Worker {
         }
         self.office.stop_accepting();
     }
+}
+
+/// Whether a listener has its address for itself: an internet one that does not share its port and was not inherited.
+fn is_unshared(site: &Site, listener: &Listening) -> bool {
+    let family = crate::sys::socket::family(&listener.fd);
+    let internet = matches!(family, Ok(Some(Family::V4 | Family::V6)));
+    let shares = crate::sys::options::reuseport(&listener.fd).unwrap_or(true);
+    internet && !shares && site.listener(listener.id).fd.is_none()
 }

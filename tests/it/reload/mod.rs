@@ -179,3 +179,39 @@ fn transfers_cross_reloads_whole() {
         running.end();
     }
 }
+
+#[test]
+fn an_address_that_is_not_shared_changes_hands() {
+    let bench = Bench::new("unshared");
+    bench.add_option("-dR");
+    let mut running = Running::start(&bench, Style::LastPid);
+    for _ in 0..2 {
+        running.reload();
+    }
+    running.assert_alone();
+    assert_eq!(traffic::answered_by(bench.port(0)), running.generation());
+    running.end();
+}
+
+#[test]
+fn the_watchdog_hears_of_a_master() {
+    let bench = Bench::new("watchdog");
+    let path = bench.path("notify");
+    let manager = std::os::unix::net::UnixDatagram::bind(&path).expect("a scratch directory");
+    manager
+        .set_read_timeout(Some(proxy::PATIENCE))
+        .expect("a socket");
+    bench.add_environment("NOTIFY_SOCKET", path.to_str().expect("plain"));
+    bench.add_environment("WATCHDOG_USEC", "100000");
+    bench.add_option("-Ws");
+    let running = Running::start(&bench, Style::Master);
+    let mut heard = String::new();
+    while !(heard.contains("READY=1\n") && heard.matches("WATCHDOG=1\n").count() > 3) {
+        let mut message = [0; 512];
+        let len = manager
+            .recv(&mut message)
+            .expect("the master goes on telling");
+        heard += &String::from_utf8_lossy(&message[..len]);
+    }
+    running.end();
+}

@@ -42,6 +42,9 @@ pub(crate) struct Bench {
     backend: RefCell<String>,
     /// More sections.
     sections: RefCell<String>,
+    /// More options, and variables of the environment.
+    options: RefCell<Vec<String>>,
+    environment: RefCell<Vec<(String, String)>>,
     /// Whether the generations to come listen on the second port too.
     both: Cell<bool>,
 }
@@ -66,6 +69,8 @@ impl Bench {
             global: RefCell::default(),
             backend: RefCell::default(),
             sections: RefCell::default(),
+            options: RefCell::default(),
+            environment: RefCell::default(),
             both: Cell::new(false),
         }
     }
@@ -94,6 +99,17 @@ impl Bench {
         lines.push_str("    ");
         lines.push_str(line);
         lines.push('\n');
+    }
+
+    /// Has all processes to come started with an option.
+    pub(crate) fn add_option(&self, option: &str) {
+        self.options.borrow_mut().push(option.to_owned());
+    }
+
+    /// Has all processes to come see a variable.
+    pub(crate) fn add_environment(&self, name: &str, value: &str) {
+        let entry = (name.to_owned(), value.to_owned());
+        self.environment.borrow_mut().push(entry);
     }
 
     /// Adds a section to all generations to come.
@@ -148,6 +164,8 @@ impl Bench {
             .create(true)
             .open(self.path("log"));
         command
+            .args(self.options.borrow().iter())
+            .envs(self.environment.borrow().iter().cloned())
             .arg("-f")
             .arg(self.path("t.cfg"))
             .stdout(Stdio::null())
