@@ -5,8 +5,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::front::{self, Held};
 use super::{Cause, Ending, Kit, Phase, Stream};
 use crate::id::{FrontendId, ListenerId, ServerId};
+use crate::slab::Key;
 use crate::stats::{self, Count, Pace, Role};
 use crate::tls::Happening;
 
@@ -29,6 +31,40 @@ impl Kit {
             let at_once = u32::try_from(listener.connections.load(Relaxed)).unwrap_or(u32::MAX);
             listener.tally.count(worker, Count::Connections);
             listener.tally.begin(worker, at_once, now);
+        }
+    }
+
+    /// A handshake ended: a session opened, resumed or not, or it failed.
+    pub(super) fn count_handshake(&self, key: Key<Held>, resumed: Option<bool>) {
+        let Some(held) = self.conns.get(key) else {
+            return;
+        };
+        let (parties, keys) = match &held.role {
+            front::Role::Front(front) => {
+                let listener = self.site.listener(front.listener);
+                let frontend = self.site.frontend_of(front.listener);
+                let frontend = frontend.map(|id| &self.site.frontend(id).tally);
+                ([frontend, Some(&listener.tally)], Happening::ClientKeys)
+            }
+            front::Role::Back(back) => {
+                let server = self.site.server(back.server);
+                let backend = &self.site.backend(server.backend).tally;
+                ([Some(backend), Some(&server.tally)], Happening::ServerKeys)
+            }
+            front::Role::Probe(_) => return,
+        };
+        let what = match resumed {
+            None => Count::TlsFailed,
+            Some(_) => Count::TlsSessions,
+        };
+        for tally in parties.into_iter().flatten() {
+            tally.count(self.worker, what);
+            if resumed == Some(true) {
+                tally.count(self.worker, Count::TlsResumed);
+            }
+        }
+        if resumed == Some(false) {
+            self.site.tls.count(keys, self.now);
         }
     }
 

@@ -168,7 +168,10 @@ impl Stream {
         match secure(kit, key) {
             Ok(true) => upstream::note(kit, key),
             Ok(false) => return Step::Wait,
-            Err(_) => return self.connection_failed(kit),
+            Err(_) => {
+                kit.count_handshake(key, None);
+                return self.connection_failed(kit);
+            }
         }
         self.deadline = Tick::NEVER;
         self.txn.connect = Some(self.txn.elapsed(kit.now));

@@ -13,7 +13,7 @@ use crate::proto::proxy::{Command, Header, Parsed, parse};
 use crate::sample::TlsFacts;
 use crate::site::{Listener, Survey};
 use crate::slab::Key;
-use crate::tls::{Happening, Opened, Refusal, Session, Verdict};
+use crate::tls::{Opened, Refusal, Session, Verdict};
 use crate::wire::{Tls, Wire};
 
 /// What has to come before a client's first byte.
@@ -84,20 +84,20 @@ impl Engine {
                     Some(Refusal::Name | Refusal::NameAsked) | None => "SSL handshake failure",
                 };
                 self.log_failed_handshake(key, what);
+                self.kit.count_handshake(key, None);
                 self.kit.close(key);
                 return false;
             }
         }
         held.conn.ready.readable = held.conn.ready.hangup || held.conn.wire.has_more();
         let opened = held.conn.wire.tls().and_then(|tls| tls.opened(secs));
-        if opened.as_ref().is_some_and(|opened| !opened.resumed) {
-            self.kit.site.tls.count(Happening::ClientKeys, now);
-        }
         if let Role::Front(front) = &mut held.role {
             front.greeting = Greeting::Done;
             front.handshake = now.since(front.waiting_since);
             front.waiting_since = now;
             front.tls = opened.map(|opened| Arc::new(facts(opened)));
+            let resumed = front.tls.as_ref().map(|tls| tls.resumed);
+            self.kit.count_handshake(key, resumed);
         }
         true
     }

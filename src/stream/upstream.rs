@@ -10,7 +10,7 @@ use super::scene::wall;
 use super::{Kit, Stream};
 use crate::sample::{TlsFacts, UpstreamFacts};
 use crate::slab::Key;
-use crate::tls::{Happening, Refusal};
+use crate::tls::Refusal;
 
 /// A handshake failed: `fc_err`, `bc_err`.
 const HANDSHAKE: u16 = 34;
@@ -42,13 +42,14 @@ fn settled(kit: &Kit, key: Key<Held>) -> Option<(Arc<TlsFacts>, u16)> {
 /// Notes what a handshake that is complete has settled.
 pub(super) fn note(kit: &mut Kit, key: Key<Held>) {
     let tls = settled(kit, key).map(|(tls, _)| tls);
-    if tls.as_ref().is_some_and(|tls| !tls.resumed) {
-        kit.site.tls.count(Happening::ServerKeys, kit.now);
-    }
+    let resumed = tls.as_ref().map(|tls| tls.resumed);
     if let Some(held) = kit.conns.get_mut(key)
         && let Role::Back(back) = &mut held.role
     {
         back.tls = tls;
+    }
+    if resumed.is_some() {
+        kit.count_handshake(key, resumed);
     }
 }
 

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::SignatureAlgorithm;
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
+use super::issuers::Means;
 use super::x509::Certificate;
 
 /// What a bundle is made of.
@@ -129,7 +129,8 @@ pub(super) fn files(name: &str, beside: Beside) -> Result<Vec<String>, String> {
     }
 }
 
-fn directory(path: &str) -> Result<Vec<String>, String> {
+/// The certificates of a directory, in order of their names.
+pub(super) fn directory(path: &str) -> Result<Vec<String>, String> {
     let unreadable =
         |error: io::Error| format!("unable to scan directory '{path}' : {}.", words(&error));
     let mut files = BTreeSet::new();
@@ -245,11 +246,7 @@ impl Bundle {
     ///
     /// # Errors
     /// Parts are missing or do not fit; HAProxy's sentence.
-    pub(super) fn of(
-        path: &str,
-        mut parts: Parts,
-        provider: &CryptoProvider,
-    ) -> Result<Self, String> {
+    pub(super) fn of(path: &str, mut parts: Parts, means: &Means) -> Result<Self, String> {
         let key = parts
             .key
             .as_ref()
@@ -257,7 +254,8 @@ impl Bundle {
         if parts.chain.is_empty() {
             return Err(format!("no certificate found in file '{path}'."));
         }
-        let key = provider
+        let key = means
+            .provider
             .key_provider
             .load_private_key(key.clone_key())
             .map_err(|error| format!("unable to load private key from file '{path}' : {error}."))?;
@@ -273,6 +271,7 @@ impl Bundle {
         })?;
         let leaf = parts.chain.remove(leaf);
         parts.chain.insert(0, leaf);
+        means.issuers.complete(&mut parts.chain);
         let read = Certificate::read(&parts.chain[0])
             .ok_or_else(|| format!("malformed certificate in file '{path}'."))?;
         let is_rsa = key.algorithm() == SignatureAlgorithm::RSA;
@@ -294,12 +293,8 @@ impl Bundle {
     ///
     /// # Errors
     /// HAProxy's sentence.
-    pub(super) fn read(
-        path: &str,
-        beside: Beside,
-        provider: &CryptoProvider,
-    ) -> Result<Self, String> {
-        Self::of(path, Parts::read(path, beside)?, provider)
+    pub(super) fn read(path: &str, beside: Beside, means: &Means) -> Result<Self, String> {
+        Self::of(path, Parts::read(path, beside)?, means)
     }
 
     /// The certificate itself, for many to hold.
@@ -348,14 +343,13 @@ pub(super) fn words(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::crypto::ring::default_provider;
 
     fn fixture(name: &str) -> String {
         format!("{}/tests/tls/{name}", env!("CARGO_MANIFEST_DIR"))
     }
 
     fn read(name: &str) -> Result<Bundle, String> {
-        Bundle::read(&fixture(name), Beside::default(), &default_provider())
+        Bundle::read(&fixture(name), Beside::default(), &Means::default())
     }
 
     #[test]
@@ -390,7 +384,7 @@ mod tests {
         let names: Vec<_> = found
             .iter()
             .map(|path| {
-                let bundle = Bundle::read(path, Beside::default(), &default_provider());
+                let bundle = Bundle::read(path, Beside::default(), &Means::default());
                 bundle.expect(path).names[0].clone()
             })
             .collect();

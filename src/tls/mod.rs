@@ -13,6 +13,7 @@ mod connector;
 mod court;
 mod der;
 pub mod draft;
+mod issuers;
 mod keylog;
 mod names;
 mod ocsp;

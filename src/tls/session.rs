@@ -46,6 +46,12 @@ const HANDSHAKE: u8 = 22;
 /// The alert for a name that nothing is shown for (RFC 6066, section 3): fatal, 112.
 const UNRECOGNIZED_NAME: &[u8] = &[21, 3, 3, 0, 2, 2, 112];
 
+/// The alert for a certificate that is missing, in the clear, as version 1.3 has it: fatal, 116.
+const CERTIFICATE_REQUIRED: &[u8] = &[21, 3, 3, 0, 2, 2, 116];
+
+/// The same for version 1.2: fatal, 40.
+const HANDSHAKE_FAILURE: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+
 /// Bytes of a hello that are waited for before rustls may judge what it got.
 const HELLO_MAX: usize = 16 * 1024;
 
@@ -244,12 +250,18 @@ impl Session {
     /// Takes the alert that rustls has for the peer. Nothing but that may be asked of it from here on: it would judge the same bytes
     /// again, and insists on a single alert.
     fn fail(&mut self, error: Error, io: &mut Buffers<'_>) {
+        let (begin, missing) = (io.wire.len(), error == Error::NoCertificatesPresented);
         self.failure = Some(error);
         self.known.examined = self.known.take_examined();
         for _ in 0..ALERTS_MAX {
             if self.state().is_some_and(CommonState::wants_write) {
                 self.step(io);
             }
+        }
+        // RFC 5246, 7.4.6: before version 1.3 there is no alert of its own for a certificate that is missing.
+        if missing && io.wire[begin..] == *CERTIFICATE_REQUIRED {
+            io.wire.truncate(begin);
+            io.wire.extend_from_slice(HANDSHAKE_FAILURE);
         }
     }
 

@@ -226,8 +226,7 @@ mod tests {
 
     fn bundle(name: &str) -> Arc<Bundle> {
         let path = format!("{}/tests/tls/{name}", env!("CARGO_MANIFEST_DIR"));
-        let provider = rustls::crypto::ring::default_provider();
-        Arc::new(Bundle::read(&path, Default::default(), &provider).expect("a fixture"))
+        Arc::new(Bundle::read(&path, Default::default(), &Default::default()).expect("a fixture"))
     }
 
     fn asking(name: &str, suites: &[u16]) -> Wishes {

@@ -1,7 +1,10 @@
 //! The rows of `global`.
 
+use std::sync::Arc;
+
 use super::{Beside, GlobalDraft, Parse, SERVER_VERIFY, options, whole};
 use crate::lang::{Cursor, Diag, Keyword, Sections, Unit};
+use crate::tls::issuers::Issuers;
 
 /// The rows of `global`.
 pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
@@ -28,6 +31,18 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
                     .text()?
                     .to_owned(),
             );
+            cur.end()
+        },
+    ),
+    global(
+        "issuers-chain-path",
+        "<dir>",
+        "The directory of chains for certificates that come without theirs.",
+        |cur, g| {
+            let dir = cur.expect("a directory path as an argument.")?;
+            let read = Issuers::read(dir.text()?);
+            let refused = |text| Diag::alert(dir.span, format!("'issuers-chain-path' : {text}"));
+            g.issuers = Arc::new(read.map_err(refused)?);
             cur.end()
         },
     ),

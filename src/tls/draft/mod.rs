@@ -13,7 +13,10 @@ pub use global::KEYWORDS;
 pub use server::SERVER_KEYWORDS;
 pub use stock::{STOCK_KEYWORDS, StockDraft};
 
+use std::sync::Arc;
+
 use super::bundle::Beside;
+use super::issuers::Issuers;
 use super::offer::{Offer, Version};
 use super::verdict::Borne;
 use crate::lang::{Cursor, Diag, Word};
@@ -55,6 +58,8 @@ pub struct GlobalDraft {
     pub keylog: bool,
     /// `ssl-load-extra-files`, `ssl-load-extra-del-ext`
     pub beside: Beside,
+    /// `issuers-chain-path`
+    pub issuers: Arc<Issuers>,
     /// `ocsp-update.mode`
     pub ocsp_update: bool,
 }

@@ -219,7 +219,7 @@ impl Store {
         let Some((own, parts)) = &state.pending.bundle else {
             return Err("No ongoing transaction! !".to_owned());
         };
-        let made = Bundle::of(own, parts.clone(), &state.provider)?;
+        let made = Bundle::of(own, parts.clone(), &state.means)?;
         let own = own.clone();
         let renewed = state.renewed_by(&own, &made);
         let mut news = vec![(own, Arc::new(made))];

@@ -20,11 +20,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use rustls::crypto::CryptoProvider;
-use rustls::crypto::ring::default_provider;
-
 use super::bundle::{self, Beside, Bundle, Parts};
 use super::draft::GlobalDraft;
+use super::issuers::Means;
 use super::places::{Figures, Happening, Places};
 use super::tickets::{KeyFile, Own, Secret, Source};
 use super::{Acceptor, Connector};
@@ -40,7 +38,7 @@ pub struct Store(Mutex<State>, Arc<Places>);
 /// What the lock is for.
 #[derive(Debug)]
 pub(super) struct State {
-    provider: CryptoProvider,
+    means: Means,
     /// `ssl-load-extra-files`
     beside: Beside,
     /// `crt-base`
@@ -67,7 +65,7 @@ pub(super) struct State {
 impl Default for Store {
     fn default() -> Self {
         let state = State {
-            provider: default_provider(),
+            means: Means::default(),
             beside: Beside::default(),
             crt_base: None,
             ca_base: None,
@@ -128,6 +126,7 @@ impl Store {
         state.beside = global.beside;
         state.crt_base.clone_from(&global.crt_base);
         state.ca_base.clone_from(&global.ca_base);
+        state.means.issuers.clone_from(&global.issuers);
     }
 
     /// Where the keys of a line's tickets come from: a file, or the process and what the line demands.
@@ -224,7 +223,7 @@ impl State {
             Some(Some(known)) => Ok(known.clone()),
             Some(None) => Err(format!("the certificate '{name}' is empty.")),
             None => {
-                let made = Arc::new(Bundle::read(name, self.beside, &self.provider)?);
+                let made = Arc::new(Bundle::read(name, self.beside, &self.means)?);
                 self.bundles.insert(name.clone(), Some(made.clone()));
                 Ok(made)
             }
@@ -261,7 +260,7 @@ impl State {
             let own = Parts::read(certificates, self.beside)?;
             parts.key = own.key;
         }
-        let made = Bundle::of(name, parts, &self.provider)?;
+        let made = Bundle::of(name, parts, &self.means)?;
         self.bundles.insert(name.into(), Some(Arc::new(made)));
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::pile::{Kind, Pile};
 use super::{State, Store};
-use crate::tls::bundle::Bundle;
+use crate::tls::bundle::{Bundle, Parts};
 
 impl Store {
     /// Reads every certificate, authority and revocation list again, and uses what has changed. Nothing is used unless all of it
@@ -54,7 +54,13 @@ impl State {
             if !std::path::Path::new(&**name).exists() {
                 continue;
             }
-            let new = Bundle::read(name, self.beside, &self.provider)?;
+            let mut parts = Parts::read(name, self.beside)?;
+            // What a line of `crt-store` took from elsewhere stays.
+            let known = old.parts();
+            parts.key = parts.key.or(known.key);
+            parts.issuer = parts.issuer.or(known.issuer);
+            parts.ocsp = parts.ocsp.or(known.ocsp);
+            let new = Bundle::of(name, parts, &self.means)?;
             if new.key.cert != old.key.cert || new.ocsp() != old.ocsp() {
                 changed.push((name.clone(), Arc::new(new)));
             }

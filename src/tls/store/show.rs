@@ -291,7 +291,7 @@ fn describe(bundle: &Bundle, out: &mut String) {
 impl State {
     /// What a certificate under change would be, if it can be.
     fn would_be(&self, name: &Arc<str>, parts: &Parts) -> Option<Arc<Bundle>> {
-        let made = Bundle::of(name, parts.clone(), &self.provider);
+        let made = Bundle::of(name, parts.clone(), &self.means);
         made.ok().map(Arc::new)
     }
 

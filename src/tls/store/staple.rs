@@ -34,7 +34,7 @@ impl State {
                 ocsp: Some(answer.into()),
                 ..bundle.parts()
             };
-            if let Ok(made) = Bundle::of(name, parts, &self.provider) {
+            if let Ok(made) = Bundle::of(name, parts, &self.means) {
                 news.push((name.clone(), Arc::new(made)));
             }
         }
