@@ -94,6 +94,20 @@ fn current(running: &Running, field: &str) -> u64 {
     value.expect(field).parse().expect("a number")
 }
 
+/// A column of the frontend's row.
+fn counted(running: &Running, column: &str) -> u64 {
+    let mut cli = UnixStream::connect(running.path("cli")).expect("the stats socket");
+    cli.write_all(b"show stat\n").expect("written");
+    let mut shown = String::new();
+    cli.read_to_string(&mut shown).expect("text");
+    let mut rows = shown.lines().map(|line| line.split(','));
+    let mut names = rows.next().expect("a head");
+    let at = names.position(|name| name == column).expect(column);
+    let mut front = rows.find(|row| row.clone().nth(1) == Some("FRONTEND"));
+    let value = front.as_mut().and_then(|row| row.nth(at));
+    value.expect(column).parse().expect("a number")
+}
+
 /// Nobody is left over, and the next client is served.
 fn all_is_well(running: &Running) {
     let end = Instant::now() + PATIENCE;
@@ -176,6 +190,9 @@ fn what_is_no_hello_is_refused() {
     // 70 is protocol_version.
     assert_eq!(sent(&running, &old).get(6), Some(&70));
     all_is_well(&running);
+    // Each of them, and who came only to see whether somebody listens.
+    assert!((11..=12).contains(&counted(&running, "ssl_failed_handshake")));
+    assert_eq!(counted(&running, "ssl_sess"), 1);
 }
 
 #[test]
