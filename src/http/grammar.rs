@@ -30,6 +30,14 @@ pub fn is_token_byte(byte: u8) -> bool {
     TOKEN_LOWER[byte as usize] != 0
 }
 
+/// How many bytes at the beginning of `text` are token bytes.
+#[inline]
+pub(crate) fn token_len(text: &[u8]) -> usize {
+    text.iter()
+        .position(|&byte| TOKEN_LOWER[byte as usize] == 0)
+        .unwrap_or(text.len())
+}
+
 /// Whether `text` is a token: not empty, token bytes only.
 pub fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| is_token_byte(byte))

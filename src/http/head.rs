@@ -19,6 +19,8 @@ pub struct Head {
     text: Vec<u8>,
     line: Line,
     fields: Vec<Field>,
+    /// The known names among the fields.
+    known: KnownSet,
 }
 
 /// The start line; positions are into the arena.
@@ -95,6 +97,7 @@ impl Head {
             text: Vec::with_capacity(text),
             line: Line::Absent,
             fields: Vec::with_capacity(fields),
+            known: KnownSet::default(),
         }
     }
 
@@ -102,6 +105,7 @@ impl Head {
     pub fn clear(&mut self) {
         self.text.clear();
         self.fields.clear();
+        self.known = KnownSet::default();
         self.line = Line::Absent;
     }
 
@@ -111,6 +115,7 @@ impl Head {
         self.text.extend_from_slice(&other.text);
         self.fields.clear();
         self.fields.extend_from_slice(&other.fields);
+        self.known = other.known;
         self.line = other.line;
     }
 
@@ -218,10 +223,7 @@ impl Head {
     /// The value of the first field of this known name.
     #[inline]
     pub fn get_known(&self, known: Known) -> Option<&[u8]> {
-        self.fields
-            .iter()
-            .find(|field| field.known == Some(known))
-            .map(|field| field.value(&self.text))
+        self.all_known(known).next()
     }
 
     /// The values of all fields of this name, in any case, a line each.
@@ -235,7 +237,12 @@ impl Head {
     /// The values of all fields of this known name, a line each.
     #[inline]
     pub fn all_known(&self, known: Known) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
-        self.fields
+        let fields = if self.known.has(known) {
+            self.fields.as_slice()
+        } else {
+            &[]
+        };
+        fields
             .iter()
             .filter(move |field| field.known == Some(known))
             .map(|field| field.value(&self.text))
@@ -244,7 +251,7 @@ impl Head {
     /// Which known names occur.
     #[inline]
     pub fn known_set(&self) -> KnownSet {
-        self.fields.iter().filter_map(|field| field.known).collect()
+        self.known
     }
 
     /// The index of the first field of this name at or after `from`; for edits by place.
@@ -280,9 +287,24 @@ impl Head {
         self.start_line().len() + fields + CRLF.len()
     }
 
-    /// What the head is on an HTTP/1 wire, in as few pieces as edits left it, without the empty line that ends it.
-    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        std::iter::once(self.start_line()).chain(self.runs())
+    /// Appends what the head is on an HTTP/1 wire, without the empty line that ends it: lines that stand one behind the other are
+    /// copied together, which in a head that nobody edited is all of them.
+    pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
+        let (mut from, len) = match self.line {
+            Line::Absent => (0, 0),
+            Line::Request { start, .. } | Line::Response { start, .. } => {
+                (start as usize, self.start_line().len())
+            }
+        };
+        let mut to = from + len;
+        for field in &self.fields {
+            if field.start as usize != to {
+                out.extend_from_slice(&self.text[from..to]);
+                from = field.start as usize;
+            }
+            to = field.end();
+        }
+        out.extend_from_slice(&self.text[from..to]);
     }
 
     /// The start line with its CRLF; empty where there is none.
@@ -351,19 +373,56 @@ impl Head {
         };
     }
 
-    /// Makes this a request from a line that the caller has scanned: a token, one space, a target.
+    /// Makes this a request from a line that the caller has scanned: a token, one space, a target, one space, a version.
     #[inline]
     pub(crate) fn set_request_scanned(&mut self, line: &[u8], method_len: usize, version: Version) {
         let start = self.text.len();
-        self.text.extend_from_slice(line);
-        self.end_request_line(version);
+        let target_end = line.len() - VERSION_LEN - 1;
+        if line.ends_with(version.text().as_bytes()) {
+            self.text.extend_from_slice(line);
+            self.text.extend_from_slice(CRLF);
+        } else {
+            self.text.extend_from_slice(&line[..target_end]);
+            self.end_request_line(version);
+        }
         self.line = Line::Request {
             method: Method::of(&line[..method_len]),
             start: place(start),
             method_len: place(method_len),
-            target_len: place(line.len() - method_len - 1),
+            target_len: place(target_end - method_len - 1),
             version,
         };
+    }
+
+    /// Makes this a response from a line that the caller has scanned, if it is written as it would be here: a version, one
+    /// space, three digits, one space, a phrase without blanks around it.
+    #[inline]
+    pub(crate) fn set_response_scanned(
+        &mut self,
+        line: &[u8],
+        version: Version,
+        status: Status,
+    ) -> bool {
+        let prefix_len = STATUS_PREFIX_LEN as usize;
+        let Some((prefix, reason)) = line.split_at_checked(prefix_len) else {
+            return false;
+        };
+        let plain = prefix.starts_with(version.text().as_bytes())
+            && prefix.ends_with(b" ")
+            && !reason.first().is_some_and(|&byte| grammar::is_blank(byte))
+            && !reason.last().is_some_and(|&byte| grammar::is_blank(byte));
+        if plain {
+            let start = self.text.len();
+            self.text.extend_from_slice(line);
+            self.text.extend_from_slice(CRLF);
+            self.line = Line::Response {
+                status,
+                start: place(start),
+                reason_len: place(reason.len()),
+                version,
+            };
+        }
+        plain
     }
 
     /// Makes this a response; control bytes of the phrase are dropped.
@@ -513,6 +572,7 @@ impl Head {
     /// bytes but with its blanks, as HAProxy writes it; a name of which nothing remains adds nothing.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         if let Some(field) = self.append_line(name, value) {
+            self.known.extend(field.known);
             self.fields.push(field);
         }
     }
@@ -541,8 +601,12 @@ impl Head {
 
     /// Removes all fields of this known name; tells how many there were.
     pub fn remove_known(&mut self, known: Known) -> usize {
+        if !self.known.has(known) {
+            return 0;
+        }
         let before = self.fields.len();
         self.fields.retain(|field| field.known != Some(known));
+        self.known.remove(known);
         before - self.fields.len()
     }
 
@@ -550,6 +614,7 @@ impl Head {
     pub fn remove_at(&mut self, index: usize) {
         if index < self.fields.len() {
             self.fields.remove(index);
+            self.take_stock();
         }
     }
 
@@ -559,7 +624,16 @@ impl Head {
         let text = &self.text;
         self.fields
             .retain(|field| keep(field.name(text), field.value(text)));
-        before - self.fields.len()
+        let gone = before - self.fields.len();
+        if gone > 0 {
+            self.take_stock();
+        }
+        gone
+    }
+
+    /// Finds out anew which known names there are.
+    fn take_stock(&mut self) {
+        self.known = self.fields.iter().filter_map(|field| field.known).collect();
     }
 
     /// Replaces the value of the field at `index`, in its place among the others.
@@ -627,16 +701,43 @@ impl Head {
             value_len: place(value.len()),
             known,
         });
+        self.known.extend(known);
         known
+    }
+
+    /// Appends the line of a field as the caller has scanned it: a token of `name_len` bytes, a colon, one space, a value that is
+    /// not empty, without control bytes and without blanks around it, CRLF.
+    #[inline]
+    pub(crate) fn push_line(&mut self, line: &[u8], name_len: usize) {
+        debug_assert!(grammar::is_token(&line[..name_len]) && line.ends_with(CRLF));
+        let start = self.text.len();
+        self.text.extend_from_slice(line);
+        let name = &mut self.text[start..start + name_len];
+        for byte in name.iter_mut() {
+            *byte = TOKEN_LOWER[*byte as usize];
+        }
+        let known = Known::of(name);
+        let frame = COLON.len() + CRLF.len();
+        self.known.extend(known);
+        self.fields.push(Field {
+            start: place(start),
+            name_len: place(name_len),
+            value_len: place(line.len() - name_len - frame),
+            known,
+        });
     }
 
     fn append_line(&mut self, name: &[u8], value: &[u8]) -> Option<Field> {
         let start = self.text.len();
-        self.text.extend(
-            name.iter()
-                .map(|&byte| TOKEN_LOWER[byte as usize])
-                .filter(|&byte| byte != 0),
-        );
+        self.text.extend_from_slice(name);
+        let mut fits = true;
+        for byte in &mut self.text[start..] {
+            *byte = TOKEN_LOWER[*byte as usize];
+            fits &= *byte != 0;
+        }
+        if !fits {
+            self.drop_nulls(start);
+        }
         let name_len = self.text.len() - start;
         if name_len == 0 {
             return None;
@@ -644,6 +745,13 @@ impl Head {
         let known = Known::of(&self.text[start..]);
         self.text.extend_from_slice(COLON);
         Some(self.end_line(start, place(name_len), known, value))
+    }
+
+    /// Takes the bytes that were no token bytes out of the name at the end of the arena.
+    #[cold]
+    fn drop_nulls(&mut self, start: usize) {
+        let name: Vec<u8> = self.text.drain(start..).filter(|&byte| byte != 0).collect();
+        self.text.extend_from_slice(&name);
     }
 
     fn end_line(

@@ -114,6 +114,21 @@ impl KnownSet {
     }
 }
 
+impl KnownSet {
+    /// Takes a name in.
+    #[inline]
+    pub(super) fn extend(&mut self, known: Option<Known>) {
+        if let Some(known) = known {
+            self.0 |= 1 << known as u8;
+        }
+    }
+
+    /// Takes a name out.
+    pub(super) fn remove(&mut self, known: Known) {
+        self.0 &= !(1 << known as u8);
+    }
+}
+
 impl FromIterator<Known> for KnownSet {
     #[inline]
     fn from_iter<I: IntoIterator<Item = Known>>(names: I) -> KnownSet {

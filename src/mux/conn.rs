@@ -13,6 +13,9 @@ use crate::wire::Wire;
 /// Bytes of room that a read asks for at least.
 const READ_MIN: usize = 1024;
 
+/// Small reads after a large one that still take a large buffer: the end of that message, and the next one's beginning.
+const HUNGER: u8 = 2;
+
 /// Bytes that wait in a connection before the lane behind it is no longer emptied.
 pub(super) const OUTPUT_MAX: usize = 64 * 1024;
 
@@ -31,8 +34,11 @@ pub struct Conn {
     pub ready: Ready,
     /// What cannot go on.
     pub shut: Shut,
-    /// Whether the last read filled its buffer: the next one may be larger.
+    /// Whether the last read filled its buffer.
     pub bulk: bool,
+    /// For how many more small reads the larger buffers are taken. A message a little larger than an ordinary buffer
+    /// comes, and leaves, in one call then, and the short end of it does not make forget that the next one is like it.
+    hunger: u8,
     /// What its reads are for.
     pub need: Need,
     /// When bytes last came or went.
@@ -102,6 +108,7 @@ impl Conn {
             ready: Ready::default(),
             shut: Shut::default(),
             bulk: false,
+            hunger: 0,
             need: Need::Beginning,
             last_active: now,
             bytes_in: 0,
@@ -138,7 +145,7 @@ impl Conn {
             return Fill::Blocked;
         }
         if self.input.is_none() {
-            self.input = if self.bulk {
+            self.input = if self.hunger > 0 {
                 pool.take_bulk(self.need)
             } else {
                 pool.take(self.need)
@@ -156,7 +163,13 @@ impl Conn {
         if let Ok(count @ 1..) = outcome {
             self.bytes_in += count as u64;
             self.last_active = now;
-            self.bulk = count == room && count >= pool.buffer_size();
+            let large = count >= pool.buffer_size();
+            self.bulk = large && count == room;
+            self.hunger = if large {
+                HUNGER
+            } else {
+                self.hunger.saturating_sub(1)
+            };
             self.ready.readable = count == room || self.ready.hangup || self.wire.has_more();
             return Fill::Got;
         }
@@ -259,5 +272,43 @@ impl Conn {
         if let Some(input) = self.input.take() {
             pool.give_back(input);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Memory;
+
+    /// How many bytes each read brings of messages of these lengths, each read to its end.
+    fn reads(messages: &[usize]) -> Vec<usize> {
+        let mut pool = Pool::new(2048, 8, 8);
+        let (memory, script) = Memory::pair();
+        let mut conn = Conn::new(Wire::Memory(memory), Mux::Raw, Tick::default());
+        let mut brought = Vec::new();
+        for &len in messages {
+            script.send(&vec![b'x'; len]);
+            conn.ready.readable = true;
+            let mut left = len;
+            while left > 0 {
+                assert_eq!(conn.fill(&mut pool, Tick::default()), Fill::Got);
+                let count = conn.pending().len();
+                conn.consume(&mut pool, count);
+                brought.push(count);
+                left -= count;
+            }
+        }
+        assert_eq!(pool.lent(), 0);
+        brought
+    }
+
+    #[test]
+    fn messages_larger_than_a_buffer_come_in_one_read_from_the_second_on() {
+        assert_eq!(reads(&[2100, 2100, 2100]), [2048, 52, 2100, 2100]);
+    }
+
+    #[test]
+    fn small_messages_go_back_to_ordinary_buffers() {
+        assert_eq!(reads(&[2100, 10, 10, 2100]), [2048, 52, 10, 10, 2048, 52]);
     }
 }

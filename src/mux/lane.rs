@@ -216,7 +216,7 @@ impl Lane {
 
     /// Empties the lane for the next message.
     pub fn clear(&mut self, pool: &mut Pool) {
-        for data in self.data.drain(..) {
+        while let Some(data) = self.data.pop_front() {
             pool.give_back(data);
         }
         self.draft = None;

@@ -73,6 +73,16 @@ pub struct Desk {
 const SPARE_MAX: usize = 4;
 const SPARE_BYTES_MAX: usize = 64 * 1024;
 
+impl Desk {
+    /// Keeps a buffer for later texts.
+    pub fn put_back(&mut self, mut buffer: Vec<u8>) {
+        if self.spare.len() < SPARE_MAX && (1..=SPARE_BYTES_MAX).contains(&buffer.capacity()) {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
+    }
+}
+
 impl Scene<'_> {
     /// What an expression sees at this moment.
     #[must_use]
@@ -135,11 +145,8 @@ impl Scene<'_> {
     }
 
     /// Keeps a buffer for later texts.
-    pub fn put_back(&mut self, mut buffer: Vec<u8>) {
-        if self.desk.spare.len() < SPARE_MAX && buffer.capacity() <= SPARE_BYTES_MAX {
-            buffer.clear();
-            self.desk.spare.push(buffer);
-        }
+    pub fn put_back(&mut self, buffer: Vec<u8>) {
+        self.desk.put_back(buffer);
     }
 
     /// The value of an expression, its own.

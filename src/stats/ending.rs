@@ -1,6 +1,6 @@
 //! How an exchange ended, and what that adds to the counters of everyone who took part.
 
-use super::shard::{Count, Span, Tally};
+use super::shard::{Count, SPANS, Tally, answered};
 use crate::id::WorkerId;
 
 /// Whose counters.
@@ -49,23 +49,28 @@ pub struct Ending {
     /// The status the client was given, in HTTP.
     pub status: Option<u16>,
     /// Milliseconds in line, connecting, until the response began, and altogether; where they were reached.
-    pub spans: [Option<u64>; 4],
+    pub spans: [Option<u64>; SPANS],
+    /// Bytes from the client and to it.
+    pub bytes: (u64, u64),
 }
 
 impl Tally {
     /// Counts an ending.
     pub fn close(&self, worker: WorkerId, role: Role, ending: &Ending) {
+        let shard = self.shard(worker);
+        let (up, down) = ending.bytes;
+        shard.add(Count::BytesIn, up);
+        shard.add(Count::BytesOut, down);
         if let Some(what) = counted_as(role, ending.cause) {
-            self.count(worker, what);
+            shard.add(what, 1);
         }
         if let Some(status) = ending.status.filter(|_| role != Role::Listener) {
-            self.response(worker, status);
+            shard.add(answered(status), 1);
         }
         if matches!(role, Role::Backend | Role::Server) {
-            let spans = [Span::Queue, Span::Connect, Span::Response, Span::Total];
-            for (what, millis) in spans.into_iter().zip(ending.spans) {
+            for (at, millis) in ending.spans.iter().enumerate() {
                 if let Some(millis) = millis {
-                    self.measure(worker, what, millis);
+                    shard.spans[at].add(*millis);
                 }
             }
         }
@@ -92,6 +97,7 @@ fn counted_as(role: Role, cause: Cause) -> Option<Count> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Span;
     use crate::time::Tick;
 
     #[test]
@@ -102,6 +108,7 @@ mod tests {
             cause: Cause::ClientAborted,
             status: Some(200),
             spans: [Some(1), Some(2), Some(3), Some(10)],
+            bytes: (20, 30),
         };
         fe.close(worker, Role::Frontend, &ending);
         be.close(worker, Role::Backend, &ending);
@@ -109,6 +116,8 @@ mod tests {
         let (fe, be) = (fe.fold(now), be.fold(now));
         assert_eq!(fe.count(Count::ClientAborts), 0);
         assert_eq!(be.count(Count::ClientAborts), 1);
+        assert_eq!(be.count(Count::BytesIn), 20);
+        assert_eq!(fe.count(Count::BytesOut), 30);
         assert_eq!(fe.count(Count::Responses2xx), 1);
         assert_eq!(be.average(Span::Total), 10);
         assert_eq!(fe.average(Span::Total), 0);

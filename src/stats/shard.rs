@@ -151,7 +151,8 @@ pub enum Span {
 
 const COUNTS: usize = Count::ALL.len();
 const PACES: usize = 3;
-const SPANS: usize = 4;
+/// How many of them there are.
+pub(super) const SPANS: usize = 4;
 
 /// Samples an average looks back over.
 pub const AVERAGE_WINDOW: u64 = 1024;
@@ -159,10 +160,10 @@ pub const AVERAGE_WINDOW: u64 = 1024;
 /// The numbers one worker writes for one object.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Shard {
+pub(super) struct Shard {
     counts: [AtomicU64; COUNTS],
     paces: [Beat; PACES],
-    spans: [Average; SPANS],
+    pub(super) spans: [Average; SPANS],
     last_session: AtomicU64,
 }
 
@@ -175,9 +176,28 @@ impl Shard {
             last_session: AtomicU64::new(u64::MAX),
         }
     }
+
+    /// Adds to a count.
+    #[inline]
+    pub(super) fn add(&self, what: Count, by: u64) {
+        bump(&self.counts[what as usize], by);
+    }
+}
+
+/// What a response of this status is counted as.
+pub(super) fn answered(status: u16) -> Count {
+    match status {
+        100..=199 => Count::Responses1xx,
+        200..=299 => Count::Responses2xx,
+        300..=399 => Count::Responses3xx,
+        400..=499 => Count::Responses4xx,
+        500..=599 => Count::Responses5xx,
+        _ => Count::ResponsesOther,
+    }
 }
 
 /// Adds where there is a single writer.
+#[inline]
 fn bump(cell: &AtomicU64, by: u64) {
     cell.store(cell.load(Relaxed).wrapping_add(by), Relaxed);
 }
@@ -231,7 +251,7 @@ impl Beat {
 
 /// A sliding average: the sum of the last samples, older ones fading.
 #[derive(Debug)]
-struct Average {
+pub(super) struct Average {
     sum: AtomicU64,
     samples: AtomicU64,
     max: AtomicU64,
@@ -246,7 +266,8 @@ impl Average {
         }
     }
 
-    fn add(&self, value: u64) {
+    #[inline]
+    pub(super) fn add(&self, value: u64) {
         let (sum, samples) = (self.sum.load(Relaxed), self.samples.load(Relaxed));
         if samples < AVERAGE_WINDOW {
             self.samples.store(samples + 1, Relaxed);
@@ -341,7 +362,8 @@ impl Tally {
         }
     }
 
-    fn shard(&self, worker: WorkerId) -> &Shard {
+    #[inline]
+    pub(super) fn shard(&self, worker: WorkerId) -> &Shard {
         self.shards[worker.index()].get_or_init(|| Box::new(Shard::new()))
     }
 
@@ -352,7 +374,7 @@ impl Tally {
 
     /// Counts several.
     pub fn add(&self, worker: WorkerId, what: Count, by: u64) {
-        bump(&self.shard(worker).counts[what as usize], by);
+        self.shard(worker).add(what, by);
     }
 
     /// An event of a pace happened.
@@ -397,17 +419,7 @@ impl Tally {
 
     /// Counts a response by its status.
     pub fn response(&self, worker: WorkerId, status: u16) {
-        self.count(
-            worker,
-            match status {
-                100..=199 => Count::Responses1xx,
-                200..=299 => Count::Responses2xx,
-                300..=399 => Count::Responses3xx,
-                400..=499 => Count::Responses4xx,
-                500..=599 => Count::Responses5xx,
-                _ => Count::ResponsesOther,
-            },
-        );
+        self.count(worker, answered(status));
     }
 
     /// Everything back to zero, as `clear counters all` does; the maxima only, where `maxima_only`. Counts made

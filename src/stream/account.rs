@@ -131,6 +131,7 @@ impl Stream {
                 span(txn.data, txn.connect),
                 Some(u64::from(txn.elapsed(kit.now))),
             ],
+            bytes: (up, down),
         };
         let site = &kit.site;
         let listener = kit
@@ -153,8 +154,6 @@ impl Stream {
             server,
         ];
         for (tally, role) in parties.into_iter().flatten() {
-            tally.add(kit.worker, Count::BytesIn, up);
-            tally.add(kit.worker, Count::BytesOut, down);
             tally.close(kit.worker, role, &counted);
             let failed = u64::from(self.wishes.failed_rewrites);
             if failed > 0 {

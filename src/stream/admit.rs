@@ -10,7 +10,6 @@ use smallvec::SmallVec;
 
 use super::engine::Engine;
 use super::front::{Front, Held, Role};
-use super::scene::wall;
 use super::track::{Tracking, View, Within};
 use super::world::Reach;
 use super::{Greeting, Kit};
@@ -191,7 +190,7 @@ impl Place<'_> {
         let captured = Captured::default();
         let facts = Facts {
             now: kit.now,
-            date: wall(kit.wall),
+            date: kit.wall,
             client: Some(&client),
             src: wishes.src.or(front.seen.src),
             dst: wishes.dst.or(front.seen.dst),
@@ -202,8 +201,9 @@ impl Place<'_> {
             captures: &captured,
             ..Facts::none()
         };
+        let record = || self.record();
         let mut reach = Reach {
-            record: self.record(),
+            record: &record,
             instant: None,
             site,
             now: kit.now,
@@ -238,7 +238,7 @@ impl Place<'_> {
             listener: &listener.name,
             secure: listener.tls.is_some(),
             backend: &frontend.name,
-            accepted: wall(self.front.accept_date),
+            accepted: self.front.accept_date,
             timers: Timers::default(),
             ..Record::none()
         }

@@ -1,6 +1,5 @@
 //! Persistence by cookie: a client goes where its cookie says, and is given one that says where it went.
 
-use super::scene::wall;
 use super::{Kit, Stream};
 use crate::balance::persist::{Age, ClientCookie, Fate, Mode, Persist, ServerCookie, Situation};
 use crate::http::{Head, Known, Method, cookie};
@@ -112,7 +111,7 @@ fn could_be_cached(head: &Head) -> bool {
 }
 
 fn seconds(kit: &Kit) -> u64 {
-    u64::try_from(wall(kit.wall).secs).unwrap_or(0)
+    u64::try_from(kit.wall.secs).unwrap_or(0)
 }
 
 /// The place and value of a client's cookie.

@@ -66,7 +66,16 @@ impl Stream {
         self.decide_by(kit, &rules.redirects)
     }
 
+    #[inline]
     pub(super) fn decide_by(&mut self, kit: &mut Kit, rules: &RuleSet) -> Option<Step> {
+        if rules.is_empty() {
+            self.position = Position::default();
+            return None;
+        }
+        self.decide_by_some(kit, rules)
+    }
+
+    fn decide_by_some(&mut self, kit: &mut Kit, rules: &RuleSet) -> Option<Step> {
         let came = self.evaluate(kit, rules, self.body_is_here(), Phase::Request);
         self.count_search(kit);
         match came {

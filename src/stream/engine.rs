@@ -17,6 +17,7 @@ use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::log::Level;
 use crate::mux::{Conn, Fill, H1, H1Role, Heads, Inner, Mux, Ready};
 use crate::queue::Which;
+use crate::sample::Wall;
 use crate::site::{Mode, Notice, Service};
 use crate::slab::{Key, Slab};
 use crate::time::{Millis, Tick};
@@ -471,7 +472,7 @@ impl Engine {
     /// Moves to `now` and wakes whose time has come.
     pub fn tick(&mut self, now: Tick, wall: SystemTime) {
         self.kit.now = now;
-        self.kit.wall = wall;
+        self.kit.wall = dated(wall);
         let mut due = std::mem::take(&mut self.due);
         self.kit.wheel.advance(now, &mut due);
         for timer in due.drain(..) {
@@ -635,7 +636,25 @@ impl Engine {
 }
 
 /// The wall clock at an earlier tick.
-fn began(wall: SystemTime, now: Tick, then: Tick) -> SystemTime {
-    let ago = std::time::Duration::from_millis(u64::from(now.since(then).get()));
-    wall.checked_sub(ago).unwrap_or(wall)
+fn began(wall: Wall, now: Tick, then: Tick) -> Wall {
+    let ago = i64::from(now.since(then).get());
+    if ago == 0 {
+        return wall;
+    }
+    let micros = wall.as_micros() - ago * 1000;
+    Wall {
+        secs: micros.div_euclid(1_000_000),
+        micros: u32::try_from(micros.rem_euclid(1_000_000)).unwrap_or(0),
+    }
+}
+
+/// A moment of the calendar as expressions see it.
+fn dated(time: SystemTime) -> Wall {
+    let since = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    Wall {
+        secs: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        micros: since.subsec_micros(),
+    }
 }

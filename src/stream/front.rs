@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use crate::id::{ListenerId, ServerId};
 use crate::mux::Conn;
-use crate::sample::{Shelf, TlsFacts};
+use crate::sample::{Shelf, TlsFacts, Wall};
 use crate::slab::Key;
 use crate::time::{Millis, Tick};
 
@@ -65,7 +64,7 @@ pub struct Front {
     /// When it was accepted.
     pub accepted: Tick,
     /// The same on the wall clock.
-    pub accept_date: SystemTime,
+    pub accept_date: Wall,
     /// How long the handshakes took.
     pub handshake: Millis,
     /// When the exchange at hand, or the wait for it, began.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::Kit;
 use super::engine::Engine;
 use super::front::{Front, Held, Peers, Role};
-use super::scene::wall;
 use crate::log::{Dates, Level};
 use crate::mux::Fill;
 use crate::proto::proxy::{Command, Header, Parsed, parse};
@@ -62,7 +61,7 @@ impl Engine {
     /// Goes on with a client's handshake. True once it is complete.
     fn shake_hands(&mut self, key: Key<Held>) -> bool {
         let now = self.kit.now;
-        let secs = wall(self.kit.wall).secs;
+        let secs = self.kit.wall.secs;
         let Some(held) = self.kit.conns.get_mut(key) else {
             return false;
         };
@@ -123,7 +122,7 @@ impl Engine {
             worker: self.kit.worker.index(),
             random: 0,
         };
-        let date = wall(front.accept_date);
+        let date = front.accept_date;
         Dates::default().with_millis(&mut text, date, &survey);
         let (name, own) = (&frontend.name, &listener.name);
         text.extend_from_slice(format!("] {name}/{own}: {what}").as_bytes());

@@ -6,7 +6,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::leave::Leaving;
 use super::{Asked, Held, Letter, Stream};
@@ -17,7 +16,7 @@ use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
 use crate::log::Line;
 use crate::mux::{Heads, Inner, Lent};
 use crate::rule::Desk;
-use crate::sample::Census;
+use crate::sample::{Census, Wall};
 use crate::site::{Logging, Site, Visit};
 use crate::slab::{Key, Slab};
 use crate::time::{Tick, Wheel};
@@ -55,7 +54,7 @@ pub struct Kit {
     /// The moment of this turn.
     pub now: Tick,
     /// The same on the wall clock.
-    pub wall: SystemTime,
+    pub wall: Wall,
     /// Idle server connections, newest last, by [`ServerId`].
     pub idle: Vec<Vec<Key<Held>>>,
     /// News for streams of this worker.
@@ -202,7 +201,7 @@ impl Kit {
             splices: site.splices(),
             wheel: Wheel::new(Tick::default()),
             now: Tick::default(),
-            wall: SystemTime::UNIX_EPOCH,
+            wall: Wall::default(),
             idle,
             desk: Desk::default(),
             letters: VecDeque::new(),

@@ -1,6 +1,5 @@
 //! The log line of an exchange, and what of its messages is kept for it.
 
-use super::scene::wall;
 use super::{Cause, Kit, Stream};
 use crate::log::{Author, Level, Line, presets};
 use crate::rule::LogWish;
@@ -89,13 +88,10 @@ impl Stream {
             structured.and_then(|format| self.with_scene(kit, true, |scene| scene.text(format)));
         if let Some(text) = text {
             self.txn.logged = true;
-            kit.log(
-                &site,
-                logging,
-                level,
-                &structured.unwrap_or_default(),
-                &text,
-            );
+            let structured = structured.unwrap_or_default();
+            kit.log(&site, logging, level, &structured, &text);
+            kit.desk.put_back(text);
+            kit.desk.put_back(structured);
         }
     }
 
@@ -158,7 +154,7 @@ impl Kit {
         };
         let line = Line {
             author,
-            date: wall(self.wall),
+            date: self.wall,
             level,
             structured,
             text,

@@ -193,6 +193,9 @@ impl Stream {
     }
 
     fn pump_up(&mut self, kit: &mut Kit) -> Flow {
+        if self.is_request_sent(kit) {
+            return Flow::Passed;
+        }
         for _ in 0..MOVES_MAX {
             let eager = self.eager_up(kit);
             let Some((front, mut lent)) = kit.conn(self.front) else {
@@ -211,6 +214,19 @@ impl Stream {
             }
         }
         Flow::More
+    }
+
+    /// Whether a request without an end of its own to tell has passed: the common case, asked again with each event.
+    #[inline]
+    fn is_request_sent(&self, kit: &Kit) -> bool {
+        self.http
+            && !self.tunnel
+            && self.request.end() == End::Complete
+            && self.request.is_drained()
+            && self
+                .back
+                .and_then(|back| kit.conns.get(back))
+                .is_some_and(|back| back.conn.output.is_empty() && !back.conn.shut.failed)
     }
 
     /// Hands what the request lane holds to the server or the inner endpoint.

@@ -1,6 +1,5 @@
 //! The first stages: the client's bytes become a request, and the rules decide what becomes of it.
 
-use super::scene::wall;
 use super::stage::Step;
 use super::{Cause, Held, Kit, Phase, Stage, Stream};
 use crate::mux::Received;
@@ -94,7 +93,7 @@ impl Stream {
             }
         };
         let server = self.server.filter(|_| response);
-        let date = wall(kit.wall);
+        let date = kit.wall;
         site.faults.keep(Captured {
             proxy,
             server: server.map(|id| site.server(id).name.to_string()),

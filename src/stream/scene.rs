@@ -23,7 +23,7 @@ use crate::mux::{End, Lane};
 use crate::proto::h1::{HeadParser, Kind, Limits, Progress};
 use crate::rule::{Desk, Scene, Wishes};
 use crate::sample::{
-    BodyView, Captured, ClientFacts, ExchangeFacts, Facts, Payload, Shelf, Shelves, Wall,
+    BodyView, Captured, ClientFacts, ExchangeFacts, Facts, Payload, Shelf, Shelves,
 };
 use crate::site::{Rules, Site, Survey};
 
@@ -123,6 +123,7 @@ impl Stream {
     ) -> Option<(R, Option<Tracking>)> {
         let site = parts.site;
         let survey = kit.survey(site);
+        let kit: &Kit = kit;
         let front = kit.conns.get(self.front).and_then(Held::front)?;
         let client = front.facts(site);
         let upstream = self.upstream(kit);
@@ -144,7 +145,7 @@ impl Stream {
         let (body, answer) = (buffered(&self.request), buffered(&self.response));
         let facts = Facts {
             now: kit.now,
-            date: wall(kit.wall),
+            date: kit.wall,
             last_call: parts.last_call,
             client: Some(&client),
             upstream: upstream.as_ref(),
@@ -167,7 +168,9 @@ impl Stream {
             kernel: &self.sockets(kit),
             ..Facts::none()
         };
-        let mut reach = self.reach(kit, site, within, self.record(kit, site, front, wishes.src));
+        let src = wishes.src;
+        let record = || self.record(kit, site, front, src);
+        let mut reach = self.reach(kit, site, within, &record);
         reach.instant = Some(self.instant(kit, site, client.tls.is_some()));
         reach.exchange = self.http.then(|| response.as_ref().and(self.txn.status));
         let result = look(&mut Scene {
@@ -188,7 +191,7 @@ impl Stream {
         kit: &Kit,
         site: &'a Site,
         within: Within<'a>,
-        record: Record<'a>,
+        record: &'a dyn Fn() -> Record<'a>,
     ) -> Reach<'a> {
         Reach {
             record,
@@ -210,7 +213,7 @@ impl Stream {
             secure,
             announced: size(self.response.announced()),
             now: kit.now,
-            date: wall(kit.wall).secs,
+            date: kit.wall.secs,
         }
     }
 
@@ -227,7 +230,7 @@ impl Stream {
 
     fn exchange_facts(&self, kit: &Kit, wishes: &Wishes) -> ExchangeFacts {
         ExchangeFacts {
-            request_date: wall(self.txn.begun_date),
+            request_date: self.txn.begun_date,
             priority_class: wishes.priority_class.unwrap_or(0),
             priority_offset: wishes.priority_offset.unwrap_or(0),
             last_rule: wishes.last_rule.clone(),
@@ -314,7 +317,7 @@ impl Stream {
             listener: &listener.name,
             backend: backend.map_or(&*frontend.name, |backend| &*backend.name),
             server: self.server_name(site),
-            accepted: wall(txn.begun_date),
+            accepted: txn.begun_date,
             timers: txn.timers(kit.now),
             http: self.http.then(|| Http {
                 request_line: (!txn.request_line.is_empty()).then_some(&txn.request_line[..]),
@@ -416,7 +419,7 @@ impl Front {
             src: self.peers.src,
             dst: self.peers.dst,
             accepted: self.accepted,
-            accept_date: wall(self.accept_date),
+            accept_date: self.accept_date,
             listener_id: listener.uuid,
             listener_name: Some(listener.name.clone()),
             http_major: 1,
@@ -430,17 +433,6 @@ impl Front {
             handshake_ms: self.handshake.get(),
             ..ClientFacts::default()
         }
-    }
-}
-
-/// A moment of the calendar as expressions see it.
-pub(super) fn wall(time: std::time::SystemTime) -> Wall {
-    let since = time
-        .duration_since(std::time::SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    Wall {
-        secs: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        micros: since.subsec_micros(),
     }
 }
 

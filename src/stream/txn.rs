@@ -1,6 +1,6 @@
 //! The facts of one exchange that outlive its stages: what the log line, the counters and late rules read.
 
-use std::time::SystemTime;
+use crate::sample::Wall;
 
 use super::{Cause, Ending, Phase};
 use crate::http::Status;
@@ -13,7 +13,7 @@ pub struct Txn {
     /// When the connection was accepted, or the previous exchange ended.
     pub begun: Tick,
     /// The same on the wall clock.
-    pub begun_date: SystemTime,
+    pub begun_date: Wall,
     /// How long the handshakes took.
     pub handshake: u32,
     /// Milliseconds from `begun` to the first byte of the request.
@@ -64,7 +64,7 @@ impl Default for Txn {
     fn default() -> Self {
         Self {
             begun: Tick::default(),
-            begun_date: SystemTime::UNIX_EPOCH,
+            begun_date: Wall::default(),
             handshake: 0,
             idle: None,
             request: None,
@@ -93,7 +93,7 @@ impl Default for Txn {
 
 impl Txn {
     /// Starts over for another exchange, keeping memory.
-    pub fn reset(&mut self, begun: Tick, begun_date: SystemTime) {
+    pub fn reset(&mut self, begun: Tick, begun_date: Wall) {
         let mut request_line = std::mem::take(&mut self.request_line);
         request_line.clear();
         *self = Self {

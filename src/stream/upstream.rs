@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::front::{Held, Peers, Role};
 use super::greet::facts;
-use super::scene::wall;
 use super::{Kit, Stream};
 use crate::sample::{TlsFacts, UpstreamFacts};
 use crate::slab::Key;
@@ -29,7 +28,7 @@ pub(super) fn failure(refusal: Option<Refusal>) -> u16 {
 /// What the handshake of a server's connection came to, and the error it failed by; the peer that was refused counts as a failed
 /// handshake where the server was refused by us for its chain.
 fn settled(kit: &Kit, key: Key<Held>) -> Option<(Arc<TlsFacts>, u16)> {
-    let secs = wall(kit.wall).secs;
+    let secs = kit.wall.secs;
     let opened = kit.conns.get(key)?.conn.wire.tls_ref()?.opened(secs)?;
     let error = match (opened.error, opened.refusal) {
         (0, _) => 0,

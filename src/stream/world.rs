@@ -24,7 +24,8 @@ use crate::value::Value;
 
 /// The world as one evaluation changes it.
 pub(super) struct Reach<'a> {
-    pub(super) record: Record<'a>,
+    /// Makes the record of the session, which few evaluations ask for.
+    pub(super) record: &'a dyn Fn() -> Record<'a>,
     /// What a cache is asked about; only an exchange has it.
     pub(super) instant: Option<Instant<'a>>,
     pub(super) site: &'a Site,
@@ -42,7 +43,7 @@ pub(super) struct Reach<'a> {
 
 impl World for Reach<'_> {
     fn record(&self) -> Record<'_> {
-        self.record
+        (self.record)()
     }
 
     fn is_tracking(&self, slot: usize) -> bool {

@@ -154,6 +154,14 @@ fn chunked(head: &mut Head, lengths: bool) -> Result<Framing, Reason> {
 
 /// Content-Length: one number, however often it is repeated.
 fn length(head: &mut Head) -> Result<u64, Reason> {
+    let mut written = head.all_known(Known::ContentLength);
+    if let (Some(line), None) = (written.next(), written.next())
+        && (line.len() == 1 || !line.starts_with(b"0"))
+        && let Some(length) = number(line)
+    {
+        return Ok(length);
+    }
+    drop(written);
     let mut length = None;
     let mut lines = 0usize;
     let mut canonical = true;

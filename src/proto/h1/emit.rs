@@ -25,7 +25,7 @@ pub fn emit_trailers(trailers: &Head, out: &mut Vec<u8>) {
 }
 
 fn emit(head: &Head, out: &mut Vec<u8>) {
-    head.pieces().for_each(|piece| out.extend_from_slice(piece));
+    head.write_to(out);
     out.extend_from_slice(b"\r\n");
 }
 

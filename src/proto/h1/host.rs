@@ -181,8 +181,25 @@ fn is_uri_host(name: &[u8]) -> bool {
 
 /// Unreserved, sub-delimiters and the percent sign.
 fn is_reg_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
+    REG_NAME[byte as usize]
 }
+
+/// For each byte, whether a name may hold it.
+static REG_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 0x80 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"-._~%!$&'()*+,;=";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// 65535
 const PORT_DIGITS_MAX: usize = 5;
