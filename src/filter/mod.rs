@@ -128,6 +128,10 @@ impl Attached {
 
     /// Ends the exchange: what was lent goes back.
     pub fn release(&mut self, pool: &mut EncoderPool) {
+        if self.is_idle() {
+            self.chosen = None;
+            return;
+        }
         for encoder in [self.response.take(), self.request.take()]
             .into_iter()
             .flatten()

@@ -596,7 +596,14 @@ impl Head {
 
     /// Removes all fields of this name; tells how many there were.
     pub fn remove(&mut self, name: &[u8]) -> usize {
-        self.retain(|field, _| !field.eq_ignore_ascii_case(name))
+        let (before, text) = (self.fields.len(), &self.text);
+        self.fields
+            .retain(|field| !field.name(text).eq_ignore_ascii_case(name));
+        let gone = before - self.fields.len();
+        if gone > 0 {
+            self.take_stock();
+        }
+        gone
     }
 
     /// Removes all fields of this known name; tells how many there were.

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use crate::addr;
 use crate::sample::Facts;
 
 use super::dates::Dates;
@@ -354,7 +355,6 @@ impl End {
 }
 
 fn ip(endpoint: Option<Endpoint>, pen: &mut Pen<'_>) {
-    use std::io::Write as _;
     let address = match endpoint {
         None => return pen.text(None),
         Some(Endpoint::Unix { .. }) => return pen.text(Some(b"unix")),
@@ -372,28 +372,8 @@ fn ip(endpoint: Option<Endpoint>, pen: &mut Pen<'_>) {
     }
     let quote = pen.style.has(Style::QUOTE).then_some(b'"');
     pen.out.extend(quote);
-    match address {
-        IpAddr::V4(v4) => dotted(pen.out, v4.octets()),
-        // Writing to a vector cannot fail.
-        IpAddr::V6(v6) => drop(write!(pen.out, "{v6}")),
-    }
+    addr::write_ip(pen.out, address);
     pen.out.extend(quote);
-}
-
-/// Appends four octets: the formatting machinery costs ten times as much.
-fn dotted(out: &mut Vec<u8>, octets: [u8; 4]) {
-    for (at, octet) in octets.into_iter().enumerate() {
-        if at > 0 {
-            out.push(b'.');
-        }
-        if octet >= 100 {
-            out.push(b'0' + octet / 100);
-        }
-        if octet >= 10 {
-            out.push(b'0' + octet / 10 % 10);
-        }
-        out.push(b'0' + octet % 10);
-    }
 }
 
 fn port(endpoint: Option<Endpoint>, pen: &mut Pen<'_>) {

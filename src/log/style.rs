@@ -262,6 +262,10 @@ impl Pen<'_> {
 
 /// Appends a number in decimal.
 pub(super) fn decimal(out: &mut Vec<u8>, number: i64) {
+    // Most of what a log line counts is nothing, or little.
+    if let Ok(small @ 0..=9) = u8::try_from(number) {
+        return out.push(b'0' + small);
+    }
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
     let mut left = number.unsigned_abs();

@@ -156,7 +156,11 @@ impl Sorted {
         lines: &'s Lines,
         text: &'s [u8],
     ) -> impl Iterator<Item = u32> + 's {
-        let mut place = self.last_before(lines, text);
+        let mut place = match self.order.len() {
+            // There is nothing to search for, and the key is compared anyway.
+            1 => 0,
+            _ => self.last_before(lines, text),
+        };
         std::iter::from_fn(move || {
             while place != NONE {
                 let Place { row, parent, .. } = self.order[place as usize];

@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use smallvec::SmallVec;
 
 use super::engine::Engine;
-use super::front::{Front, Held, Role};
-use super::track::{Tracking, View, Within};
+use super::front::{Front, Held, Peers, Role};
+use super::track::{Tracking, Within};
 use super::world::Reach;
 use super::{Greeting, Kit};
 use crate::id::FrontendId;
@@ -49,7 +49,8 @@ impl Engine {
             return false;
         };
         // What these rules change is the connection's own address, for everybody.
-        front.peers = front.seen;
+        front.peers = front.seen();
+        front.altered = None;
         if wishes.expect_proxy && front.greeting != Greeting::Proxy {
             front.greeting = Greeting::Proxy;
             if let Wire::Tls(tls) = &mut held.conn.wire {
@@ -184,7 +185,7 @@ impl Place<'_> {
             own: &front.tracks,
             session: None,
         };
-        let views: SmallVec<[View<'_>; 4]> = within.views(site).collect();
+        let views = within.views(site);
         let mut tracked = SmallVec::new();
         views.iter().for_each(|view| view.place(&mut tracked));
         let captured = Captured::default();
@@ -192,8 +193,8 @@ impl Place<'_> {
             now: kit.now,
             date: kit.wall,
             client: Some(&client),
-            src: wishes.src.or(front.seen.src),
-            dst: wishes.dst.or(front.seen.dst),
+            src: wishes.src.or(front.seen().src),
+            dst: wishes.dst.or(front.seen().dst),
             frontend: Some(&site.frontend(self.frontend).facts),
             vars: &shelves,
             tracked: &tracked,
@@ -232,7 +233,7 @@ impl Place<'_> {
         let frontend = self.site.frontend(self.frontend);
         let listener = self.site.listener(self.front.listener);
         Record {
-            client: self.front.seen.src.map(Endpoint::Inet),
+            client: self.front.seen().src.map(Endpoint::Inet),
             accepting: self.front.peers.dst.map(Endpoint::Inet),
             frontend: &frontend.name,
             listener: &listener.name,
@@ -250,8 +251,11 @@ impl Held {
     fn take_wishes(&mut self, wishes: &Wishes) {
         self.mark_packets(&wishes.packets);
         if let Role::Front(front) = &mut self.role {
-            front.seen.src = wishes.src.or(front.seen.src);
-            front.seen.dst = wishes.dst.or(front.seen.dst);
+            let Peers { src, dst } = front.seen();
+            front.see(Peers {
+                src: wishes.src.or(src),
+                dst: wishes.dst.or(dst),
+            });
         }
     }
 

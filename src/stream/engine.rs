@@ -148,7 +148,7 @@ impl Engine {
         let front = Front {
             listener,
             peers,
-            seen: peers,
+            altered: None,
             greeting,
             proxied: None,
             tls: None,

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::LazyLock;
 
-use super::front::{Back, Held, Peers};
+use super::front::{Back, Front, Held, Peers};
 use super::kit::Way;
 use super::{Kit, Stream};
 use crate::addr::SockAddr;
@@ -89,7 +89,7 @@ impl Stream {
     /// The ends of the client's connection, as rules have set them.
     pub(super) fn peers(&self, kit: &Kit) -> Peers {
         let front = kit.conns.get(self.front).and_then(Held::front);
-        let peers = front.map(|front| front.seen).unwrap_or_default();
+        let peers = front.map(Front::seen).unwrap_or_default();
         Peers {
             src: self.wishes.src.or(peers.src),
             dst: self.wishes.dst.or(peers.dst),

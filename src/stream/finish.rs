@@ -154,9 +154,6 @@ impl Stream {
         }
         self.filters.release(&mut kit.encoders);
         self.settle_front(kit);
-        for lane in [&mut self.request, &mut self.response, &mut self.filtered] {
-            lane.clear(&mut kit.pool);
-        }
         Step::Done
     }
 

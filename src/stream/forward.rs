@@ -6,8 +6,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use smallvec::SmallVec;
+
 use super::front::{Held, Peers};
 use super::{Kit, Stream};
+use crate::addr;
 use crate::http::{Head, Known};
 use crate::sample::{Expr, Facts, Sampled};
 use crate::site::{FieldNames, ForwardFor, Forwarded, Node, Options, Told};
@@ -85,12 +88,15 @@ impl Stream {
     }
 }
 
+/// The longest text of an address: an IPv4 one within IPv6.
+const IP_LEN_MAX: usize = 45;
+
 /// What the two proxies say about one field, the backend first.
 fn both<'a>(
     front: &'a Options,
     back: Option<&'a Options>,
     option: impl Fn(&'a Options) -> Option<&'a ForwardFor>,
-) -> Vec<&'a ForwardFor> {
+) -> SmallVec<[&'a ForwardFor; 2]> {
     let back = back.filter(|back| !std::ptr::eq(*back, front));
     back.into_iter().chain([front]).filter_map(option).collect()
 }
@@ -105,7 +111,9 @@ fn name_client(head: &mut Head, options: &[&ForwardFor], ip: IpAddr) {
         .any(|network| network.contains(ip));
     let insists = options.iter().any(|option| !option.if_none);
     if !excepted && (insists || head.get(&first.header).is_none()) {
-        head.push(&first.header, ip.to_string().as_bytes());
+        let mut text = Vec::with_capacity(IP_LEN_MAX);
+        addr::write_ip(&mut text, ip);
+        head.push(&first.header, &text);
     }
 }
 

@@ -53,8 +53,9 @@ pub struct Front {
     pub listener: ListenerId,
     /// Its addresses.
     pub peers: Peers,
-    /// The same as rules of the session have set them: what its exchanges begin with.
-    pub seen: Peers,
+    /// The same as rules of the session, or a header before it, have set them, where they differ. Apart, because an idle
+    /// connection is to be small.
+    pub altered: Option<Box<Peers>>,
     /// What still has to come before the first byte.
     pub greeting: Greeting,
     /// What the PROXY header said.
@@ -104,6 +105,19 @@ pub struct Back {
     pub connected: bool,
     /// What TLS settled.
     pub tls: Option<Arc<TlsFacts>>,
+}
+
+impl Front {
+    /// Its addresses as its exchanges begin with them.
+    #[inline]
+    pub fn seen(&self) -> Peers {
+        self.altered.as_deref().copied().unwrap_or(self.peers)
+    }
+
+    /// Has exchanges begin with these addresses.
+    pub(super) fn see(&mut self, seen: Peers) {
+        self.altered = (seen != self.peers).then(|| Box::new(seen));
+    }
 }
 
 impl Held {

@@ -112,7 +112,7 @@ impl Engine {
             return;
         };
         let frontend = site.frontend(frontend);
-        let mut text = match front.seen.src {
+        let mut text = match front.seen().src {
             Some(src) => format!("{}:{} [", src.ip(), src.port()).into_bytes(),
             None => b"unix:1 [".to_vec(),
         };
@@ -179,10 +179,10 @@ impl Front {
     /// Believes a header; one that speaks for the proxy itself changes nothing.
     fn introduce(&mut self, header: Header) {
         if header.command() == Command::Proxy {
-            self.seen = Peers {
+            self.see(Peers {
                 src: header.source(),
                 dst: header.destination(),
-            };
+            });
         }
         self.proxied = Some(Box::new(header));
     }

@@ -129,14 +129,18 @@ impl Engine {
     pub(super) fn purge_due(&mut self) {
         let site = self.kit.site.clone();
         for (index, server) in site.servers.iter().enumerate() {
-            if self.kit.worker.index() == 0 {
-                let (need, in_use) = (server.need.load(Relaxed), server.slots.in_use());
+            let (need, in_use) = (server.need.load(Relaxed), server.slots.in_use());
+            if self.kit.worker.index() == 0 && need != in_use {
                 server.need.store(
                     in_use.max(need - need.saturating_sub(in_use).div_ceil(2)),
                     Relaxed,
                 );
             }
             let held = self.kit.idle.get(index).map_or(0, Vec::len);
+            // Most of many servers have none.
+            if held == 0 {
+                continue;
+            }
             let excess = held.saturating_sub(server.need.load(Relaxed) as usize);
             self.purge(index, server, excess.div_ceil(2));
         }

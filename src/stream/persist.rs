@@ -77,7 +77,7 @@ impl Stream {
                 let src = self
                     .wishes
                     .src
-                    .or(kit.conns.get(self.front)?.front()?.seen.src)?;
+                    .or(kit.conns.get(self.front)?.front()?.seen().src)?;
                 Some(match src.ip() {
                     std::net::IpAddr::V4(ip) => ip.octets().to_vec(),
                     std::net::IpAddr::V6(ip) => ip.octets().to_vec(),

@@ -12,7 +12,7 @@ use super::cached::{Caching, Instant};
 use super::front::{Front, Held};
 use super::room::Received;
 use super::stick::Sticky;
-use super::track::{Tracking, View, Within};
+use super::track::{Tracking, Within};
 use super::world::{Lookup, Reach};
 use super::{Kit, Stage, Stream};
 use crate::http::Head;
@@ -78,6 +78,7 @@ impl Stream {
         noted.note(request.as_deref(), response.as_deref());
         let parts = Parts {
             site: &site,
+            survey: kit.survey(&site),
             last_call,
         };
         let mut glimpse = request.is_none().then(|| self.glimpse(kit)).flatten();
@@ -114,7 +115,7 @@ impl Stream {
 
     fn set_scene<R>(
         &self,
-        kit: &mut Kit,
+        kit: &Kit,
         parts: &Parts<'_>,
         (request, response): (Option<&mut Head>, Option<&mut Head>),
         wishes: &mut Wishes,
@@ -122,8 +123,6 @@ impl Stream {
         look: impl FnOnce(&mut Scene<'_>) -> R,
     ) -> Option<(R, Option<Tracking>)> {
         let site = parts.site;
-        let survey = kit.survey(site);
-        let kit: &Kit = kit;
         let front = kit.conns.get(self.front).and_then(Held::front)?;
         let client = front.facts(site);
         let upstream = self.upstream(kit);
@@ -139,7 +138,7 @@ impl Stream {
             own: &self.tracks,
             session: Some(&front.tracks),
         };
-        let views: SmallVec<[View<'_>; 4]> = within.views(site).collect();
+        let views = within.views(site);
         let mut tracked = SmallVec::new();
         views.iter().for_each(|view| view.place(&mut tracked));
         let (body, answer) = (buffered(&self.request), buffered(&self.response));
@@ -149,8 +148,8 @@ impl Stream {
             last_call: parts.last_call,
             client: Some(&client),
             upstream: upstream.as_ref(),
-            src: wishes.src.or(front.seen.src),
-            dst: wishes.dst.or(front.seen.dst),
+            src: wishes.src.or(front.seen().src),
+            dst: wishes.dst.or(front.seen().dst),
             frontend: Some(&site.frontend(self.frontend).facts),
             backend: self.backend.map(|id| &site.backend(id).facts),
             server: self.server.map(|id| &site.server(id).facts),
@@ -163,7 +162,7 @@ impl Stream {
             unique_id: self.txn.unique_id.as_deref(),
             vars: &shelves,
             tracked: &tracked,
-            census: &survey,
+            census: &parts.survey,
             captures: &self.memory.captured,
             kernel: &self.sockets(kit),
             ..Facts::none()
@@ -309,8 +308,8 @@ impl Stream {
                 hostname: &site.hostname,
                 pid: kit.pid,
             },
-            client: endpoint(src.or(front.seen.src)),
-            accepting: endpoint(front.seen.dst),
+            client: endpoint(src.or(front.seen().src)),
+            accepting: endpoint(front.seen().dst),
             connecting: upstream.and_then(|peers| peers.src).map(Endpoint::Inet),
             target: dialed.map(Endpoint::Inet),
             frontend: &frontend.name,
@@ -395,6 +394,7 @@ impl Stream {
 /// What belongs to one evaluation alone.
 struct Parts<'a> {
     site: &'a Site,
+    survey: Survey<'a>,
     last_call: bool,
 }
 

@@ -4,6 +4,8 @@
 //! number, the exchange's counts. An entry that is tracked stays in its table, so each tracking that begins here ends
 //! here: with the exchange, or where the connection is let go.
 
+use smallvec::SmallVec;
+
 use super::{Cause, Held, Kit, Phase, Stream};
 use crate::id::TableId;
 use crate::sample::{Change, Counter, Counters, Tracked};
@@ -103,11 +105,17 @@ impl<'a> Within<'a> {
     }
 
     /// The entries as expressions see them.
-    pub(super) fn views(self, site: &'a Site) -> impl Iterator<Item = View<'a>> {
-        self.each().map(|tracking| View {
+    pub(super) fn views(self, site: &'a Site) -> SmallVec<[View<'a>; 4]> {
+        let nothing =
+            self.own.0.is_empty() && self.session.is_none_or(|tracks| tracks.0.is_empty());
+        if nothing {
+            return SmallVec::new();
+        }
+        let view = |tracking: &'a Tracking| View {
             table: site.table(tracking.table),
             tracking,
-        })
+        };
+        self.each().map(view).collect()
     }
 
     /// Notes an event in every entry.
@@ -132,7 +140,7 @@ pub(super) struct View<'a> {
 
 impl View<'_> {
     /// Puts the entry where expressions look for its number.
-    pub(super) fn place<'v>(&'v self, into: &mut smallvec::SmallVec<[Option<Tracked<'v>>; 4]>) {
+    pub(super) fn place<'v>(&'v self, into: &mut SmallVec<[Option<Tracked<'v>>; 4]>) {
         let slot = self.tracking.slot;
         if into.len() <= slot {
             into.resize(slot + 1, None);

@@ -19,6 +19,8 @@ pub use kind::Kind;
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::addr;
+
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
@@ -142,8 +144,8 @@ impl<'a> Value<'a> {
             Value::Bool(b) => out.push(if *b { b'1' } else { b'0' }),
             // Writing to a vector cannot fail.
             Value::Int(i) => drop(write!(out, "{i}")),
-            Value::Ip4(a) => drop(write!(out, "{a}")),
-            Value::Ip6(a) => drop(write!(out, "{a}")),
+            Value::Ip4(a) => addr::write_ip(out, (*a).into()),
+            Value::Ip6(a) => addr::write_ip(out, (*a).into()),
             Value::Str(b) | Value::Bin(b) | Value::Method(b) => out.extend_from_slice(b),
         }
     }

@@ -1,6 +1,7 @@
 //! How servers are reached: what their connections begin with, who may share them, and the server that `dispatch` and
 //! `option transparent` stand for.
 
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -23,10 +24,12 @@ pub(super) fn servers(
     report: &mut Report,
 ) {
     let (proxy, ids) = around;
+    let telling = |line: &&ServerDraft| line.pool_name.is_some() || !line.tellings.is_empty();
+    let written = proxy.back.servers.iter().rev().filter(telling);
+    let lines: HashMap<&str, &ServerDraft> = written.map(|line| (&*line.name, line)).collect();
     for &id in ids {
         let made = &mut site.servers[id.index()];
-        let mut lines = proxy.back.servers.iter();
-        let Some(line) = lines.find(|line| *line.name == *made.name) else {
+        let Some(line) = lines.get(&*made.name) else {
             continue;
         };
         made.pool_name = line
