@@ -46,7 +46,14 @@ mod tests {
 
     #[test]
     fn addresses_are_written_as_everybody_writes_them() {
-        for text in ["0.0.0.0", "10.9.100.255", "192.0.2.17", "2001:db8::1", "::"] {
+        for text in [
+            "0.0.0.0",
+            "127.0.10.255",
+            "10.9.100.255",
+            "192.0.2.17",
+            "2001:db8::1",
+            "::",
+        ] {
             let mut out = Vec::new();
             write_ip(&mut out, text.parse().expect("an address"));
             assert_eq!(out, text.as_bytes());

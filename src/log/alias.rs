@@ -677,11 +677,4 @@ mod tests {
         assert_eq!(part(Http::Path, "CONNECT a:1 HTTP/1.1"), None);
         assert_eq!(part(Http::Method, "JUNK"), None);
     }
-
-    #[test]
-    fn octets() {
-        let mut out = Vec::new();
-        dotted(&mut out, [127, 0, 10, 255]);
-        assert_eq!(out, b"127.0.10.255");
-    }
 }
