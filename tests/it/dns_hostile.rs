@@ -224,6 +224,59 @@ fn strange_lifetimes_do_not_make_it_ask_without_end() {
     }
 }
 
+/// The program beside nameservers that do all the harm at once, many names, and questions as often as it may ask.
+#[test]
+fn a_program_among_hostile_nameservers_stays_small_and_asks_no_more_than_it_was_told() {
+    let servers: Vec<Server> = TORMENTS
+        .iter()
+        .map(|(_, script)| Server::start(local(), Arc::new(*script)))
+        .collect();
+    let etc = Etc::new(servers[0].address(), "timeout:1");
+    let mut text = format!(
+        "global\n stats socket {} level admin\ndefaults\n mode http\n timeout client 5s\n timeout server 5s\n \
+         timeout connect 1s\nresolvers r\n timeout resolve 200ms\n timeout retry 200ms\n resolve_retries 1\n \
+         accepted_payload_size 8192\n",
+        etc.0.join("socket").display()
+    );
+    for (at, server) in servers.iter().enumerate() {
+        text.push_str(&format!(" nameserver n{at} {}\n", server.address()));
+    }
+    text.push_str("backend b\n");
+    for at in 0..NAMES {
+        text.push_str(&format!(" server s{at} n{at}.victim.test:80 resolvers r init-addr none\n"));
+    }
+    fs::write(etc.0.join("cfg"), text).expect("writable");
+    let mut child = std::process::Command::new(crate::program::path())
+        .arg("-f")
+        .arg(etc.0.join("cfg"))
+        .spawn()
+        .expect("the program starts");
+    std::thread::sleep(Duration::from_secs(1));
+    let resident = || {
+        let path = format!("/proc/{}/statm", child.id());
+        let pages = fs::read_to_string(path).expect("it runs");
+        let pages = pages.split(' ').nth(1).and_then(|word| word.parse().ok());
+        pages.unwrap_or(0u64) * 4
+    };
+    let asked = || servers.iter().map(Server::asked).sum::<u64>();
+    let (small, few, begun) = (resident(), asked(), Instant::now());
+    std::thread::sleep(Duration::from_secs(4));
+    let (grown, seconds) = (resident().saturating_sub(small), begun.elapsed().as_secs_f64());
+    let rate = (asked() - few) as f64 / seconds;
+    let alive = child.try_wait().expect("ours").is_none();
+    let _ = child.kill();
+    let _ = child.wait();
+    println!("{rate:.0} questions a second, {small} KiB and {grown} more after four seconds");
+    assert!(alive && few > 0);
+    // Both families, over UDP and again over TCP, at most once in each pause of 200 ms.
+    let most = (NAMES * servers.len() * 4 * 5) as f64;
+    assert!(rate < most, "{rate} questions a second, {most} are bearable");
+    assert!(grown < 16_384, "{small} KiB became {grown} more");
+}
+
+/// Names that a hostile nameserver is asked for.
+const NAMES: usize = 20;
+
 #[test]
 fn without_any_file_localhost_and_addresses_are_known() {
     let empty = Root::at("/nonexistent");

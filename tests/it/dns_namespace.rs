@@ -2,6 +2,7 @@
 //! `/etc` that it may write to. Where the host forbids that, the test says so and passes.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The variable that tells the inner run where its `/etc` is.
 const MARK: &str = "SLUICE_TEST_NAMESPACE";
@@ -11,9 +12,10 @@ pub(crate) fn inside() -> bool {
     std::env::var_os(MARK).is_some()
 }
 
-/// Runs the ignored test `name` of this program inside; the output is the inner run's. `None` if the host forbids it.
+/// Runs the ignored test `name` of this program inside, with `variables` in its environment; the output is the inner run's. `None`
+/// if the host forbids it.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-pub(crate) fn run_inside(name: &str) -> Option<String> {
+pub(crate) fn run_inside(name: &str, variables: &[(&str, &str)]) -> Option<String> {
     let allowed = Command::new("unshare")
         .args(["-n", "-m", "-u", "true"])
         .status()
@@ -22,10 +24,11 @@ pub(crate) fn run_inside(name: &str) -> Option<String> {
         eprintln!("skipped: no namespaces or no {PYTHON} here");
         return None;
     }
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     let directory = std::env::temp_dir().join(format!(
         "sluice-etc-{}-{}",
         std::process::id(),
-        name.replace(':', "_")
+        COUNT.fetch_add(1, Ordering::Relaxed)
     ));
     let etc = directory.join("etc");
     std::fs::create_dir_all(&etc).expect("the temporary directory is writable");
@@ -39,6 +42,7 @@ pub(crate) fn run_inside(name: &str) -> Option<String> {
     let output = Command::new("unshare")
         .args(["-n", "-m", "-u", "sh", "-c", &script])
         .env(MARK, &etc)
+        .envs(variables.iter().copied())
         .output()
         .expect("unshare runs");
     let _ = std::fs::remove_dir_all(&directory);
