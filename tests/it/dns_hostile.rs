@@ -243,7 +243,9 @@ fn a_program_among_hostile_nameservers_stays_small_and_asks_no_more_than_it_was_
     }
     text.push_str("backend b\n");
     for at in 0..NAMES {
-        text.push_str(&format!(" server s{at} n{at}.victim.test:80 resolvers r init-addr none\n"));
+        text.push_str(&format!(
+            " server s{at} n{at}.victim.test:80 resolvers r init-addr none\n"
+        ));
     }
     fs::write(etc.0.join("cfg"), text).expect("writable");
     let mut child = std::process::Command::new(crate::program::path())
@@ -261,7 +263,10 @@ fn a_program_among_hostile_nameservers_stays_small_and_asks_no_more_than_it_was_
     let asked = || servers.iter().map(Server::asked).sum::<u64>();
     let (small, few, begun) = (resident(), asked(), Instant::now());
     std::thread::sleep(Duration::from_secs(4));
-    let (grown, seconds) = (resident().saturating_sub(small), begun.elapsed().as_secs_f64());
+    let (grown, seconds) = (
+        resident().saturating_sub(small),
+        begun.elapsed().as_secs_f64(),
+    );
     let rate = (asked() - few) as f64 / seconds;
     let alive = child.try_wait().expect("ours").is_none();
     let _ = child.kill();
@@ -270,7 +275,10 @@ fn a_program_among_hostile_nameservers_stays_small_and_asks_no_more_than_it_was_
     assert!(alive && few > 0);
     // Both families, over UDP and again over TCP, at most once in each pause of 200 ms.
     let most = (NAMES * servers.len() * 4 * 5) as f64;
-    assert!(rate < most, "{rate} questions a second, {most} are bearable");
+    assert!(
+        rate < most,
+        "{rate} questions a second, {most} are bearable"
+    );
     assert!(grown < 16_384, "{small} KiB became {grown} more");
 }
 
