@@ -8,7 +8,7 @@ use crate::config::{self, Given, Host, Source};
 use crate::dns::startup::{self, Policy, Results};
 use crate::dns::{Root, accounts, services};
 use crate::lang::{Env, Files, Severity};
-use crate::site::{Service, Site};
+use crate::site::{Frontend, Service, Site};
 use crate::sys::{process, socket};
 
 use super::args::Options;
@@ -104,14 +104,6 @@ pub fn without_effect(options: &Options) -> Vec<&'static str> {
             "-S : only a master (-W, -Ws) has a command socket.",
         ),
         (
-            options.proxy_maxconn.is_some(),
-            "-N : a proxy's connections are limited by its own 'maxconn' only.",
-        ),
-        (
-            options.ignore_resolution,
-            "-dr : give servers 'init-addr last,libc,none' to start without an address.",
-        ),
-        (
             options.no_verify,
             "-dV : certificates are verified as each server line says.",
         ),
@@ -127,6 +119,12 @@ fn override_by(options: &Options, site: &mut Site) {
     let global = &mut site.global;
     if let Some(maxconn) = options.maxconn.filter(|n| *n > 0) {
         global.maxconn = maxconn as usize;
+    }
+    if let Some(maxconn) = options.proxy_maxconn {
+        let unlimited = |frontend: &&mut Frontend| frontend.maxconn == 0;
+        for frontend in site.frontends.iter_mut().filter(unlimited) {
+            frontend.maxconn = maxconn as usize;
+        }
     }
     if let Some(pidfile) = &options.pidfile {
         global.pidfile = Some(pidfile.into());
@@ -336,6 +334,18 @@ mod tests {
             overridden.pidfile.as_deref(),
             Some(std::path::Path::new("/b"))
         );
+    }
+
+    #[test]
+    fn proxies_without_a_limit_take_the_one_of_the_command_line() {
+        let text = "defaults\n timeout client 1s\nfrontend a\n bind 127.0.0.1:1\n\
+                    frontend b\n bind 127.0.0.1:2\n maxconn 9\n";
+        let limits = |line: &str| -> Vec<usize> {
+            let site = loaded(line, text).expect("valid").site;
+            site.frontends.iter().map(|own| own.maxconn).collect()
+        };
+        assert_eq!(limits("-f x"), [0, 9]);
+        assert_eq!(limits("-f x -N 5"), [5, 9]);
     }
 
     #[test]

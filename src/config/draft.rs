@@ -11,8 +11,8 @@ use crate::addr::Written;
 use crate::lang::{Sections, Span, Word};
 use crate::log::Target;
 use crate::site::{
-    FieldNames, ForwardFor, Forwarded, Global, HttpConnections, Level, Mode, Remembered, RetryOn,
-    Reuse, Seems, SendProxy, Splice, Tells, Timeouts,
+    FieldNames, ForwardFor, Forwarded, Global, HttpConnections, KeepAlive, Level, Mode, Remembered,
+    RetryOn, Reuse, Seems, SendProxy, Splice, Tells, Timeouts,
 };
 use crate::time::Millis;
 use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls, users};
@@ -323,9 +323,9 @@ pub struct OptionsDraft {
     /// `option splice-…`
     pub splice: Splice,
     /// `option clitcpka`, or `tcpka`
-    pub client_keep_alive: bool,
+    pub client_keep_alive: KeepAlive,
     /// `option srvtcpka`, or `tcpka`
-    pub server_keep_alive: bool,
+    pub server_keep_alive: KeepAlive,
     /// `option nolinger`
     pub no_linger: bool,
     /// `option independent-streams`

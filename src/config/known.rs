@@ -184,8 +184,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::FRONT,
         standing: Standing::Later,
-        names: "clitcpka-cnt, clitcpka-idle, clitcpka-intvl, log-steps, max-session-srv-conns, option \
-                disable-h2-upgrade, timeout client-hs",
+        names: "log-steps, max-session-srv-conns, option disable-h2-upgrade",
     },
     Known {
         sections: Sections::FRONTEND,
@@ -198,7 +197,7 @@ pub(crate) const PROXY: &[Known] = &[
         names: "external-check command, external-check path, \
                 max-keep-alive-queue, option \
                 checkcache, option external-check, option use-small-buffers, persist \
-                rdp-cookie, srvtcpka-cnt, srvtcpka-idle, srvtcpka-intvl",
+                rdp-cookie",
     },
     Known {
         sections: Sections::FRONT,

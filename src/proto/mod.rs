@@ -5,5 +5,6 @@
 
 pub mod h1;
 pub mod hello;
+pub mod netscaler;
 pub mod probe;
 pub mod proxy;

@@ -38,7 +38,7 @@ pub use facts::{
     FrontendFacts, Kernel, LogFacts, NoCaptures, NoKernel, Payload, ServerFacts, TcpFacts,
     Timeouts, Timers, TlsFacts, Tracked, UpstreamFacts, Wall,
 };
-pub use fetch::{all as all_fetches, find as find_fetch};
+pub use fetch::{all as all_fetches, connection_error, find as find_fetch};
 pub use names::Names;
 pub use place::{Place, Places, Source};
 pub use row::{Check, Checking, Conv, ConvRun, Fetch, Run};

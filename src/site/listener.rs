@@ -27,6 +27,8 @@ pub enum Service {
 pub struct Listener {
     /// `name`, or `sock-N`.
     pub name: Arc<str>,
+    /// How log lines call it where that is not its name.
+    pub label: Option<Arc<str>>,
     /// `id`, or one given in order.
     pub uuid: u32,
     /// What it listens for.
@@ -102,6 +104,7 @@ impl Listener {
     pub fn new(service: Service, endpoint: SockAddr) -> Self {
         Self {
             name: Arc::from(""),
+            label: None,
             uuid: 0,
             service,
             endpoint,

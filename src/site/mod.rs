@@ -14,6 +14,7 @@ mod forwarded;
 mod frontend;
 mod global;
 mod introduction;
+mod keepalive;
 mod lineup;
 mod listener;
 mod logging;
@@ -44,6 +45,7 @@ pub use forwarded::{Forwarded, Node, Told};
 pub use frontend::{Frontend, Mode};
 pub use global::{Blame, CloseSpread, CpuMap, Global, Tune};
 pub use introduction::{Seems, SendProxy, Source, Telling, Tells};
+pub use keepalive::KeepAlive;
 pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service};
 pub use logging::{LineFormat, Logging};
@@ -330,6 +332,8 @@ pub struct Timeouts {
     pub client: Option<Millis>,
     /// `timeout client-fin`: the same after one side has shut down.
     pub client_fin: Option<Millis>,
+    /// `timeout client-hs`: for the headers and handshakes before the first byte.
+    pub client_handshake: Option<Millis>,
     /// `timeout http-request`: for a complete request head.
     pub http_request: Option<Millis>,
     /// `timeout http-keep-alive`: for the next request to begin.
@@ -410,7 +414,7 @@ pub struct Options {
     /// `option splice-auto`, `splice-request`, `splice-response`.
     pub splice: Splice,
     /// `option clitcpka` / `option srvtcpka` / `option tcpka`.
-    pub tcp_keep_alive: bool,
+    pub tcp_keep_alive: KeepAlive,
     /// `option nolinger`.
     pub no_linger: bool,
     /// `option independent-streams`.

@@ -16,7 +16,7 @@ use super::{Greeting, Kit};
 use crate::id::FrontendId;
 use crate::log::{Endpoint, Record, Timers};
 use crate::rule::{Desk, Flow, PacketWishes, Position, Room, RuleSet, Scene, Verdict, Wishes};
-use crate::sample::{Captured, Facts, Shelves};
+use crate::sample::{Captured, ClientFacts, Facts, Shelves, connection_error};
 use crate::site::{Site, Survey};
 use crate::slab::Key;
 use crate::stats::Count;
@@ -51,8 +51,12 @@ impl Engine {
         // What these rules change is the connection's own address, for everybody.
         front.peers = front.seen();
         front.altered = None;
-        if wishes.expect_proxy && front.greeting != Greeting::Proxy {
-            front.greeting = Greeting::Proxy;
+        let listener = site.listener(front.listener);
+        let expected = Greeting::header(listener, wishes.expect_proxy, wishes.expect_netscaler);
+        if let Some(greeting) = expected
+            && greeting != front.greeting
+        {
+            front.greeting = greeting;
             if let Wire::Tls(tls) = &mut held.conn.wire {
                 tls.put_off();
             }
@@ -94,8 +98,11 @@ impl Engine {
                     site: &site,
                     front,
                     frontend,
+                    error: 0,
                 };
-                place.run(rules, survey, &mut at, (&mut wishes, &mut desk))
+                place.look(survey, (&mut wishes, &mut desk), |scene| {
+                    rules.run(scene, &mut at)
+                })
             });
             self.kit.desk = desk;
             let Some((flow, begun)) = asked else {
@@ -153,26 +160,31 @@ fn said(flow: Flow) -> Said {
     }
 }
 
-/// A connection without an exchange, as its rules see it.
-struct Place<'a> {
-    kit: &'a Kit,
-    site: &'a Site,
-    front: &'a Front,
-    frontend: FrontendId,
+/// A connection without an exchange, as its rules and its line see it.
+pub(super) struct Place<'a> {
+    pub(super) kit: &'a Kit,
+    pub(super) site: &'a Site,
+    pub(super) front: &'a Front,
+    pub(super) frontend: FrontendId,
+    /// Why it failed, by HAProxy's number; 0 while it did not.
+    pub(super) error: u16,
 }
 
 impl Place<'_> {
-    fn run(
+    /// Lets `look` see the scene, and tells what it began to track.
+    pub(super) fn look<R>(
         &self,
-        rules: &RuleSet,
         survey: Survey<'_>,
-        at: &mut Position,
         (wishes, desk): (&mut Wishes, &mut Desk),
-    ) -> (Flow, Option<Tracking>) {
+        look: impl FnOnce(&mut Scene<'_>) -> R,
+    ) -> (R, Option<Tracking>) {
         let Place {
             kit, site, front, ..
         } = *self;
-        let client = front.facts(site);
+        let client = ClientFacts {
+            error: self.error,
+            ..front.facts(site)
+        };
         let (exchange, request, response) = Default::default();
         let shelves = Shelves {
             process: &site.shelf,
@@ -224,8 +236,8 @@ impl Place<'_> {
             resumed: false,
             room: Room::FREE,
         };
-        let flow = rules.run(&mut scene, at);
-        (flow, reach.begun)
+        let result = look(&mut scene);
+        (result, reach.begun)
     }
 
     /// What a format shows of a connection alone.
@@ -236,9 +248,10 @@ impl Place<'_> {
             client: self.front.seen().src.map(Endpoint::Inet),
             accepting: self.front.peers.dst.map(Endpoint::Inet),
             frontend: &frontend.name,
-            listener: &listener.name,
+            listener: listener.label.as_ref().unwrap_or(&listener.name),
             secure: listener.tls.is_some(),
             backend: &frontend.name,
+            error: (self.error != 0).then(|| connection_error(self.error)),
             accepted: self.front.accept_date,
             timers: Timers::default(),
             ..Record::none()

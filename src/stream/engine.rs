@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::front::{Front, Held, Peers, Role};
 use super::inspect::Upgrade;
+use super::mishap::Mishap;
 use super::probe::Probe;
 use super::roundup::Roundup;
 use super::stage::Step;
@@ -144,6 +145,13 @@ impl Engine {
         } else {
             Mux::Raw
         };
+        let own = site.frontend(frontend);
+        if own.options.tcp_keep_alive.on {
+            wire.keep_alive(&own.options.tcp_keep_alive);
+        }
+        if http && own.tcp_smart_accept {
+            wire.acknowledge_late();
+        }
         let (greeting, wire) = Greeting::of(site.listener(listener), wire);
         let front = Front {
             listener,
@@ -395,7 +403,9 @@ impl Engine {
             return;
         };
         let first = timeouts.http_request.or(timeouts.client);
-        let span = if front.requests == 0 {
+        let span = if front.greeting != Greeting::Done {
+            timeouts.client_handshake.or(timeouts.client).or(first)
+        } else if front.requests == 0 {
             first
         } else {
             timeouts.http_keep_alive.or(first)
@@ -520,12 +530,10 @@ impl Engine {
             Some(front) if !leaving && front.requests == 0 && front.greeting == Greeting::Done => {
                 self.begin(key)
             }
-            Some(front) => {
-                if front.greeting == Greeting::Tls {
-                    self.log_failed_handshake(key, "Timeout during SSL handshake");
-                }
-                self.kit.close(key)
+            Some(front) if front.greeting != Greeting::Done => {
+                self.fail_greeting(key, Mishap::Late(front.greeting))
             }
+            Some(_) => self.kit.close(key),
             None => {}
         }
     }

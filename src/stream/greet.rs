@@ -1,18 +1,20 @@
 //! What comes before the first byte: the PROXY protocol, which says whom a connection is for or from, and TLS.
 
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Kit;
 use super::engine::Engine;
 use super::front::{Front, Held, Peers, Role};
-use crate::log::{Dates, Level};
+use super::mishap::Mishap;
 use crate::mux::Fill;
+use crate::proto::netscaler;
 use crate::proto::proxy::{Command, Header, Parsed, parse};
 use crate::sample::TlsFacts;
-use crate::site::{Listener, Survey};
+use crate::site::Listener;
 use crate::slab::Key;
-use crate::tls::{Opened, Refusal, Session, Verdict};
+use crate::tls::{Opened, Session, Verdict};
 use crate::wire::{Tls, Wire};
 
 /// What has to come before a client's first byte.
@@ -21,6 +23,11 @@ pub enum Greeting {
     /// Nothing, or it has come.
     #[default]
     Done,
+    /// NetScaler's header, and perhaps a PROXY header behind it.
+    Netscaler {
+        /// Whether a PROXY header follows.
+        proxy: bool,
+    },
     /// A PROXY header.
     Proxy,
     /// A TLS handshake.
@@ -28,13 +35,22 @@ pub enum Greeting {
 }
 
 impl Greeting {
+    /// The header that has to come first, for the listener or because rules ask for one.
+    pub(super) fn header(listener: &Listener, proxy: bool, netscaler: bool) -> Option<Self> {
+        let proxy = proxy || listener.accept_proxy;
+        if netscaler || listener.accept_netscaler_cip.is_some() {
+            return Some(Self::Netscaler { proxy });
+        }
+        proxy.then_some(Self::Proxy)
+    }
+
     /// What a listener wants to hear first, and the wire on which it is said.
     pub(super) fn of(listener: &Listener, wire: Wire) -> (Self, Wire) {
-        match (listener.accept_proxy, &listener.tls) {
-            (false, None) => (Self::Done, wire),
-            (true, None) => (Self::Proxy, wire),
-            (true, Some(_)) => (Self::Proxy, Wire::Tls(Box::new(Tls::later(wire)))),
-            (false, Some(acceptor)) => {
+        match (Self::header(listener, false, false), &listener.tls) {
+            (None, None) => (Self::Done, wire),
+            (Some(header), None) => (header, wire),
+            (Some(header), Some(_)) => (header, Wire::Tls(Box::new(Tls::later(wire)))),
+            (None, Some(acceptor)) => {
                 let session = Session::accept(acceptor.clone());
                 (Self::Tls, Wire::Tls(Box::new(Tls::new(wire, session))))
             }
@@ -42,19 +58,48 @@ impl Greeting {
     }
 }
 
+/// What a header said, and its length.
+enum Heard {
+    Proxy(Header, usize),
+    Netscaler(Peers, usize),
+    /// So many more bytes at least.
+    More(usize),
+}
+
+/// Looks for the awaited header at the beginning of the bytes; one of NetScaler's begins with `magic`.
+fn hear(awaited: Greeting, magic: u32, bytes: &[u8]) -> Result<Heard, Mishap> {
+    match awaited {
+        Greeting::Netscaler { .. } => match netscaler::parse(bytes, magic) {
+            Ok(netscaler::Parsed::More { at_least }) => Ok(Heard::More(at_least)),
+            Ok(netscaler::Parsed::Header {
+                source,
+                destination,
+                consumed,
+            }) => {
+                let (src, dst) = (Some(source), Some(destination));
+                Ok(Heard::Netscaler(Peers { src, dst }, consumed))
+            }
+            Err(refused) => Err(Mishap::Netscaler(refused)),
+        },
+        Greeting::Done | Greeting::Proxy | Greeting::Tls => match parse(bytes) {
+            Ok(Parsed::More { at_least }) => Ok(Heard::More(at_least)),
+            Ok(Parsed::Header { header, consumed }) => Ok(Heard::Proxy(header, consumed)),
+            Err(refused) => Err(Mishap::Proxy(refused)),
+        },
+    }
+}
+
 impl Engine {
-    /// Reads the header that a client's connection has to begin with. True once it is complete.
+    /// Reads the headers that a client's connection has to begin with, and shakes hands. True once all is complete.
     pub(super) fn greet(&mut self, key: Key<Held>) -> bool {
-        let greeting = |held: &Held| held.front().map(|front| front.greeting);
-        if self.kit.conns.get(key).and_then(greeting) == Some(Greeting::Proxy)
-            && !self.read_header(key)
-        {
-            return false;
-        }
-        match self.kit.conns.get(key).and_then(greeting) {
-            Some(Greeting::Done) => true,
-            Some(Greeting::Tls) => self.shake_hands(key),
-            Some(Greeting::Proxy) | None => false,
+        loop {
+            let greeting = |held: &Held| held.front().map(|front| front.greeting);
+            match self.kit.conns.get(key).and_then(greeting) {
+                Some(Greeting::Done) => return true,
+                Some(Greeting::Tls) => return self.shake_hands(key),
+                Some(awaited) if self.read_header(key, awaited) => {}
+                Some(Greeting::Proxy | Greeting::Netscaler { .. }) | None => return false,
+            }
         }
     }
 
@@ -77,14 +122,14 @@ impl Engine {
             Some(Ok(false)) => return false,
             Some(Err(_)) | None => {
                 let opened = held.conn.wire.tls_ref().and_then(|tls| tls.opened(secs));
-                let what = match opened.and_then(|opened| opened.refusal) {
-                    Some(Refusal::Authority) => "SSL client CA chain cannot be verified",
-                    Some(Refusal::Leaf) => "SSL client certificate not trusted",
-                    Some(Refusal::Name | Refusal::NameAsked) | None => "SSL handshake failure",
+                let mishap = match outcome {
+                    Some(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                        Mishap::Closed(Greeting::Tls, 0)
+                    }
+                    Some(_) | None => Mishap::Handshake(opened.and_then(|opened| opened.refusal)),
                 };
-                self.log_failed_handshake(key, what);
                 self.kit.count_handshake(key, None);
-                self.kit.close(key);
+                self.fail_greeting(key, mishap);
                 return false;
             }
         }
@@ -101,76 +146,79 @@ impl Engine {
         true
     }
 
-    /// Logs a client that never came to a first byte.
-    pub(super) fn log_failed_handshake(&mut self, key: Key<Held>, what: &str) {
+    /// Reads a header. True once it is complete.
+    fn read_header(&mut self, key: Key<Held>, awaited: Greeting) -> bool {
+        let header_max = self.kit.pool.buffer_size();
         let site = self.kit.site.clone();
-        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
-            return;
-        };
-        let listener = site.listener(front.listener);
-        let Some(frontend) = site.frontend_of(front.listener) else {
-            return;
-        };
-        let frontend = site.frontend(frontend);
-        let mut text = match front.seen().src {
-            Some(src) => format!("{}:{} [", src.ip(), src.port()).into_bytes(),
-            None => b"unix:1 [".to_vec(),
-        };
-        let survey = Survey {
-            site: &site,
-            now: self.kit.now,
-            worker: self.kit.worker.index(),
-            random: 0,
-        };
-        let date = front.accept_date;
-        Dates::default().with_millis(&mut text, date, &survey);
-        let (name, own) = (&frontend.name, &listener.name);
-        text.extend_from_slice(format!("] {name}/{own}: {what}").as_bytes());
-        self.kit
-            .log(&site, &frontend.logging, Level::Info, &[], &text);
-    }
-
-    /// Reads a PROXY header. True once it is complete.
-    fn read_header(&mut self, key: Key<Held>) -> bool {
-        let site = self.kit.site.clone();
-        loop {
+        let mishap = loop {
             let Some((held, lent)) = self.kit.conn(key) else {
                 return false;
             };
-            let parsed = parse(held.conn.pending());
-            match parsed {
-                Ok(Parsed::Header { header, consumed }) => {
-                    held.conn.consume(lent.pool, consumed);
-                    let Role::Front(front) = &mut held.role else {
-                        return false;
-                    };
-                    front.greeting = Greeting::Done;
-                    front.introduce(header);
-                    let acceptor = site.listener(front.listener).tls.clone();
-                    if let (Some(acceptor), Some(tls)) = (acceptor, held.conn.wire.tls()) {
-                        front.greeting = Greeting::Tls;
-                        let received = held.conn.input.take();
-                        tls.begin(acceptor, received.as_deref().unwrap_or_default());
-                        if let Some(received) = received {
-                            lent.pool.give_back(received);
-                        }
-                    }
+            let Some(listener) = held.front().map(|front| front.listener) else {
+                return false;
+            };
+            let magic = site.listener(listener).accept_netscaler_cip.unwrap_or(0);
+            let pending = held.conn.pending();
+            let came = pending.len();
+            match hear(awaited, magic, pending) {
+                Ok(Heard::More(at_least)) if came + at_least > header_max => {
+                    break Mishap::Endless(awaited);
+                }
+                Ok(Heard::More(_)) => {}
+                Ok(heard) => {
+                    self.heard(key, awaited, heard);
                     return true;
                 }
-                Ok(Parsed::More { .. }) => {}
-                Err(_refused) => {
-                    self.kit.close(key);
-                    return false;
-                }
+                Err(mishap) => break mishap,
             }
-            match held.conn.fill(lent.pool, lent.now) {
-                Fill::Got => {}
-                Fill::Blocked | Fill::Starved => return false,
-                Fill::Ended | Fill::Failed => {
-                    self.kit.close(key);
-                    return false;
-                }
+            let fill = held.conn.fill(lent.pool, lent.now);
+            match Mishap::of(fill, awaited, came) {
+                Some(mishap) => break mishap,
+                None if fill == Fill::Got => {}
+                None => return false,
             }
+        };
+        self.fail_greeting(key, mishap);
+        false
+    }
+
+    /// Believes a header, and turns to what comes behind it.
+    fn heard(&mut self, key: Key<Held>, awaited: Greeting, heard: Heard) {
+        let site = self.kit.site.clone();
+        let Some((held, lent)) = self.kit.conn(key) else {
+            return;
+        };
+        let Role::Front(front) = &mut held.role else {
+            return;
+        };
+        let consumed = match heard {
+            Heard::More(_) => return,
+            Heard::Netscaler(peers, consumed) => {
+                front.see(peers);
+                consumed
+            }
+            Heard::Proxy(header, consumed) => {
+                front.introduce(header);
+                consumed
+            }
+        };
+        held.conn.consume(lent.pool, consumed);
+        if let Greeting::Netscaler { proxy: true, .. } = awaited {
+            front.greeting = Greeting::Proxy;
+            return;
+        }
+        let acceptor = site.listener(front.listener).tls.clone();
+        let (Some(acceptor), Some(tls)) = (acceptor, held.conn.wire.tls()) else {
+            front.greeting = Greeting::Done;
+            front.handshake = lent.now.since(front.waiting_since);
+            front.waiting_since = lent.now;
+            return;
+        };
+        front.greeting = Greeting::Tls;
+        let received = held.conn.input.take();
+        tls.begin(acceptor, received.as_deref().unwrap_or_default());
+        if let Some(received) = received {
+            lent.pool.give_back(received);
         }
     }
 }

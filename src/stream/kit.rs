@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::leave::Leaving;
-use super::{Asked, Held, Letter, Stream};
+use super::{Asked, Held, Letter, Role, Stream};
 use crate::addr::SockAddr;
 use crate::buf::Pool;
 use crate::filter::EncoderPool;
@@ -17,7 +17,7 @@ use crate::log::Line;
 use crate::mux::{Heads, Inner, Lent};
 use crate::rule::Desk;
 use crate::sample::{Census, Wall};
-use crate::site::{Logging, Site, Visit};
+use crate::site::{Logging, Options, Site, Visit};
 use crate::slab::{Key, Slab};
 use crate::time::{Tick, Wheel};
 use crate::wire::{Pipes, Wire};
@@ -263,12 +263,31 @@ impl Kit {
         self.doors.surrender(held.conn.wire);
     }
 
+    /// The options of the proxy that a connection belongs to.
+    fn options_of(&self, held: &Held) -> Option<&Options> {
+        match &held.role {
+            Role::Front(front) => {
+                let frontend = self.site.frontend_of(front.listener)?;
+                Some(&self.site.frontend(frontend).options)
+            }
+            Role::Back(back) => {
+                let backend = self.site.server(back.server).backend;
+                Some(&self.site.backend(backend).options)
+            }
+            Role::Probe(_) => None,
+        }
+    }
+
     /// Lets a connection go: its buffers return, its descriptor closes.
     pub fn close(&mut self, key: Key<Held>) {
         let Some(mut held) = self.conns.remove(key) else {
             return;
         };
         held.conn.release(&mut self.pool);
+        // A peer that has ended its side waits for nothing that a reset would take from it.
+        if !held.conn.shut.read && self.options_of(&held).is_some_and(|all| all.no_linger) {
+            held.conn.wire.reset_on_close();
+        }
         if let Some(front) = held.front_mut() {
             front.tracks.release(&self.site, self.now);
             let (listener, private) = (front.listener, front.private_back);

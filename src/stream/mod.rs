@@ -27,6 +27,7 @@ mod kernel;
 mod kit;
 mod leave;
 mod log;
+mod mishap;
 mod patience;
 mod persist;
 mod probe;

@@ -20,6 +20,8 @@ pub use tls::Tls;
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
 
+use crate::site::KeepAlive;
+
 /// One end of a byte stream.
 #[derive(Debug)]
 pub enum Wire {
@@ -110,6 +112,20 @@ impl Wire {
     pub fn set_tos(&self, tos: u8) {
         if let Wire::Socket(socket) = self.carrier() {
             socket.set_tos(tos);
+        }
+    }
+
+    /// Has the kernel probe the connection while it is idle.
+    pub fn keep_alive(&self, probes: &KeepAlive) {
+        if let Wire::Socket(socket) = self.carrier() {
+            socket.keep_alive(probes);
+        }
+    }
+
+    /// Has the kernel acknowledge the first bytes together with the answer.
+    pub fn acknowledge_late(&self) {
+        if let Wire::Socket(socket) = self.carrier() {
+            socket.acknowledge_late();
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
+use crate::site::KeepAlive;
 use crate::sys;
 
 /// A connected, or connecting, non-blocking stream socket.
@@ -93,6 +95,20 @@ impl Socket {
             let _ = sys::options::set_hops(&self.fd, family, 1);
         }
         self.reset_on_close();
+    }
+
+    pub(super) fn keep_alive(&self, probes: &KeepAlive) {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        if probes.on && sys::options::set_keepalive(&self.fd, true).is_ok() {
+            let (idle, interval) = (probes.idle.map(seconds), probes.interval.map(seconds));
+            // What the kernel does not take leaves its own pace; a unix socket has none.
+            let _ = sys::options::set_keepalive_pace(&self.fd, idle, interval, probes.count);
+        }
+    }
+
+    pub(super) fn acknowledge_late(&self) {
+        // Where it is refused, a packet more is sent.
+        let _ = sys::options::set_quickack(&self.fd, false);
     }
 
     pub(super) fn set_mark(&self, mark: u32) {

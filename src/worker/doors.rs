@@ -55,12 +55,28 @@ impl Doors for SocketDoors {
                 sys::options::set_tos(&fd, family, tos)?;
             }
             leave_from(&fd, family, way, &configured.source)?;
+            if configured.fast_open {
+                sys::options::set_fastopen_connect(&fd)?;
+            }
         }
-        sys::socket::connect(&fd, &raw)?;
-        Ok(Wire::Socket(match family {
+        let wire = |fd| match family {
             Family::Unix => Socket::new(fd),
             Family::V4 | Family::V6 => Socket::dialed(fd),
-        }))
+        };
+        let backend = site.backend(configured.backend);
+        if !(backend.tcp_smart_connect || backend.options.tcp_keep_alive.on) {
+            sys::socket::connect(&fd, &raw)?;
+            return Ok(Wire::Socket(wire(fd)));
+        }
+        let wire = Wire::Socket(wire(fd));
+        wire.keep_alive(&backend.options.tcp_keep_alive);
+        if backend.tcp_smart_connect {
+            wire.acknowledge_late();
+        }
+        if let Some(fd) = wire.fd() {
+            sys::socket::connect(fd, &raw)?;
+        }
+        Ok(wire)
     }
 
     fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()> {

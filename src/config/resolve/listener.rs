@@ -38,7 +38,10 @@ pub(super) fn of_frontend(
             listener.uuid = number;
         }
         if listener.name.is_empty() {
-            listener.name = format!("sock-{number}").into();
+            listener.name = format!("sock-{}", listener.uuid).into();
+            if !proxy.front.socket_stats {
+                listener.label = Some(listener.uuid.to_string().into());
+            }
         }
         if let Some(acceptor) = &listener.tls {
             let frontend = &site.frontends[front.index()].name;

@@ -46,14 +46,74 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         sections: Sections::FRONT,
         usage: "",
         doc: "Send TCP keep-alive packets to clients.",
-        parse: |cur, p| flag(cur, &mut p.options.client_keep_alive),
+        parse: |cur, p| flag(cur, &mut p.options.client_keep_alive.on),
     },
     Keyword {
         name: "option srvtcpka",
         sections: Sections::BACK,
         usage: "",
         doc: "Send TCP keep-alive packets to servers.",
-        parse: |cur, p| flag(cur, &mut p.options.server_keep_alive),
+        parse: |cur, p| flag(cur, &mut p.options.server_keep_alive.on),
+    },
+    Keyword {
+        name: "clitcpka-cnt",
+        sections: Sections::FRONT,
+        usage: "<count>",
+        doc: "Keep-alive probes without an answer until the connection is given up, to clients.",
+        parse: |cur, p| {
+            p.options.client_keep_alive.count = Some(cur.integer(1..=127)?);
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "clitcpka-idle",
+        sections: Sections::FRONT,
+        usage: "<time>",
+        doc: "How long a connection is idle before keep-alive probes are sent to clients.",
+        parse: |cur, p| {
+            p.options.client_keep_alive.idle = Some(cur.seconds()?);
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "clitcpka-intvl",
+        sections: Sections::FRONT,
+        usage: "<time>",
+        doc: "Time between keep-alive probes to clients.",
+        parse: |cur, p| {
+            p.options.client_keep_alive.interval = Some(cur.seconds()?);
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "srvtcpka-cnt",
+        sections: Sections::BACK,
+        usage: "<count>",
+        doc: "Keep-alive probes without an answer until the connection is given up, to servers.",
+        parse: |cur, p| {
+            p.options.server_keep_alive.count = Some(cur.integer(1..=127)?);
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "srvtcpka-idle",
+        sections: Sections::BACK,
+        usage: "<time>",
+        doc: "How long a connection is idle before keep-alive probes are sent to servers.",
+        parse: |cur, p| {
+            p.options.server_keep_alive.idle = Some(cur.seconds()?);
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "srvtcpka-intvl",
+        sections: Sections::BACK,
+        usage: "<time>",
+        doc: "Time between keep-alive probes to servers.",
+        parse: |cur, p| {
+            p.options.server_keep_alive.interval = Some(cur.seconds()?);
+            Ok(())
+        },
     },
     Keyword {
         name: "option tcpka",
@@ -61,8 +121,8 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         usage: "",
         doc: "Send TCP keep-alive packets to both sides.",
         parse: |cur, p| {
-            flag(cur, &mut p.options.client_keep_alive)?;
-            flag(cur, &mut p.options.server_keep_alive)
+            flag(cur, &mut p.options.client_keep_alive.on)?;
+            flag(cur, &mut p.options.server_keep_alive.on)
         },
     },
     Keyword {

@@ -19,6 +19,12 @@ pub(crate) const KEYWORDS: &[Keyword<Timeouts>] = &[
         |cur, t| set(cur, &mut t.client_fin),
     ),
     row(
+        "timeout client-hs",
+        Sections::FRONT,
+        "How long a client may take to introduce itself: PROXY headers and TLS handshakes.",
+        |cur, t| set(cur, &mut t.client_handshake),
+    ),
+    row(
         "timeout http-request",
         Sections::PROXY,
         "How long a complete request head may take.",

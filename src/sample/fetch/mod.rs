@@ -23,6 +23,8 @@ mod tls;
 mod variable;
 pub(super) mod x509;
 
+pub use tcp::connection_error;
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
 

@@ -325,9 +325,16 @@ fn error_name<'a>(number: Option<u16>) -> Sampled<'a> {
     Sampled::maybe_str(row.map(|(name, _)| name.as_bytes()))
 }
 
+/// HAProxy's words for a connection's error, by number: `fc_err_str`.
+pub fn connection_error(number: u16) -> &'static str {
+    ERRORS
+        .get(usize::from(number))
+        .map_or("", |(_, words)| words)
+}
+
 fn error_words<'a>(number: Option<u16>) -> Sampled<'a> {
-    let row = number.and_then(|n| ERRORS.get(usize::from(n)));
-    Sampled::maybe_str(row.map(|(_, words)| words.as_bytes()))
+    let known = number.filter(|n| usize::from(*n) < ERRORS.len());
+    Sampled::maybe_str(known.map(|number| connection_error(number).as_bytes()))
 }
 
 fn bc_err<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
