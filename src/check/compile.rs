@@ -282,7 +282,7 @@ fn built(word: &Word, any_case: bool) -> Result<Regex, Diag> {
         .with_reason(reason)
     };
     RegexBuilder::new(word.text()?)
-        .unicode(!any_case)
+        .unicode(false)
         .case_insensitive(any_case)
         .build()
         .map_err(|error| refused(error.to_string()))
