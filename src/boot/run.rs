@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::config::{Source, listing};
 use crate::dns;
 use crate::lang::{Span, Word, cond, lexer};
-use crate::sys::{process, signal};
+use crate::sys::{kernel, process, signal};
 
 use super::args::{self, Command, Demo, Fmt, Migrate, Options, Own, Resolve};
 use super::birth;
@@ -126,6 +126,10 @@ fn start(options: &Options) -> End {
     if options.check {
         return End::DONE;
     }
+    if let Some(why) = too_old(&kernel::missing()) {
+        console.alert(&why);
+        return End::FAILED;
+    }
     if let Some(link) = of {
         return birth::worker(loaded, options, &console, link, true);
     }
@@ -139,6 +143,25 @@ fn start(options: &Options) -> End {
         }
     }
 }
+
+/// Why this kernel cannot carry the program, if it cannot.
+fn too_old(missing: &[kernel::Call]) -> Option<String> {
+    if missing.is_empty() {
+        return None;
+    }
+    let calls: Vec<String> = missing
+        .iter()
+        .map(|call| format!("{} (Linux {})", call.name, call.since))
+        .collect();
+    Some(format!(
+        "[sluice.main()] Cannot start: {} lacks, or a filter around this process refuses, {}; Linux {LINUX_MIN} and later have all that is needed.",
+        kernel::release(),
+        calls.join(", ")
+    ))
+}
+
+/// The oldest kernel that the program is made for.
+const LINUX_MIN: &str = "3.10";
 
 /// Reads the configuration; nothing when it must not run. With `-c` says that it is valid.
 fn read(options: &Options, sources: &[Source], console: &mut Console) -> Option<Loaded> {

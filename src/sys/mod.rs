@@ -18,6 +18,7 @@ pub mod datagram;
 pub mod errno;
 pub mod fdpass;
 pub mod io;
+pub mod kernel;
 pub mod limits;
 pub mod netlink;
 pub mod options;
