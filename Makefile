@@ -12,7 +12,7 @@ cargo := build/env.sh cargo
 endif
 
 .DEFAULT_GOAL := program
-.PHONY: program run test check deb rpm tarball dist verify readme test-packages clean help setup bench profile reload-bench
+.PHONY: program run test check deb rpm tarball dist verify readme test-packages clean help setup bench profile reload-bench start-bench
 
 program: ## the static program, target/x86_64-unknown-linux-musl/release/sluice (the default; CROSS=1: built by `cross`)
 	$(cargo) build --release --locked --target $(TARGET)
@@ -46,6 +46,10 @@ reload-bench: program ## what reloads lose, in a table beside haproxy's losses (
 	build/need.sh /usr/sbin/haproxy:haproxy
 	SLUICE_PROGRAM=$(CURDIR)/$(PROGRAM) cargo test --locked --test it reload::table -- --ignored --nocapture
 
+start-bench: program ## how long a start takes and what an idle process holds, beside haproxy (a minute; wants a quiet machine)
+	build/need.sh python3:python3-minimal
+	python3 packaging/test/start.py $(PROGRAM) --hold
+
 dist: deb rpm tarball ## all packages, the bill of materials, licences and SHA256SUMS, in dist/
 	build/env.sh python3 packaging/bill.py sbom >dist/sluice.cdx.json
 	build/env.sh python3 packaging/bill.py licences >dist/THIRD-PARTY
@@ -72,7 +76,8 @@ test-packages: dist ## lint the packages, install, upgrade and purge them in sys
 	packaging/test/deb-chroot.sh trixie dist/sluice_*_amd64.deb
 	packaging/test/rpm-root.sh dist/sluice-[0-9]*.rpm
 	packaging/test/dnf.sh dist/sluice-[0-9]*.rpm
-	packaging/test/systemd.sh dist/sluice_*_amd64.deb
+	packaging/test/systemd.sh dist/sluice_*_amd64.deb bookworm
+	packaging/test/systemd.sh dist/sluice_*_amd64.deb trixie
 
 readme: program ## write the README's table of what works anew, from the program
 	python3 packaging/manual/support.py $(PROGRAM) README.md
@@ -85,4 +90,4 @@ setup: ## install the other programs that the tests talk to
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS='	' read -r name does; do printf '  make %-9s %s\n' "$$name" "$$does"; done
+		while IFS='	' read -r name does; do printf '  make %-12s %s\n' "$$name" "$$does"; done

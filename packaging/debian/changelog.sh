@@ -9,6 +9,24 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n1)
 
 echo "sluice ($version) unstable; urgency=medium"
 echo
-awk '/^## / { sections++ } sections == 1 && /^- / { sub(/^- /, "  * "); print } sections == 1 && /^  [^ ]/ { print "  " $0 }' "$root/CHANGELOG.md"
+awk '
+    # Entries are filled to 80 columns; a word that is longer has a line of its own.
+    function entry(    line, n, i, word) {
+        if (text == "") return
+        n = split(text, word, " ")
+        line = "  *"
+        for (i = 1; i <= n; i++) {
+            if (length(line) + 1 + length(word[i]) > 80 && line != "  *") { print line; line = "   " }
+            line = line " " word[i]
+        }
+        print line
+        text = ""
+    }
+    /^## / { sections++ }
+    sections != 1 { next }
+    /^- / { entry(); text = substr($0, 3) }
+    /^  [^ ]/ { text = text " " $0 }
+    END { entry() }
+' "$root/CHANGELOG.md"
 echo
 echo " -- The sluice authors <sluice@users.noreply.sluice.invalid>  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")"
