@@ -89,6 +89,41 @@ echo "with the strict drop-in: $(systemd-analyze security --no-pager sluice 2>/d
 rm -r /etc/systemd/system/sluice.service.d
 systemctl daemon-reload
 
+# Another program's configuration, in its usual place, with its usual habits.
+useradd --system --no-create-home haproxy
+mkdir -p /etc/haproxy /var/lib/haproxy
+cat >/etc/haproxy/haproxy.cfg <<'SITE'
+global
+    chroot /var/lib/haproxy
+    stats socket /run/haproxy/admin.sock mode 660 level admin
+    user haproxy
+    group haproxy
+    daemon
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 5s
+    timeout server 5s
+frontend web
+    bind 127.0.0.1:8090
+    default_backend app
+backend app
+    server one 127.0.0.1:9001
+SITE
+sluice migrate >/root/offer || fail 'migrate refuses'
+[ ! -e /etc/systemd/system/sluice.service.d ] || fail 'migrate wrote without being told to'
+sluice migrate --write >/dev/null || fail 'migrate does not write'
+systemctl daemon-reload
+systemctl restart sluice || fail 'it does not start with the other configuration'
+[ "$(fetch 8090)" = 'the answer' ] || fail 'no answer with the other configuration'
+systemctl reload sluice || fail 'it does not reload with the other configuration'
+sleep 0.5
+[ "$(fetch 8090)" = 'the answer' ] || fail 'no answer after a reload with the other configuration'
+echo "migrated: $(sed -n 's/^.*: sluice runs/sluice runs/p' /root/offer)"
+echo 'show sandbox' | busybox nc local:/run/haproxy/admin.sock | sed 's/^/  /'
+rm -r /etc/systemd/system/sluice.service.d
+systemctl daemon-reload
+
 dpkg -r sluice >/dev/null || fail 'it cannot be removed'
 if pidof sluice >/dev/null 2>&1 || busybox pidof sluice >/dev/null; then fail 'processes are left'; fi
 dpkg -P sluice >/dev/null || fail 'it cannot be purged'

@@ -136,7 +136,9 @@ fn override_by(options: &Options, site: &mut Site) {
     global.quiet |= options.quiet;
     global.zero_warning |= options.zero_warning;
     global.master_worker |= options.master;
-    global.daemon = !options.foreground && (global.daemon || options.daemon);
+    // Whoever is told when it is ready (`-Ws`) watches the process that it started: `daemon` in a file is for other starts.
+    let by_file = global.daemon && !options.notify;
+    global.daemon = !options.foreground && (by_file || options.daemon);
 }
 
 /// Asks inherited sockets where they listen; false when one is no socket.
@@ -317,6 +319,16 @@ mod tests {
             text: text.as_bytes().to_vec(),
         };
         load(&options(line), &[source], &Console::new(true))
+    }
+
+    #[test]
+    fn a_service_stays_in_the_foreground() {
+        let daemon = |line: &str| {
+            let loaded = loaded(line, "global\n daemon\n").expect("valid");
+            loaded.site.global.daemon
+        };
+        assert!(daemon("-f x -W") && daemon("-f x -Ws -D"));
+        assert!(!daemon("-f x -Ws") && !daemon("-f x -Ws -D -db"));
     }
 
     #[test]

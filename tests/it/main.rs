@@ -14,6 +14,7 @@ mod dns_namespace;
 mod dns_server;
 mod flow;
 mod mistakes;
+mod old_kernel;
 mod oracle;
 mod process;
 mod program;
