@@ -79,7 +79,9 @@ impl Drop for Traced {
 
 fn signal(pid: &str, name: &str) {
     if !pid.is_empty() {
-        let _ = Command::new("kill").args([&format!("-{name}"), pid]).status();
+        let _ = Command::new("kill")
+            .args([&format!("-{name}"), pid])
+            .status();
     }
 }
 
