@@ -6,6 +6,7 @@ use super::catalog::{Naming, SectionKind};
 use super::draft::ProxyDraft;
 use super::heredity;
 use super::load::{Loader, Place};
+use super::modern;
 use super::section::peers::PeersDraft;
 use super::section::program::ProgramDraft;
 use super::section::relay::{ForwardDraft, RingDraft};
@@ -349,6 +350,12 @@ fn no_defaults(loader: &Loader<'_>, name: &Word) -> Diag {
     .suggesting(near)
 }
 
+/// From the end of the name to the end of the addresses behind it.
+fn cut(words: &[Word], addresses: &[Word]) -> Span {
+    let last = addresses.last().map_or(words[0].span, |word| word.span);
+    words[1].span.after().to(last)
+}
+
 /// `listen <name> <address>`: removed in 1.7, where `bind` took its place.
 fn old_style_bind(
     header: &Header<'_>,
@@ -373,6 +380,10 @@ fn old_style_bind(
             header.kind.keyword
         ))
         .with_fix(format!("bind {}", texts.join(" ")))
+        .with_edit(
+            cut(words, header.addresses),
+            format!("\n    bind {}", modern::line(header.addresses)),
+        )
     });
     Ok((bind, warnings))
 }

@@ -37,11 +37,22 @@ pub struct Written {
     pub report: Report,
     /// The environment after `setenv` and its kind.
     pub env: Env,
+    /// The lines in force, where they were asked for.
+    pub lines: Vec<Vec<Word>>,
 }
 
 /// Reads every source in order.
 #[must_use]
 pub fn load(sources: &[Source], given: Given<'_>) -> Written {
+    read(sources, given, false)
+}
+
+/// The same, with the lines in force as words.
+pub(super) fn load_lines(sources: &[Source], given: Given<'_>) -> Written {
+    read(sources, given, true)
+}
+
+fn read(sources: &[Source], given: Given<'_>, keeps_lines: bool) -> Written {
     let mut loader = Loader {
         written: Written {
             env: given.env.clone(),
@@ -51,6 +62,7 @@ pub fn load(sources: &[Source], given: Given<'_>) -> Written {
         place: Place::Outside,
         section: String::new(),
         blocks: Blocks::default(),
+        keeps_lines,
     };
     for source in sources {
         match source::read(source) {
@@ -106,6 +118,7 @@ pub(crate) struct Loader<'a> {
     /// The name of the section in force, for `${.SECTION}`.
     pub(crate) section: String,
     blocks: Blocks,
+    keeps_lines: bool,
 }
 
 impl Loader<'_> {
@@ -212,6 +225,9 @@ impl Loader<'_> {
 
     /// Carries out one line.
     fn words(&mut self, words: Vec<Word>) -> Result<(), Diag> {
+        if self.keeps_lines {
+            self.written.lines.push(words.clone());
+        }
         let first = &words[0];
         if first.bytes[0] == b'[' {
             return Err(Diag::alert(

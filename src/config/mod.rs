@@ -5,6 +5,7 @@
 //! site, so nothing of it can be bound. The environment, the program's own facts and the host's names are arguments.
 //! Nothing here opens a socket, prints, or ends the process.
 
+mod advice;
 pub mod catalog;
 mod directive;
 pub mod draft;
@@ -44,12 +45,26 @@ pub struct Outcome {
 /// Reads a configuration from text to site.
 #[must_use]
 pub fn read(sources: &[Source], given: Given<'_>, host: &dyn Host) -> Outcome {
+    finish(load(sources, given), host)
+}
+
+/// The same with advice on what runs and is hardly what was meant.
+#[must_use]
+pub fn review(sources: &[Source], given: Given<'_>, host: &dyn Host) -> Outcome {
+    let mut written = load::load_lines(sources, given);
+    let advice = advice::advise(&written.lines);
+    advice.into_iter().for_each(|diag| written.report.add(diag));
+    finish(written, host)
+}
+
+fn finish(written: Written, host: &dyn Host) -> Outcome {
     let Written {
         files,
         draft,
         mut report,
         env,
-    } = load(sources, given);
+        ..
+    } = written;
     let site = resolve(draft, (&env, &files), host, &mut report);
     Outcome {
         files,

@@ -19,7 +19,7 @@ pub(crate) struct Rewritten {
 /// # Errors
 /// The old line cannot be expressed in modern words.
 pub(crate) fn proxy(words: &[Word]) -> Option<Result<Rewritten, Diag>> {
-    let first = words.first()?;
+    let (first, old) = words.split_first()?;
     let (_, since, rewrite) = TABLE.iter().find(|(name, _, _)| first.is(name))?;
     let rewritten = rewrite(words).map(|words| {
         let modern = line(&words);
@@ -29,14 +29,26 @@ pub(crate) fn proxy(words: &[Word]) -> Option<Result<Rewritten, Diag>> {
             successor(&words)
         );
         let span = whole(words.as_slice(), first.span);
+        let (place, text) = edit(first, old, &words, &modern);
         Rewritten {
             words,
             warning: Diag::warning(span, message)
                 .with_reason("it is read as its successor")
-                .with_fix(modern),
+                .with_fix(modern)
+                .with_edit(place, text),
         }
     });
     Some(rewritten)
+}
+
+/// The smallest edit that makes the line modern: of its keyword alone where the other words stay.
+fn edit(first: &Word, old: &[Word], modern: &[Word], line: &str) -> (Span, String) {
+    let keyword = modern.iter().take_while(|word| word.span == first.span);
+    let keyword: Vec<_> = keyword.map(Word::shown).collect();
+    if modern[keyword.len()..] == *old {
+        return (first.span, keyword.join(" "));
+    }
+    (whole(old, first.span), line.to_owned())
 }
 
 type Rewrite = fn(&[Word]) -> Result<Vec<Word>, Diag>;
@@ -257,7 +269,7 @@ fn untranslatable(words: &[Word]) -> Result<Vec<Word>, Diag> {
 }
 
 /// The words as a line that reads back as the same words.
-fn line(words: &[Word]) -> String {
+pub(super) fn line(words: &[Word]) -> String {
     let quoted = words.iter().map(|word| {
         let text = word.shown();
         let plain = |c: char| !c.is_whitespace() && !matches!(c, '"' | '\'' | '#' | '\\');

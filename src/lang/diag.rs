@@ -66,6 +66,8 @@ pub struct Diag {
     pub shape: Shape,
     /// Whether saying it once is enough, however often it applies.
     pub once: bool,
+    /// The text to write in place of what stands there, when that settles it.
+    pub edit: Option<Box<(Span, String)>>,
 }
 
 impl Diag {
@@ -83,6 +85,7 @@ impl Diag {
             fix: None,
             shape: Shape::Parsing,
             once: false,
+            edit: None,
         }
     }
 
@@ -105,6 +108,13 @@ impl Diag {
     #[must_use]
     pub fn with_fix(mut self, fix: impl Into<String>) -> Diag {
         self.fix = Some(fix.into());
+        self
+    }
+
+    /// Adds the text to write in place of what stands at `span`; it may have lines of its own.
+    #[must_use]
+    pub fn with_edit(mut self, span: Span, text: impl Into<String>) -> Diag {
+        self.edit = Some(Box::new((span, text.into())));
         self
     }
 
