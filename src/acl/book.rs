@@ -1,6 +1,7 @@
 //! The book of one proxy's named ACLs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::lang::{Cursor, Diag, Env, Span, Word, check_name};
@@ -109,6 +110,10 @@ impl Test for Acl {
 pub struct Book {
     library: Arc<Library>,
     acls: Mutex<BTreeMap<Arc<str>, Arc<Acl>>>,
+    /// The ACLs of the `defaults` section.
+    base: Option<Box<Book>>,
+    /// Whether a rule is read that comes from there: it sees the ACLs of its own section, and no other rule does.
+    turned: AtomicBool,
 }
 
 impl Book {
@@ -118,6 +123,26 @@ impl Book {
         Book {
             library,
             acls: Mutex::default(),
+            base: None,
+            turned: AtomicBool::new(false),
+        }
+    }
+
+    /// Adds the ACLs of the `defaults` section, for the rules that come from there.
+    pub fn inherit(&mut self, base: Book) {
+        self.base = Some(Box::new(base));
+    }
+
+    /// Turns to the ACLs that the next rule sees: with `inherited` to those of the `defaults` section.
+    pub fn turn(&self, inherited: bool) {
+        self.turned.store(inherited, Relaxed);
+    }
+
+    /// The page that is open.
+    fn open(&self) -> &Book {
+        match &self.base {
+            Some(base) if self.turned.load(Relaxed) => base,
+            _ => self,
         }
     }
 
@@ -163,10 +188,14 @@ impl Book {
             ));
         }
         let words = cur.rest();
-        let context = format!("error detected while parsing ACL '{}' : ", name.str());
         let mut warnings = Vec::new();
         let criterion = parse::criterion(words, name.span, self.reader(cur.env()), &mut warnings)
-            .map_err(|diag| diag.within(&context))?;
+            .map_err(|diag| {
+            diag.within(&format!(
+                "error detected while parsing ACL '{}' : ",
+                name.str()
+            ))
+        })?;
         warnings.into_iter().for_each(|w| cur.warn(w));
         self.insert(name, criterion);
         Ok(())
@@ -186,8 +215,9 @@ impl Book {
     /// The ACL of this name, predefined ones included.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Arc<Acl>> {
+        let open = self.open();
         let known = |name: &str| {
-            let acls = self.acls.lock().unwrap_or_else(PoisonError::into_inner);
+            let acls = open.acls.lock().unwrap_or_else(PoisonError::into_inner);
             acls.get(name).map(Arc::clone)
         };
         if let Some(acl) = known(name) {
@@ -201,7 +231,7 @@ impl Book {
         let mut warnings = Vec::new();
         let criterion =
             parse::criterion(&words, Span::default(), self.reader(&env), &mut warnings).ok()?;
-        self.insert(&Word::new(name, Span::default()), criterion);
+        open.insert(&Word::new(name, Span::default()), criterion);
         known(name)
     }
 
@@ -209,13 +239,18 @@ impl Book {
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Acl>> {
         let acls = self.acls.lock().unwrap_or_else(PoisonError::into_inner);
-        acls.values().map(Arc::clone).collect()
+        let base = self.base.as_ref().map_or_else(Vec::new, |base| base.all());
+        acls.values().map(Arc::clone).chain(base).collect()
     }
 
     /// Every name, for suggestions.
     #[must_use]
     pub fn names(&self) -> Vec<Arc<str>> {
-        let acls = self.acls.lock().unwrap_or_else(PoisonError::into_inner);
+        let acls = self
+            .open()
+            .acls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         acls.keys().map(Arc::clone).collect()
     }
 }

@@ -203,6 +203,8 @@ pub struct ProxyDraft {
     pub filter: filter::Draft,
     /// `acl` lines, as words.
     pub acls: Vec<Vec<Word>>,
+    /// The `acl` lines of the `defaults` section, which only the rules that come from there see.
+    pub inherited_acls: Vec<Vec<Word>>,
     /// Rules, as words.
     pub rule: rule::Draft,
     /// What is kept of messages for the log.
@@ -242,6 +244,7 @@ impl ProxyDraft {
             stats: section::stats::Draft::default(),
             filter: filter::Draft::default(),
             acls: Vec::new(),
+            inherited_acls: Vec::new(),
             rule: rule::Draft::default(),
             capture: crate::log::Draft::default(),
             heirs: Heirs::default(),
@@ -264,6 +267,8 @@ impl ProxyDraft {
                 ..self.back.clone()
             },
             rule: self.rule.inherit(),
+            acls: Vec::new(),
+            inherited_acls: self.acls.clone(),
             ..self.clone()
         }
     }

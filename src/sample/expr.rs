@@ -525,16 +525,18 @@ impl Expr {
         keyword: &str,
     ) -> Result<(), Diag> {
         let owner = Owner {
-            what: format!("{what} keyword '{keyword}'"),
+            what: &|| format!("{what} keyword '{keyword}'"),
             span: self.span,
         };
         super::names::settle(&self.args, names, &owner)?;
         for step in &self.steps {
             let owner = Owner {
-                what: format!(
-                    "conversion keyword '{}' for {what} keyword '{keyword}'",
-                    step.conv.name
-                ),
+                what: &|| {
+                    format!(
+                        "conversion keyword '{}' for {what} keyword '{keyword}'",
+                        step.conv.name
+                    )
+                },
                 span: self.span,
             };
             super::names::settle(&step.args, names, &owner)?;

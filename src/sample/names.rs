@@ -26,16 +26,15 @@ pub trait Names {
 }
 
 /// Whom the sentence about an unknown name blames.
-#[derive(Debug)]
-pub(crate) struct Owner {
-    /// `ACL keyword 'nbsrv'`, `conversion keyword 'in_table' for …`.
-    pub(crate) what: String,
+pub(crate) struct Owner<'a> {
+    /// `ACL keyword 'nbsrv'`, `conversion keyword 'in_table' for …`: asked only when there is somebody to blame.
+    pub(crate) what: &'a dyn Fn() -> String,
     /// Where it stands.
     pub(crate) span: Span,
 }
 
 /// Closes every name in `args`.
-pub(crate) fn settle(args: &[Arg], names: &dyn Names, owner: &Owner) -> Result<(), Diag> {
+pub(crate) fn settle(args: &[Arg], names: &dyn Names, owner: &Owner<'_>) -> Result<(), Diag> {
     for (index, arg) in args.iter().enumerate() {
         let outcome = match arg {
             Arg::Frontend(name) => frontend(name, names),
@@ -55,7 +54,7 @@ pub(crate) fn settle(args: &[Arg], names: &dyn Names, owner: &Owner) -> Result<(
             let place = format!(
                 " referenced in arg {} of {} in proxy '{}'",
                 index + 1,
-                owner.what,
+                (owner.what)(),
                 names.proxy()
             );
             Diag::alert(owner.span, sentence.replacen('%', &place, 1) + ".")
@@ -135,7 +134,7 @@ mod tests {
 
     fn outcome(arg: Arg) -> Result<(), String> {
         let owner = Owner {
-            what: "ACL keyword 'k'".to_string(),
+            what: &|| "ACL keyword 'k'".to_string(),
             span: Span::default(),
         };
         settle(&[arg], &One, &owner).map_err(|diag| diag.message)

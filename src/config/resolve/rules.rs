@@ -37,7 +37,14 @@ pub(super) fn read_file(path: &str) -> std::io::Result<Vec<u8>> {
 impl Bench<'_> {
     /// The rules of one half of a proxy, names not closed yet.
     pub(super) fn half(&self, proxy: &ProxyDraft, book: &Arc<Book>, report: &mut Report) -> Half {
-        let file_name = |id| Arc::from(self.files.path(id));
+        let named = RefCell::new(HashMap::new());
+        let file_name = |id| {
+            let mut named = named.borrow_mut();
+            let name: &mut Arc<str> = named
+                .entry(id)
+                .or_insert_with(|| self.files.path(id).into());
+            Arc::clone(name)
+        };
         let sets = |name: &str| self.page_sets.get(name).cloned();
         let mut context = Context {
             phase: Phase::Request,
@@ -72,14 +79,23 @@ impl Bench<'_> {
 
     /// The ACLs of a proxy.
     pub(super) fn book(&self, proxy: &ProxyDraft, report: &mut Report) -> Arc<Book> {
-        let book = Book::new(Arc::clone(&self.library));
-        for line in &proxy.acls {
+        let mut book = Book::new(Arc::clone(&self.library));
+        if !proxy.inherited_acls.is_empty() {
+            let base = Book::new(Arc::clone(&self.library));
+            self.define(&proxy.inherited_acls, &base, report);
+            book.inherit(base);
+        }
+        self.define(&proxy.acls, &book, report);
+        Arc::new(book)
+    }
+
+    fn define(&self, lines: &[Vec<Word>], book: &Book, report: &mut Report) {
+        for line in lines {
             let mut cur = Cursor::after(line, 1, self.env);
             report.check(book.define(&mut cur));
             let warnings = cur.into_warnings();
             warnings.into_iter().for_each(|diag| report.add(diag));
         }
-        Arc::new(book)
     }
 
     /// The pages of an `http-errors` section.
