@@ -22,6 +22,7 @@ mod scene;
 mod sticking;
 mod switching;
 mod target;
+mod witness;
 
 pub use action::{Action, Context, Needs, Row, rows};
 pub use flow::{Flow, Refusal, Verdict, Wait};
@@ -38,3 +39,4 @@ pub use scene::{
 pub use sticking::{StickRule, Sticking, Use};
 pub use switching::{AnyOf, Choice, Choices, Target};
 pub use target::Parts;
+pub use witness::{Tried, Witness};

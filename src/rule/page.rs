@@ -5,7 +5,7 @@
 //! HAProxy knows pages for; proxies and `http-errors` sections have one each. The built-in texts
 //! are HAProxy's byte for byte, so that tools which compare bodies find them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::http::{Head, Status, Version};
 use crate::lang::{Cursor, Diag, Word};
@@ -252,11 +252,15 @@ pub struct PageSet {
 impl Default for PageSet {
     /// The built-in pages.
     fn default() -> PageSet {
-        let built = |(status, phrase, sentence): &(u16, &str, &str)| {
-            Arc::new(Page::built_in(*status, phrase, sentence))
-        };
+        /// Made once: every proxy begins with them, and few say otherwise.
+        static PAGES: LazyLock<Box<[Arc<Page>]>> = LazyLock::new(|| {
+            let built = |(status, phrase, sentence): &(u16, &str, &str)| {
+                Arc::new(Page::built_in(*status, phrase, sentence))
+            };
+            BUILT_IN.iter().map(built).collect()
+        });
         PageSet {
-            pages: BUILT_IN.iter().map(built).collect(),
+            pages: PAGES.to_vec(),
             own: Vec::new(),
             replies: Vec::new(),
         }

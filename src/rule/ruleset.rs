@@ -15,11 +15,14 @@ use super::flow::{Flow, Wait};
 use super::phase::Phase;
 use super::redirect::Redirect;
 use super::scene::Scene;
+use super::witness::Tried;
 
 /// The rules of one phase of one proxy.
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: Box<[Rule]>,
+    /// The keyword of its lines.
+    keyword: &'static str,
 }
 
 /// One rule.
@@ -86,7 +89,10 @@ impl RuleSet {
                     .with_reason("no request reaches the rules after it"),
                 );
             }
-            match Rule::compile(line, context) {
+            context.book.turn(line.inherited);
+            let rule = Rule::compile(line, context);
+            context.book.turn(false);
+            match rule {
                 Ok(rule) => {
                     ended = context.phase.is_http()
                         && rule.condition.is_none()
@@ -98,6 +104,7 @@ impl RuleSet {
         }
         RuleSet {
             rules: rules.into_boxed_slice(),
+            keyword: context.phase.keyword(),
         }
     }
 
@@ -117,6 +124,7 @@ impl RuleSet {
         }
         RuleSet {
             rules: rules.into_boxed_slice(),
+            keyword: "redirect",
         }
     }
 
@@ -154,6 +162,9 @@ impl RuleSet {
                 Flow::Verdict(_) => {
                     at.next += 1;
                     scene.wishes.last_rule = Some((Arc::clone(&rule.file), rule.span.line));
+                    if let Some(witness) = &scene.desk.witness {
+                        witness.decided();
+                    }
                     return flow;
                 }
             }
@@ -167,11 +178,13 @@ impl RuleSet {
         }
         let facts = scene.view();
         while let Some(rule) = self.rules.get(at.next) {
-            match rule
-                .condition
-                .as_ref()
-                .map_or(Verdict3::Hit, |c| c.test(&facts))
-            {
+            let condition = rule.condition.as_ref();
+            let verdict = condition.map_or(Verdict3::Hit, |c| c.test(&facts));
+            if let Some(witness) = &scene.desk.witness {
+                let place = (self.keyword, rule.span);
+                witness.tried(Tried::new(place, verdict, condition, &facts));
+            }
+            match verdict {
                 Verdict3::Miss => at.next += 1,
                 Verdict3::NotYet if facts.last_call => at.next += 1,
                 verdict => return Some(verdict),

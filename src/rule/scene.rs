@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::http::Head;
@@ -17,6 +18,7 @@ use crate::time::Millis;
 use crate::value::{Kind, Value};
 
 use super::flow::{Flow, Verdict};
+use super::witness::Witness;
 
 /// What one evaluation may look at and change.
 pub struct Scene<'a> {
@@ -67,6 +69,8 @@ impl Room {
 pub struct Desk {
     dates: Dates,
     spare: Vec<Vec<u8>>,
+    /// Who is told of every rule that is looked at, if anybody is.
+    pub witness: Option<Rc<dyn Witness>>,
 }
 
 /// How many buffers a desk keeps, and how large one may be to be kept.

@@ -11,12 +11,16 @@ use crate::sample::{Facts, Names, Place};
 
 use super::action::Context;
 use super::ruleset::Written;
+use super::scene::Scene;
+use super::witness::Tried;
 
 /// Rules of one kind, in order. `T` is what a fixed name leads to, once resolved.
 #[derive(Debug)]
 pub struct Choices<T> {
     list: Box<[Choice<T>]>,
     switch: Switch,
+    /// The keyword of its lines.
+    keyword: &'static str,
 }
 
 /// One rule.
@@ -45,6 +49,7 @@ impl<T> Default for Choices<T> {
         Choices {
             list: Box::default(),
             switch: Switch::default(),
+            keyword: "",
         }
     }
 }
@@ -53,7 +58,7 @@ impl<T> Choices<T> {
     /// Rules from what was written: `<name> [if|unless <condition>]` each.
     #[must_use]
     pub fn compile(
-        keyword: &str,
+        keyword: &'static str,
         place: Place,
         lines: &[Written],
         context: &Context<'_>,
@@ -70,6 +75,7 @@ impl<T> Choices<T> {
         Choices {
             list: list.into_boxed_slice(),
             switch,
+            keyword,
         }
     }
 
@@ -106,6 +112,30 @@ impl<T> Choices<T> {
             from = at + 1;
         }
         None
+    }
+
+    /// The same in a scene, whose witness is told of the rules up to the one that applies.
+    #[must_use]
+    pub fn first_in(&self, scene: &Scene<'_>) -> Option<&Choice<T>> {
+        let facts = scene.view();
+        let first = self.first(&facts);
+        if let Some(witness) = &scene.desk.witness {
+            for choice in &self.list {
+                let applies = first.is_some_and(|first| std::ptr::eq(first, choice));
+                let verdict = if applies {
+                    Verdict3::Hit
+                } else {
+                    Verdict3::Miss
+                };
+                let place = (self.keyword, choice.span);
+                witness.tried(Tried::new(place, verdict, choice.condition(), &facts));
+                if applies {
+                    witness.decided();
+                    break;
+                }
+            }
+        }
+        first
     }
 
     /// Closes the names in conditions and formats.

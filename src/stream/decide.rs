@@ -359,7 +359,7 @@ impl Stream {
             return frontend.default_backend;
         }
         let made = self.with_scene(kit, true, |scene| {
-            let choice = frontend.choices.first(&scene.view())?;
+            let choice = frontend.choices.first_in(scene)?;
             match &choice.target {
                 rule::Target::Known(id) => Some(Ok(*id)),
                 rule::Target::Named(name) => site.backend_named(name).map(Ok),

@@ -18,7 +18,7 @@ use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::log::Level;
 use crate::mux::{Conn, Fill, H1, H1Role, Heads, Inner, Mux, Ready};
 use crate::queue::Which;
-use crate::sample::Wall;
+use crate::sample::{TlsFacts, Wall};
 use crate::site::{Mode, Notice, Service};
 use crate::slab::{Key, Slab};
 use crate::time::{Millis, Tick};
@@ -131,6 +131,17 @@ impl Engine {
         listener: ListenerId,
         peers: Peers,
     ) -> Result<Key<Held>, Wire> {
+        self.accept_secure(wire, listener, peers, None)
+    }
+
+    /// The same for a client whose handshake, with what it settled, is over.
+    pub fn accept_secure(
+        &mut self,
+        wire: Wire,
+        listener: ListenerId,
+        peers: Peers,
+        tls: Option<Arc<TlsFacts>>,
+    ) -> Result<Key<Held>, Wire> {
         let site = self.kit.site.clone();
         let Some(frontend) = site.frontend_of(listener) else {
             return Err(wire);
@@ -152,25 +163,11 @@ impl Engine {
         if http && own.tcp_smart_accept {
             wire.acknowledge_late();
         }
-        let (greeting, wire) = Greeting::of(site.listener(listener), wire);
-        let front = Front {
-            listener,
-            peers,
-            altered: None,
-            greeting,
-            proxied: None,
-            tls: None,
-            accepted: self.kit.now,
-            accept_date: self.kit.wall,
-            handshake: Millis::ZERO,
-            waiting_since: self.kit.now,
-            stream: None,
-            shelf: RefCell::default(),
-            tracks: Tracks::default(),
-            requests: 0,
-            lingers_until: Tick::NEVER,
-            private_back: None,
+        let (greeting, wire) = match &tls {
+            Some(_) => (Greeting::Done, wire),
+            None => Greeting::of(site.listener(listener), wire),
         };
+        let front = self.arrival((listener, peers), greeting, tls);
         let held = Held {
             conn: Conn::new(wire, mux, self.kit.now),
             role: Role::Front(front),
@@ -200,6 +197,33 @@ impl Engine {
             self.begin(key);
         }
         Ok(key)
+    }
+
+    /// A client's connection as it begins.
+    fn arrival(
+        &self,
+        (listener, peers): (ListenerId, Peers),
+        greeting: Greeting,
+        tls: Option<Arc<TlsFacts>>,
+    ) -> Front {
+        Front {
+            listener,
+            peers,
+            altered: None,
+            greeting,
+            proxied: None,
+            tls,
+            accepted: self.kit.now,
+            accept_date: self.kit.wall,
+            handshake: Millis::ZERO,
+            waiting_since: self.kit.now,
+            stream: None,
+            shelf: RefCell::default(),
+            tracks: Tracks::default(),
+            requests: 0,
+            lingers_until: Tick::NEVER,
+            private_back: None,
+        }
     }
 
     /// The poll says that `key` can be read or written.
