@@ -133,6 +133,15 @@ pub struct Demo {
 #[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
 #[argh(subcommand, name = "check")]
 pub struct Check {
+    /// write each deprecated line as its successor, into the file
+    #[argh(switch)]
+    pub fix: bool,
+    /// with --fix: print the rewritten file instead
+    #[argh(switch)]
+    pub print: bool,
+    /// text, or json: an object a line
+    #[argh(option, default = "Shown::Text")]
+    pub format: Shown,
     /// the files
     #[argh(positional)]
     pub files: Vec<String>,
@@ -158,16 +167,77 @@ pub struct Migrate {
     pub file: String,
 }
 
-/// say what a keyword means
+/// say what a keyword means, or with -f what a configuration makes of a request
 #[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
 #[argh(subcommand, name = "explain")]
 pub struct Explain {
-    /// the words of the keyword
+    /// the configuration: explain a request
+    #[argh(option, short = 'f', long = "file")]
+    pub files: Vec<String>,
+    /// a header field of the request, 'Name: value'
+    #[argh(option, short = 'H', long = "header")]
+    pub headers: Vec<String>,
+    /// the body of the request
+    #[argh(option)]
+    pub data: Option<String>,
+    /// the client's address
+    #[argh(option)]
+    pub src: Option<String>,
+    /// the frontend; without it the one whose port and protocol fit
+    #[argh(option)]
+    pub frontend: Option<String>,
+    /// the status that servers answer with (200)
+    #[argh(option, default = "200")]
+    pub status: u16,
+    /// text, or json
+    #[argh(option, default = "Shown::Text")]
+    pub format: Shown,
+    /// a file of requests, one a line, its header fields behind tabs ('-': standard input)
+    #[argh(option)]
+    pub requests: Option<String>,
+    /// the words of the keyword, or the request
     #[argh(positional)]
     pub words: Vec<String>,
 }
 
-/// print configuration files in the usual layout
+impl Default for Explain {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            headers: Vec::new(),
+            data: None,
+            src: None,
+            frontend: None,
+            status: 200,
+            requests: None,
+            format: Shown::Text,
+            words: Vec::new(),
+        }
+    }
+}
+
+/// For whom a sub-command writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// People.
+    Text,
+    /// Programs.
+    Json,
+}
+
+impl std::str::FromStr for Shown {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            other => Err(format!("'{other}' is neither text nor json")),
+        }
+    }
+}
+
+/// print configuration files, or what comes on standard input, in one layout
 #[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
 #[argh(subcommand, name = "fmt")]
 pub struct Fmt {

@@ -115,8 +115,13 @@ impl Console {
 
     /// Text for standard output, as it is.
     pub fn answer(&self, text: &str) {
+        self.answer_bytes(text.as_bytes());
+    }
+
+    /// Bytes for standard output, as they are.
+    pub fn answer_bytes(&self, text: &[u8]) {
         if !self.quiet {
-            let _ = bytes::write_all(io::stdout(), text.as_bytes());
+            let _ = bytes::write_all(io::stdout(), text);
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Loaded {
     pub site: Site,
     /// The environment as the configuration left it.
     pub env: Env,
+    /// The text that was read.
+    pub files: Files,
     /// Whether there were warnings.
     pub warned: bool,
 }
@@ -92,6 +94,7 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
     placed.then_some(Loaded {
         site,
         env: outcome.env,
+        files: outcome.files,
         warned: outcome.report.warnings() > 0,
     })
 }

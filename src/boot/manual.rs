@@ -111,10 +111,13 @@ const SUBCOMMANDS: &[(&str, &str)] = &[
     ),
     (
         "check",
-        "Reads configuration files and explains what is wrong with them.",
+        "Reads configuration files, explains what is wrong with them and what is hardly meant, and with --fix writes deprecated lines anew.",
     ),
-    ("explain", "Says what a keyword means."),
-    ("fmt", "Lays a configuration file out anew."),
+    (
+        "explain",
+        "Says what a keyword means, or with -f what a configuration makes of a request.",
+    ),
+    ("fmt", "Lays configuration files out in one layout."),
     (
         "resolve",
         "Resolves a name the way servers' names are resolved.",

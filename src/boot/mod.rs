@@ -29,6 +29,8 @@ pub mod old;
 mod orders;
 pub mod privileges;
 pub mod programs;
+mod rehearsal;
+mod review;
 mod run;
 mod sandbox;
 mod state;

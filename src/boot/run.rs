@@ -22,6 +22,8 @@ use super::manual;
 use super::master::Again;
 use super::migrate;
 use super::privileges::text;
+use super::rehearsal;
+use super::review;
 
 /// Runs the program with its arguments (the name of the program first) and answers its exit status. A process that ends by
 /// a signal does not come back from here.
@@ -124,6 +126,8 @@ fn start(options: &Options) -> End {
         return End::FAILED;
     };
     if options.check {
+        // The process ends here: taking ten thousand servers apart first would be for nobody.
+        std::mem::forget(loaded);
         return End::DONE;
     }
     if let Some(why) = too_old(&kernel::missing()) {
@@ -191,15 +195,18 @@ fn own(own: Own, console: &Console) -> End {
             console.alert("sluice check: which files?");
             End::FAILED
         }
-        Own::Check(check) => start(&Options {
-            files: check.files,
-            check: true,
-            diagnostics: true,
-            ..Options::default()
-        }),
+        Own::Check(check) => match review::review(&check, console) {
+            Ok(true) => End::DONE,
+            Ok(false) => End::FAILED,
+            Err(text) => refused(&text, console),
+        },
         Own::Demo(demo) => show(&demo, console),
-        Own::Explain(words) => match explain::explain(&words.words) {
+        Own::Explain(wish) if wish.files.is_empty() => match explain::explain(&wish.words) {
             Ok(text) => said(&text, console),
+            Err(text) => refused(&text, console),
+        },
+        Own::Explain(wish) => match rehearse(&wish, console) {
+            Ok(()) => End::DONE,
             Err(text) => refused(&text, console),
         },
         Own::Fmt(fmt) => lay_out(&fmt, console),
@@ -237,8 +244,23 @@ fn migrate(wish: &Migrate, console: &Console) -> End {
     }
 }
 
+fn rehearse(wish: &args::Explain, console: &Console) -> Result<(), String> {
+    let requests = match wish.requests.as_deref() {
+        None => return rehearsal::explain(wish, None, console),
+        Some("-") => std::io::read_to_string(std::io::stdin()),
+        Some(file) => std::fs::read_to_string(file),
+    };
+    let requests = requests.map_err(|error| format!("the requests: {}", text(&error)))?;
+    rehearsal::explain(wish, Some(&requests), console)
+}
+
 fn said(text: &str, console: &Console) -> End {
     console.answer(text);
+    End::DONE
+}
+
+fn said_bytes(bytes: &[u8], console: &Console) -> End {
+    console.answer_bytes(bytes);
     End::DONE
 }
 
@@ -273,16 +295,20 @@ fn show(demo: &Demo, console: &Console) -> End {
 }
 
 fn lay_out(fmt: &Fmt, console: &Console) -> End {
+    if fmt.files.is_empty() {
+        let mut old = Vec::new();
+        return match std::io::Read::read_to_end(&mut std::io::stdin(), &mut old) {
+            Ok(_) => said_bytes(&layout::layout(&old), console),
+            Err(error) => refused(&format!("standard input: {}", text(&error)), console),
+        };
+    }
     for file in &fmt.files {
-        let result = std::fs::read_to_string(file).and_then(|old| {
+        let result = std::fs::read(file).and_then(|old| {
             let new = layout::layout(&old);
             if !fmt.write {
-                console.answer(&new);
+                said_bytes(&new, console);
             } else if new != old {
-                let beside = format!("{file}.sluice-fmt");
-                std::fs::write(&beside, new)?;
-                std::fs::set_permissions(&beside, std::fs::metadata(file)?.permissions())?;
-                std::fs::rename(&beside, file)?;
+                review::replace(file, &new)?;
             }
             Ok(())
         });

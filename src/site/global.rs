@@ -125,6 +125,9 @@ impl Named {
         /// More are not kept; the rest is then not readable for a sandboxed process.
         const PATHS_MAX: usize = 10_000;
         self.programs |= matches!(word, b"external-check" | b"insecure-fork-wanted");
+        if !word.contains(&b'/') {
+            return;
+        }
         let stops = |byte: &u8| b"()[]{},@\"'%=: \t".contains(byte);
         let pieces = word.split(stops).filter(|piece| piece.starts_with(b"/"));
         for piece in pieces.filter_map(|piece| std::str::from_utf8(piece).ok()) {

@@ -12,6 +12,7 @@ mod dns_hostile;
 mod dns_live;
 mod dns_namespace;
 mod dns_server;
+mod explain;
 mod flow;
 mod mistakes;
 mod old_kernel;
