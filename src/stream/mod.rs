@@ -13,6 +13,8 @@ mod cached;
 mod connect;
 mod cookie;
 mod decide;
+#[cfg(test)]
+mod effects;
 mod ending;
 mod engine;
 mod errand;

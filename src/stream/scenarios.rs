@@ -4,9 +4,10 @@
 #[path = "../../tests/scenarios/script.rs"]
 mod script;
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Peers;
@@ -53,7 +54,33 @@ const REFRAMED: [&str; 6] = [
     "response-framing/both",
 ];
 
+/// The configurations of all scenarios.
+pub(super) fn all() -> Vec<PathBuf> {
+    files()
+}
+
+/// Whether an exchange of a file goes otherwise when its configuration says `text`; what does not load does not count.
+pub(super) fn differs(file: &Path, text: &str) -> bool {
+    let source = Source::Text {
+        name: file.to_string_lossy().into_owned(),
+        text: text.into(),
+    };
+    let Some(site) = read(source) else {
+        return false;
+    };
+    let site = RefCell::new(Some(site));
+    let differences = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let site = site.take().expect("it is taken once");
+        play(site, file, 0, true)
+    }));
+    differences.map_or(true, |differences| !differences.is_empty())
+}
+
 fn site(file: &Path) -> Site {
+    read(Source::Path(file.into())).expect("scenarios are valid")
+}
+
+fn read(source: Source) -> Option<Site> {
     let env: Env = [("PORT", "80"), ("ORIGIN", "8000"), ("LOG", "9")]
         .into_iter()
         .collect();
@@ -61,22 +88,26 @@ fn site(file: &Path) -> Site {
         env: &env,
         program: &Nothing,
     };
-    let outcome = config::read(&[Source::Path(file.into())], given, &Nothing);
-    let mut site = outcome.site.expect("scenarios are valid");
+    let mut site = config::read(&[source], given, &Nothing).site?;
     site.hostname = "rig".into();
     site.global.threads = 1;
     let closed = site.open_logs();
     assert!(closed.is_empty(), "{closed:?}");
     site.open_books();
-    site
+    Some(site)
 }
 
 /// Runs every case of a file on one rig, pieces of `cut` bytes each way; what differs comes back.
 fn run(file: &Path, cut: usize) -> Vec<String> {
+    play(site(file), file, cut, false)
+}
+
+/// The same on a site at hand; with `hasty` up to the first difference.
+fn play(site: Site, file: &Path, cut: usize, hasty: bool) -> Vec<String> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let script = Rc::new(Script::of(file));
     let origin = Rc::clone(&script);
-    let mut rig = Rig::new(site(file), move |dialed| {
+    let mut rig = Rig::new(site, move |dialed| {
         while let Some(answer) = origin.reply(&mut dialed.seen) {
             let sized = |part: &[u8]| part == b"-length:" || part == b"chunked\r";
             dialed.script.send(&answer);
@@ -94,6 +125,9 @@ fn run(file: &Path, cut: usize) -> Vec<String> {
         }
         if let Err(why) = exchange(&mut rig, case, cut) {
             differences.push(format!("{place} ({cut}): {why}"));
+            if hasty {
+                return differences;
+            }
         }
     }
     rig.assert_at_rest();

@@ -1,0 +1,203 @@
+//! Which keywords the scenarios show at work: a word is taken out, and an exchange must then go otherwise.
+//!
+//! `tests/keywords/used.tsv` says what public configurations use: a keyword, its class, how many of them. For each row the lines
+//! of the scenarios are looked for that say it; one after the other they lose the keyword (the whole line where it begins it, the word,
+//! the word with its value). What still loads and makes any exchange of the file differ depends on it. A change that does not load
+//! shows nothing. Keywords that only a real process has an effect for (sockets, checks, certificates) cannot be found here.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::scenarios::differs;
+
+/// Rows that are shown at least; raise it with each scenario that shows more.
+const SHOWN_MIN: usize = 0;
+
+/// Classes whose keyword is the second word of a line that begins with the class.
+const FAMILIES: [&str; 12] = [
+    "option",
+    "timeout",
+    "balance",
+    "cookie",
+    "redirect",
+    "http-reuse",
+    "http-check",
+    "tcp-check",
+    "retry-on",
+    "compression",
+    "mode",
+    "filter",
+];
+
+/// A row of the table.
+struct Row {
+    keyword: String,
+    class: String,
+    uses: u32,
+}
+
+fn rows() -> Vec<Row> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keywords/used.tsv");
+    let text = fs::read_to_string(file).expect("the table is here");
+    let lines = text.lines().skip(1).filter_map(|line| {
+        let mut fields = line.split('\t');
+        Some(Row {
+            keyword: fields.next()?.to_owned(),
+            class: fields.next()?.to_owned(),
+            uses: fields.next()?.parse().ok()?,
+        })
+    });
+    lines.collect()
+}
+
+/// The texts that a line becomes when it loses what the row is about; none when it does not say it.
+fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let Some(first) = words.first() else {
+        return Vec::new();
+    };
+    let begins = |text: &str| {
+        line.trim_start()
+            .strip_prefix(text)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let (class, keyword) = (&*row.class, &*row.keyword);
+    let place = class.strip_suffix(": keyword");
+    let whole = match class {
+        "proxy" | "global" => begins(keyword) && (section == "global") == (class == "global"),
+        _ if place.is_some() => place == Some(section) && begins(keyword),
+        _ if class.starts_with("section-kw ") => class[11..] == *section && begins(keyword),
+        _ if class.starts_with("action ") && !class.starts_with("action args") => {
+            begins(&format!("{} {keyword}", &class[7..]))
+        }
+        "option prefix" => *first == "no",
+        "errorfile status" => begins(&format!("errorfile {keyword}")),
+        _ => FAMILIES.contains(&class) && begins(&format!("{class} {keyword}")),
+    };
+    if whole {
+        return vec![String::new()];
+    }
+    let owner = match class {
+        _ if class.starts_with("action args ") => Some(&class[12..]),
+        "server" | "bind" | "cookie" | "balance" | "redirect" | "stick-table" => Some(class),
+        "stick-table data" | "stick-table type" => Some("stick-table"),
+        "compression algo" => Some("compression algo"),
+        _ => None,
+    };
+    if owner.is_some_and(|owner| !begins(owner) && !(owner == "server" && begins("default-server")))
+    {
+        return Vec::new();
+    }
+    let text = matches!(
+        class,
+        "sample-fetch" | "converter" | "log-alias" | "predefined-acl" | "log-format item" | "lexer"
+    );
+    let known = owner.is_some()
+        || text
+        || matches!(class, "acl flag" | "acl -m" | "acl operator" | "condition");
+    if !known {
+        return Vec::new();
+    }
+    // A fetch or a converter decides what its line does: without the line it cannot.
+    if text {
+        let says = mentions(line, keyword, class);
+        return if says {
+            vec![String::new()]
+        } else {
+            Vec::new()
+        };
+    }
+    let Some(at) = words.iter().position(|word| {
+        word.trim_start_matches('!') == keyword || keyword == "!" && word.starts_with('!')
+    }) else {
+        return Vec::new();
+    };
+    let without = |count: usize| {
+        let kept = words
+            .iter()
+            .enumerate()
+            .filter(|(own, _)| !(at..at + count).contains(own));
+        kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+    };
+    vec![without(1), without(2)]
+}
+
+/// Whether a line mentions a fetch, a converter or an alias of this name.
+fn mentions(line: &str, keyword: &str, class: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    line.match_indices(keyword).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + keyword.len()..].chars().next();
+        let starts = before.is_none_or(|c| !is_part(c) && c != '-');
+        let ends = after.is_none_or(|c| !is_part(c) && c != '-');
+        match class {
+            "converter" => before == Some(',') && ends,
+            "log-alias" => ends || after.is_some_and(|c| c == '%'),
+            _ => starts && ends,
+        }
+    })
+}
+
+/// Whether some scenario shows the row, and whether some says it at all.
+fn look(
+    row: &Row,
+    files: &[(PathBuf, String)],
+    known: &mut HashMap<(usize, String), bool>,
+) -> (bool, bool) {
+    let mut said = false;
+    for (at, (file, text)) in files.iter().enumerate() {
+        let mut section = "";
+        for (number, line) in text.lines().enumerate() {
+            let first = line.split_ascii_whitespace().next().unwrap_or_default();
+            if matches!(
+                first,
+                "global" | "defaults" | "frontend" | "backend" | "listen" | "userlist" | "cache"
+            ) && !line.starts_with(' ')
+            {
+                section = first;
+                continue;
+            }
+            for lost in losses(row, section, line) {
+                said = true;
+                let lines = text
+                    .lines()
+                    .enumerate()
+                    .map(|(own, line)| if own == number { &*lost } else { line });
+                let changed: String = lines.map(|line| format!("{line}\n")).collect();
+                let shown = *known
+                    .entry((at, changed))
+                    .or_insert_with_key(|(_, changed)| differs(file, changed));
+                if shown {
+                    return (true, true);
+                }
+            }
+        }
+    }
+    (false, said)
+}
+
+#[test]
+#[ignore = "minutes of rehearsals: `cargo test --lib effects -- --ignored --nocapture`"]
+#[expect(clippy::print_stdout, reason = "the table is what it is run for")]
+fn keywords_have_effects() {
+    let files: Vec<(PathBuf, String)> = super::scenarios::all()
+        .into_iter()
+        .map(|file| {
+            let text = fs::read_to_string(&file).expect("readable");
+            (file, text)
+        })
+        .collect();
+    let (mut known, mut shown, rows) = (HashMap::new(), 0, rows());
+    for row in &rows {
+        match look(row, &files, &mut known) {
+            (true, _) => shown += 1,
+            (false, said) => {
+                let why = if said { "said" } else { "-" };
+                println!("{}\t{}\t{}\t{why}", row.uses, row.class, row.keyword);
+            }
+        }
+    }
+    println!("{shown} of {} rows are shown by scenarios", rows.len());
+    assert!(shown >= SHOWN_MIN, "{shown} rows");
+}
