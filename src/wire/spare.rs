@@ -14,6 +14,10 @@ const SMALL: usize = 5 * 1024;
 /// Room of the large ones: 64 KiB of plain text with what encryption adds.
 const LARGE: usize = 68 * 1024;
 
+/// As far as one may have grown to be kept among the small ones, and among the large.
+const SMALL_MAX: usize = 2 * SMALL;
+const LARGE_MAX: usize = 2 * LARGE;
+
 /// Unused buffers of each size that a thread keeps.
 const KEPT: usize = 4;
 
@@ -30,18 +34,30 @@ pub(super) fn take(room: usize) -> Vec<u8> {
     buffer
 }
 
+/// Sees to it that so many more bytes fit into `buffer`.
+pub(super) fn grow(buffer: &mut Vec<u8>, room: usize) {
+    if buffer.capacity() - buffer.len() >= room {
+        return;
+    }
+    let mut larger = take(buffer.len() + room);
+    larger.extend_from_slice(buffer);
+    give(buffer);
+    *buffer = larger;
+}
+
 /// Takes back what is in `buffer`; bytes left there are forgotten.
 pub(super) fn give(buffer: &mut Vec<u8>) {
     let mut buffer = std::mem::take(buffer);
-    if buffer.capacity() < SMALL {
-        return;
-    }
     buffer.clear();
-    let large = buffer.capacity() >= LARGE;
+    let size = match buffer.capacity() {
+        SMALL..=SMALL_MAX => 0,
+        LARGE..=LARGE_MAX => 1,
+        // Grown under way, to what nobody asks for.
+        _ => return,
+    };
     STORE.with_borrow_mut(|store| {
-        let kept = &mut store[usize::from(large)];
-        if kept.len() < KEPT && buffer.capacity() <= 2 * LARGE {
-            kept.push(buffer);
+        if store[size].len() < KEPT {
+            store[size].push(buffer);
         }
     });
 }
@@ -87,6 +103,8 @@ mod tests {
         shrink(&mut buffer, &mut start);
         assert_eq!((start, &buffer[..]), (0, &[7; 600][..]));
         assert!(buffer.capacity() < LARGE);
+        grow(&mut buffer, LARGE - 600);
+        assert_eq!((&buffer[..], buffer.capacity()), (&[7; 600][..], LARGE));
         let mut full = take(LARGE);
         full.resize(LARGE, 1);
         let mut start = 10;

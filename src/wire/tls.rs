@@ -249,10 +249,7 @@ impl Tls {
             true => READ_LARGE,
             false => READ_SMALL,
         };
-        if self.input.capacity() == 0 {
-            self.input = spare::take(room);
-        }
-        self.input.reserve(room);
+        spare::grow(&mut self.input, room);
         let room = self.input.capacity() - self.input.len();
         let outcome = self.carrier.read(&mut self.input);
         match &outcome {
