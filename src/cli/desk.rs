@@ -14,7 +14,7 @@ use crate::site::{Site, Visit};
 use crate::stats::{Count, InfoView, Pace};
 use crate::sys;
 use crate::time::Tick;
-use crate::tls::Happening;
+use crate::tls::{Figures, Happening};
 use crate::worker::{Inners, Moment, Office};
 
 /// Takes a connection whose client wants the listening sockets.
@@ -82,20 +82,7 @@ impl Desk {
         let limit = sys::limits::descriptors();
         let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let maxconn = number(site.global.maxconn as u64);
-        let tls = site.tls.figures(now);
         InfoView {
-            tls_max: tls.max,
-            tls: tls.current,
-            tls_total: tls.total,
-            tls_reuse_percent: tls.resumed_percent,
-            tls_rate: tls.rates[Happening::Client as usize],
-            tls_rate_max: tls.peaks[Happening::Client as usize],
-            front_key_rate: tls.rates[Happening::ClientKeys as usize],
-            front_key_rate_max: tls.peaks[Happening::ClientKeys as usize],
-            back_key_rate: tls.rates[Happening::ServerKeys as usize],
-            back_key_rate_max: tls.peaks[Happening::ServerKeys as usize],
-            tls_cache_lookups: tls.lookups,
-            tls_cache_misses: tls.misses,
             product: "HAProxy".to_owned(),
             version: self.version.clone(),
             release_date: self.release_date.clone(),
@@ -115,7 +102,6 @@ impl Desk {
             sess_rate: folded.rate(Pace::Sessions),
             sess_rate_limit: site.paces.sessions.limit(),
             sess_rate_max: folded.rate_peak(Pace::Sessions),
-            tls_rate_limit: site.paces.tls.limit(),
             busy_polling: site.global.busy_polling,
             node: site
                 .global
@@ -142,9 +128,29 @@ impl Desk {
             spliced_out: folded.count(Count::SplicedOut),
             bytes_out: folded.count(Count::BytesOut),
             idle_percent: 100,
-            ..InfoView::default()
+            ..secured(&site.tls.figures(now), site.paces.tls.limit())
         }
         .finish()
+    }
+}
+
+/// What `show info` says of TLS.
+fn secured(tls: &Figures, rate_limit: u32) -> InfoView {
+    InfoView {
+        tls_max: tls.max,
+        tls: tls.current,
+        tls_total: tls.total,
+        tls_reuse_percent: tls.resumed_percent,
+        tls_rate: tls.rates[Happening::Client as usize],
+        tls_rate_max: tls.peaks[Happening::Client as usize],
+        front_key_rate: tls.rates[Happening::ClientKeys as usize],
+        front_key_rate_max: tls.peaks[Happening::ClientKeys as usize],
+        back_key_rate: tls.rates[Happening::ServerKeys as usize],
+        back_key_rate_max: tls.peaks[Happening::ServerKeys as usize],
+        tls_cache_lookups: tls.lookups,
+        tls_cache_misses: tls.misses,
+        tls_rate_limit: rate_limit,
+        ..InfoView::default()
     }
 }
 

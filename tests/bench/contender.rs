@@ -1,7 +1,7 @@
 //! The contenders: how each is configured, started, found ready and stopped.
 
 use crate::meter::Meter;
-use crate::scenario::{Load, Scenario};
+use crate::scenario::{Load, Scenario, Setup};
 use crate::{machine, nginx, relay};
 use std::fmt::Write as _;
 use std::fs;
@@ -309,16 +309,7 @@ fn config(scenario: &Scenario, place: &Place, folder: &Path) -> std::io::Result<
     if setup.reuse_always {
         text.push_str("    http-reuse always\n");
     }
-    let accept = if setup.accept_proxy {
-        " accept-proxy"
-    } else {
-        ""
-    };
-    let secure = setup.tls.bind_words();
-    let _ = writeln!(
-        text,
-        "frontend fe\n    bind 127.0.0.1:{port}{accept}{secure}"
-    );
+    let _ = writeln!(text, "frontend fe\n    {}", bind_line(setup, *port));
     if setup.rules {
         fs::write(folder.join("paths.map"), paths_map())?;
         text.push_str(&rules(folder));
@@ -343,6 +334,17 @@ fn config(scenario: &Scenario, place: &Place, folder: &Path) -> std::io::Result<
         let _ = writeln!(text, "    server s{nth} {backend}{send}");
     }
     Ok(text)
+}
+
+/// Where clients are awaited.
+fn bind_line(setup: &Setup, port: u16) -> String {
+    let accept = if setup.accept_proxy {
+        " accept-proxy"
+    } else {
+        ""
+    };
+    let secure = setup.tls.bind_words();
+    format!("bind 127.0.0.1:{port}{accept}{secure}")
 }
 
 fn paths_map() -> String {
