@@ -32,7 +32,9 @@ impl Stream {
         let Ok(errand) = self.errand(kit, server) else {
             return self.connection_failed(kit);
         };
+        // Where one attempt failed, what stood idle may have failed for the same reason.
         if self.http
+            && self.txn.retries == 0
             && let Some(back) = self.take_idle(kit, site.backend(backend), &errand)
         {
             self.hold_back(kit, back);

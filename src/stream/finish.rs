@@ -178,7 +178,8 @@ impl Stream {
         let reusable = kit
             .conns
             .get(key)
-            .is_some_and(|held| self.http && held.conn.is_reusable());
+            // A server that has hung up behind its response would not hear another request.
+            .is_some_and(|held| self.http && held.conn.is_reusable() && !held.conn.ready.hangup);
         if reusable && kit.leaving.is_none() {
             kit.put_idle(self.front, key)
         } else {

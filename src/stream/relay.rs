@@ -44,7 +44,8 @@ impl Stream {
             return self.client_failed(kit, up, Phase::Data);
         }
         if self.inner.is_none() && self.back.and_then(|key| kit.conns.get(key)).is_none() {
-            return self.server_failed(kit, Phase::Headers);
+            // A connection that failed on the way here may have failed because it had been idle.
+            return self.server_closed_early(kit);
         }
         match self.source_down(kit, Eager::Never) {
             _ if self.response.has_head() => self.take_response(kit),
@@ -78,6 +79,10 @@ impl Stream {
         if self.reused && self.is_repeatable() && self.txn.retries == 0 {
             self.txn.retries += 1;
             self.drop_back(kit);
+            // What the lane knows of the end belongs to the connection that is gone.
+            self.response.clear(&mut kit.pool);
+            self.deadline = Tick::NEVER;
+            self.txn.connect = None;
             return Step::Go(Stage::Connect);
         }
         let back = self.back.and_then(|key| kit.conns.get(key));
