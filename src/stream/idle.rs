@@ -168,3 +168,34 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::site::Mode;
+    use crate::stream::rig::{Dialed, Rig};
+    use crate::stream::tests::{GET, OK, answering, site};
+
+    #[test]
+    fn a_server_that_hangs_up_behind_its_response_is_not_asked_again() {
+        let mut answer = answering(OK);
+        let last = move |dialed: &mut Dialed| {
+            let asked = !dialed.seen.is_empty();
+            answer(dialed);
+            if asked {
+                dialed.script.end();
+            }
+        };
+        let mut rig = Rig::new(site(Mode::Http), last);
+        let client = rig.client();
+        for request in 1..4 {
+            client.send(GET);
+            rig.run();
+            assert_eq!(String::from_utf8_lossy(&client.take()), OK);
+            assert_eq!(rig.dials(), request);
+            assert!(rig.engine.kit.idle.iter().all(Vec::is_empty));
+        }
+        client.end();
+        rig.run();
+        rig.assert_at_rest();
+    }
+}
