@@ -75,10 +75,34 @@ pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// A file without a name, in memory.
+/// A file without a name, in memory. Before Linux 3.17 it has one for a moment.
 pub fn nameless_file() -> io::Result<OwnedFd> {
     let flags = rustix::fs::MemfdFlags::CLOEXEC;
-    Ok(rustix::fs::memfd_create(c"sluice", flags)?)
+    match rustix::fs::memfd_create(c"sluice", flags) {
+        Err(rustix::io::Errno::NOSYS) => unlinked_file(),
+        made => Ok(made?),
+    }
+}
+
+/// Where a file that is gone at once may be made, memory first.
+const SHORT_LIVED: [&str; 3] = ["/dev/shm", "/run", "/tmp"];
+
+/// A file that nobody else ever had open: it is made under a name that was free, and the name is taken away.
+fn unlinked_file() -> io::Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+    let mut failure = io::Error::from(rustix::io::Errno::NOSYS);
+    for directory in SHORT_LIVED {
+        let path = format!("{directory}/.sluice-{}", std::process::id());
+        match rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => {
+                rustix::fs::unlink(&path)?;
+                return Ok(file);
+            }
+            Err(error) => failure = error.into(),
+        }
+    }
+    Err(failure)
 }
 
 /// Reads from this place of a file on, which moves nothing.
@@ -90,6 +114,19 @@ pub fn read_at(fd: impl AsFd, buf: &mut [u8], offset: u64) -> io::Result<usize> 
 mod tests {
     use super::super::socket::{Kind, pair};
     use super::*;
+
+    #[test]
+    fn nameless_files_are_read_and_written() {
+        for made in [nameless_file(), unlinked_file()] {
+            let file = made.expect("room for a file");
+            assert!(write_all(&file, b"abc").is_ok());
+            let mut seen = [0; 4];
+            assert_eq!(read_at(&file, &mut seen, 1).ok(), Some(2));
+            assert_eq!(&seen[..2], b"bc");
+            let links = rustix::fs::fstat(&file).map(|stat| stat.st_nlink);
+            assert_eq!(links.ok(), Some(0), "nobody finds it");
+        }
+    }
 
     #[test]
     fn reading_fills_spare_room_only_and_keeps_what_was_there() {
