@@ -10,7 +10,7 @@ use super::draft::{
     RuleDraft, TextDraft, WhatDraft,
 };
 use super::expect::{Expect, Match, What, unhex};
-use super::script::{Act, Assign, Connect, Phrase, Request, Script, Step, Style, Text};
+use super::script::{Act, Assign, Connect, Phrase, Program, Request, Script, Step, Style, Text};
 use crate::lang::{Diag, Word};
 use crate::sample::Facts;
 
@@ -35,7 +35,7 @@ pub trait Tools {
 /// A pattern, a format or an address is refused.
 pub fn compile(draft: &Draft, tools: &mut dyn Tools) -> Result<Script, Diag> {
     let (style, acts) = match &draft.kind {
-        None => (Style::Connection, Vec::new()),
+        None | Some(KindDraft::Program) => (Style::Connection, Vec::new()),
         Some(KindDraft::Greeting(service)) => (
             Style::Greeting,
             vec![unnumbered(Act::Greet(service.clone()))],
@@ -43,6 +43,12 @@ pub fn compile(draft: &Draft, tools: &mut dyn Tools) -> Result<Script, Diag> {
         Some(KindDraft::Tcp) => (Style::Tcp, steps(&draft.tcp, tools)?),
         Some(KindDraft::Http(request)) => (Style::Http, http_steps(request, &draft.http, tools)?),
     };
+    let is_program = matches!(draft.kind, Some(KindDraft::Program));
+    let program = draft.command.clone().filter(|_| is_program);
+    let program = program.map(|command| Program {
+        command,
+        path: draft.path.clone(),
+    });
     let mut steps = acts;
     let first = steps
         .iter()
@@ -61,6 +67,7 @@ pub fn compile(draft: &Draft, tools: &mut dyn Tools) -> Result<Script, Diag> {
         steps,
         disable_on_404: draft.disable_on_404,
         send_state: draft.send_state,
+        program,
     })
 }
 
@@ -79,6 +86,7 @@ pub fn agent(send: &[u8]) -> Script {
         steps,
         disable_on_404: false,
         send_state: false,
+        program: None,
     }
 }
 

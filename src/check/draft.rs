@@ -22,6 +22,10 @@ pub struct Draft {
     pub disable_on_404: bool,
     /// `http-check send-state`.
     pub send_state: bool,
+    /// `external-check command`
+    pub command: Option<Vec<u8>>,
+    /// `external-check path`
+    pub path: Option<Vec<u8>>,
     /// Whether all this was said by a `defaults` section.
     inherited: bool,
 }
@@ -35,6 +39,8 @@ pub enum KindDraft {
     Http(RequestDraft),
     /// `option smtpchk` and its kind.
     Greeting(Service),
+    /// `option external-check`
+    Program,
 }
 
 /// One `tcp-check` or `http-check` rule.

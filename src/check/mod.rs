@@ -28,5 +28,5 @@ pub use keyword::{KEYWORDS, RULES, SERVER_KEYWORDS};
 pub use pace::{Pace, first_delay, spread};
 pub use report::{Report, Sentence};
 pub use run::{Event, Order, RECEIVED_MAX, Run};
-pub use script::{Act, Assign, Connect, Phrase, Request, Script, Step, Style, Text};
+pub use script::{Act, Assign, Connect, Phrase, Program, Request, Script, Step, Style, Text};
 pub use status::{Status, Verdict};

@@ -87,6 +87,17 @@ pub struct Script {
     pub disable_on_404: bool,
     /// `http-check send-state`.
     pub send_state: bool,
+    /// `option external-check`: who is asked in place of all steps.
+    pub program: Option<Program>,
+}
+
+/// A program that tells how a server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// `external-check command`
+    pub command: Vec<u8>,
+    /// `external-check path`
+    pub path: Option<Vec<u8>>,
 }
 
 /// One step.

@@ -194,10 +194,9 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::BACK,
         standing: Standing::Later,
-        names: "external-check command, external-check path, \
+        names: "\
                 max-keep-alive-queue, option \
-                checkcache, option external-check, option use-small-buffers, persist \
-                rdp-cookie",
+                checkcache, option use-small-buffers, persist rdp-cookie",
     },
     Known {
         sections: Sections::FRONT,

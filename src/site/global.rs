@@ -80,6 +80,8 @@ pub struct Global {
     pub no_sandbox: bool,
     /// What the configuration names of the file system.
     pub named: Named,
+    /// `external-check`: whether checks may run programs, and in which environment.
+    pub external_check: Option<Environment>,
     /// `server-state-file`.
     pub server_state_file: Option<PathBuf>,
     /// `server-state-base`.
@@ -108,6 +110,15 @@ pub enum CloseSpread {
     Over(Millis),
     /// Not at all: they end by their own timeouts, and responses do not ask clients to leave.
     Never,
+}
+
+/// What programs of checks find in their environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// What checks say, nothing else.
+    Clean,
+    /// The process's own beside it.
+    Kept,
 }
 
 /// What a configuration names of the file system, for whoever has to know without reading it.

@@ -43,7 +43,7 @@ pub use backend::{Backend, RetryOn, Reuse};
 pub use former::{Formers, Holding};
 pub use forwarded::{Forwarded, Node, Told};
 pub use frontend::{Frontend, Mode};
-pub use global::{Blame, CloseSpread, CpuMap, Global, Tune};
+pub use global::{Blame, CloseSpread, CpuMap, Environment, Global, Tune};
 pub use introduction::{Seems, SendProxy, Source, Telling, Tells};
 pub use keepalive::KeepAlive;
 pub use lineup::Lineup;

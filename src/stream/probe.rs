@@ -6,6 +6,7 @@
 mod dial;
 mod facts;
 mod obey;
+mod program;
 
 use std::cell::RefCell;
 use std::sync::atomic::Ordering::Relaxed;
@@ -62,6 +63,8 @@ pub(super) struct Probe {
     connected: bool,
     /// What an agent has answered so far, once it was asked.
     answer: Option<Vec<u8>>,
+    /// The program that is asked in the server's place.
+    program: Option<program::Started>,
     /// Variables of the check.
     shelf: RefCell<Shelf>,
 }
@@ -118,6 +121,9 @@ impl Engine {
             self.forget_probe(asked);
             return;
         }
+        if self.look_at_program(asked) {
+            return;
+        }
         let now = self.kit.now;
         match self.probe_of(asked) {
             Some(probe) if probe.deadline.has_come(now) => self.probe(asked, Event::TimedOut),
@@ -163,12 +169,16 @@ impl Engine {
             conn: None,
             connected: false,
             answer: None,
+            program: None,
             shelf: RefCell::default(),
         };
         let deadline = probe.deadline;
         let room = self.probes.len().max(asked.slot() + 1);
         self.probes.resize_with(room, || None);
         self.probes[asked.slot()] = Some(Box::new(probe));
+        if self.start_program(asked) {
+            return;
+        }
         self.kit.wheel.insert(deadline, Timer::Check(asked));
         self.probe(asked, Event::Begin);
     }

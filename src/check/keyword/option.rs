@@ -22,6 +22,39 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
         },
     },
     Keyword {
+        name: "option external-check",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Check servers by asking a program.",
+        parse: |cur, draft| {
+            if switched_off(cur, draft, |kind| matches!(kind, KindDraft::Program))? {
+                return Ok(());
+            }
+            choose(draft, KindDraft::Program);
+            cur.end()
+        },
+    },
+    Keyword {
+        name: "external-check command",
+        sections: Sections::BACK,
+        usage: "<command>",
+        doc: "The program that tells how a server is.",
+        parse: |cur, draft| {
+            draft.command = Some(cur.expect("<command> as argument.")?.bytes.clone());
+            cur.end()
+        },
+    },
+    Keyword {
+        name: "external-check path",
+        sections: Sections::BACK,
+        usage: "<path>",
+        doc: "The PATH of that program.",
+        parse: |cur, draft| {
+            draft.path = Some(cur.expect("<path> as argument.")?.bytes.clone());
+            cur.end()
+        },
+    },
+    Keyword {
         name: "option tcp-check",
         sections: Sections::BACK,
         usage: "",

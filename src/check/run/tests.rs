@@ -28,6 +28,7 @@ fn script(style: Style, acts: Vec<Act>) -> Script {
         steps,
         disable_on_404: false,
         send_state: false,
+        program: None,
     }
 }
 

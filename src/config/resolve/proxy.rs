@@ -9,6 +9,7 @@ use super::{Host, mode, reach, server, tls};
 use crate::acl::Book;
 use crate::balance::{Algorithm, Policy, Tuning};
 use crate::check::agent_script;
+use crate::check::draft::KindDraft;
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
 use crate::config::section::log::Line;
@@ -235,6 +236,7 @@ fn served(
     report: &mut Report,
 ) -> Backend {
     let (proxy, id, full) = around;
+    programs(proxy, site, report);
     let script = bench.script(proxy, book, report).map(Arc::new);
     let script = script.unwrap_or_else(|| Arc::new(agent_script(&[])));
     let servers = server::all((proxy, id, full, &script), host, site, report);
@@ -250,6 +252,34 @@ fn served(
         },
         ..backend(proxy, proxy.name.as_str().into(), servers, site)
     }
+}
+
+/// What checks by a program need.
+fn programs(proxy: &ProxyDraft, site: &Site, report: &mut Report) {
+    let check = &proxy.back.check;
+    if !matches!(check.kind, Some(KindDraft::Program)) {
+        return;
+    }
+    let mut require = |there: bool, what: &str, fix: &str| {
+        if there {
+            return;
+        }
+        let text = format!(
+            "Proxy '{}' : 'option external-check' unable to find required '{what}'.",
+            proxy.name
+        );
+        report.add(Diag::alert(proxy.span, text).with_shape(Shape::Plain).with_fix(fix));
+    };
+    require(
+        site.global.external_check.is_some(),
+        "global.external-check",
+        "external-check, in the global section",
+    );
+    require(
+        check.command.is_some(),
+        "external-check command",
+        "external-check command <command>",
+    );
 }
 
 /// Adds a proxy's stick table.

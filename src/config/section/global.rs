@@ -8,7 +8,7 @@ use crate::config::catalog;
 use crate::config::draft::{BindDraft, CpuMapDraft, EnvEdit, GlobalDraft, VariableDraft};
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Unit, Word, suggest};
 use crate::sample::{Scope, VarName};
-use crate::site::CloseSpread;
+use crate::site::{CloseSpread, Environment};
 use crate::sys::process::CAPABILITIES;
 use crate::time::Millis;
 
@@ -336,6 +336,19 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         "<directory>",
         "The directory of server state files.",
         |cur, g| path(cur, &mut g.site.server_state_base),
+    ),
+    row(
+        "external-check",
+        "[preserve-env]",
+        "Lets checks run programs.",
+        |cur, g| {
+            let kept = cur.take("preserve-env");
+            g.site.external_check = Some(match kept {
+                true => Environment::Kept,
+                false => Environment::Clean,
+            });
+            cur.end()
+        },
     ),
     row("busy-polling", "", "Polls without sleeping.", |cur, g| {
         on(cur, &mut g.site.busy_polling)
