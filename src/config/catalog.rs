@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDraft};
 use super::known::{self, Known, Standing};
+use super::section::mailers::{self, MailersDraft};
 use super::section::peers::{self, PeersDraft};
 use super::section::program::{self, ProgramDraft};
 use super::section::relay::{self, ForwardDraft, RingDraft};
@@ -133,6 +134,7 @@ const PROXY_TABLES: &[ProxyTable] = &[
     lift!(balance::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.balance),
     lift!(queue::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.queue),
     lift!(stick::KEYWORDS, |p: &mut ProxyDraft| &mut p.stick),
+    lift!(mailers::KEYWORDS, |p: &mut ProxyDraft| &mut p.mail),
     lift!(log::KEYWORDS, |p: &mut ProxyDraft| &mut p.log),
     lift!(stats::KEYWORDS, |p: &mut ProxyDraft| &mut p.stats),
     lift!(filter::KEYWORDS, |p: &mut ProxyDraft| &mut p.filter),
@@ -195,6 +197,11 @@ pub(crate) static RING: LazyLock<Catalog<RingDraft>> = LazyLock::new(|| {
 /// The keywords of `log-forward`.
 pub(crate) static LOG_FORWARD: LazyLock<Catalog<ForwardDraft>> = LazyLock::new(|| {
     let tables: [&'static dyn Table<ForwardDraft>; 1] = [lift!(relay::FORWARD_KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
+/// The keywords of `mailers`.
+pub(crate) static MAILERS: LazyLock<Catalog<MailersDraft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<MailersDraft>; 1] = [lift!(mailers::SECTION_KEYWORDS, |d| d)];
     Catalog::new(&tables)
 });
 /// The keywords of `peers`.
@@ -333,6 +340,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (RESOLVERS.entries(), &[]),
         (CACHE.entries(), &[]),
         (PEERS.entries(), &[]),
+        (MAILERS.entries(), &[]),
         (RING.entries(), &[]),
         (LOG_FORWARD.entries(), &[]),
         (PROGRAM.entries(), &[]),

@@ -34,6 +34,8 @@ pub struct Draft {
     pub userlists: Vec<users::Draft>,
     /// `ring` sections.
     pub rings: Vec<section::relay::RingDraft>,
+    /// `mailers` sections.
+    pub mailers: Vec<section::mailers::MailersDraft>,
     /// `log-forward` sections.
     pub forwards: Vec<section::relay::ForwardDraft>,
     /// `peers` sections.
@@ -195,6 +197,8 @@ pub struct ProxyDraft {
     pub back: BackDraft,
     /// The stick table.
     pub stick: stick::Draft,
+    /// `email-alert`
+    pub mail: section::mailers::Draft,
     /// Where and how it logs.
     pub log: section::log::Draft,
     /// The statistics page.
@@ -240,6 +244,7 @@ impl ProxyDraft {
             front: FrontDraft::default(),
             back: BackDraft::default(),
             stick: stick::Draft::default(),
+            mail: section::mailers::Draft::default(),
             log: section::log::Draft::default(),
             stats: section::stats::Draft::default(),
             filter: filter::Draft::default(),

@@ -7,6 +7,7 @@ use super::draft::ProxyDraft;
 use super::heredity;
 use super::load::{Loader, Place};
 use super::modern;
+use super::section::mailers::MailersDraft;
 use super::section::peers::PeersDraft;
 use super::section::program::ProgramDraft;
 use super::section::relay::{ForwardDraft, RingDraft};
@@ -61,6 +62,9 @@ pub(crate) fn begin(
     }
     if kind.sections == Sections::PEERS {
         return begin_peers(loader, words);
+    }
+    if kind.sections == Sections::MAILERS {
+        return begin_mailers(loader, words);
     }
     if kind.sections == Sections::PROGRAM {
         return begin_program(loader, words);
@@ -130,6 +134,23 @@ fn begin_userlist(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
     }
     loader.place = Place::Userlist(list.len());
     list.push(crate::users::Draft::new(name.text()?, name.span));
+    Ok(())
+}
+
+fn begin_mailers(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
+    if let Some(extra) = words.get(2) {
+        return Err(unexpected("mailers", extra));
+    }
+    let Some(name) = words.get(1) else {
+        return Ok(());
+    };
+    let list = &mut loader.written.draft.mailers;
+    if list.iter().any(|mailers| name.is(&mailers.name)) {
+        let text = format!("mailers section '{}' is defined twice.", name.shown());
+        return Err(Diag::alert(name.span, text));
+    }
+    loader.place = Place::Mailers(list.len());
+    list.push(MailersDraft::new(name.text()?, name.span));
     Ok(())
 }
 

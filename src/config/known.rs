@@ -173,8 +173,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::PROXY,
         standing: Standing::Later,
-        names: "appsession, email-alert from, email-alert level, email-alert mailers, email-alert \
-                myhostname, email-alert to, option http_proxy",
+        names: "appsession, option http_proxy",
     },
     Known {
         sections: Sections::BACKEND,

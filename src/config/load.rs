@@ -104,6 +104,8 @@ pub(crate) enum Place {
     LogForward(usize),
     /// A `program` section, by its index.
     Program(usize),
+    /// A `mailers` section, by its index.
+    Mailers(usize),
     /// An `http-errors` section, by its index.
     HttpErrors(usize),
     /// A section whose lines are not looked at.
@@ -273,6 +275,10 @@ impl Loader<'_> {
                 let section = (&*catalog::PROGRAM, Sections::PROGRAM);
                 self.section(&words, section, |draft| draft.programs.get_mut(at))
             }
+            Place::Mailers(at) => {
+                let section = (&*catalog::MAILERS, Sections::MAILERS);
+                self.section(&words, section, |draft| draft.mailers.get_mut(at))
+            }
             Place::Peers(at) => {
                 let section = (&*catalog::PEERS, Sections::PEERS);
                 self.section(&words, section, |draft| draft.peers.get_mut(at))
@@ -383,6 +389,7 @@ impl Loader<'_> {
             | Place::Peers(_)
             | Place::Ring(_)
             | Place::LogForward(_)
+            | Place::Mailers(_)
             | Place::Program(_)
             | Place::Skipped => None,
         };

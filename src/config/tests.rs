@@ -216,6 +216,34 @@ const MISTAKES: &[(&str, &str)] = &[
         "frontend f from x\n",
         "defaults section 'x' not found for section.",
     ),
+    (
+        "backend b\n option external-check\n",
+        "Proxy 'b' : 'option external-check' unable to find required 'global.external-check'.",
+    ),
+    (
+        "backend b\n email-alert from a\n email-alert to b\n email-alert mailers x\n",
+        "Proxy 'b': unable to find mailers 'x'.",
+    ),
+    (
+        "frontend f\n log backend@x local0\n",
+        "log : unable to find required log backend 'x'.",
+    ),
+    (
+        "backend b\n server s udp@127.0.0.1:514\n",
+        "'server' : dgram-type address not acceptable in 'udp@127.0.0.1:514'",
+    ),
+    (
+        "listen l\n mode log\n",
+        "listen 'l': 'mode log' is only possible in a 'backend' section.",
+    ),
+    (
+        "backend l\n mode log\n balance leastconn\n",
+        "backend 'l': this balancing algorithm is not usable for a backend in log mode.",
+    ),
+    (
+        "backend b\n balance sticky\n",
+        "backend 'b': this balancing algorithm is for backends in log mode.",
+    ),
     (".qqqq\n", "unknown directive '.qqqq'."),
     ("no maxconn\n", "unknown keyword 'no' out of section."),
 ];

@@ -1,6 +1,6 @@
 //! The courier: one thread for conversations that carry no client's traffic.
 //!
-//! Peers talk over it, and log lines go from rings to syslog servers and from senders to the targets of `log-forward` sections. It owns the sockets that listen for such conversations, the connections, and the deadlines; what is said is a [`Talk`]'s,
+//! Peers talk over it, mail goes out, and log lines go from rings to syslog servers and from senders to the targets of `log-forward` sections. It owns the sockets that listen for such conversations, the connections, and the deadlines; what is said is a [`Talk`]'s,
 //! which knows bytes and time and no socket. Stick tables ring its bell when something is to be told.
 //!
 //! Always true: the thread exists only where the site has something for it; it never holds a lock while it waits; each connection's
@@ -8,6 +8,7 @@
 
 mod lines;
 mod link;
+mod mail;
 mod peers;
 mod post;
 mod turn;

@@ -36,6 +36,8 @@ pub(super) enum Errand {
         next: u64,
         counted: bool,
     },
+    /// A box of a backend, by the places of both, when it has letters.
+    Mail { backend: usize, at: usize },
 }
 
 impl Post {

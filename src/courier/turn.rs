@@ -15,6 +15,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::lines::{Datagrams, RING_RETRY, RingTalk, SenderTalk};
 use super::link::{Link, Turn};
+use super::mail;
 use super::peers::PeerTalk;
 use super::post::{Errand, Post};
 use super::{Around, Talk};
@@ -69,7 +70,8 @@ impl Courier {
         datagrams: Vec<(usize, OwnedFd)>,
     ) -> io::Result<Option<Courier>> {
         let sends = site.rings.iter().any(|post| !post.servers.is_empty());
-        if site.peers.is_empty() && site.forwards.is_empty() && !sends {
+        let mails = site.backends.iter().any(|backend| backend.mail.is_some());
+        if site.peers.is_empty() && site.forwards.is_empty() && !sends && !mails {
             return Ok(None);
         }
         let poll = Poll::new()?;
@@ -82,6 +84,15 @@ impl Courier {
         for post in &site.rings {
             let bell = Arc::clone(&bell);
             post.ring.ring_with(Box::new(move || drop(bell.wake())));
+        }
+        for own in site
+            .backends
+            .iter()
+            .filter_map(|one| one.mail.as_ref())
+            .flat_map(|mail| &mail.boxes)
+        {
+            let bell = Arc::clone(&bell);
+            own.ring_with(Box::new(move || drop(bell.wake())));
         }
         let orders = Arc::<Orders>::default();
         let now = Tick::from_millis(clock::monotonic_ms());
@@ -179,6 +190,16 @@ fn posts(site: &Site, now: Tick) -> Vec<Post> {
                 busy: false,
             });
         }
+    }
+    for (backend, one) in site.backends.iter().enumerate() {
+        let boxes = one.mail.iter().flat_map(|mail| &mail.boxes);
+        posts.extend(boxes.enumerate().map(|(at, own)| Post {
+            address: own.address.clone(),
+            connector: None,
+            errand: Errand::Mail { backend, at },
+            next: Tick::NEVER,
+            busy: false,
+        }));
     }
     posts
 }
@@ -293,6 +314,7 @@ impl Rounds {
             for datagrams in &mut self.datagrams {
                 again |= datagrams.turn(&mut self.sender, &self.site);
             }
+            self.collect();
             self.dial();
             again |= self.turn_all();
         }
@@ -474,6 +496,27 @@ impl Rounds {
         true
     }
 
+    /// Boxes with letters are due.
+    fn collect(&mut self) {
+        if self.leaves_at.is_set() {
+            return;
+        }
+        for post in self
+            .posts
+            .iter_mut()
+            .filter(|post| !post.busy && !post.next.is_set())
+        {
+            let Errand::Mail { backend, at } = post.errand else {
+                continue;
+            };
+            let mail = self.site.backends[backend].mail.as_ref();
+            let own = mail.and_then(|mail| mail.boxes.get(at));
+            if own.is_some_and(crate::site::Postbox::has_letters) {
+                post.next = self.now;
+            }
+        }
+    }
+
     fn dial(&mut self) {
         for at in 0..self.posts.len() {
             let post = &self.posts[at];
@@ -481,7 +524,10 @@ impl Rounds {
                 continue;
             }
             let errand = post.errand;
-            self.posts[at].next = self.now + RETRY;
+            self.posts[at].next = match errand {
+                Errand::Mail { .. } => Tick::NEVER,
+                Errand::Ring { .. } | Errand::Peer { .. } => self.now + RETRY,
+            };
             if let (Some(talk), Ok(wire)) = (self.talk_for(errand), self.posts[at].dial()) {
                 let link = Link::new(wire, talk, Some(at), self.now);
                 self.posts[at].busy = self.add(link);
@@ -496,6 +542,10 @@ impl Rounds {
             now: self.now,
         };
         match errand {
+            Errand::Mail { backend, at } => mail::next(around, backend, at).map(|talk| {
+                let talk: Box<dyn Talk> = Box::new(talk);
+                talk
+            }),
             Errand::Ring {
                 ring,
                 next,
@@ -586,7 +636,8 @@ impl Rounds {
             if let Errand::Ring { next, .. } = &mut post.errand {
                 *next = link.talk.place();
                 post.next = self.now + RING_RETRY;
-            } else if self.leaves_at.is_set() {
+            } else if self.leaves_at.is_set() || matches!(post.errand, Errand::Mail { .. }) {
+                // A box that has letters is due again by them.
                 post.next = Tick::NEVER;
             } else {
                 post.next = self.now + pause;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use super::{Admission, Forwarded, Logging, Members, Mode, Options, Rules, StatsPage, Timeouts};
+use super::{
+    Admission, Forwarded, Logging, Mail, Members, Mode, Options, Rules, StatsPage, Timeouts,
+};
 use crate::balance::persist::Persist;
 use crate::balance::{KeySource, Policy};
 use crate::filter::Filters;
@@ -108,6 +110,8 @@ pub struct Backend {
     pub table: Option<TableId>,
     /// Where it logs: what happens to its servers.
     pub logging: Logging,
+    /// `email-alert`: who is told by mail what happens to its servers.
+    pub mail: Option<Mail>,
     /// `disabled`.
     pub disabled: bool,
     /// Since when it has servers or none, and for how long it had none.
@@ -239,6 +243,7 @@ impl Backend {
             table: None,
             stats_page: None,
             logging: Logging::default(),
+            mail: None,
             disabled: false,
             record: Record::default(),
             tally: Tally::default(),

@@ -114,6 +114,9 @@ impl Site {
             }
             _ => None,
         };
+        if let (Some((level, text)), Some(mail)) = (&text, &self.backend(server.backend).mail) {
+            mail.post(*level, text);
+        }
         out.notices.extend(text.map(|(level, text)| Notice {
             backend: server.backend,
             level,
@@ -218,10 +221,14 @@ impl Site {
             position,
             state,
         };
+        let text = sentence.to_string();
+        if let Some(mail) = &backend.mail {
+            mail.post(Level::Info, &text);
+        }
         Some(Notice {
             backend: server.backend,
             level: Level::Notice,
-            text: sentence.to_string(),
+            text,
         })
     }
 

@@ -17,6 +17,7 @@ mod flow;
 mod mistakes;
 mod old_kernel;
 mod oracle;
+mod outside;
 mod process;
 mod program;
 mod proxy_protocol;

@@ -10,6 +10,7 @@ mod guid;
 mod inherited;
 mod known;
 mod listener;
+mod mailers;
 mod mode;
 mod names;
 mod newcomer;
@@ -88,6 +89,7 @@ pub fn resolve(
         rings,
         mut forwards,
         programs,
+        mailers: mailer_sections,
         ..
     } = draft;
     site.caches = cache::stores(&caches, report);
@@ -100,13 +102,7 @@ pub fn resolve(
         files,
         page_sets: HashMap::new(),
     };
-    for (name, lines) in &http_errors {
-        let pages = bench.pages(lines, report);
-        bench.page_sets.insert(name.clone(), pages);
-    }
-    for section in &defaults {
-        let _ = bench.pages(&section.rule, report);
-    }
+    bench.read_pages(&http_errors, &defaults, report);
     variables::set(&written.variables, &bench, &site.shelf, report);
     site.library = Some(library);
     states::read(&mut proxies, &written.site, report);
@@ -121,12 +117,11 @@ pub fn resolve(
     for at in 0..proxies.len() {
         proxy::resolve(at, &names, (&bench, host), &mut site, report);
     }
-    relays::rings(&rings, &written, host, &mut site, report);
-    relays::forwards(&forwards, &written, host, &mut site, report);
-    let local = local_peer(&site, env);
     let around = (&proxies[..], &written, &names);
+    mailers::all(&mailer_sections, around, host, &mut site, report);
+    relays::all((&rings, &forwards), &written, host, &mut site, report);
+    let local = local_peer(&site, env);
     peers::all(&peer_sections, &local, around, host, &mut site, report);
-    mode::named_backends(&site, report);
     proxy::close_rules(&names, &mut site, report);
     guid::proxies(&names, &proxies, &mut site, report);
     inherited::check(&defaults, &bench, &site, report);

@@ -268,7 +268,11 @@ fn programs(proxy: &ProxyDraft, site: &Site, report: &mut Report) {
             "Proxy '{}' : 'option external-check' unable to find required '{what}'.",
             proxy.name
         );
-        report.add(Diag::alert(proxy.span, text).with_shape(Shape::Plain).with_fix(fix));
+        report.add(
+            Diag::alert(proxy.span, text)
+                .with_shape(Shape::Plain)
+                .with_fix(fix),
+        );
     };
     require(
         site.global.external_check.is_some(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Host, listener, peers, tls};
+use super::{Host, listener, mode, peers, tls};
 use crate::config::draft::GlobalDraft;
 use crate::config::report::Report;
 use crate::config::section::log::Line;
@@ -10,8 +10,21 @@ use crate::config::section::relay::{ForwardDraft, RingDraft};
 use crate::log::Ring;
 use crate::site::{LogForward, Logging, RingPost, RingServer, Service, Site};
 
+/// Adds rings and relays to the site; with them, all that log backends could be named by is there.
+pub(super) fn all(
+    (drafts, forwarding): (&[RingDraft], &[ForwardDraft]),
+    written: &GlobalDraft,
+    host: &dyn Host,
+    site: &mut Site,
+    report: &mut Report,
+) {
+    rings(drafts, written, host, site, report);
+    forwards(forwarding, written, host, site, report);
+    mode::named_backends(site, report);
+}
+
 /// Adds the rings to the site.
-pub(super) fn rings(
+fn rings(
     drafts: &[RingDraft],
     written: &GlobalDraft,
     host: &dyn Host,
@@ -47,7 +60,7 @@ pub(super) fn rings(
 }
 
 /// Adds the relays to the site.
-pub(super) fn forwards(
+fn forwards(
     drafts: &[ForwardDraft],
     written: &GlobalDraft,
     host: &dyn Host,

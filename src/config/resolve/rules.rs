@@ -180,6 +180,22 @@ impl Bench<'_> {
         Expr::parse(&mut Cursor::new(words, self.env), book.reader(self.env))
     }
 
+    /// Reads the pages of `http-errors` sections, and of `defaults`, whether or not somebody uses them.
+    pub(super) fn read_pages(
+        &mut self,
+        sections: &[(String, crate::rule::Draft)],
+        defaults: &[ProxyDraft],
+        report: &mut Report,
+    ) {
+        for (name, lines) in sections {
+            let pages = self.pages(lines, report);
+            self.page_sets.insert(name.clone(), pages);
+        }
+        for section in defaults {
+            let _ = self.pages(&section.rule, report);
+        }
+    }
+
     /// The script of a backend's health checks.
     pub(super) fn script(
         &self,

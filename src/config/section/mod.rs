@@ -5,6 +5,7 @@ pub(crate) mod bind;
 pub(crate) mod counting;
 pub(crate) mod global;
 pub(crate) mod log;
+pub(crate) mod mailers;
 pub(crate) mod option;
 pub(crate) mod peers;
 pub(crate) mod program;

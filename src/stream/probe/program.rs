@@ -152,7 +152,10 @@ fn start(site: &Site, server: &Server, program: &Program) -> io::Result<Child> {
         .env("HAPROXY_SERVER_PORT", port)
         .env("HAPROXY_SERVER_MAXCONN", limit.to_string())
         .env("HAPROXY_SERVER_CURCONN", server.slots.in_use().to_string())
-        .env("HAPROXY_SERVER_SSL", u8::from(server.speaks_tls()).to_string())
+        .env(
+            "HAPROXY_SERVER_SSL",
+            u8::from(server.speaks_tls()).to_string(),
+        )
         .env("HAPROXY_SERVER_PROTO", protocol)
         .stdin(Stdio::null());
     command.spawn()
