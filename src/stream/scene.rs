@@ -167,8 +167,7 @@ impl Stream {
             kernel: &self.sockets(kit),
             ..Facts::none()
         };
-        let src = wishes.src;
-        let record = || self.record(kit, site, front, src);
+        let record = || self.record(kit, site, front, facts.src);
         let mut reach = self.reach(kit, site, within, &record);
         reach.instant = Some(self.instant(kit, site, client.tls.is_some()));
         reach.exchange = self.http.then(|| response.as_ref().and(self.txn.status));
