@@ -14,6 +14,7 @@ mod dns_namespace;
 mod dns_server;
 mod explain;
 mod flow;
+mod half_headers;
 mod mistakes;
 mod old_kernel;
 mod oracle;

@@ -10,7 +10,7 @@ use std::time::Duration;
 mod server;
 
 /// Starts the example server in a thread; returns its address and what it says.
-fn acceptor() -> (SocketAddr, Receiver<String>) {
+pub(crate) fn acceptor() -> (SocketAddr, Receiver<String>) {
     let any = "127.0.0.1:0".parse().expect("an address");
     let listener = mio::net::TcpListener::bind(any).expect("a free port");
     let address = listener.local_addr().expect("bound");
