@@ -12,7 +12,7 @@ cargo := build/env.sh cargo
 endif
 
 .DEFAULT_GOAL := program
-.PHONY: program run test check deb rpm tarball dist verify readme test-packages clean help setup bench profile reload-bench start-bench
+.PHONY: program run test check deb rpm tarball dist verify readme test-packages clean help setup bench profile train reload-bench start-bench
 
 program: ## the static program, target/x86_64-unknown-linux-musl/release/sluice (the default; CROSS=1: built by `cross`)
 	$(cargo) build --release --locked --target $(TARGET)
@@ -41,6 +41,9 @@ profile: profile-keep-64 ## where the time goes in small requests, by perf (prof
 profile-%: program
 	build/need.sh perf:linux-perf
 	cargo bench --locked --bench side_by_side -- --profile --seconds 5 $*
+
+train: ## measure anew where time goes, for the compiler to optimise by (before a release; about 10 minutes)
+	build/train.sh
 
 reload-bench: program ## what reloads lose, in a table beside haproxy's losses (about 10 minutes)
 	build/need.sh /usr/sbin/haproxy:haproxy

@@ -8,6 +8,8 @@
 # commit by one toolchain are equal, wherever and by whomever they are made.
 # With --print, the variables are printed instead. SLUICE_TOOLCHAIN may name a file
 # that musl-target.sh has answered with before; then that is not asked again.
+# SLUICE_FLAGS may hold one more flag of the compiler, SLUICE_COUNTS another file of
+# measured counts (`none` for none).
 set -eu
 case ${1-} in '' | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,9 +41,15 @@ objects=${CARGO_TARGET_DIR:-$root/target}
 library=$("$RUSTC" --print sysroot)/lib/rustlib/src/rust
 hash=$("$RUSTC" -Vv | sed -n 's/^commit-hash: //p')
 
+# What train.sh measured, for optimising compilers that can read it.
+counts=${SLUICE_COUNTS:-$here/counts.profdata}
+llvm=$("$RUSTC" -Vv | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+case " $* " in *' --release '*) ;; *) counts= ;; esac
+if [ ! -f "$counts" ] || [ "${llvm:-0}" -lt 19 ]; then counts=; fi
+
 # One flag a line of the unit separator: paths may hold spaces.
 us=$(printf '\037')
-export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$root=/sluice$us--remap-path-prefix=$objects=/sluice/target$us--remap-path-prefix=$home=/cargo$us--remap-path-prefix=$library=/rustc/$hash${SLUICE_PACKED:+$us$SLUICE_PACKED}"
+export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$root=/sluice$us--remap-path-prefix=$objects=/sluice/target$us--remap-path-prefix=$home=/cargo$us--remap-path-prefix=$library=/rustc/$hash${SLUICE_PACKED:+$us$SLUICE_PACKED}${counts:+$us-Cprofile-use=$counts$us-Cllvm-args=-no-pgo-warn-mismatch}${SLUICE_FLAGS:+$us$SLUICE_FLAGS}"
 export CARGO_INCREMENTAL=0
 unset RUSTFLAGS
 
