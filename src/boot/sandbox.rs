@@ -109,7 +109,7 @@ const REFUSED: &[i64] = &[
 
 /// What holds, a line each, and what the operator should hear.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub(super) struct Report {
     /// `name: state`.
     pub lines: Vec<String>,
     /// What the kernel lacks or refuses.
@@ -128,13 +128,13 @@ impl Report {
     }
 
     /// What `show sandbox` prints.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         self.lines.join("\n") + "\n"
     }
 }
 
 /// Shuts the calling thread and its threads to come in.
-pub fn enter(site: &Site) -> Report {
+pub(super) fn enter(site: &Site) -> Report {
     let mut report = Report::default();
     let named = &site.global.named;
     if site.global.no_sandbox {

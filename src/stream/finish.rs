@@ -6,12 +6,14 @@ use super::scene::put_answer;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::http::Status;
-use crate::mux::End;
+use crate::mux::{End, Received};
 use crate::rule;
 use crate::time::{Millis, Tick};
 
 /// How long a connection is drained after its last response, so that a reset does not destroy that.
 const LINGER: Millis = Millis::new(1000);
+/// How many buffers of a body that nobody wants are read before an answer, to keep the connection.
+const UNWANTED_MAX: u32 = 4;
 
 impl Stream {
     /// Answers the client in place of a server, with the page of `status`.
@@ -72,6 +74,31 @@ impl Stream {
             self.request_head = self.request.take_head();
         }
         self.response.clear(&mut kit.pool);
+        self.pass_over_body(kit);
+    }
+
+    /// Takes what has come of a body that nobody wants out of the way. Where the rest is still to come, the client is told that
+    /// its connection ends with the answer: it would send its next request behind a body that is not read (RFC 9112, section 9.3).
+    fn pass_over_body(&mut self, kit: &mut Kit) {
+        if self.last || !self.http {
+            return;
+        }
+        for _ in 0..UNWANTED_MAX {
+            while let Some(data) = self.request.take_data() {
+                kit.pool.give_back(data);
+            }
+            if self.request.end() != End::Open {
+                return;
+            }
+            let Some((held, mut lent)) = kit.conn(self.front) else {
+                return;
+            };
+            let received = held.conn.receive(&mut self.request, &mut lent);
+            if received != Received::Progress {
+                break;
+            }
+        }
+        self.last = self.request.end() == End::Open;
     }
 
     /// The stage at hand has waited long enough.

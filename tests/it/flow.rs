@@ -259,3 +259,39 @@ fn clients_beyond_the_rate_wait_and_are_all_served() {
     assert!((10..=21).contains(&early), "{early} in the first second");
     assert!(served.iter().all(|at| *at < Duration::from_secs(6)));
 }
+
+/// What comes back until the proxy closes, or `answers` heads were read.
+fn answers(client: &mut TcpStream, answers: usize) -> String {
+    let mut text = Vec::new();
+    let mut piece = [0; 4096];
+    while String::from_utf8_lossy(&text).matches("</html>\n").count() < answers {
+        match client.read(&mut piece).expect("an answer in time") {
+            0 => break,
+            count => text.extend_from_slice(&piece[..count]),
+        }
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// A body that nobody wants keeps its connection when it is there, and is told that it does not when it is still to come.
+#[test]
+fn an_unwanted_body_is_passed_over_or_ends_the_connection() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = server.local_addr().expect("a bound socket");
+    let proxy = Proxy::before(address, "unwanted", "    monitor-uri /\n");
+
+    let mut whole = proxy.client();
+    let post = b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nhello";
+    whole.write_all(post).expect("room for a request");
+    let first = answers(&mut whole, 1);
+    assert!(!first.contains("connection: close"), "{first}");
+    whole.write_all(post).expect("room for a request");
+    let second = answers(&mut whole, 1);
+    assert!(second.starts_with("HTTP/1.1 200 "), "{second}");
+
+    let mut half = proxy.client();
+    half.write_all(b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nhe")
+        .expect("room for half a request");
+    let told = answers(&mut half, 2);
+    assert!(told.contains("connection: close"), "{told}");
+}
