@@ -124,11 +124,16 @@ fn killed_starts(program: &Path) -> String {
         std::thread::sleep(whole * moment / KILLS);
         let new = running.worker_numbers();
         let new = new.into_iter().find(|pid| !before.contains(pid));
-        if let Some(pid) =
-            new.filter(|_| traffic::generation(bench.port(0)) != Ok(running.generation()))
-        {
-            kill_process(pid, "KILL");
-            killed += 1;
+        if let Some(pid) = new {
+            // Stopped, it cannot take over between the question and its end.
+            kill_process(pid, "STOP");
+            let answering = traffic::generation_within(bench.port(0), PAUSE * 5);
+            if answering.is_ok_and(|number| number != running.generation()) {
+                kill_process(pid, "KILL");
+                killed += 1;
+            } else {
+                kill_process(pid, "CONT");
+            }
         }
         std::thread::sleep(PAUSE);
         running.reload();

@@ -72,7 +72,7 @@ impl Rush {
             let mut seen = Seen::default();
             while !stop.load(Ordering::Relaxed) {
                 seen.count(
-                    once(port)
+                    once(port, PATIENCE)
                         .map_err(|e| format!("{} ({:?})", e, e.kind()))
                         .and_then(whole),
                 );
@@ -140,8 +140,9 @@ fn connect(port: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-fn once(port: u16) -> io::Result<String> {
+fn once(port: u16, patience: Duration) -> io::Result<String> {
     let mut stream = connect(port)?;
+    stream.set_read_timeout(Some(patience))?;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
@@ -179,7 +180,12 @@ fn answer(stream: &mut TcpStream) -> io::Result<String> {
 
 /// The generation that answers a new connection.
 pub(crate) fn generation(port: u16) -> Result<u32, String> {
-    let text = once(port).map_err(|e| e.to_string())?;
+    generation_within(port, PATIENCE)
+}
+
+/// The same, of whoever answers in this time.
+pub(crate) fn generation_within(port: u16, patience: Duration) -> Result<u32, String> {
+    let text = once(port, patience).map_err(|e| e.to_string())?;
     let number = text
         .split("generation ")
         .nth(1)
