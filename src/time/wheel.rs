@@ -12,6 +12,8 @@ const SLOTS: usize = 64;
 const LEVEL_BITS: u32 = 6;
 /// Levels: with a tick of 1 ms the last one reaches 4.6 hours; later moments wait in its furthest slot and are sorted in again.
 const LEVELS: usize = 4;
+/// Room for timers that an emptied slot keeps; a burst's memory goes back at once, for its slot's turn may come again in minutes only.
+const KEPT: usize = 64;
 
 /// Timers of keys `K`, turned by the worker once a turn.
 #[derive(Debug)]
@@ -121,7 +123,7 @@ impl<K> Wheel<K> {
                     self.place(at, key);
                 }
             }
-            if self.slots[index].is_empty() {
+            if self.slots[index].is_empty() && timers.capacity() <= KEPT {
                 self.slots[index] = timers;
             }
         }
@@ -152,6 +154,17 @@ mod tests {
         let mut due = Vec::new();
         wheel.advance(Tick::from_millis(now), &mut due);
         due
+    }
+
+    #[test]
+    fn what_a_burst_took_is_given_back() {
+        let mut wheel = Wheel::new(Tick::from_millis(0));
+        for number in 0..10_000 {
+            wheel.insert(Tick::from_millis(5_000), number);
+        }
+        assert_eq!(fired(&mut wheel, 5_000).len(), 10_000);
+        let room: usize = wheel.slots.iter().map(Vec::capacity).sum();
+        assert!(room <= KEPT * SLOTS * LEVELS, "{room} timers");
     }
 
     #[test]
