@@ -7,6 +7,7 @@
 use std::io;
 use std::ptr;
 
+use super::checked;
 use rustix::event::epoll;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{DupFlags, Errno, dup3};
@@ -69,12 +70,7 @@ fn lacks(error: &io::Error) -> bool {
 
 fn prlimit() -> io::Result<()> {
     // SAFETY: with two null pointers the kernel reads and writes nothing.
-    let status = unsafe { libc::prlimit(0, libc::RLIMIT_NOFILE, ptr::null(), ptr::null_mut()) };
-    if status == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    checked(unsafe { libc::prlimit(0, libc::RLIMIT_NOFILE, ptr::null(), ptr::null_mut()) })
 }
 
 #[cfg(test)]

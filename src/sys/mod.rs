@@ -30,3 +30,12 @@ pub mod splice;
 
 /// An address as the kernel exchanges it; `addr::SockAddr` converts from and to it.
 pub use rustix::net::SocketAddrAny as RawAddr;
+
+/// What a system call made by hand came to: zero is success, anything else is told by `errno`.
+fn checked(answer: impl Into<libc::c_long>) -> std::io::Result<()> {
+    if answer.into() == 0 {
+        Ok(())
+    } else {
+        Err(std::io::Error::last_os_error())
+    }
+}

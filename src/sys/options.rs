@@ -7,6 +7,7 @@ use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
+use super::checked;
 use rustix::net::{UCred, sockopt};
 
 use super::socket::Family;
@@ -328,11 +329,7 @@ fn set_bytes(fd: impl AsFd, level: c_int, name: c_int, value: &[u8]) -> io::Resu
             len,
         )
     };
-    if answer == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    checked(answer)
 }
 
 fn get_bytes(fd: impl AsFd, level: c_int, name: c_int, value: &mut [u8]) -> io::Result<usize> {
@@ -348,11 +345,8 @@ fn get_bytes(fd: impl AsFd, level: c_int, name: c_int, value: &mut [u8]) -> io::
             &raw mut len,
         )
     };
-    if answer == 0 {
-        Ok((len as usize).min(value.len()))
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    checked(answer)?;
+    Ok((len as usize).min(value.len()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr;
 
+use super::checked;
 use rustix::process::{self as rp, DumpableBehavior, Pid, Signal, WaitOptions};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
@@ -247,14 +248,6 @@ pub fn enter_network_namespace(namespace: impl AsFd) -> io::Result<()> {
         namespace.as_fd(),
         Some(rustix::thread::LinkNameSpaceType::Network),
     )?)
-}
-
-fn checked(answer: libc::c_int) -> io::Result<()> {
-    if answer == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
 }
 
 #[cfg(test)]

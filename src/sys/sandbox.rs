@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
+use super::checked;
 use rustix::fs::{Mode, OFlags};
 
 /// Rights on files, as landlock numbers them; later versions of its interface know more of them.
@@ -148,15 +149,7 @@ pub fn refuse_calls(architecture: u32, refused: &[i64]) -> io::Result<()> {
             &raw const whole,
         )
     };
-    checked(answer.into())
-}
-
-fn checked(answer: libc::c_long) -> io::Result<()> {
-    if answer == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    checked(answer)
 }
 
 #[cfg(test)]
