@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::scenarios::differs;
 
 /// Rows that are shown at least; raise it with each scenario that shows more.
-const SHOWN_MIN: usize = 123;
+const SHOWN_MIN: usize = 140;
 
 /// Classes whose keyword is the second word of a line that begins with the class.
 const FAMILIES: [&str; 12] = [
@@ -73,6 +73,7 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
         }
         "option prefix" => *first == "no",
         "errorfile status" => begins(&format!("errorfile {keyword}")),
+        "redirect" if begins(&format!("http-request redirect {keyword}")) => true,
         _ => FAMILIES.contains(&class) && begins(&format!("{class} {keyword}")),
     };
     if whole {
@@ -80,7 +81,9 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
     }
     let owner = match class {
         _ if class.starts_with("action args ") => Some(&class[12..]),
-        "server" | "bind" | "cookie" | "balance" | "redirect" | "stick-table" => Some(class),
+        "server" | "bind" | "cookie" | "balance" | "stick-table" => Some(class),
+        "redirect" if line.trim_start().starts_with("http-request") => Some("http-request redirect"),
+        "redirect" => Some(class),
         "stick-table data" | "stick-table type" => Some("stick-table"),
         "compression algo" => Some("compression algo"),
         _ => None,
@@ -91,11 +94,14 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
     }
     let text = matches!(
         class,
-        "sample-fetch" | "converter" | "log-alias" | "predefined-acl" | "log-format item" | "lexer"
+        "sample-fetch" | "converter" | "log-alias" | "log-format item" | "lexer"
     );
     let known = owner.is_some()
         || text
-        || matches!(class, "acl flag" | "acl -m" | "acl operator" | "condition");
+        || matches!(
+            class,
+            "acl flag" | "acl -m" | "acl operator" | "condition" | "predefined-acl"
+        );
     if !known {
         return Vec::new();
     }
@@ -108,19 +114,38 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
             Vec::new()
         };
     }
-    let Some(at) = words.iter().position(|word| {
-        word.trim_start_matches('!') == keyword || keyword == "!" && word.starts_with('!')
-    }) else {
-        return Vec::new();
+    let is_it = |word: &&str| {
+        word.trim_start_matches('!') == keyword
+            || keyword == "!" && word.starts_with('!')
+            || keyword == "anonymous ACL { }" && *word == "{"
     };
-    let without = |count: usize| {
-        let kept = words
-            .iter()
-            .enumerate()
-            .filter(|(own, _)| !(at..at + count).contains(own));
-        kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
-    };
-    vec![without(1), without(2)]
+    let places = words.iter().enumerate().filter(|(_, word)| is_it(word));
+    places
+        .flat_map(|(at, _)| word_losses(class, &words, at))
+        .collect()
+}
+
+/// What a line of `words` becomes when it loses the one at `at`.
+fn word_losses(class: &str, words: &[&str], at: usize) -> Vec<String> {
+    let (before, after) = (words[..at].join(" "), &words[at + 1..]);
+    let then = |middle: &str, after: &[&str]| format!("{before} {middle} {}", after.join(" "));
+    match (class, words[at]) {
+        ("acl -m", _) => vec![format!("{} {}", words[..at - 1].join(" "), after.join(" "))],
+        // Each stands for a condition, which may be turned around.
+        ("predefined-acl", word) => vec![then(&format!("!{word}"), after)],
+        ("condition", "{") => vec![then("!{", after)],
+        ("condition", "if") => vec![before.clone(), then("unless", after)],
+        ("condition", "unless") => vec![before.clone(), then("if", after)],
+        _ => {
+            let mut lost: Vec<String> = (0..=after.len().min(2))
+                .map(|count| then("", &after[count..]))
+                .collect();
+            if let (Some(rest), true) = (after.get(1..), class.starts_with("action args")) {
+                lost.push(then(&format!("{} another", words[at]), rest));
+            }
+            lost
+        }
+    }
 }
 
 /// Whether a line mentions a fetch, a converter or an alias of this name.

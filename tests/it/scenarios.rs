@@ -16,6 +16,8 @@ use crate::program;
 use script::{Case, Script, files, unheaded, version};
 
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a line that must not come is waited for.
+const QUIET: Duration = Duration::from_millis(50);
 /// How many files are at work at once.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -171,6 +173,9 @@ fn exchange(proxy: &Proxy, case: &Case, log: &UdpSocket, lenient: bool) -> Resul
             shown(&case.answer)
         ));
     }
+    if case.unlogged {
+        return unlogged(log);
+    }
     for expected in &case.logged {
         let mut buffer = [0; 8192];
         let Ok(len) = log.recv(&mut buffer) else {
@@ -185,6 +190,18 @@ fn exchange(proxy: &Proxy, case: &Case, log: &UdpSocket, lenient: bool) -> Resul
         }
     }
     Ok(())
+}
+
+/// That no line arrives: what the exchange makes is written before its answer ends, or with it.
+fn unlogged(log: &UdpSocket) -> Result<(), String> {
+    let mut buffer = [0; 8192];
+    log.set_read_timeout(Some(QUIET)).expect("a timeout");
+    let got = log.recv(&mut buffer);
+    log.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    got.map_or(Ok(()), |len| {
+        let line = String::from_utf8_lossy(&buffer[..len]);
+        Err(format!("logged is\n  {}", unheaded(&line)))
+    })
 }
 
 /// Whether both are the same page of 400: haproxy sends it as it was compiled in, with capitals and in an order of its own.

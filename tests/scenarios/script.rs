@@ -13,6 +13,7 @@
 //! < HTTP/1.1 200 OK       expected
 //! <+ body
 //! log "GET / HTTP/1.1"    an expected log line without its syslog header
+//! unlogged                nothing is logged
 //! ```
 
 use std::fs;
@@ -52,6 +53,8 @@ pub(crate) struct Case {
     pub(crate) answer: Vec<u8>,
     /// What is logged.
     pub(crate) logged: Vec<String>,
+    /// Whether nothing is.
+    pub(crate) unlogged: bool,
 }
 
 impl Script {
@@ -82,6 +85,7 @@ impl Script {
                 (">" | ">+", Some(case)) => append(word, rest, &mut case.sent),
                 ("<" | "<+", Some(case)) => append(word, rest, &mut case.answer),
                 ("log", Some(case)) => case.logged.push(rest.to_owned()),
+                ("unlogged", Some(case)) => case.unlogged = true,
                 _ => panic!("line {number} is none of a scenario: {line}"),
             }
         }
