@@ -82,7 +82,9 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
     let owner = match class {
         _ if class.starts_with("action args ") => Some(&class[12..]),
         "server" | "bind" | "cookie" | "balance" | "stick-table" => Some(class),
-        "redirect" if line.trim_start().starts_with("http-request") => Some("http-request redirect"),
+        "redirect" if line.trim_start().starts_with("http-request") => {
+            Some("http-request redirect")
+        }
         "redirect" => Some(class),
         "stick-table data" | "stick-table type" => Some("stick-table"),
         "compression algo" => Some("compression algo"),
