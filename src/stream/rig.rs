@@ -29,8 +29,6 @@ pub(super) type Answer = Box<dyn FnMut(&mut Dialed)>;
 /// One connection that the engine opened.
 #[derive(Debug)]
 pub(super) struct Dialed {
-    /// To which server.
-    pub server: ServerId,
     /// The server's end.
     pub script: Script,
     /// What arrived and was not answered yet.
@@ -69,7 +67,7 @@ impl fmt::Debug for RigDoors {
 }
 
 impl Doors for RigDoors {
-    fn dial(&mut self, server: ServerId, _way: &Way, _site: &Site) -> io::Result<Wire> {
+    fn dial(&mut self, _: ServerId, _way: &Way, _site: &Site) -> io::Result<Wire> {
         let (memory, script) = Memory::pair();
         let mut world = self.world.borrow_mut();
         script.cut(world.cut);
@@ -77,7 +75,6 @@ impl Doors for RigDoors {
             script.refuse();
         }
         world.dialed.push(Dialed {
-            server,
             script,
             seen: Vec::new(),
         });
