@@ -233,13 +233,19 @@ fn shows(root: &Path, keyword: &str, shown: &str) -> Result<(), &'static str> {
     if !text.contains(&format!("fn {test}(")) {
         return Err("the file has no such test");
     }
-    let word = keyword.split([' ', '<', '(']).rfind(|word| !word.is_empty());
+    let word = keyword
+        .split([' ', '<', '('])
+        .rfind(|word| !word.is_empty());
     let said = word.is_none_or(|word| text.contains(word) || word.ends_with('>'));
-    said.then_some(()).ok_or("the file does not say the keyword")
+    said.then_some(())
+        .ok_or("the file does not say the keyword")
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what is not shown yet is what it is run for by hand")]
+#[expect(
+    clippy::print_stdout,
+    reason = "what is not shown yet is what it is run for by hand"
+)]
 fn keywords_have_effects() {
     let files: Vec<(PathBuf, String)> = super::scenarios::all()
         .into_iter()
