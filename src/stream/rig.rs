@@ -23,6 +23,9 @@ use crate::wire::{Memory, Script, Wire};
 /// Rounds without an end that prove a livelock.
 const ROUNDS_MAX: usize = 200_000;
 
+/// Where nobody listens, as on every machine.
+const CLOSED_PORT: u16 = 1;
+
 /// What a scripted server does with what it has received so far: the bytes to answer, if any.
 pub(super) type Answer = Box<dyn FnMut(&mut Dialed)>;
 
@@ -67,11 +70,11 @@ impl fmt::Debug for RigDoors {
 }
 
 impl Doors for RigDoors {
-    fn dial(&mut self, _: ServerId, _way: &Way, _site: &Site) -> io::Result<Wire> {
+    fn dial(&mut self, _: ServerId, way: &Way, _site: &Site) -> io::Result<Wire> {
         let (memory, script) = Memory::pair();
         let mut world = self.world.borrow_mut();
         script.cut(world.cut);
-        if world.refuse {
+        if world.refuse || way.to.port() == Some(CLOSED_PORT) {
             script.refuse();
         }
         world.dialed.push(Dialed {
@@ -211,6 +214,15 @@ impl Rig {
                 return;
             }
             self.advance(next.as_millis().saturating_sub(self.now).max(1));
+        }
+    }
+
+    /// Lets `ms` milliseconds pass with everything that is due meanwhile.
+    pub(super) fn pass(&mut self, ms: u64) {
+        let end = self.now + ms;
+        self.run_out(ms);
+        if self.now < end {
+            self.advance(end - self.now);
         }
     }
 

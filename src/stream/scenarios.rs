@@ -16,7 +16,8 @@ use crate::config::{self, Given, Host, Source};
 use crate::lang::Env;
 use crate::lang::cond::Predicates;
 use crate::site::Site;
-use script::{Case, Script, files, unheaded};
+use crate::wire;
+use script::{BESIDE_MS, Case, Script, Step, files, is_logged, unheaded};
 
 struct Nothing;
 
@@ -118,13 +119,13 @@ fn play(site: Site, file: &Path, cut: usize, hasty: bool) -> Vec<String> {
     });
     rig.cut_servers(cut);
     let mut differences = Vec::new();
-    for case in &script.cases {
-        let place = format!("{name}/{}", case.name);
+    for cases in script.groups() {
+        let place = format!("{name}/{}", cases[0].name);
         if cut > 0 && REFRAMED.contains(&&*place) {
             continue;
         }
-        if let Err(why) = exchange(&mut rig, case, cut) {
-            differences.push(format!("{place} ({cut}): {why}"));
+        if let Err(why) = exchange(&mut rig, cases, cut) {
+            differences.push(format!("{name}/{} ({cut})", why));
             if hasty {
                 return differences;
             }
@@ -134,35 +135,77 @@ fn play(site: Site, file: &Path, cut: usize, hasty: bool) -> Vec<String> {
     differences
 }
 
-fn exchange(rig: &mut Rig, case: &Case, cut: usize) -> Result<(), String> {
+/// Cases that run beside each other, up to the first that goes otherwise.
+fn exchange(rig: &mut Rig, cases: &[Case], cut: usize) -> Result<(), String> {
     rig.lines.borrow_mut().clear();
-    let local = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
-    let client = rig.client_between(Peers {
-        src: local(40_000),
-        dst: local(80),
-    });
-    client.cut(cut);
-    client.send(&case.sent);
-    rig.run();
+    let clients = converse(rig, cases, cut);
+    let answers: Vec<_> = clients.iter().map(wire::Script::take).collect();
+    clients.iter().for_each(wire::Script::end);
     rig.run_out(10_000);
-    let answer = client.take();
-    client.end();
-    rig.run_out(10_000);
-    if answer != case.answer {
-        let (got, wanted) = (answer.escape_ascii(), case.answer.escape_ascii());
-        return Err(format!("the answer is\n  {got}\n not\n  {wanted}"));
+    for (case, answer) in cases.iter().zip(&answers) {
+        if *answer != case.answer {
+            let (got, wanted) = (answer.escape_ascii(), case.answer.escape_ascii());
+            return Err(format!(
+                "{}: the answer is\n  {got}\n not\n  {wanted}",
+                case.name
+            ));
+        }
     }
     let lines = rig.lines.borrow();
     let logged = String::from_utf8_lossy(&lines);
     let logged: Vec<&str> = logged.lines().map(unheaded).collect();
-    let minded = case.unlogged || !case.logged.is_empty();
-    if minded && logged != case.logged {
+    let expected: Vec<&String> = cases.iter().flat_map(|case| &case.logged).collect();
+    let is_right = logged.len() == expected.len()
+        && logged
+            .iter()
+            .zip(&expected)
+            .all(|(line, expected)| is_logged(line, expected));
+    let minded = !expected.is_empty() || cases.iter().any(|case| case.unlogged);
+    if minded && !is_right {
+        let name = &cases[0].name;
         return Err(format!(
-            "logged is\n  {logged:?}\n not\n  {:?}",
-            case.logged
+            "{name}: logged is\n  {logged:?}\n not\n  {expected:?}"
         ));
     }
     Ok(())
+}
+
+/// Plays the steps of all clients in the order of their time, and lets what follows come to its end.
+fn converse(rig: &mut Rig, cases: &[Case], cut: usize) -> Vec<wire::Script> {
+    let local = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
+    let mut timeline: Vec<(u64, usize, Option<&Step>)> = Vec::new();
+    for (own, case) in cases.iter().enumerate() {
+        let mut at = own as u64 * BESIDE_MS;
+        timeline.push((at, own, None));
+        for step in &case.steps {
+            match step {
+                Step::Wait(pause) => at += pause,
+                Step::Send(_) | Step::End => timeline.push((at, own, Some(step))),
+            }
+        }
+    }
+    timeline.sort_by_key(|(at, own, _)| (*at, *own));
+    let (mut clients, mut now): (Vec<wire::Script>, u64) = (Vec::new(), 0);
+    for (at, own, step) in timeline {
+        rig.pass(at - now);
+        now = at;
+        match step {
+            None => {
+                let client = rig.client_between(Peers {
+                    src: local(40_000),
+                    dst: local(80),
+                });
+                client.cut(cut);
+                clients.push(client);
+            }
+            Some(Step::Send(bytes)) => clients[own].send(bytes),
+            Some(Step::End) => clients[own].end(),
+            Some(Step::Wait(_)) => {}
+        }
+        rig.run();
+    }
+    rig.run_out(10_000);
+    clients
 }
 
 #[test]

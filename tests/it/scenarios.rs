@@ -5,7 +5,7 @@
 mod script;
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::program;
-use script::{Case, Script, files, unheaded, version};
+use script::{BESIDE_MS, Case, Script, Step, files, is_logged, unheaded, version};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a line that must not come is waited for.
@@ -155,21 +155,33 @@ fn run(program: &Path, file: &Path, version: Option<(u32, u32)>) -> Vec<String> 
     let origin = origin(Arc::clone(&script));
     let proxy = Proxy::start(program, file, origin, &log);
     let mut differences = Vec::new();
-    for case in &script.cases {
-        if let Err(why) = exchange(&proxy, case, &log, version.is_some()) {
-            differences.push(format!("{name}/{}: {why}", case.name));
+    for cases in script.groups() {
+        let answers = thread::scope(|scope| {
+            let asked = (0..).zip(cases).map(|(own, case)| {
+                let (proxy, begin) = (&proxy, Duration::from_millis(own * BESIDE_MS));
+                scope.spawn(move || proxy.ask(begin, &case.steps))
+            });
+            let asked: Vec<_> = asked.collect();
+            asked
+                .into_iter()
+                .map(|one| one.join().expect("no panic"))
+                .collect::<Vec<_>>()
+        });
+        for (case, answer) in cases.iter().zip(answers) {
+            if let Err(why) = compare(&answer, case, &log, version.is_some()) {
+                differences.push(format!("{name}/{}: {why}", case.name));
+            }
         }
     }
     differences
 }
 
-fn exchange(proxy: &Proxy, case: &Case, log: &UdpSocket, lenient: bool) -> Result<(), String> {
-    let answer = proxy.ask(&case.sent);
+fn compare(answer: &[u8], case: &Case, log: &UdpSocket, lenient: bool) -> Result<(), String> {
     let shown = |bytes: &[u8]| bytes.escape_ascii().to_string();
-    if answer != case.answer && !(lenient && is_page(&answer, &case.answer)) {
+    if answer != case.answer && !(lenient && is_page(answer, &case.answer)) {
         return Err(format!(
             "the answer is\n  {}\n not\n  {}",
-            shown(&answer),
+            shown(answer),
             shown(&case.answer)
         ));
     }
@@ -182,7 +194,7 @@ fn exchange(proxy: &Proxy, case: &Case, log: &UdpSocket, lenient: bool) -> Resul
             return Err(format!("nothing is logged, not {expected}"));
         };
         let line = String::from_utf8_lossy(&buffer[..len]).into_owned();
-        if unheaded(&line) != expected {
+        if !is_logged(unheaded(&line), expected) {
             return Err(format!(
                 "logged is\n  {}\n not\n  {expected}",
                 unheaded(&line)
@@ -276,11 +288,22 @@ impl Proxy {
         Self { child, port }
     }
 
-    fn ask(&self, request: &[u8]) -> Vec<u8> {
+    /// What a client gets that begins after `pause` and takes the steps.
+    fn ask(&self, pause: Duration, steps: &[Step]) -> Vec<u8> {
+        thread::sleep(pause);
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the proxy listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        // A proxy that refuses early may have closed before all was sent.
-        let _ = stream.write_all(request);
+        for step in steps {
+            // A proxy that refuses early may have closed before all was sent.
+            let _ = match step {
+                Step::Send(bytes) => stream.write_all(bytes),
+                Step::Wait(pause) => {
+                    thread::sleep(Duration::from_millis(*pause));
+                    Ok(())
+                }
+                Step::End => stream.shutdown(Shutdown::Write),
+            };
+        }
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         answer

@@ -7,14 +7,20 @@
 //! needs 3.0               haproxy has to be that new to know the keywords
 //! origin short            how the origin answers a request with the field `x-origin: short`; else it echoes
 //! = HTTP/1.1 200 OK
+//! silent never            the origin leaves a request with `x-origin: never` without an answer
 //! case a name             an exchange on a connection of its own
 //! > GET / HTTP/1.1        sent, a line break added
 //! >+ body                 sent as it stands, `\r \n \t \\ \xHH` read
+//! wait 100                milliseconds that pass before the client goes on
+//! end                     the client sends nothing more
 //! < HTTP/1.1 200 OK       expected
 //! <+ body
-//! log "GET / HTTP/1.1"    an expected log line without its syslog header
+//! log "GET / HTTP/1.1"    an expected log line without its syslog header; `…` stands for whatever has no space
 //! unlogged                nothing is logged
+//! beside another          a case that begins 50 ms after the one before it, which goes on
 //! ```
+//!
+//! Servers at port 1 refuse connections, here and there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,6 +37,9 @@ pub(crate) fn files() -> Vec<PathBuf> {
     files
 }
 
+/// How long after the case before it one begins that runs beside it.
+pub(crate) const BESIDE_MS: u64 = 50;
+
 /// A scenario file.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
@@ -38,6 +47,8 @@ pub(crate) struct Script {
     pub(crate) needs: Option<(u32, u32)>,
     /// Answers by name.
     pub(crate) origins: Vec<(String, Vec<u8>)>,
+    /// Names of requests without an answer.
+    pub(crate) silent: Vec<String>,
     /// The exchanges.
     pub(crate) cases: Vec<Case>,
 }
@@ -47,14 +58,40 @@ pub(crate) struct Script {
 pub(crate) struct Case {
     /// What it is about.
     pub(crate) name: String,
-    /// What the client sends.
-    pub(crate) sent: Vec<u8>,
+    /// Whether it begins while the one before it goes on.
+    pub(crate) beside: bool,
+    /// What the client does.
+    pub(crate) steps: Vec<Step>,
     /// What it gets until the connection ends.
     pub(crate) answer: Vec<u8>,
     /// What is logged.
     pub(crate) logged: Vec<String>,
     /// Whether nothing is.
     pub(crate) unlogged: bool,
+}
+
+/// What a client does.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// It sends.
+    Send(Vec<u8>),
+    /// It does nothing for so many milliseconds.
+    Wait(u64),
+    /// It says that it sends nothing more.
+    End,
+}
+
+impl Case {
+    /// Where what is sent next goes.
+    fn sent(&mut self) -> &mut Vec<u8> {
+        if !matches!(self.steps.last(), Some(Step::Send(_))) {
+            self.steps.push(Step::Send(Vec::new()));
+        }
+        match self.steps.last_mut() {
+            Some(Step::Send(bytes)) => bytes,
+            _ => unreachable!("it was pushed"),
+        }
+    }
 }
 
 impl Script {
@@ -78,11 +115,18 @@ impl Script {
                     let origin = script.origins.last_mut().expect("a name before the answer");
                     append(word, rest, &mut origin.1);
                 }
-                ("case", _) => script.cases.push(Case {
+                ("silent", _) => script.silent.push(rest.to_owned()),
+                ("case" | "beside", _) => script.cases.push(Case {
                     name: rest.to_owned(),
+                    beside: word == "beside",
                     ..Case::default()
                 }),
-                (">" | ">+", Some(case)) => append(word, rest, &mut case.sent),
+                (">" | ">+", Some(case)) => append(word, rest, case.sent()),
+                ("wait", Some(case)) => {
+                    let pause = rest.parse().expect("milliseconds");
+                    case.steps.push(Step::Wait(pause));
+                }
+                ("end", Some(case)) => case.steps.push(Step::End),
                 ("<" | "<+", Some(case)) => append(word, rest, &mut case.answer),
                 ("log", Some(case)) => case.logged.push(rest.to_owned()),
                 ("unlogged", Some(case)) => case.unlogged = true,
@@ -92,7 +136,13 @@ impl Script {
         script
     }
 
-    /// How the origin answers the requests at the front of `seen`, which it takes; nothing while the first is incomplete.
+    /// The exchanges, each with those that run beside it.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &[Case]> {
+        self.cases.chunk_by(|_, next| next.beside)
+    }
+
+    /// How the origin answers the requests at the front of `seen`, which it takes; nothing while the first is incomplete or
+    /// when it is one to be silent about.
     pub(crate) fn reply(&self, seen: &mut Vec<u8>) -> Option<Vec<u8>> {
         let end = complete(seen)?;
         let request: Vec<u8> = seen.drain(..end).collect();
@@ -100,6 +150,9 @@ impl Script {
         let asked = text
             .lines()
             .find_map(|line| line.strip_prefix("x-origin: "));
+        if asked.is_some_and(|asked| self.silent.iter().any(|silent| silent == asked)) {
+            return None;
+        }
         if let Some((_, answer)) = self.origins.iter().find(|(name, _)| Some(&**name) == asked) {
             return Some(answer.clone());
         }
@@ -165,4 +218,17 @@ fn complete(bytes: &[u8]) -> Option<usize> {
 pub(crate) fn unheaded(line: &str) -> &str {
     let line = line.trim_end_matches(['\r', '\n', '\0']);
     line.split_once("]: ").map_or(line, |(_, text)| text)
+}
+
+/// Whether a log line is what is expected, where `…` stands for any text without a space.
+pub(crate) fn is_logged(line: &str, expected: &str) -> bool {
+    let mut rest = line;
+    for (at, part) in expected.split('…').enumerate() {
+        let found = rest.find(part).filter(|&found| at > 0 || found == 0);
+        let Some(found) = found.filter(|&found| !rest[..found].contains(' ')) else {
+            return false;
+        };
+        rest = &rest[found + part.len()..];
+    }
+    rest.is_empty() || expected.ends_with('…') && !rest.contains(' ')
 }
