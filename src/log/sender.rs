@@ -189,6 +189,31 @@ fn resolve(written: &Written) -> Result<SockAddr, String> {
     address.ok_or_else(|| "log : an address is expected".to_owned())
 }
 
+impl Route {
+    /// Where its lines go.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.target.place
+    }
+
+    /// Appends the line as the target wants it, and whether it wants it.
+    pub fn write(
+        &self,
+        line: &Line<'_>,
+        census: &dyn Census,
+        dates: &mut Dates,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        if !self.target.takes(line.level) {
+            return false;
+        }
+        let mut line = *line;
+        line.level = line.level.max(self.target.level_cap);
+        write_line(&self.header, &line, census, dates, out);
+        true
+    }
+}
+
 /// A worker's way to the outlets.
 #[derive(Debug)]
 pub struct Sender {
@@ -225,14 +250,10 @@ impl Sender {
     /// Writes a line to every route that takes its level.
     pub fn log(&mut self, routes: &[Route], line: &Line<'_>, census: &dyn Census) {
         for route in routes {
-            if !route.target.takes(line.level) {
-                continue;
-            }
-            let mut line = *line;
-            line.level = line.level.max(route.target.level_cap);
             let (batch, dates) = (&mut self.batches[route.outlet], &mut self.dates);
-            write_line(&route.header, &line, census, dates, &mut batch.bytes);
-            self.added(route.outlet, census);
+            if route.write(line, census, dates, &mut batch.bytes) {
+                self.added(route.outlet, census);
+            }
         }
     }
 

@@ -5,6 +5,8 @@
 //! the word with its value). What still loads and makes any exchange of the file differ depends on it. A change that does not load
 //! shows nothing. Keywords that only a real process has an effect for (sockets, checks, certificates) cannot be found here.
 
+mod written;
+
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super::scenarios::differs;
 
 /// Rows that are shown at least.
-const SHOWN_MIN: usize = 140;
+const SHOWN_MIN: usize = 146;
 
 /// Classes whose keyword is the second word of a line that begins with the class.
 const FAMILIES: [&str; 12] = [
@@ -63,6 +65,9 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     };
     let (class, keyword) = (&*row.class, &*row.keyword);
+    if let Some(lost) = written::losses(class, keyword, line) {
+        return lost;
+    }
     let place = class.strip_suffix(": keyword");
     let whole = match class {
         "proxy" | "global" => begins(keyword) && (section == "global") == (class == "global"),
@@ -86,7 +91,6 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
             Some("http-request redirect")
         }
         "redirect" => Some(class),
-        "stick-table data" | "stick-table type" => Some("stick-table"),
         "compression algo" => Some("compression algo"),
         _ => None,
     };
@@ -94,12 +98,8 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
     {
         return Vec::new();
     }
-    let text = matches!(
-        class,
-        "sample-fetch" | "converter" | "log-alias" | "log-format item" | "lexer"
-    );
     let known = owner.is_some()
-        || text
+        || class == "sample-fetch"
         || matches!(
             class,
             "acl flag" | "acl -m" | "acl operator" | "condition" | "predefined-acl"
@@ -107,9 +107,9 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
     if !known {
         return Vec::new();
     }
-    // A fetch or a converter decides what its line does: without the line it cannot.
-    if text {
-        let says = mentions(line, keyword, class);
+    // A fetch decides what its line does: without the line it cannot.
+    if class == "sample-fetch" {
+        let says = mentions(line, keyword);
         return if says {
             vec![String::new()]
         } else {
@@ -150,19 +150,13 @@ fn word_losses(class: &str, words: &[&str], at: usize) -> Vec<String> {
     }
 }
 
-/// Whether a line mentions a fetch, a converter or an alias of this name.
-fn mentions(line: &str, keyword: &str, class: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+/// Whether a line mentions a fetch of this name.
+fn mentions(line: &str, keyword: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-';
     line.match_indices(keyword).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + keyword.len()..].chars().next();
-        let starts = before.is_none_or(|c| !is_part(c) && c != '-');
-        let ends = after.is_none_or(|c| !is_part(c) && c != '-');
-        match class {
-            "converter" => before == Some(',') && ends,
-            "log-alias" => ends || after.is_some_and(|c| c == '%'),
-            _ => starts && ends,
-        }
+        before.is_none_or(|c| !is_part(c)) && after.is_none_or(|c| !is_part(c))
     })
 }
 

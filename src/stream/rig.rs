@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Doors, Engine, Held, Kit, Letter, Peers, Way};
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
-use crate::log::Line;
+use crate::log::{Dates, Line, Place};
 use crate::mux::{Inner, Ready};
 use crate::sample::Census;
 use crate::site::{Logging, Site, Visit};
@@ -42,7 +42,7 @@ pub(super) struct Dialed {
 pub(super) struct Rig {
     /// The engine itself.
     pub engine: Engine,
-    /// Log lines so far.
+    /// Log lines so far: as datagrams carry them where logs were opened, else bare.
     pub lines: Rc<RefCell<Vec<u8>>>,
     world: Rc<RefCell<World>>,
     answer: Answer,
@@ -61,6 +61,7 @@ struct World {
 struct RigDoors {
     world: Rc<RefCell<World>>,
     lines: Rc<RefCell<Vec<u8>>>,
+    dates: Dates,
 }
 
 impl fmt::Debug for RigDoors {
@@ -119,10 +120,16 @@ impl Doors for RigDoors {
         None
     }
 
-    fn write(&mut self, _logging: &Logging, line: &Line<'_>, _census: &dyn Census) {
+    fn write(&mut self, logging: &Logging, line: &Line<'_>, census: &dyn Census) {
         let mut lines = self.lines.borrow_mut();
-        lines.extend_from_slice(line.text);
-        lines.push(b'\n');
+        let sent = |place: &Place| matches!(place, Place::Datagram(_));
+        for route in logging.routes.iter().filter(|route| sent(route.place())) {
+            route.write(line, census, &mut self.dates, &mut lines);
+        }
+        if logging.routes.is_empty() {
+            lines.extend_from_slice(line.text);
+            lines.push(b'\n');
+        }
     }
 
     fn flush(&mut self) {}
@@ -140,6 +147,7 @@ impl Rig {
         let doors = RigDoors {
             world: Rc::clone(&world),
             lines: Rc::clone(&lines),
+            dates: Dates::default(),
         };
         let kit = Kit::new(Arc::new(site), WorkerId::at(0), 1000, Box::new(doors));
         let mut rig = Self {

@@ -15,7 +15,7 @@
 //! end                     the client sends nothing more
 //! < HTTP/1.1 200 OK       expected
 //! <+ body
-//! log "GET / HTTP/1.1"    an expected log line without its syslog header; `…` stands for whatever has no space
+//! log "GET / HTTP/1.1"    an expected log line without its syslog header; `…` stands for whatever has no space, `№` for a number
 //! unlogged                nothing is logged
 //! beside another          a case that begins 50 ms after the one before it, which goes on
 //! ```
@@ -220,15 +220,19 @@ pub(crate) fn unheaded(line: &str) -> &str {
     line.split_once("]: ").map_or(line, |(_, text)| text)
 }
 
-/// Whether a log line is what is expected, where `…` stands for any text without a space.
+/// Whether a log line is the expected one, in which `…` stands for whatever has no space and `№` for a number.
 pub(crate) fn is_logged(line: &str, expected: &str) -> bool {
-    let mut rest = line;
-    for (at, part) in expected.split('…').enumerate() {
-        let found = rest.find(part).filter(|&found| at > 0 || found == 0);
-        let Some(found) = found.filter(|&found| !rest[..found].contains(' ')) else {
-            return false;
-        };
-        rest = &rest[found + part.len()..];
-    }
-    rest.is_empty() || expected.ends_with('…') && !rest.contains(' ')
+    let Some(at) = expected.find(['…', '№']) else {
+        return line == expected;
+    };
+    let (before, rest) = expected.split_at(at);
+    let Some(line) = line.strip_prefix(before) else {
+        return false;
+    };
+    let number = rest.starts_with('№');
+    let rest = rest.trim_start_matches(['…', '№']);
+    let fits = |c: char| if number { c.is_ascii_digit() } else { c != ' ' };
+    let run = line.find(|c| !fits(c)).unwrap_or(line.len());
+    let first = usize::from(number);
+    (first..=run).any(|end| line.is_char_boundary(end) && is_logged(&line[end..], rest))
 }
