@@ -34,8 +34,9 @@ impl Predicates for Nothing {
 }
 
 impl Host for Nothing {
-    fn addresses(&self, _: &str) -> Vec<IpAddr> {
-        Vec::new()
+    fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        let local = (name == "localhost").then_some([127, 0, 0, 1].into());
+        local.into_iter().collect()
     }
     fn user(&self, _: &str) -> Option<u32> {
         None
