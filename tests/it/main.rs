@@ -5,6 +5,7 @@
     reason = "these tests watch real programs in real time"
 )]
 
+mod authority;
 mod contract;
 mod database;
 mod dns_differential;
@@ -30,3 +31,4 @@ mod tidy;
 mod tls;
 mod tls_hostile;
 mod tls_store;
+mod tls_words;

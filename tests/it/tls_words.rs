@@ -1,0 +1,282 @@
+//! The words of TLS on `bind` lines and in `global`: each is there beside a line without it, and a client sees the difference.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+
+use crate::authority::Authority;
+use crate::program;
+use crate::tls::{PAGE, Running, fixture};
+
+/// What a client of these options shows of its handshake, as openssl says it.
+fn shaken(running: &Running, at: usize, more: &[&str]) -> String {
+    running.s_client(at, more, "")
+}
+
+/// The suite that was agreed on; `(NONE)` where nothing was.
+fn suite(running: &Running, at: usize, more: &[&str]) -> String {
+    let shown = shaken(running, at, more);
+    let (_, rest) = shown.split_once("Cipher is ").expect("it says the suite");
+    rest.lines().next().unwrap_or_default().to_owned()
+}
+
+const TLS_1_0: &[&str] = &["-tls1", "-cipher", "ALL:@SECLEVEL=0"];
+const TLS_1_1: &[&str] = &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"];
+const TLS_1_2: &[&str] = &["-tls1_2"];
+const TLS_1_3: &[&str] = &["-tls1_3"];
+/// Both suites of TLS 1.2, the weaker first.
+const WEAKER_FIRST: &[&str] = &[
+    "-tls1_2",
+    "-cipher",
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384",
+];
+const WEAKER: &str = "ECDHE-ECDSA-AES128-GCM-SHA256";
+const STRONGER: &str = "ECDHE-ECDSA-AES256-GCM-SHA384";
+const TICKET: &str = "TLS session ticket:";
+
+/// The hello of a client that speaks SSLv3 and nothing else.
+const HELLO_SSLV3: &[u8] = b"\x16\x03\x00\x00\x2d\x01\x00\x00\x29\x03\x00\
+    0123456789abcdef0123456789abcdef\x00\x00\x02\x00\x2f\x01\x00";
+
+/// How the program answers that: with an alert, or with a hello of its own.
+fn sslv3(running: &Running, at: usize) -> u8 {
+    let mut client = TcpStream::connect(("127.0.0.1", running.port(at))).expect("it listens");
+    client.write_all(HELLO_SSLV3).expect("it reads");
+    let mut kind = [0];
+    client.read_exact(&mut kind).expect("it answers");
+    kind[0]
+}
+
+#[test]
+fn versions_of_bind_lines() {
+    let own = "ssl crt @Tecdsa.pem";
+    let text = format!(
+        "frontend f\n bind @0 {own} no-sslv3 no-tlsv10 no-tlsv11\n bind @1 {own} no-tlsv12\n \
+         bind @2 {own} no-tlsv13\n bind @3 {own} ssl-min-ver TLSv1.3\n bind @4 {own} ssl-max-ver TLSv1.2\n \
+         bind @5 {own} force-tlsv12\n bind @6 {own} force-tlsv13\n{PAGE}"
+    );
+    let running = Running::new("versions", 7, &text);
+    let speaks = |at, version| suite(&running, at, version) != "(NONE)";
+    assert!(!speaks(0, TLS_1_0), "no-tlsv10");
+    assert!(!speaks(0, TLS_1_1), "no-tlsv11");
+    assert_eq!(sslv3(&running, 0), 0x15, "no-sslv3");
+    assert!(speaks(0, TLS_1_2) && speaks(0, TLS_1_3));
+    for newer in [1, 3, 6] {
+        assert!(!speaks(newer, TLS_1_2) && speaks(newer, TLS_1_3), "{newer}");
+    }
+    for older in [2, 4, 5] {
+        assert!(speaks(older, TLS_1_2) && !speaks(older, TLS_1_3), "{older}");
+    }
+}
+
+#[test]
+fn protocols_and_tickets_of_bind_lines() {
+    let own = "ssl crt @Tecdsa.pem";
+    let text = format!(
+        "frontend f\n bind @0 {own} alpn own/1,http/1.1\n bind @1 {own} no-tls-tickets\n bind @2 {own}\n{PAGE}"
+    );
+    let running = Running::new("protocols", 3, &text);
+    let own = &["-alpn", "own/1"][..];
+    assert!(
+        shaken(&running, 0, own).contains("ALPN protocol: own/1"),
+        "alpn"
+    );
+    assert!(!shaken(&running, 2, own).contains("ALPN protocol: own/1"));
+    assert!(
+        !shaken(&running, 1, TLS_1_2).contains(TICKET),
+        "no-tls-tickets"
+    );
+    assert!(shaken(&running, 2, TLS_1_2).contains(TICKET));
+}
+
+#[test]
+fn clients_are_examined() {
+    let mut authority = Authority::new("examined");
+    let mut stranger = Authority::new("stranger");
+    let good = authority.sign("good.test", 1, "");
+    let bad = authority.sign("bad.test", 2, "");
+    let strange = stranger.sign("strange.test", 3, "");
+    let (list, ca) = (authority.revoke(2), authority.path("ca.pem"));
+    let other = stranger.path("ca.pem");
+    let own = "ssl crt @Tecdsa.pem verify";
+    let text = format!(
+        "frontend f\n bind @0 {own} required ca-file {ca}\n bind @1 {own} required ca-file {ca} crl-file {list}\n \
+         bind @2 {own} required ca-file {other} ca-verify-file {ca}\n bind @3 {own} none ca-file {ca}\n \
+         bind @4 {own} required ca-file {other}\n{PAGE}"
+    );
+    let running = Running::new("examined", 5, &text);
+    let page = |at, cert: &str| running.page(at, "example.test", &["--cert", cert]);
+    let let_in = |at, cert: &str| page(at, cert).ends_with(".test\n");
+    assert!(
+        let_in(0, &good) && let_in(0, &bad) && !let_in(0, &strange),
+        "ca-file"
+    );
+    assert!(let_in(1, &good) && !let_in(1, &bad), "crl-file");
+    assert!(let_in(2, &good) && let_in(2, &strange), "ca-verify-file");
+    assert!(!let_in(4, &good));
+    assert_eq!(running.page(0, "example.test", &[]), "", "verify required");
+    assert!(
+        running.page(3, "example.test", &[]).ends_with("0 0 \n"),
+        "verify none"
+    );
+    let names = |at| shaken(&running, at, &[]).contains("CN = examined");
+    assert!(
+        names(0) && !names(2),
+        "clients hear the names of ca-file, not of ca-verify-file"
+    );
+}
+
+/// A program with these words in `global`, and one frontend that says nothing of it.
+fn with_global(name: &str, global: &str, rest: &str) -> Running {
+    let text = format!("global\n{global}\nfrontend f\n bind @0 ssl crt @Tecdsa.pem\n{PAGE}{rest}");
+    Running::new(name, 1, &text)
+}
+
+#[test]
+fn options_of_all_bind_lines() {
+    let old = with_global(
+        "old",
+        " ssl-default-bind-options no-sslv3 no-tlsv10 no-tlsv11 no-tls-tickets prefer-client-ciphers",
+        "",
+    );
+    assert_eq!(suite(&old, 0, TLS_1_0), "(NONE)", "no-tlsv10");
+    assert_eq!(suite(&old, 0, TLS_1_1), "(NONE)", "no-tlsv11");
+    assert_eq!(sslv3(&old, 0), 0x15, "no-sslv3");
+    assert!(!shaken(&old, 0, TLS_1_2).contains(TICKET), "no-tls-tickets");
+    assert_eq!(
+        suite(&old, 0, WEAKER_FIRST),
+        WEAKER,
+        "prefer-client-ciphers"
+    );
+    let plain = with_global("plain", "", "");
+    assert!(shaken(&plain, 0, TLS_1_2).contains(TICKET));
+    assert_eq!(
+        suite(&plain, 0, WEAKER_FIRST),
+        STRONGER,
+        "the server's order"
+    );
+    for (option, older, newer) in [
+        ("no-tlsv12", false, true),
+        ("ssl-min-ver TLSv1.3", false, true),
+        ("ssl-max-ver TLSv1.2", true, false),
+        ("ssl-min-ver TLSv1.2", true, true),
+        ("ssl-min-ver TLSv1.1", true, true),
+    ] {
+        let running = with_global("option", &format!(" ssl-default-bind-options {option}"), "");
+        assert_eq!(suite(&running, 0, TLS_1_2) != "(NONE)", older, "{option}");
+        assert_eq!(suite(&running, 0, TLS_1_3) != "(NONE)", newer, "{option}");
+        assert_eq!(suite(&running, 0, TLS_1_1), "(NONE)", "{option}");
+    }
+}
+
+#[test]
+fn suites_of_all_bind_lines() {
+    let global = " ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256\n \
+                  ssl-default-bind-ciphersuites TLS_CHACHA20_POLY1305_SHA256";
+    let running = with_global("suites", global, "");
+    assert_eq!(suite(&running, 0, WEAKER_FIRST), WEAKER);
+    let other = ["-tls1_2", "-cipher", STRONGER];
+    assert_eq!(
+        suite(&running, 0, &other),
+        "(NONE)",
+        "ssl-default-bind-ciphers"
+    );
+    let shown = suite(&running, 0, TLS_1_3);
+    assert_eq!(
+        shown, "TLS_CHACHA20_POLY1305_SHA256",
+        "ssl-default-bind-ciphersuites"
+    );
+}
+
+#[test]
+fn sessions_last_and_are_counted_as_said() {
+    let text = "global\n tune.ssl.lifetime 77s\n tune.ssl.cachesize 0\nfrontend f\n bind @0 ssl crt @Tecdsa.pem\n \
+                bind @1 ssl crt @Tecdsa.pem no-tls-tickets\n";
+    let running = Running::new("lifetime", 2, &format!("{text}{PAGE}"));
+    let shown = shaken(&running, 0, TLS_1_2);
+    let hint = "ticket lifetime hint: 77 (seconds)";
+    assert!(shown.contains(hint), "tune.ssl.lifetime: {shown}");
+    let again = shaken(&running, 1, &["-tls1_2", "-reconnect"]);
+    assert!(
+        !again.contains("Reused, TLSv1.2"),
+        "tune.ssl.cachesize: {again}"
+    );
+}
+
+#[test]
+fn files_are_found_below_their_bases() {
+    let folder = fixture("");
+    let text = format!(
+        "global\n crt-base {folder}\n ca-base {folder}\ncrt-store own\n crt-base {folder}many\n key-base {folder}many\n \
+         load crt a.pem key a.pem alias one\ncrt-store\n load crt {folder}rsa.pem key {folder}rsa.pem\n\
+         frontend f\n bind @0 ssl crt ecdsa.pem verify required ca-file ca.pem\n bind @1 ssl crt @own/one\n{PAGE}"
+    );
+    let running = Running::new("bases", 2, &text);
+    let client = fixture("client.pem");
+    let page = running.page(0, "example.test", &["--cert", &client]);
+    assert!(
+        page.ends_with("1 test client\n"),
+        "crt-base, ca-base: {page}"
+    );
+    let store = running.page(1, "a.test", &[]);
+    assert!(
+        store.starts_with("1 TLSv1.3 a.test"),
+        "crt-base, key-base and load of a crt-store: {store}"
+    );
+}
+
+/// What `-c` says of a configuration.
+fn checked(name: &str, text: &str) -> (Option<i32>, String) {
+    let file = std::env::temp_dir().join(format!("sluice-words-{name}-{}", std::process::id()));
+    fs::write(&file, text.replace("@T", &fixture(""))).expect("written");
+    let output = Command::new(program::path())
+        .args(["-c", "-f"])
+        .arg(&file)
+        .output();
+    let output = output.expect("the program runs");
+    let _ = fs::remove_file(&file);
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+#[test]
+fn key_exchange_over_primes_is_never_offered() {
+    let text = "global\n tune.ssl.default-dh-param 2048\n tune.ssl.ssl-ctx-cache-size 10\nfrontend f\n bind @0 ssl crt @Trsa.pem\n";
+    let running = Running::new("primes", 1, &format!("{text}{PAGE}"));
+    let primes = ["-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256"];
+    assert_eq!(suite(&running, 0, &primes), "(NONE)");
+    let (status, said) = checked(
+        "primes",
+        "global\n tune.ssl.default-dh-param 2048\n tune.ssl.ssl-ctx-cache-size 10\n",
+    );
+    assert_eq!(
+        (status, said.contains("tune.ssl")),
+        (Some(0), false),
+        "nothing is lost, nothing is said: {said}"
+    );
+    let (status, said) = checked("parameters", "global\n ssl-dh-param-file /etc/dh.pem\n");
+    assert_eq!(status, Some(0));
+    assert!(
+        said.contains(":2]") && said.contains("'ssl-dh-param-file'"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_openssl_alone_has_is_refused() {
+    let (status, said) = checked("openssl", "global\n ssl-mode-async\n");
+    assert_eq!(status, Some(1));
+    assert!(
+        said.contains(":2]") && said.contains("'ssl-mode-async'"),
+        "{said}"
+    );
+    let (status, said) = checked(
+        "quic",
+        "frontend f\n mode http\n bind quic4@127.0.0.1:443 ssl crt @Tecdsa.pem\n",
+    );
+    assert_eq!(status, Some(1));
+    assert!(said.contains(":3]") && said.contains("quic4@"), "{said}");
+}
