@@ -187,7 +187,11 @@ impl Stream {
     /// Counts what was carried, and counts the end.
     fn sum_up(&mut self, kit: &mut Kit) {
         if let Some(held) = kit.conns.get(self.front) {
-            let unread = held.conn.pending().len() as u64;
+            // What comes after a request is another's; without requests all that came is this stream's.
+            let unread = match self.http {
+                true => held.conn.pending().len() as u64,
+                false => 0,
+            };
             let (before_in, before_out) = self.txn.carried;
             self.txn.bytes_up = held
                 .conn

@@ -127,6 +127,8 @@ impl Stream {
             Inspected::Not | Inspected::Done => delay.map_or(kit.now, |delay| kit.now + delay),
         };
         self.response_inspected = Inspected::Until(until);
+        // However many pieces it came in, rules see it as one.
+        self.response.pack(&mut kit.pool);
         let ended = self.response.end() != End::Open || !self.response.room();
         let last_call = ended || until.has_come(kit.now);
         if self.response.queued() == 0 && !ended {
