@@ -5,6 +5,7 @@
     reason = "these tests watch real programs in real time"
 )]
 
+mod addresses;
 mod authority;
 mod contract;
 mod database;
@@ -30,5 +31,6 @@ mod stats_page;
 mod tidy;
 mod tls;
 mod tls_hostile;
+mod tls_servers;
 mod tls_store;
 mod tls_words;

@@ -280,3 +280,23 @@ fn what_openssl_alone_has_is_refused() {
     assert_eq!(status, Some(1));
     assert!(said.contains(":3]") && said.contains("quic4@"), "{said}");
 }
+
+#[test]
+fn a_protocol_that_is_not_spoken_is_named() {
+    let (_, said) = checked(
+        "proto",
+        "defaults\n mode http\n timeout client 1s\n timeout connect 1s\n timeout server 1s\nlisten f\n bind 127.0.0.1:1 proto h2\nlisten g\n bind 127.0.0.1:2\n server s 127.0.0.1:1 proto h2\n",
+    );
+    assert!(
+        said.contains(":7] : 'proto h2' is accepted, but has no effect yet."),
+        "{said}"
+    );
+    let (_, said) = checked(
+        "proto",
+        "defaults\n mode http\n timeout client 1s\n timeout connect 1s\n timeout server 1s\nlisten g\n bind 127.0.0.1:2\n server s 127.0.0.1:1 proto h2\n",
+    );
+    assert!(
+        said.contains(":8] : 'proto h2' is accepted, but has no effect yet."),
+        "{said}"
+    );
+}

@@ -1,0 +1,246 @@
+//! Addresses of `bind` and `server` lines as operators write them, and what their words do to the sockets.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::{SocketAddr as UnixAddr, UnixStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::program;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const V4: Ipv4Addr = Ipv4Addr::LOCALHOST;
+const V6: Ipv6Addr = Ipv6Addr::LOCALHOST;
+
+/// A running program, ended when dropped.
+struct Running {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Running {
+    /// Starts with this after the defaults; `@D` is its folder, `@0`, `@1`, … are ports of the machine, `$PORT` and `$HOST` are set.
+    fn new(name: &str, ports: &[u16], text: &str) -> Self {
+        let folder =
+            std::env::temp_dir().join(format!("sluice-addresses-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a scratch directory");
+        let mut text = format!("{DEFAULTS}{text}").replace("@D", &folder.display().to_string());
+        for (at, port) in ports.iter().enumerate() {
+            text = text.replace(&format!("@{at}"), &port.to_string());
+        }
+        let file = folder.join("t.cfg");
+        fs::write(&file, text).expect("a writable directory");
+        let child = Command::new(program::path())
+            .args(["-db", "-f"])
+            .arg(&file)
+            .env("PORT", ports[0].to_string())
+            .env("HOST", "127.0.0.1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        Self { child, folder }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+const DEFAULTS: &str = "global\n nbthread 1\ndefaults\n mode http\n timeout connect 2s\n timeout client 2s\n timeout server 5s\n";
+/// Which listener it was, as a page.
+const PAGE: &str =
+    " http-request return status 200 content-type text/plain lf-string \"%[so_name]\"\n";
+
+/// Ports that nobody has, in the address family of everything; `together` follow each other.
+fn ports(count: usize, together: u16) -> Vec<u16> {
+    let any = || TcpListener::bind("[::]:0").expect("a free port");
+    let mut held: Vec<TcpListener> = (0..count).map(|_| any()).collect();
+    let number = |held: &TcpListener| held.local_addr().expect("an address").port();
+    let mut numbers: Vec<u16> = held.iter().map(number).collect();
+    loop {
+        let first = any();
+        let start = number(&first);
+        let more = (1..together).map(|at| TcpListener::bind(("::", start.saturating_add(at))));
+        let more: Result<Vec<_>, _> = more.collect();
+        let Ok(more) = more else { continue };
+        numbers.extend(std::iter::once(&first).chain(&more).map(number));
+        held.extend(more);
+        return numbers;
+    }
+}
+
+/// The body of what is answered on this connection; nothing where there is none.
+fn body(stream: &mut (impl Read + Write)) -> String {
+    let asked = stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    let mut answer = String::new();
+    if asked.is_err() || stream.read_to_string(&mut answer).is_err() {
+        return String::new();
+    }
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body);
+    body.unwrap_or_default().to_owned()
+}
+
+fn page(to: impl Into<SocketAddr>) -> String {
+    TcpStream::connect(to.into()).map_or_else(|_| String::new(), |mut stream| body(&mut stream))
+}
+
+fn await_page(to: impl Into<SocketAddr> + Copy, wanted: &str) {
+    let begun = Instant::now();
+    while page(to) != wanted {
+        assert!(begun.elapsed() < PATIENCE, "no {wanted} at {}", to.into());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn listeners_are_where_their_lines_say() {
+    let ports = ports(8, 3);
+    let hidden = format!("sluice-test-{}", std::process::id());
+    let text = format!(
+        "frontend f\n bind \"${{HOST}}:${{PORT}}\" name environment\n bind *:@1 name star\n bind :@2 name nothing\n \
+         bind 127.0.0.1:@3 name four\n bind [::]:@4 name brackets\n bind :::@5 name colons v4v6\n bind :::@6 name only v6only\n \
+         bind [::1]:@7 name six\n bind 127.0.0.1:@8-@A name range\n bind unix@@D/own name path mode 640\n bind abns@{hidden} name hidden\n{PAGE}"
+    );
+    let text = text.replace("@A", &ports[10].to_string());
+    let running = Running::new("listeners", &ports, &text);
+    await_page((V4, ports[0]), "environment");
+    for (at, name) in [(1, "star"), (2, "nothing"), (3, "four")] {
+        assert_eq!(page((V4, ports[at])), name, "IPv4");
+        assert_eq!(page((V6, ports[at])), "", "{name} is of IPv4 alone");
+    }
+    for (at, name) in [(4, "brackets"), (5, "colons"), (6, "only"), (7, "six")] {
+        assert_eq!(page((V6, ports[at])), name, "IPv6");
+    }
+    assert_eq!(page((V4, ports[5])), "colons", "v4v6");
+    assert_eq!(page((V4, ports[6])), "", "v6only");
+    for port in &ports[8..11] {
+        assert_eq!(page((V4, *port)), "range");
+    }
+    let path = running.folder.join("own");
+    assert_eq!(
+        body(&mut UnixStream::connect(&path).expect("unix@")),
+        "path"
+    );
+    let mode = fs::metadata(&path)
+        .expect("it is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o640, "mode");
+    // The name fills its place to the end, as haproxy has it.
+    let hidden = format!("{hidden:\0<107}");
+    let hidden = UnixAddr::from_abstract_name(hidden).expect("short");
+    assert_eq!(
+        body(&mut UnixStream::connect_addr(&hidden).expect("abns@")),
+        "hidden"
+    );
+}
+
+#[test]
+fn a_path_belongs_to_whom_its_line_says() {
+    let ports = ports(1, 0);
+    let text = format!("frontend f\n bind unix@@D/own user nobody\n bind :@0 name ready\n{PAGE}");
+    let mut running = Running::new("owner", &ports, &text);
+    let root = fs::metadata("/proc/self").expect("a process").uid() == 0;
+    if root {
+        await_page((V4, ports[0]), "ready");
+        let owner = fs::metadata(running.folder.join("own"))
+            .expect("it is there")
+            .uid();
+        assert_ne!(owner, 0, "user");
+    } else {
+        // Who may give nothing away does not start.
+        let status = running.child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(1), "user");
+    }
+}
+
+#[test]
+fn servers_are_where_their_lines_say() {
+    let ports = ports(4, 1);
+    let hidden = format!("sluice-server-{}", std::process::id());
+    let way = |name: &str, address: &str| format!("backend {name}\n server s {address}\n");
+    let text = format!(
+        "frontend f\n bind 127.0.0.1:@0\n use_backend %[path,word(1,/)]\n\
+         frontend four\n bind 127.0.0.1:@1 name four\n{PAGE}frontend six\n bind [::1]:@2 name six\n{PAGE}\
+         frontend path\n bind unix@@D/own name path\n{PAGE}\
+         listen portless\n bind 127.0.0.2:@1\n server s 127.0.0.1\nlisten nameless\n bind 127.0.0.3:@1\n server s localhost\n\
+         frontend hidden\n bind abns@{hidden} name hidden\n{PAGE}"
+    );
+    let text = text
+        + &way("number", "127.0.0.1:@1")
+        + &way("name", "localhost:@1")
+        + &way("environment", "\"${HOST}:@1\"")
+        + &way("brackets", "[::1]:@2")
+        + &way("unix", "unix@@D/own")
+        + &way("slash", "@D/own")
+        + &way("abns", &format!("abns@{hidden}"));
+    let _running = Running::new("servers", &ports, &text);
+    await_page((V4, ports[1]), "four");
+    let asked = |path: &str| {
+        let mut stream = TcpStream::connect((V4, ports[0])).expect("it listens");
+        let request = format!("GET /{path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("text");
+        answer.lines().last().unwrap_or_default().to_owned()
+    };
+    for name in ["number", "name", "environment"] {
+        assert_eq!(asked(name), "four", "{name}");
+    }
+    assert_eq!(asked("brackets"), "six");
+    assert_eq!(asked("unix"), "path", "unix@");
+    assert_eq!(asked("slash"), "path", "a path");
+    assert_eq!(asked("abns"), "hidden", "abns@");
+    for name in ["portless", "nameless"] {
+        let own = Ipv4Addr::new(127, 0, 0, if name == "portless" { 2 } else { 3 });
+        assert_eq!(page((own, ports[1])), "four", "the port is the client's");
+    }
+}
+
+/// Three requests in a network of their own where the kernel takes data in first packets, and how often it did, both ways.
+const FAST_OPEN: &str = "ip link set lo up; echo 3 > /proc/sys/net/ipv4/tcp_fastopen || exit 0; \"$0\" -db -f \"$1\" & \
+    ask() { curl -s -o /dev/null http://127.0.0.1:8001/; }; for i in $(seq 500); do ask && break; done; ask; ask; kill $!; \
+    awk '/^TcpExt/ { if (!n++) split($0, names); else for (i = 2; i <= NF; i++) \
+    if (names[i] ~ /FastOpen(Active|Passive)$/) print names[i] \"=\" $i }' /proc/net/netstat";
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn first_packets_bring_data() {
+    let text = format!(
+        "{DEFAULTS}listen f\n bind 127.0.0.1:8001\n http-reuse never\n server s 127.0.0.1:8002 tfo\n\
+         frontend g\n bind 127.0.0.1:8002 tfo\n{PAGE}"
+    );
+    let file = std::env::temp_dir().join(format!("sluice-first-{}.cfg", std::process::id()));
+    fs::write(&file, text).expect("a writable directory");
+    let output = Command::new("unshare")
+        .args(["-rn", "sh", "-c", FAST_OPEN])
+        .arg(program::path())
+        .arg(&file)
+        .stderr(Stdio::null())
+        .output();
+    let _ = fs::remove_file(&file);
+    let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
+    let said = String::from_utf8_lossy(&said);
+    if said.is_empty() {
+        eprintln!("skipped: no namespaces here");
+        return;
+    }
+    // The first connection fetches the cookie that the others show.
+    assert!(
+        said.contains("FastOpenActive=2"),
+        "tfo of the server line: {said}"
+    );
+    assert!(
+        said.contains("FastOpenPassive=2"),
+        "tfo of the bind line: {said}"
+    );
+}
