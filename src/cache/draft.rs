@@ -19,6 +19,8 @@ pub struct Draft {
     pub vary: bool,
     /// `max-secondary-entries`
     pub variants: usize,
+    /// `early-hints`
+    pub hints: EarlyHints,
 }
 
 /// The limits of a cache.
@@ -34,6 +36,24 @@ pub struct Limits {
     pub vary: bool,
     /// How many variants of one address are kept.
     pub variants: usize,
+    /// What is kept of answers' hints.
+    pub hints: EarlyHints,
+}
+
+/// Whether hints outlive their answers, and in how much of the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarlyHints {
+    /// Hundredths of the cache that hints without their answers may take; none: they are not kept.
+    pub percent: usize,
+    /// Whether nothing but hints is kept.
+    pub only: bool,
+}
+
+impl EarlyHints {
+    const OFF: EarlyHints = EarlyHints {
+        percent: 0,
+        only: false,
+    };
 }
 
 const MEBIBYTE: usize = 1024 * 1024;
@@ -43,6 +63,8 @@ const TOTAL_MAX: usize = 4095;
 const SHARE: usize = 256;
 const AGE_DEFAULT: u32 = 60;
 const VARIANTS_DEFAULT: usize = 10;
+/// The share that hints may take beside whole answers unless `ratio` says otherwise.
+const HINTS_PERCENT: usize = 10;
 
 impl Draft {
     /// A section of which nothing was read yet.
@@ -56,6 +78,7 @@ impl Draft {
             age: AGE_DEFAULT,
             vary: false,
             variants: VARIANTS_DEFAULT,
+            hints: EarlyHints::OFF,
         }
     }
 
@@ -84,6 +107,7 @@ impl Draft {
             age: self.age,
             vary: self.vary,
             variants: self.variants,
+            hints: self.hints,
         })
     }
 }
@@ -141,7 +165,34 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
             cur.end()
         },
     },
+    Keyword {
+        name: "early-hints",
+        sections: Sections::CACHE,
+        usage: "{ on | off | only } [ ratio <percent> ]",
+        doc: "Keeps the Link fields of answers that leave the cache, and sends them as 103 answers.",
+        parse: |cur, draft| {
+            draft.hints = hints(cur)?;
+            cur.end()
+        },
+    },
 ];
+
+fn hints(cur: &mut Cursor<'_>) -> Result<EarlyHints, Diag> {
+    let choices = [
+        ("on", Some((HINTS_PERCENT, false))),
+        ("only", Some((100, true))),
+        ("off", None),
+    ];
+    let kept = cur.choice("'on', 'off' or 'only'", &choices)?;
+    let ratio = match cur.take("ratio") {
+        true => Some(cur.integer(0..=100)?),
+        false => None,
+    };
+    Ok(kept.map_or(EarlyHints::OFF, |(percent, only)| EarlyHints {
+        percent: ratio.unwrap_or(percent),
+        only,
+    }))
+}
 
 fn switch(cur: &mut Cursor<'_>) -> Result<bool, Diag> {
     cur.choice("'on' or 'off'", &[("on", true), ("off", false)])

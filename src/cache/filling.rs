@@ -95,6 +95,7 @@ const HOP_FIELDS: [&[u8]; 6] = [
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::Found;
     use super::super::freshness::Verdict;
     use super::super::freshness::tests::{LIMITS, response};
     use super::super::request::Request;
@@ -106,7 +107,14 @@ pub(super) mod tests {
         let store = Arc::new(Store::new("c", LIMITS, 1));
         let get = Request::read(&request("GET", "/", &[]), false, 1);
         fill(&store, &get, fields, b"body");
-        store.find(&get, Tick::default()).expect("kept")
+        found(&store, &get).expect("kept")
+    }
+
+    fn found(store: &Store, request: &Request) -> Option<Arc<Object>> {
+        match store.find(request, Tick::default())? {
+            Found::Answer(object) => Some(object),
+            Found::Hints(_) => None,
+        }
     }
 
     pub(in crate::cache) fn fill(
@@ -136,10 +144,10 @@ pub(super) mod tests {
         let store = Arc::new(Store::new("c", LIMITS, 1));
         let get = Request::read(&request("GET", "/", &[]), false, 1);
         assert!(!fill(&store, &get, &[("etag", "x")], &[b'x'; 4096]));
-        assert!(store.find(&get, Tick::default()).is_none());
+        assert!(found(&store, &get).is_none());
         assert_eq!(store.used(), 0);
         assert!(fill(&store, &get, &[("etag", "x")], &[b'x'; 3000]));
-        let found = store.find(&get, Tick::default()).expect("kept");
+        let found = found(&store, &get).expect("kept");
         assert_eq!((found.body_len(), found.size()), (3000, store.used()));
     }
 }

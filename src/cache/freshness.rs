@@ -38,7 +38,8 @@ impl Verdict {
             return Verdict::Pass;
         }
         let size = announced.and_then(|len| usize::try_from(len).ok());
-        if size.is_some_and(|len| len + response.wire_len() > limits.object) {
+        let large = size.is_some_and(|len| len + response.wire_len() > limits.object);
+        if large && !limits.hints.only {
             return Verdict::Pass;
         }
         shape(request, response, limits, date).map_or(Verdict::Pass, Verdict::Keep)
@@ -177,6 +178,7 @@ fn number(text: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::EarlyHints;
     use super::super::request::tests::request;
     use super::*;
 
@@ -186,6 +188,10 @@ pub(super) mod tests {
         age: 20,
         vary: true,
         variants: 3,
+        hints: EarlyHints {
+            percent: 0,
+            only: false,
+        },
     };
 
     pub(in crate::cache) fn response(fields: &[(&str, &str)]) -> Head {

@@ -6,7 +6,8 @@
 //!
 //! Always true: an object is complete and never changes once it can be found; whoever serves one holds it, so that it may be
 //! evicted meanwhile; the lock of a store is held for the search in an index and no longer; objects and the answers being gathered
-//! together never take more bytes than `total-max-size`, the oldest objects leave first.
+//! together never take more bytes than `total-max-size`, the oldest objects leave first, and where `early-hints` says so they leave
+//! their [`Hints`] behind.
 //!
 //! It revalidates nothing with servers and keeps no partial answers.
 
@@ -15,6 +16,7 @@ mod draft;
 mod encoding;
 mod filling;
 mod freshness;
+mod hints;
 mod index;
 mod object;
 mod request;
@@ -22,10 +24,11 @@ mod show;
 mod store;
 
 pub use condition::is_not_modified;
-pub use draft::{Draft, KEYWORDS, Limits};
+pub use draft::{Draft, EarlyHints, KEYWORDS, Limits};
 pub use filling::Filling;
 pub use freshness::Verdict;
+pub use hints::Hints;
 pub use object::{Object, Shape};
 pub use request::{Key, Request, Variant};
 pub use show::{describe, heading};
-pub use store::Store;
+pub use store::{Found, Store};

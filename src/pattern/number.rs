@@ -68,7 +68,7 @@ impl Operator {
 }
 
 impl Range {
-    /// Reads `5`, `1:9`, `:9` or `1:`.
+    /// Reads `5`, `1:9`, `1-9`, `:9` or `1:`. A sign before the first digit separates nothing.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Range> {
         let number = |text: &[u8]| {
@@ -76,7 +76,8 @@ impl Range {
             let sound = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
             sound.then(|| parse_int(text)).flatten()
         };
-        match text.iter().position(|b| *b == b':') {
+        let separates = |(at, byte): (usize, &u8)| *byte == b':' || *byte == b'-' && at > 0;
+        match text.iter().enumerate().position(separates) {
             None => number(text).map(|n| Range { min: n, max: n }),
             Some(_) if text.len() == 1 => None,
             Some(colon) => {
@@ -181,6 +182,17 @@ impl Ranges {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_are_written_with_colons_or_dashes() {
+        let read = |text: &str| Range::parse(text.as_bytes()).map(|range| (range.min, range.max));
+        assert_eq!(read("10-20"), Some((10, 20)));
+        assert_eq!(read("-20:-10"), Some((-20, -10)));
+        assert_eq!(read("-20--10"), Some((-20, -10)));
+        assert_eq!(read("-5"), Some((-5, -5)));
+        assert_eq!(read("5-"), Some((5, i64::MAX)));
+        assert_eq!(read("-"), None);
+    }
 
     #[test]
     fn ranges_are_read_and_written() {

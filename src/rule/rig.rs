@@ -17,7 +17,9 @@ use super::action::Context;
 use super::flow::Flow;
 use super::phase::Phase;
 use super::ruleset::{Position, RuleSet, Written};
-use super::scene::{Desk, PatternEdit, Query, Resolution, Room, Scene, Step, Wishes, World};
+use super::scene::{
+    CacheUse, Cached, Desk, PatternEdit, Query, Resolution, Room, Scene, Step, Wishes, World,
+};
 use super::switching::Choices;
 
 /// The stage.
@@ -75,8 +77,11 @@ impl World for Diary {
     fn resolve(&mut self, _: &Query<'_>) -> Resolution {
         self.answer.unwrap_or(Resolution::Failed)
     }
-    fn is_cached(&mut self, _: &str, _: &Head) -> bool {
-        self.cached
+    fn cached(&mut self, _: &CacheUse<'_>, _: &Head) -> Cached {
+        match self.cached {
+            true => Cached::Answer,
+            false => Cached::Nothing,
+        }
     }
     fn keep(&mut self, cache: &str, _: &Head) {
         self.kept.push(cache.to_owned());

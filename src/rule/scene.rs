@@ -209,14 +209,34 @@ pub trait World {
     /// Asks for the address of a name; [`Resolution::Pending`] until there is an answer.
     fn resolve(&mut self, query: &Query<'_>) -> Resolution;
 
-    /// Whether the cache of this name holds an answer to the request.
-    fn is_cached(&mut self, cache: &str, request: &Head) -> bool;
+    /// What the cache of this name holds for the request.
+    fn cached(&mut self, cache: &CacheUse<'_>, request: &Head) -> Cached;
 
     /// Has the cache of this name keep the response, if it may.
     fn keep(&mut self, cache: &str, response: &Head);
 
     /// Writes a log line at once (`do-log`).
     fn log_now(&mut self, origin: &'static str);
+}
+
+/// A search in a cache.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheUse<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether clients get what only its hints are left of announced.
+    pub hints: bool,
+}
+
+/// What a cache holds for a request.
+#[derive(Clone, Debug)]
+pub enum Cached {
+    /// Nothing.
+    Nothing,
+    /// An answer.
+    Answer,
+    /// The values of the `Link` fields that the client may get before the answer.
+    Hints(Vec<Box<[u8]>>),
 }
 
 /// A change of a counter.
@@ -400,8 +420,8 @@ impl World for NoWorld {
     fn resolve(&mut self, _: &Query<'_>) -> Resolution {
         Resolution::Failed
     }
-    fn is_cached(&mut self, _: &str, _: &Head) -> bool {
-        false
+    fn cached(&mut self, _: &CacheUse<'_>, _: &Head) -> Cached {
+        Cached::Nothing
     }
     fn keep(&mut self, _: &str, _: &Head) {}
     fn log_now(&mut self, _: &'static str) {}

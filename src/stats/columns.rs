@@ -836,6 +836,12 @@ pub const COLUMNS: &[Column] = &[
         doc: "Bytes sent without passing through the program.",
         cell: |o| count(o, F | B, Count::SplicedOut),
     },
+    Column {
+        name: "cache_hint_hits",
+        tag: "MCP",
+        doc: "Look-ups in a cache that found only hints.",
+        cell: |o| http_count(o, F | B, Count::CacheHints),
+    },
 ];
 
 const F: u32 = 1;
@@ -958,10 +964,11 @@ mod tests {
             (104, "ssl_sess"),
             (107, "h2_headers_rcvd"),
             (127, "h1_spliced_bytes_out"),
+            (128, "cache_hint_hits"),
         ] {
             assert_eq!(at(name), Some(place), "{name}");
         }
-        assert_eq!(COLUMNS.len(), 128);
+        assert_eq!(COLUMNS.len(), 129);
     }
 
     #[test]

@@ -103,6 +103,8 @@ counts! {
     CacheLookups,
     /// Look-ups that found.
     CacheHits,
+    /// Look-ups that found hints for the client.
+    CacheHints,
     /// Failed checks.
     FailedChecks,
     /// Times the object went down.

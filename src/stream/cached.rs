@@ -9,9 +9,10 @@ use std::sync::Arc;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::buf::Buf;
-use crate::cache::{Filling, Object, Request, Store, Verdict, is_not_modified};
+use crate::cache::{Filling, Found, Object, Request, Store, Verdict, is_not_modified};
 use crate::http::{Head, Known, Method, Status};
 use crate::mux::{Body, End, Inner, Lane, Lent, Said};
+use crate::rule::{CacheUse, Cached};
 use crate::site::Site;
 use crate::stats::Count;
 use crate::time::Tick;
@@ -26,6 +27,8 @@ pub(super) struct Caching {
     request: Option<Request>,
     /// Whether a cache was searched since this was last counted.
     searched: bool,
+    /// Whether it held hints that the client gets, since this was last counted.
+    hinted: bool,
     /// What it held, and its name.
     found: Option<(Arc<str>, Arc<Object>)>,
     /// The cache that answers.
@@ -57,21 +60,30 @@ pub(super) struct Instant<'a> {
 }
 
 impl Instant<'_> {
-    /// Searches a cache; true if it holds an answer.
-    pub(super) fn search(&self, cache: &str, head: &Head) -> bool {
-        let Some(store) = self.site.cache_named(cache) else {
-            return false;
+    /// Searches a cache.
+    pub(super) fn search(&self, cache: &CacheUse<'_>, head: &Head) -> Cached {
+        let Some(store) = self.site.cache_named(cache.name) else {
+            return Cached::Nothing;
         };
         let request = Request::read(head, self.secure, store.seed());
         let mut caching = self.caching.borrow_mut();
         caching.request = Some(request);
         if !request.wants_stored {
-            return false;
+            return Cached::Nothing;
         }
         caching.searched = true;
-        let found = store.find(&request, self.now);
-        caching.found = found.map(|object| (Arc::clone(store.name()), object));
-        caching.found.is_some()
+        match store.find(&request, self.now) {
+            None => Cached::Nothing,
+            Some(Found::Answer(object)) => {
+                caching.found = Some((Arc::clone(store.name()), object));
+                Cached::Answer
+            }
+            Some(Found::Hints(hints)) if cache.hints => {
+                caching.hinted = true;
+                Cached::Hints(hints.into_lines())
+            }
+            Some(Found::Hints(_)) => Cached::Nothing,
+        }
     }
 
     /// Begins to keep a response, or forgets what it makes invalid.
@@ -94,6 +106,10 @@ impl Instant<'_> {
                 store.forget(request.key);
                 None
             }
+            Verdict::Keep(shape) if store.limits().hints.only => {
+                store.keep_hints(request.key, shape, head, self.now);
+                None
+            }
             Verdict::Keep(shape) => Filling::begin(store, request.key, shape, head),
         }
     }
@@ -104,6 +120,9 @@ impl Stream {
     pub(super) fn count_search(&mut self, kit: &Kit) {
         if std::mem::take(&mut self.memory.caching.get_mut().searched) {
             self.count_for_rules(kit, Count::CacheLookups);
+        }
+        if std::mem::take(&mut self.memory.caching.get_mut().hinted) {
+            self.count_for_rules(kit, Count::CacheHints);
         }
     }
 

@@ -14,7 +14,9 @@ use crate::http::{Head, Status};
 use crate::id::{TableId, WorkerId};
 use crate::log::Record;
 use crate::pattern::{EditFault, Reference};
-use crate::rule::{Family, PatternEdit, Query, Resolution, Step as Change, World};
+use crate::rule::{
+    CacheUse, Cached, Family, PatternEdit, Query, Resolution, Step as Change, World,
+};
 use crate::sample::Counter;
 use crate::site::{Site, tables};
 use crate::slab::Key;
@@ -121,9 +123,9 @@ impl World for Reach<'_> {
         Resolution::Pending
     }
 
-    fn is_cached(&mut self, cache: &str, request: &Head) -> bool {
+    fn cached(&mut self, cache: &CacheUse<'_>, request: &Head) -> Cached {
         let instant = self.instant.as_mut();
-        instant.is_some_and(|instant| instant.search(cache, request))
+        instant.map_or(Cached::Nothing, |instant| instant.search(cache, request))
     }
 
     fn keep(&mut self, cache: &str, response: &Head) {

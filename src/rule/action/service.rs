@@ -7,7 +7,7 @@ use crate::sample::Names;
 
 use super::super::flow::{Flow, Verdict};
 use super::super::phase::{Phase, Phases};
-use super::super::scene::Scene;
+use super::super::scene::{self, Cached, Scene};
 use super::{Action, Args, Needs, Row};
 
 pub(super) const ROWS: &[Row] = &[
@@ -23,9 +23,9 @@ pub(super) const ROWS: &[Row] = &[
         name: "cache-use",
         arguments: false,
         phases: Phase::Request.only(),
-        usage: "<cache>",
+        usage: "<cache> [ no-early-hints ]",
         doc: "Answers from a cache if it can.",
-        parse: |args| Ok(Box::new(CacheUse(CacheName::read(args)?))),
+        parse: |args| Ok(Box::new(CacheUse::read(args)?)),
     },
     Row {
         name: "cache-store",
@@ -67,25 +67,47 @@ impl Action for UseService {
 }
 
 #[derive(Debug)]
-struct CacheUse(CacheName);
+struct CacheUse {
+    cache: CacheName,
+    hints: bool,
+}
+
+impl CacheUse {
+    fn read(args: &mut Args<'_>) -> Result<CacheUse, Diag> {
+        let cache = CacheName::read(args)?;
+        let hints = !args.cur.take("no-early-hints");
+        Ok(CacheUse { cache, hints })
+    }
+}
 
 impl Action for CacheUse {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let Some(request) = scene.request.as_deref() else {
             return Flow::Continue;
         };
-        match scene.world.is_cached(&self.0.name, request) {
-            true => Flow::Verdict(Verdict::Cached(Arc::clone(&self.0.name))),
-            false => Flow::Continue,
+        let wanted = scene::CacheUse {
+            name: &self.cache.name,
+            hints: self.hints,
+        };
+        match scene.world.cached(&wanted, request) {
+            Cached::Nothing => Flow::Continue,
+            Cached::Answer => Flow::Verdict(Verdict::Cached(Arc::clone(&self.cache.name))),
+            Cached::Hints(hints) => {
+                let fields = hints
+                    .into_iter()
+                    .map(|line| (b"link".to_vec(), line.into_vec()));
+                scene.wishes.early_hints.extend(fields);
+                Flow::Continue
+            }
         }
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
-        self.0.resolve(names)
+        self.cache.resolve(names)
     }
 
     fn needs(&self) -> Needs<'_> {
-        Needs::Cache(&self.0.name)
+        Needs::Cache(&self.cache.name)
     }
 }
 

@@ -32,6 +32,15 @@ pub(super) const ROWS: &[Conv] = &[
     )
     .with(CHUNKS)
     .checked(check_chunks),
+    Conv::pure(
+        "be_sort",
+        Bin,
+        Bin,
+        be_sort,
+        "The pieces of bytes in order, as numbers with the most significant byte first.",
+    )
+    .with(Spec::from(1, &[Wants::Int]))
+    .checked(check_piece),
     Conv::pure("hex", Bin, Str, to_hex, "The bytes in hexadecimal."),
     Conv::pure(
         "hex2i",
@@ -184,6 +193,25 @@ fn be2hex<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
     chunks(&value, args, hex::encode)
 }
 
+fn check_piece(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
+    match args.int(0) {
+        Some(size) if size > 0 => Ok(()),
+        _ => Err("the size must be a positive integer".to_owned()),
+    }
+}
+
+/// Absent where a piece is not whole.
+fn be_sort<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
+    let bytes = value.as_bytes()?;
+    let size = usize::try_from(args.int_or(0, 1)).ok()?;
+    let mut pieces: Vec<&[u8]> = bytes.chunks(size).collect();
+    if !bytes.len().is_multiple_of(size) {
+        return None;
+    }
+    pieces.sort_unstable();
+    Some(Value::Bin(pieces.concat().into()))
+}
+
 fn be2dec<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
     chunks(&value, args, |chunk, out| {
         let number = chunk.iter().fold(0u64, |n, b| (n << 8) | u64::from(*b));
@@ -254,6 +282,10 @@ mod tests {
         yields("bin(01020304050607),be2hex(-,2)", "0102-0304-0506-07");
         yields("bin(01020304050607),be2hex(-,2,1)", "0102-0304-0506");
         yields("bin(01020304),be2dec(:,2)", "258:772");
+        yields("bin(ff0001ff0000),be_sort(2),hex", "000001FFFF00");
+        yields("bin(0102),be_sort(2),hex", "0102");
+        absent("bin(010203),be_sort(2)");
+        refused("bin(01),be_sort(0)", "positive integer");
         yields("bin(01020304),le2dec(:,2)", "513:1027");
         refused("bin(01),be2dec(:,9)", "between 1 and 8");
         refused("bin(01),be2hex(:,-1)", "positive integer");

@@ -88,13 +88,19 @@ fn http_date<'a>(value: Value<'a>, args: &'a [Arg]) -> Option<Value<'a>> {
     let unit = args.int_or(1, 1);
     let moment = value.integer()?.checked_add(args.int_or(0, 0))?;
     let at = Timestamp::from_second(moment.div_euclid(unit)).ok()?;
-    let text = at
-        .to_zoned(TimeZone::UTC)
-        .strftime("%a, %d %b %Y %H:%M:%S GMT");
-    Some(Value::string(text.to_string()))
+    let seconds = at.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S");
+    let fraction = moment.rem_euclid(unit);
+    Some(Value::string(match unit {
+        1_000 => format!("{seconds}.{fraction:03} GMT"),
+        1_000_000 => format!("{seconds}.{fraction:06} GMT"),
+        _ => format!("{seconds} GMT"),
+    }))
 }
 
-/// A moment of so many a second by the pattern of the first argument. `%N` is the fraction.
+/// The digits of `%N`.
+const NANO_DIGITS: usize = 9;
+
+/// A moment of so many a second by the pattern of the first argument, moved by the second, which has the same unit.
 fn write<'a>(
     value: &Value<'_>,
     args: &[Arg],
@@ -103,14 +109,13 @@ fn write<'a>(
 ) -> Option<Value<'a>> {
     let moment = value.integer()?;
     let offset = args.int_or(1, 0);
-    let secs = moment.div_euclid(per_second).checked_add(offset)?;
+    let moment = moment.checked_add(offset)?;
+    let secs = moment.div_euclid(per_second);
     let at = Timestamp::from_second(secs).ok()?;
     let pattern = std::str::from_utf8(args.text_or_empty(0)).ok()?;
-    let fraction = moment.rem_euclid(per_second);
     let pattern = match per_second {
-        1_000 => pattern.replace("%N", &format!("{fraction:03}")),
-        1_000_000 => pattern.replace("%N", &format!("{fraction:06}")),
-        _ => pattern.to_string(),
+        1 => pattern.to_string(),
+        _ => with_fraction(pattern, moment.rem_euclid(per_second) * (GIGA / per_second)),
     };
     let (pattern, zone) = match zone.map(|of| of(secs)) {
         None => (pattern.replace("%Z", "GMT"), TimeZone::UTC),
@@ -118,6 +123,39 @@ fn write<'a>(
     };
     let text = jiff::fmt::strtime::format(pattern, &at.to_zoned(zone)).ok()?;
     Some(Value::string(text))
+}
+
+const GIGA: i64 = 1_000_000_000;
+
+/// The pattern with so many nanoseconds in place of `%N`, their first digits in place of `%1N` to `%9N`.
+fn with_fraction(pattern: &str, nanos: i64) -> String {
+    let digits = format!("{nanos:0NANO_DIGITS$}");
+    let mut text = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(at) = rest.find('%') {
+        let (before, after) = rest.split_at(at);
+        text.push_str(before);
+        rest = match after.as_bytes() {
+            [b'%', b'N', ..] => {
+                text.push_str(&digits);
+                &after[2..]
+            }
+            [b'%', width @ b'1'..=b'9', b'N', ..] => {
+                text.push_str(&digits[..usize::from(width - b'0')]);
+                &after[3..]
+            }
+            // What belongs to the calendar stays, and so does a percent sign that stands for itself.
+            [b'%', b'%', ..] => {
+                text.push_str("%%");
+                &after[2..]
+            }
+            _ => {
+                text.push('%');
+                &after[1..]
+            }
+        };
+    }
+    text + rest
 }
 
 macro_rules! writers {
@@ -153,15 +191,24 @@ mod tests {
         );
         yields(
             "int(784111777500),http_date(0,ms)",
-            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37.500 GMT",
+        );
+        yields(
+            "int(784111777000020),http_date(-1,us)",
+            "Sun, 06 Nov 1994 08:49:37.000019 GMT",
         );
         yields(
             "int(784111777),utime(%Y-%m-%d %H:%M:%S)",
             "1994-11-06 08:49:37",
         );
         yields("int(784111777),utime(%T %Z,60)", "08:50:37 GMT");
-        yields("int(784111777123),ms_utime(%T.%N)", "08:49:37.123");
-        yields("int(784111777123456),us_utime(%T.%N)", "08:49:37.123456");
+        yields("int(784111777023),ms_utime(%T.%N)", "08:49:37.023000000");
+        yields("int(784111777123),ms_utime(%T.%3N,877)", "08:49:38.000");
+        yields(
+            "int(784111777123456),us_utime(%T.%6N %%N)",
+            "08:49:37.123456 %N",
+        );
+        yields("int(784111777123456),us_utime(%1N,-23456)", "1");
         refused("int(1),http_date(0,h)", "unsupported time unit");
     }
 

@@ -222,7 +222,11 @@ fn port_at(text: &[u8]) -> Option<usize> {
 fn host_only<'a>(value: Value<'a>, _: &'a [Arg]) -> Option<Value<'a>> {
     let text = value.into_text();
     let end = port_at(&text).unwrap_or(text.len());
-    Some(Value::Str(slice(text, 0, end)))
+    let host = slice(text, 0, end);
+    Some(Value::Str(match host.iter().any(u8::is_ascii_uppercase) {
+        true => host.to_ascii_lowercase().into(),
+        false => host,
+    }))
 }
 
 fn port_only<'a>(value: Value<'a>, _: &'a [Arg]) -> Option<Value<'a>> {
@@ -426,6 +430,7 @@ mod tests {
         yields("str(a.b:80),host_only", "a.b");
         yields("str([::1]:80),host_only", "[::1]");
         yields("str([::1]),host_only", "[::1]");
+        yields("str(WWW.A.b:80),host_only", "www.a.b");
         yields("str(a:81),port_only", "81");
         yields("str([::1]),port_only", "0");
     }
