@@ -180,15 +180,23 @@ impl Page {
         }
         let mut head = Head::new();
         head.set_response(Version::Http11, Status::new(code.unwrap_or(status)), phrase);
+        let (mut sized, length) = (false, body.len().to_string().into_bytes());
         for line in lines.filter(|line| !line.is_empty()) {
             let colon = memchr::memchr(b':', line).ok_or("unable to parse headers")?;
             let name = &line[..colon];
-            let framing = [&b"content-length"[..], b"transfer-encoding", b"connection"];
-            if framing.iter().all(|f| !name.eq_ignore_ascii_case(f)) {
+            let framing = [&b"transfer-encoding"[..], b"connection"];
+            if name.eq_ignore_ascii_case(b"content-length") {
+                if !sized {
+                    head.push(name, &length);
+                }
+                sized = true;
+            } else if framing.iter().all(|f| !name.eq_ignore_ascii_case(f)) {
                 head.push(name, line[colon + 1..].trim_ascii());
             }
         }
-        head.push(b"content-length", body.len().to_string().as_bytes());
+        if !sized {
+            head.push(b"content-length", &length);
+        }
         Ok(Page {
             status: code.unwrap_or(status),
             head,

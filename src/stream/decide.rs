@@ -6,7 +6,7 @@ use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::http::{Status, uri};
 use crate::mux::End;
-use crate::rule::{self, Answer, Flow, Position, Refusal, RuleSet, Verdict, Wait};
+use crate::rule::{self, Answer, Flow, LogWish, Position, Refusal, RuleSet, Verdict, Wait};
 use crate::site::{PageOf, Rules, Site};
 use crate::time::{Millis, Tick};
 
@@ -52,6 +52,8 @@ impl Stream {
                 .with_scene(kit, true, |scene| rules.monitor_fail.holds(&scene.view()))
                 .unwrap_or(false);
         let status = if fails { 503 } else { 200 };
+        // Who watches the proxy is no visitor.
+        self.wishes.log_level = Some(LogWish::Silent);
         self.reply(kit, Status::new(status), Cause::Local, Phase::Request)
     }
 
@@ -116,8 +118,8 @@ impl Stream {
         if own && !self.restrict_names(backend.options.field_names) {
             return self.reply(kit, Status::new(403), Cause::Refused, Phase::Request);
         }
-        self.add_forward_headers(kit);
         self.name_request(kit);
+        self.add_forward_headers(kit);
         self.filter_request(kit);
         Step::Go(Stage::Pick)
     }

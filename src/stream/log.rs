@@ -66,7 +66,7 @@ impl Stream {
         let site = kit.site.clone();
         let frontend = site.frontend(self.frontend);
         let logging = &frontend.logging;
-        if logging.routes.is_empty() || self.txn.logged || !self.is_worth_a_line(frontend) {
+        if logging.routes.is_empty() || self.txn.logged || !self.is_worth_a_line(kit, frontend) {
             return;
         }
         let level = match self.wishes.log_level {
@@ -95,13 +95,19 @@ impl Stream {
         }
     }
 
-    fn is_worth_a_line(&self, frontend: &Frontend) -> bool {
+    fn is_worth_a_line(&self, kit: &Kit, frontend: &Frontend) -> bool {
         let null = match self.http {
-            true => self.txn.request_line.is_empty(),
+            true => self.txn.request_line.is_empty() && !self.has_begun(kit),
             false => self.txn.bytes_up == 0 && self.txn.bytes_down == 0,
         };
         let normal = !self.has_failed();
         !(frontend.dont_log_null && null || frontend.dont_log_normal && normal)
+    }
+
+    /// Whether anything has come of the exchange, a piece of a request included.
+    fn has_begun(&self, kit: &Kit) -> bool {
+        let held = kit.conns.get(self.front);
+        held.is_some_and(|held| held.conn.bytes_in > self.txn.carried.0)
     }
 
     fn has_failed(&self) -> bool {

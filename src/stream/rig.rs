@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
 
 use super::{Doors, Engine, Held, Kit, Letter, Peers, Way};
@@ -55,10 +56,11 @@ struct World {
     dialed: Vec<Dialed>,
     cut: usize,
     refuse: bool,
-    left: usize,
+    clients: usize,
 }
 
 struct RigDoors {
+    site: Arc<Site>,
     world: Rc<RefCell<World>>,
     lines: Rc<RefCell<Vec<u8>>>,
     dates: Dates,
@@ -94,8 +96,12 @@ impl Doors for RigDoors {
 
     fn post(&mut self, _to: WorkerId, _letter: Letter) {}
 
-    fn left(&mut self, _listener: ListenerId) {
-        self.world.borrow_mut().left += 1;
+    fn left(&mut self, listener: ListenerId) {
+        self.world.borrow_mut().clients -= 1;
+        if let Some(frontend) = self.site.frontend_of(listener) {
+            let frontend = self.site.frontend(frontend);
+            frontend.connections.fetch_sub(1, Relaxed);
+        }
     }
 
     fn operator(&mut self, _listener: ListenerId) -> Box<dyn Inner> {
@@ -113,7 +119,7 @@ impl Doors for RigDoors {
     }
 
     fn clients(&self) -> usize {
-        0
+        self.world.borrow().clients
     }
 
     fn service(&mut self, _name: &str) -> Option<Box<dyn Inner>> {
@@ -144,12 +150,14 @@ impl Rig {
     pub(super) fn new(site: Site, answer: impl FnMut(&mut Dialed) + 'static) -> Self {
         let world = Rc::new(RefCell::new(World::default()));
         let lines = Rc::default();
+        let site = Arc::new(site);
         let doors = RigDoors {
+            site: Arc::clone(&site),
             world: Rc::clone(&world),
             lines: Rc::clone(&lines),
             dates: Dates::default(),
         };
-        let kit = Kit::new(Arc::new(site), WorkerId::at(0), 1000, Box::new(doors));
+        let kit = Kit::new(site, WorkerId::at(0), 1000, Box::new(doors));
         let mut rig = Self {
             engine: Engine::new(kit, 1000),
             lines,
@@ -181,9 +189,12 @@ impl Rig {
     /// The same with other addresses.
     pub(super) fn client_between(&mut self, peers: Peers) -> Script {
         let (memory, script) = Memory::pair();
-        let accepted = self
-            .engine
-            .accept(Wire::Memory(memory), ListenerId::at(0), peers);
+        self.world.borrow_mut().clients += 1;
+        let (site, door) = (&self.engine.kit.site, ListenerId::at(0));
+        if let Some(frontend) = site.frontend_of(door) {
+            site.frontend(frontend).connections.fetch_add(1, Relaxed);
+        }
+        let accepted = self.engine.accept(Wire::Memory(memory), door, peers);
         assert!(accepted.is_ok(), "the rig has room for its clients");
         script
     }

@@ -17,7 +17,7 @@ use crate::lang::Env;
 use crate::lang::cond::Predicates;
 use crate::site::Site;
 use crate::wire;
-use script::{BESIDE_MS, Case, Script, Step, files, is_logged, unheaded};
+use script::{BESIDE_MS, Case, Script, Step, files, here, is_logged, unheaded};
 
 struct Nothing;
 
@@ -83,9 +83,16 @@ fn site(file: &Path) -> Site {
 }
 
 fn read(source: Source) -> Option<Site> {
-    let env: Env = [("PORT", "80"), ("ORIGIN", "8000"), ("LOG", "9")]
-        .into_iter()
-        .collect();
+    let here = here();
+    let here = here.to_str().expect("a path in words");
+    let env: Env = [
+        ("PORT", "80"),
+        ("ORIGIN", "8000"),
+        ("LOG", "9"),
+        ("HERE", here),
+    ]
+    .into_iter()
+    .collect();
     let given = Given {
         env: &env,
         program: &Nothing,
@@ -205,6 +212,9 @@ fn converse(rig: &mut Rig, cases: &[Case], cut: usize) -> Vec<wire::Script> {
         }
         rig.run();
     }
+    // Who has been told that nothing more comes leaves.
+    let told = clients.iter().filter(|client| client.is_ended());
+    told.for_each(wire::Script::end);
     rig.run_out(10_000);
     clients
 }

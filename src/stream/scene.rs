@@ -379,11 +379,16 @@ impl Stream {
     fn counts(&self, kit: &Kit, site: &Site) -> Counts {
         use std::sync::atomic::Ordering::Relaxed;
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        // An exchange that is over is logged as if it had left already.
+        let leaves = self.stage == Stage::Finish;
+        let others = |all: u32, held: bool| all.saturating_sub(u32::from(held && leaves));
+        let backend = self.backend.map_or(0, |id| site.backend(id).load());
+        let server = self.server.map_or(0, |id| site.server(id).slots.in_use());
         Counts {
             actconn: number(kit.doors.clients()),
             feconn: number(site.frontend(self.frontend).connections.load(Relaxed)),
-            beconn: self.backend.map_or(0, |id| site.backend(id).load()),
-            srv_conn: self.server.map_or(0, |id| site.server(id).slots.in_use()),
+            beconn: others(backend, self.held_slots.backend),
+            srv_conn: others(server, self.held_slots.server),
             retries: self.txn.retries,
             redispatched: self.txn.redispatched,
         }

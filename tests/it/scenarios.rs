@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::program;
-use script::{BESIDE_MS, Case, Script, Step, files, is_logged, unheaded, version};
+use script::{BESIDE_MS, Case, Script, Step, files, here, is_logged, unheaded, version};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a line that must not come is waited for.
@@ -216,7 +216,7 @@ fn unlogged(log: &UdpSocket) -> Result<(), String> {
     })
 }
 
-/// Whether both are the same page of 400: haproxy sends it as it was compiled in, with capitals and in an order of its own.
+/// Whether both are the same page of 400 or 408: haproxy sends it as it was compiled in, with capitals and in an order of its own.
 fn is_page(answer: &[u8], expected: &[u8]) -> bool {
     let lines = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
@@ -224,7 +224,8 @@ fn is_page(answer: &[u8], expected: &[u8]) -> bool {
         lines.sort();
         lines
     };
-    expected.starts_with(b"HTTP/1.1 400 ") && lines(answer) == lines(expected)
+    let early = [&b"HTTP/1.1 400 "[..], b"HTTP/1.1 408 "];
+    early.iter().any(|start| expected.starts_with(start)) && lines(answer) == lines(expected)
 }
 
 /// A server that answers as the script says.
@@ -274,6 +275,7 @@ impl Proxy {
             .env("PORT", port.to_string())
             .env("ORIGIN", origin.to_string())
             .env("LOG", log.to_string())
+            .env("HERE", here())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -1,7 +1,7 @@
 //! What a scenario file says: exchanges one after the other, each with what the client sends, what it gets and what is logged.
 //!
 //! `NAME.cfg` is a configuration as it stands: it binds `127.0.0.1:${PORT}`, has its servers at `127.0.0.1:${ORIGIN}` and
-//! may log to `127.0.0.1:${LOG}`. `NAME.expect` is lines:
+//! may log to `127.0.0.1:${LOG}`; files beside it are in `${HERE}`. `NAME.expect` is lines:
 //!
 //! ```text
 //! needs 3.0               haproxy has to be that new to know the keywords
@@ -25,10 +25,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Where the files of scenarios are.
+pub(crate) fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
 /// The configurations of all scenarios.
 pub(crate) fn files() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let entries = fs::read_dir(directory).expect("the directory is here");
+    let entries = fs::read_dir(here()).expect("the directory is here");
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.expect("readable").path())
         .filter(|path| path.extension().is_some_and(|end| end == "cfg"))
