@@ -25,6 +25,8 @@ pub enum Command {
     },
     /// List the keywords of some classes (`-dK`).
     Keywords(String),
+    /// Print the manual page of the command line, or that of a sub-command, because it was asked for.
+    Help(Option<String>),
     /// Print the manual page of the command line: something was wrong, or nothing was asked for.
     Usage {
         /// An error to print first.
@@ -447,10 +449,13 @@ pub(super) fn spellings() -> impl Iterator<Item = &'static str> {
 
 /// Reads the arguments behind the program's name.
 pub fn parse(args: &[String]) -> Command {
-    if let Some(first) = args.first()
-        && OWN.contains(&first.as_str())
-    {
-        return own(args);
+    if let Some(first) = args.first() {
+        if OWN.contains(&first.as_str()) {
+            return own(args);
+        }
+        if ["-h", "--help", "help"].contains(&first.as_str()) {
+            return Command::Help(None);
+        }
     }
     let long = match rewrite(args) {
         Ok(long) => long,
@@ -469,6 +474,7 @@ fn own(args: &[String]) -> Command {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match OwnLine::from_args(&["sluice"], &words) {
         Ok(line) => Command::Own(line.own),
+        Err(exit) if exit.status.is_ok() => Command::Help(Some(exit.output)),
         Err(exit) => Command::Usage {
             error: Some(exit.output),
         },
@@ -666,6 +672,21 @@ mod tests {
         for line in ["", "-foo", "-f", "-f x extra", "-c", "-cc", "--nope"] {
             assert_eq!(of(line), Command::Usage { error: None }, "{line}");
         }
+    }
+
+    #[test]
+    fn help_is_no_mistake() {
+        for line in ["-h", "--help", "help"] {
+            assert_eq!(of(line), Command::Help(None), "{line}");
+        }
+        let Command::Help(Some(text)) = of("check --help") else {
+            panic!("the help of a sub-command")
+        };
+        assert!(text.contains("--fix"), "{text}");
+        assert!(matches!(
+            of("check --nope"),
+            Command::Usage { error: Some(_) }
+        ));
     }
 
     #[test]

@@ -161,7 +161,7 @@ Usage : sluice [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn>
         -x <unix_socket> get listening sockets from a unix socket
         -S <bind>[,<bind options>...] new master CLI
         --leave-others with -sf: spare older processes that were not named
-   or : sluice demo | check | explain | fmt | resolve ...   (each with --help)
+   or : sluice demo | check | explain | fmt | manual | migrate | resolve ...   (each with --help)
 
 ";
 

@@ -48,6 +48,12 @@ fn command(command: Command) -> End {
     match command {
         Command::Version => console.answer(&build_info::version()),
         Command::Build => console.answer(&build_info::build()),
+        // Who asks for help has done nothing wrong: it is an answer.
+        Command::Help(Some(text)) => console.answer(&text),
+        Command::Help(None) => {
+            console.answer(&build_info::version());
+            console.answer(build_info::USAGE);
+        }
         Command::Usage { error } => {
             if let Some(error) = error {
                 console.alert(error.trim_end());
