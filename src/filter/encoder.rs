@@ -46,10 +46,17 @@ impl Algorithm {
 pub const ENCODERS_MAX: usize = 64;
 
 /// The states of one worker.
-#[derive(Default)]
 pub struct EncoderPool {
     free: Vec<Box<CompressorOxide>>,
     lent: usize,
+    level: u8,
+    open: bool,
+}
+
+impl Default for EncoderPool {
+    fn default() -> Self {
+        Self::new(1)
+    }
 }
 
 impl std::fmt::Debug for EncoderPool {
@@ -62,8 +69,27 @@ impl std::fmt::Debug for EncoderPool {
 }
 
 impl EncoderPool {
+    /// A pool whose encoders compress at this level.
+    #[must_use]
+    pub fn new(level: u8) -> Self {
+        Self {
+            free: Vec::new(),
+            lent: 0,
+            level,
+            open: true,
+        }
+    }
+
+    /// Lends nothing while it is not open.
+    pub fn set_open(&mut self, open: bool) {
+        self.open = open;
+    }
+
     /// An encoder for one body; none when all states are lent.
-    pub fn lend(&mut self, algorithm: Algorithm, level: u8) -> Option<Encoder> {
+    pub fn lend(&mut self, algorithm: Algorithm) -> Option<Encoder> {
+        if !self.open {
+            return None;
+        }
         let format = match algorithm {
             Algorithm::Identity => {
                 return Some(Encoder {
@@ -82,7 +108,7 @@ impl EncoderPool {
         }
         self.lent += 1;
         let mut state = self.free.pop().unwrap_or_default();
-        state.set_format_and_level(format, level);
+        state.set_format_and_level(format, self.level);
         Some(Encoder {
             algorithm,
             state: Some(state),
@@ -206,7 +232,7 @@ mod tests {
 
     fn encoded(algorithm: Algorithm, piece: usize, flush: bool) -> Vec<u8> {
         let mut pool = EncoderPool::default();
-        let mut encoder = pool.lend(algorithm, 1).expect("a state");
+        let mut encoder = pool.lend(algorithm).expect("a state");
         let mut out = Vec::new();
         for part in body().chunks(piece) {
             encoder.push(part, &mut out);
@@ -246,7 +272,7 @@ mod tests {
     #[test]
     fn a_flush_lets_the_receiver_decode_everything() {
         let mut encoder = EncoderPool::default()
-            .lend(Algorithm::RawDeflate, 1)
+            .lend(Algorithm::RawDeflate)
             .expect("a state");
         let mut out = Vec::new();
         encoder.push(b"hello hello hello", &mut out);
@@ -263,7 +289,7 @@ mod tests {
     fn a_used_state_starts_afresh() {
         let mut pool = EncoderPool::default();
         for _ in 0..3 {
-            let mut encoder = pool.lend(Algorithm::Deflate, 1).expect("a state");
+            let mut encoder = pool.lend(Algorithm::Deflate).expect("a state");
             let mut out = Vec::new();
             encoder.push(b"abc", &mut out);
             encoder.finish(&mut out);
@@ -276,12 +302,12 @@ mod tests {
     fn states_are_limited() {
         let mut pool = EncoderPool::default();
         let lent: Vec<Encoder> = (0..ENCODERS_MAX)
-            .filter_map(|_| pool.lend(Algorithm::Gzip, 1))
+            .filter_map(|_| pool.lend(Algorithm::Gzip))
             .collect();
         assert_eq!(lent.len(), ENCODERS_MAX);
-        assert!(pool.lend(Algorithm::Gzip, 1).is_none());
-        assert!(pool.lend(Algorithm::Identity, 1).is_some());
+        assert!(pool.lend(Algorithm::Gzip).is_none());
+        assert!(pool.lend(Algorithm::Identity).is_some());
         lent.into_iter().for_each(|encoder| pool.take_back(encoder));
-        assert!(pool.lend(Algorithm::Gzip, 1).is_some());
+        assert!(pool.lend(Algorithm::Gzip).is_some());
     }
 }

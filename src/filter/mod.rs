@@ -80,6 +80,12 @@ impl Attached {
             && self.download.is_none()
     }
 
+    /// Whether the response's body is to be compressed if it allows that.
+    #[must_use]
+    pub fn compresses(&self) -> bool {
+        self.chosen.is_some()
+    }
+
     /// Looks at a request's head: what the backend says about compression counts before what the
     /// frontend says.
     pub fn see_request(
@@ -95,7 +101,7 @@ impl Attached {
             }
             if self.request.is_none() && line.request && announced != Some(0) {
                 let algorithm = line.requests.algorithms.first().copied();
-                let encoder = algorithm.and_then(|a| pool.lend(a, LEVEL));
+                let encoder = algorithm.and_then(|a| pool.lend(a));
                 let Some(encoder) = encoder else { continue };
                 match line.apply_to_request(request, announced) {
                     Some(_) => self.request = Some(encoder),
@@ -117,7 +123,7 @@ impl Attached {
         let Some((line, algorithm)) = self.chosen.take().filter(|_| !bodyless) else {
             return;
         };
-        let Some(encoder) = pool.lend(algorithm, LEVEL) else {
+        let Some(encoder) = pool.lend(algorithm) else {
             return;
         };
         match line.apply(algorithm, response, announced) {
@@ -141,9 +147,6 @@ impl Attached {
         *self = Attached::default();
     }
 }
-
-/// haproxy: `tune.comp.maxlevel` is 1 unless set; higher levels cost much time for little size.
-const LEVEL: u8 = 1;
 
 #[cfg(test)]
 mod tests {

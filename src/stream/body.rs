@@ -8,6 +8,17 @@ use crate::buf::Buf;
 use crate::filter::Filters;
 use crate::http::Method;
 use crate::mux::{Body, End, Lane};
+use crate::stats::Count;
+
+impl Kit {
+    /// Whether another body may be compressed.
+    fn may_compress(&self) -> bool {
+        let idle_min = self.site.global.min_comp_idle;
+        self.site
+            .squeeze
+            .has_room(self.idle_percent, idle_min, self.now)
+    }
+}
 
 impl Stream {
     /// Shows the request's head to the filters of both proxies.
@@ -19,6 +30,7 @@ impl Stream {
             return;
         }
         let announced = size(self.request.announced());
+        let may_compress = kit.may_compress();
         let lines = [
             back.and_then(|filters| filters.compression.as_ref()),
             front.compression.as_ref(),
@@ -26,6 +38,7 @@ impl Stream {
         let Some(head) = self.request.head_mut() else {
             return;
         };
+        kit.encoders.set_open(may_compress);
         self.filters
             .see_request(lines, head, announced, &mut kit.encoders);
         if self.filters.request.is_some() {
@@ -43,13 +56,29 @@ impl Stream {
         // Without an announced end, what a client got could not be told from all there is.
         let endless = matches!(self.response.announced(), Body::UntilClose | Body::Tunnel);
         let bodyless = to_head || endless || announced == Some(0);
+        let wanted = self.filters.compresses();
+        let may_compress = !wanted || kit.may_compress();
         let Some(head) = self.response.head_mut() else {
             return;
         };
+        kit.encoders.set_open(may_compress);
         self.filters
             .see_response(head, announced, bodyless, &mut kit.encoders);
         if self.filters.response.is_some() {
             self.response.announce(Body::Chunked);
+            self.count_compression(kit, Count::CompressedResponses, 1);
+        } else if !may_compress {
+            let passed = announced.unwrap_or(0);
+            self.count_compression(kit, Count::CompressionBypassed, passed);
+        }
+    }
+
+    /// Counts for both proxies something about compression.
+    fn count_compression(&self, kit: &Kit, what: Count, by: u64) {
+        let front = &kit.site.frontend(self.frontend).tally;
+        let back = self.backend.map(|id| &kit.site.backend(id).tally);
+        for tally in std::iter::once(front).chain(back) {
+            tally.add(kit.worker, what, by);
         }
     }
 
@@ -71,31 +100,37 @@ impl Stream {
             self.filtered.announce(self.response.announced());
             self.filtered.put_head(head);
         }
+        let (mut taken, mut made) = (0, 0);
         while self.filtered.room()
             && let Some(data) = self.response.take_data()
         {
             let mut out = Vec::new();
             encoder.push(&data, &mut out);
+            (taken, made) = (taken + data.len(), made + out.len());
             kit.pool.give_back(data);
             if !out.is_empty() {
                 self.filtered.put_data(Buf::from_vec(out));
             }
         }
-        if self.response.queued() > 0 || self.filtered.end() != End::Open {
-            return;
-        }
+        let is_over = self.response.queued() == 0 && self.filtered.end() == End::Open;
         match self.response.end() {
-            End::Open => {}
-            End::Aborted => self.filtered.abort(),
-            End::Complete => {
+            End::Complete if is_over => {
                 let mut out = Vec::new();
                 encoder.finish(&mut out);
+                made += out.len();
                 if !out.is_empty() {
                     self.filtered.put_data(Buf::from_vec(out));
                 }
                 let trailers = self.response.take_trailers();
                 self.filtered.complete(trailers);
             }
+            End::Aborted if is_over => self.filtered.abort(),
+            End::Open | End::Aborted | End::Complete => {}
+        }
+        if taken + made > 0 {
+            kit.site.squeeze.count((taken, made), kit.now);
+            self.count_compression(kit, Count::CompressedIn, taken as u64);
+            self.count_compression(kit, Count::CompressedOut, made as u64);
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Kit {
     pub pool: Pool,
     /// States of compressors.
     pub encoders: EncoderPool,
+    /// How much of its time the worker has had nothing to do lately, in percent.
+    pub idle_percent: u32,
     /// Heads.
     pub heads: Heads,
     /// Pipes.
@@ -198,7 +200,8 @@ impl Kit {
             conns: Slab::new(conns_max),
             pool: Pool::new(tune.buffer_size, BUFFERS_KEPT, limit)
                 .with_reserve(tune.buffers_reserve),
-            encoders: EncoderPool::default(),
+            encoders: EncoderPool::new(tune.compression_level),
+            idle_percent: 100,
             heads: Heads::default(),
             pipes: Pipes::new(
                 Arc::clone(&site.pipes),

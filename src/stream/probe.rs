@@ -98,7 +98,11 @@ impl Engine {
         let mut rank = 0;
         for asked in asked {
             if asked.server().index() % workers.max(1) == mine {
-                let delay = first_delay(shortest.unwrap_or_default(), rank, count);
+                let mut shortest = shortest.unwrap_or_default();
+                if let Some(most) = site.global.max_spread_checks {
+                    shortest = shortest.min(most);
+                }
+                let delay = first_delay(shortest, rank, count);
                 self.kit
                     .wheel
                     .insert(self.kit.now + delay, Timer::Check(asked));
