@@ -11,8 +11,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Desk;
 use super::face::Face;
-use super::session::{Progress, Session, SeverityOutput};
-use crate::site::Level;
+use super::session::{Progress, Session};
+use crate::site::{Level, SeverityOutput};
 use crate::sys::{io as bytes, socket};
 use crate::worker::Office;
 

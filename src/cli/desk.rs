@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exporter::{self, Exporter};
-use super::{Endpoint, Page};
+use super::{Endpoint, Page, figures};
 use crate::id::ListenerId;
 use crate::mux::Inner;
 use crate::pattern::Library;
@@ -15,7 +15,7 @@ use crate::stats::{Count, InfoView, Pace};
 use crate::sys;
 use crate::time::Tick;
 use crate::tls::{Figures, Happening};
-use crate::worker::{Inners, Moment, Office};
+use crate::worker::{Cell, Inners, Moment, Office};
 
 /// Takes a connection whose client wants the listening sockets.
 type Export = Box<dyn FnMut(OwnedFd) + Send>;
@@ -82,6 +82,8 @@ impl Desk {
         let limit = sys::limits::descriptors();
         let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let maxconn = number(site.global.maxconn as u64);
+        let pooled = figures::buffer_bytes(office, site.global.tune.buffer_size);
+        let (comp_in, comp_out) = site.squeeze.rates(now);
         InfoView {
             product: "HAProxy".to_owned(),
             version: self.version.clone(),
@@ -91,7 +93,7 @@ impl Desk {
             uptime: now.since(site.begun).get() / 1000,
             descriptors_max: number(limit.soft.unwrap_or(u64::MAX)),
             sockets_max: number(limit.soft.unwrap_or(u64::MAX)),
-            conns_max: maxconn,
+            conns_max: number(site.maxconn() as u64),
             conns_hard_max: maxconn,
             conns: number(office.clients() as u64),
             conns_total: number(folded.count(Count::Connections)),
@@ -126,8 +128,15 @@ impl Desk {
                     .saturating_sub(site.pipes.used.load(Relaxed)) as u64,
             ),
             spliced_out: folded.count(Count::SplicedOut),
+            comp_in_rate: comp_in,
+            comp_out_rate: comp_out,
+            comp_rate_limit: site.squeeze.limit(),
             bytes_out: folded.count(Count::BytesOut),
-            idle_percent: 100,
+            idle_percent: number(figures::mean(office, Cell::IdlePercent)),
+            tasks: number(figures::sum(office, Cell::Streams)),
+            run_queue: number(figures::sum(office, Cell::Runnable)),
+            pool_allocated: pooled.0,
+            pool_used: pooled.1,
             ..secured(&site.tls.figures(now), site.paces.tls.limit())
         }
         .finish()
@@ -165,8 +174,12 @@ impl fmt::Debug for Desk {
 /// Opens sessions for the workers.
 impl Inners for Arc<Desk> {
     fn operator(&self, office: &Arc<Office>, listener: ListenerId) -> Box<dyn Inner> {
-        let level = self.site.listener(listener).level;
-        Box::new(Endpoint::new(Arc::clone(self), Arc::clone(office), level))
+        let listener = self.site.listener(listener);
+        Box::new(Endpoint::new(
+            Arc::clone(self),
+            Arc::clone(office),
+            listener,
+        ))
     }
 
     fn page(&self, office: &Arc<Office>, visit: Visit) -> Box<dyn Inner> {

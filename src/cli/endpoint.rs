@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Desk;
 use super::face::Face;
-use super::session::{Progress, Session, SeverityOutput};
+use super::session::{Progress, Session};
 use crate::buf::Buf;
 use crate::mux::{End, Inner, Lane, Lent, Said};
-use crate::site::Level;
+use crate::site::Listener;
 use crate::worker::Office;
 
 /// A connection to the stats socket.
@@ -22,9 +22,9 @@ pub struct Endpoint {
 const STEPS_MAX: usize = 64;
 
 impl Endpoint {
-    /// A session of somebody who may do what `level` says.
-    pub fn new(desk: Arc<Desk>, office: Arc<Office>, level: Level) -> Self {
-        let session = Session::new(level, SeverityOutput::None);
+    /// A session of somebody who came to `listener`.
+    pub fn new(desk: Arc<Desk>, office: Arc<Office>, listener: &Listener) -> Self {
+        let session = Session::new(listener.level, listener.severity).exposing(listener.expose_fd);
         Self {
             desk,
             office,

@@ -11,7 +11,8 @@ mod server;
 use std::sync::Arc;
 
 use super::Desk;
-use super::operator::{Gathered, Operator, Order, RateLimit, ServerRow, SocketRow};
+use super::figures::{self, Column};
+use super::operator::{Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
 use crate::dns::run::Story;
 use crate::id::{BackendId, FrontendId, ServerId, WorkerId};
@@ -52,7 +53,7 @@ impl<'a> Face<'a> {
             RateLimit::Connections => paces.connections.set_limit(limit),
             RateLimit::Sessions => paces.sessions.set_limit(limit),
             RateLimit::TlsSessions => paces.tls.set_limit(limit),
-            RateLimit::Compression => return Err(NOT_HERE.to_owned()),
+            RateLimit::Compression => self.site().squeeze.set_limit(limit),
         }
         Ok(None)
     }
@@ -114,10 +115,7 @@ impl Operator for Face<'_> {
     }
 
     fn environment(&self) -> Vec<(String, String)> {
-        let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
-        std::env::vars_os()
-            .map(|(name, value)| (text(name), text(value)))
-            .collect()
+        self.site().environment.clone()
     }
 
     fn startup_logs(&self) -> String {
@@ -201,12 +199,20 @@ impl Operator for Face<'_> {
             .show(proxy, &mut dates, (wall.secs, wall.nanos / 1_000_000))
     }
 
-    fn activity(&mut self) -> Gathered<String> {
-        Gathered::Refused(NOT_HERE.to_owned())
+    fn activity(&self, column: Column) -> String {
+        figures::activity(self.office, column)
     }
 
-    fn pools(&mut self) -> Gathered<String> {
-        Gathered::Refused(NOT_HERE.to_owned())
+    fn pools(&self) -> String {
+        figures::pools(self.office, self.site().global.tune.buffer_size)
+    }
+
+    fn threads(&self) -> String {
+        figures::threads(self.office)
+    }
+
+    fn tasks(&self) -> String {
+        figures::tasks(self.office)
     }
 
     fn resolvers(&mut self, section: Option<&str>) -> Result<String, String> {

@@ -16,6 +16,7 @@ mod desk;
 mod endpoint;
 mod exporter;
 mod face;
+mod figures;
 mod line;
 mod operator;
 mod page;
@@ -28,9 +29,9 @@ pub use desk::Desk;
 pub use endpoint::Endpoint;
 pub use exporter::Exporter;
 pub use operator::{
-    AdminState, FrontendChange, Gathered, HealthState, Operator, Order, RateLimit, ServerChange,
-    ServerRow, SocketRow, WeightChange,
+    AdminState, FrontendChange, HealthState, Operator, Order, RateLimit, ServerChange, ServerRow,
+    SocketRow, WeightChange,
 };
 pub use page::Page;
 pub use reply::{Dump, Message, Piece, Reply};
-pub use session::{Progress, Session, SeverityOutput};
+pub use session::{Progress, Session};

@@ -1,12 +1,12 @@
 //! What commands need of the process: the face that the worker room implements.
 //!
 //! Reading yields plain values made for the moment; changing is an [`Order`], carried out or
-//! refused with a sentence. Nothing here waits: what has to be gathered from other workers is
-//! [`Gathered::Pending`] until it is there.
+//! refused with a sentence. Nothing here waits: what workers do is read from the figures they write.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::figures::Column;
 use crate::dns::run::Story;
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::log::Ring;
@@ -75,9 +75,13 @@ pub trait Operator {
     /// of all where the name is empty.
     fn errors(&mut self, proxy: &str) -> String;
     /// Figures of the workers, one line each: `name: total [ of each ]`.
-    fn activity(&mut self) -> Gathered<String>;
+    fn activity(&self, column: Column) -> String;
     /// Memory in pools.
-    fn pools(&mut self) -> Gathered<String>;
+    fn pools(&self) -> String;
+    /// What each worker is at.
+    fn threads(&self) -> String;
+    /// What waits to be run.
+    fn tasks(&self) -> String;
     /// The resolvers' figures; of one section or of all.
     fn resolvers(&mut self, section: Option<&str>) -> Result<String, String>;
     /// Has a name looked up as the host does; the steps in words come when it has ended.
@@ -96,17 +100,6 @@ pub trait Operator {
     /// # Errors
     /// The sentence to answer.
     fn carry_out(&mut self, order: &Order<'_>) -> Result<Option<String>, String>;
-}
-
-/// What has to be gathered from other workers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Gathered<T> {
-    /// All of it.
-    Ready(T),
-    /// Not all have answered.
-    Pending,
-    /// It cannot be had; the sentence to answer.
-    Refused(String),
 }
 
 /// A socket on which commands are taken.

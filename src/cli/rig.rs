@@ -5,21 +5,22 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::figures::Column;
 use crate::dns::run::Story;
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::lang::{Cursor, Env, lexer};
 use crate::log::Ring;
 use crate::pattern::{Library, Purpose};
 use crate::sample::{VarName, Vars};
-use crate::site::{Level, Needed};
+use crate::site::{Level, Needed, SeverityOutput};
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::{self, Table};
 use crate::stream::Roundup;
 use crate::time::Tick;
 use crate::value::Value;
 
-use super::operator::{Gathered, Operator, Order, ServerRow, SocketRow};
-use super::session::{Progress, Session, SeverityOutput};
+use super::operator::{Operator, Order, ServerRow, SocketRow};
+use super::session::{Progress, Session};
 
 pub(super) struct Process {
     library: Arc<Library>,
@@ -184,11 +185,17 @@ impl Operator for Process {
     fn errors(&mut self, _: &str) -> String {
         "Total events captured on [] : 0\n".to_owned()
     }
-    fn activity(&mut self) -> Gathered<String> {
-        Gathered::Ready(String::new())
+    fn activity(&self, column: Column) -> String {
+        format!("{column:?}\n")
     }
-    fn pools(&mut self) -> Gathered<String> {
-        Gathered::Ready(String::new())
+    fn pools(&self) -> String {
+        "pools\n".to_owned()
+    }
+    fn threads(&self) -> String {
+        "threads\n".to_owned()
+    }
+    fn tasks(&self) -> String {
+        "tasks\n".to_owned()
     }
     fn resolvers(&mut self, _: Option<&str>) -> Result<String, String> {
         Ok(String::new())

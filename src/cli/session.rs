@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::site::Level;
+use crate::site::{Level, SeverityOutput};
 use crate::time::Millis;
 
 use super::command::{self, Call};
@@ -21,18 +21,6 @@ pub(super) fn level_name(level: Level) -> &'static str {
         Level::Operator => "operator",
         Level::Admin => "admin",
     }
-}
-
-/// `set severity-output`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SeverityOutput {
-    /// Sentences alone.
-    #[default]
-    None,
-    /// `[3]: ` before them.
-    Number,
-    /// `[err]: ` before them.
-    Word,
 }
 
 /// How to go on.
@@ -76,6 +64,8 @@ pub(super) struct Settings {
     pub(super) experimental: bool,
     pub(super) expert: bool,
     pub(super) timeout: Millis,
+    /// Whether the listening sockets may be fetched (`expose-fd listeners`).
+    pub(super) exposes: bool,
 }
 
 /// A payload on its way.
@@ -106,6 +96,7 @@ impl Session {
                 experimental: false,
                 expert: false,
                 timeout: TIMEOUT_DEFAULT,
+                exposes: false,
             },
             input: Vec::new(),
             ended: false,
@@ -115,6 +106,13 @@ impl Session {
             closing: false,
             surrendered: false,
         }
+    }
+
+    /// The same, where the listening sockets may be fetched.
+    #[must_use]
+    pub fn exposing(mut self, exposes: bool) -> Session {
+        self.settings.exposes = exposes;
+        self
     }
 
     /// Takes bytes that arrived.

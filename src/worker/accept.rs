@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use super::{Client, Mail, Worker};
+use super::{Cell, Client, Mail, Worker};
 use crate::addr::SockAddr;
 use crate::id::ListenerId;
 use crate::stream::Peers;
@@ -116,6 +116,9 @@ impl Worker {
             dst: self.reached(&fd, listener),
         };
         let worker = self.office.assign(self.id);
+        let activity = self.office.activity(self.id);
+        activity.add(Cell::Accepted, 1);
+        activity.add(Cell::Pushed, u64::from(worker != self.id));
         let client = Client {
             fd,
             listener,
@@ -159,5 +162,72 @@ fn inet(addr: &SockAddr) -> Option<std::net::SocketAddr> {
     match addr.clone().unmapped() {
         SockAddr::Inet(addr) => Some(addr),
         SockAddr::Unix(_) | SockAddr::Abstract(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+
+    use mio::{Poll, Waker};
+
+    use super::*;
+    use crate::id::{FrontendId, WorkerId};
+    use crate::mux::Inner;
+    use crate::site::{Frontend, Listener, Service, Site, Visit};
+    use crate::worker::turn::Place;
+    use crate::worker::{Inners, Mailbox, Office};
+
+    struct Nobody;
+
+    impl Inners for Nobody {
+        fn operator(&self, _: &Arc<Office>, _: ListenerId) -> Box<dyn Inner> {
+            unreachable!("nobody asks")
+        }
+        fn page(&self, _: &Arc<Office>, _: Visit) -> Box<dyn Inner> {
+            unreachable!("nobody asks")
+        }
+        fn service(&self, _: &Arc<Office>, _: &str) -> Option<Box<dyn Inner>> {
+            None
+        }
+        fn surrender(&self, _: OwnedFd) {}
+    }
+
+    /// `tune.maxaccept`.
+    #[test]
+    fn a_batch_is_as_large_as_asked() {
+        let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let addr = socket.local_addr().expect("bound");
+        let mut site = Site::default();
+        site.global.threads = 1;
+        site.global.tune.max_accept = 2;
+        let service = Service::Frontend(FrontendId::at(0));
+        site.listeners
+            .push(Listener::new(service, SockAddr::from(addr)));
+        site.frontends.push(Frontend::default());
+        site.open_books();
+        let site = Arc::new(site);
+        let poll = Poll::new().expect("a poll");
+        let waker = Waker::new(poll.registry(), Worker::mail_token()).expect("a waker");
+        let mailbox = Mailbox::new(waker);
+        let office = Arc::new(Office::new(Arc::clone(&site), vec![mailbox.clone()]));
+        let place = Place {
+            id: WorkerId::at(0),
+            site,
+            poll,
+            mailbox,
+            office: Arc::clone(&office),
+            inners: Arc::new(Nobody),
+            listening: vec![Listening::new(socket.into(), ListenerId::at(0))],
+        };
+        let mut worker = Worker::new(place).expect("a worker");
+        let clients = [0; 5].map(|_| TcpStream::connect(addr).expect("it listens"));
+        for expected in [2, 4, 5] {
+            worker.listening[0].ready = true;
+            worker.accept_all();
+            assert_eq!(office.clients(), expected);
+        }
+        drop(clients);
     }
 }

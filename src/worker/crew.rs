@@ -10,7 +10,8 @@ use mio::{Poll, Waker};
 use super::turn::Place;
 use super::{Inners, Listening, Mail, Mailbox, Office, Worker};
 use crate::id::{ListenerId, WorkerId};
-use crate::site::Site;
+use crate::site::{CpuMap, Site};
+use crate::sys::limits;
 
 /// The running workers.
 #[derive(Debug)]
@@ -125,5 +126,28 @@ impl Crew {
 fn spawn(place: Place) -> io::Result<JoinHandle<io::Result<()>>> {
     thread::Builder::new()
         .name(format!("worker-{}", place.id.index() + 1))
-        .spawn(move || Worker::new(place)?.run())
+        .spawn(move || {
+            stay(&place.site.global.cpu_map, place.id.index() + 1);
+            Worker::new(place)?.run()
+        })
+}
+
+/// Keeps the calling thread, of this number, on the processors that `cpu-map` gives it. The last line that names it counts.
+// haproxy: a set without any processor of the machine ends the start; here: the thread stays where it may be.
+fn stay(maps: &[CpuMap], number: usize) {
+    let named = |map: &&CpuMap| (map.threads.0..=map.threads.1).contains(&number);
+    let Some(map) = maps.iter().rev().find(named) else {
+        return;
+    };
+    let has = limits::cpus().unwrap_or_default();
+    let mut cpus = map.cpus.clone();
+    if map.one_each && !cpus.is_empty() {
+        let at = (number - map.threads.0) % cpus.len();
+        cpus = vec![cpus[at]];
+    }
+    cpus.retain(|cpu| has.contains(cpu));
+    if !cpus.is_empty() {
+        // Refused only by a kernel that takes processors away in this moment: it then decides itself.
+        let _ = limits::set_cpus(&cpus);
+    }
 }

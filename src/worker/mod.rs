@@ -5,6 +5,7 @@
 //! take no lock across a system call; decisions about traffic are the stream's.
 
 mod accept;
+mod activity;
 mod clock;
 mod crew;
 mod doors;
@@ -15,6 +16,7 @@ mod token;
 mod turn;
 
 pub use accept::Listening;
+pub use activity::{Activity, Cell};
 pub use clock::Moment;
 pub use crew::Crew;
 pub use inners::Inners;

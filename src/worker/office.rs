@@ -6,7 +6,7 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Mail, Mailbox};
+use super::{Activity, Mail, Mailbox};
 use crate::id::{ListenerId, WorkerId};
 use crate::site::{Frontend, Holding, Listener, Service, Site};
 use crate::time::{Millis, Tick};
@@ -30,6 +30,7 @@ pub struct Office {
 struct Desk {
     mailbox: Mailbox,
     clients: AtomicUsize,
+    activity: Activity,
     /// What the worker last said of what keeps it from leaving.
     holding: Mutex<Holding>,
 }
@@ -46,6 +47,7 @@ impl Office {
             .map(|mailbox| Desk {
                 mailbox,
                 clients: AtomicUsize::new(0),
+                activity: Activity::default(),
                 holding: Mutex::default(),
             })
             .collect();
@@ -89,6 +91,16 @@ impl Office {
             clients: self.clients() as u64,
             ..all
         }
+    }
+
+    /// What a worker has done.
+    pub fn activity(&self, worker: WorkerId) -> &Activity {
+        &self.desks[worker.index()].activity
+    }
+
+    /// What each of them has done, in their order.
+    pub fn activities(&self) -> Vec<&Activity> {
+        self.desks.iter().map(|desk| &desk.activity).collect()
     }
 
     /// How many workers there are.

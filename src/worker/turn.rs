@@ -9,12 +9,14 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll};
 
+use super::activity::Share;
 use super::doors::SocketDoors;
 use super::token::Source;
-use super::{Inners, Listening, Mail, Moment, Office};
+use super::{Cell, Inners, Listening, Mail, Moment, Office};
 use crate::id::{FrontendId, WorkerId};
 use crate::site::Site;
 use crate::stream::{Engine, Kit};
+use crate::sys::clock;
 use crate::sys::socket::Family;
 use crate::time::Tick;
 
@@ -30,6 +32,7 @@ pub struct Worker {
     mail: VecDeque<Mail>,
     drains: bool,
     stops: bool,
+    share: Share,
 }
 
 /// What a worker begins with.
@@ -59,13 +62,6 @@ impl Worker {
         for listener in &listening {
             // Accepted sockets inherit it; on a unix socket it means nothing.
             let _ = crate::sys::options::set_nodelay(&listener.fd, true);
-            let tune = &site.global.tune;
-            if let Some(bytes) = tune.client_rcvbuf {
-                crate::sys::options::set_recv_buffer(&listener.fd, bytes)?;
-            }
-            if let Some(bytes) = tune.client_sndbuf {
-                crate::sys::options::set_send_buffer(&listener.fd, bytes)?;
-            }
         }
         let registry = poll.registry().try_clone()?;
         let doors = SocketDoors {
@@ -88,6 +84,7 @@ impl Worker {
             mail: VecDeque::new(),
             drains: false,
             stops: false,
+            share: Share::default(),
         })
     }
 
@@ -109,11 +106,13 @@ impl Worker {
             } else {
                 self.patience()
             };
+            let slept = clock::monotonic_us();
             match self.poll.poll(&mut events, patience) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 Ok(()) | Err(_) => {}
             }
             self.set_clock();
+            self.note_turn(slept, events.iter().count() as u64);
             for event in &events {
                 self.note(event);
             }
@@ -123,6 +122,36 @@ impl Worker {
             if self.stops || (self.drains && self.is_done()) {
                 return Ok(());
             }
+        }
+    }
+
+    /// Writes down what this worker does and holds.
+    fn note_turn(&mut self, slept: u64, events: u64) {
+        let activity = self.office.activity(self.id);
+        let (busy, idle) = self.share.note(slept, clock::monotonic_us());
+        activity.add(Cell::Turns, 1);
+        activity.add(Cell::Events, events);
+        activity.add(Cell::Expired, u64::from(events == 0));
+        activity.add(Cell::Busy, busy);
+        activity.add(Cell::Idle, idle);
+        let kit = &mut self.engine.kit;
+        if let Some(percent) = self.share.percent() {
+            kit.idle_percent = percent;
+            activity.set(Cell::IdlePercent, u64::from(percent));
+            activity.set(Cell::Cpu, clock::thread_cpu_ns());
+        }
+        let gauges = [
+            (Cell::Conns, kit.conns.len()),
+            (Cell::Runnable, kit.run.len()),
+            (Cell::Starved, kit.starved.len()),
+            (Cell::Timers, kit.wheel.len()),
+            (Cell::BuffersLent, kit.pool.lent()),
+            (Cell::BuffersKept, kit.pool.kept()),
+            (Cell::Encoders, kit.encoders.lent()),
+            (Cell::Streams, self.engine.streams()),
+        ];
+        for (cell, value) in gauges {
+            activity.set(cell, value as u64);
         }
     }
 
@@ -171,6 +200,8 @@ impl Worker {
     fn read_mail(&mut self) {
         let mut mail = std::mem::take(&mut self.mail);
         self.mailbox.collect(&mut mail);
+        let activity = self.office.activity(self.id);
+        activity.add(Cell::Mail, mail.len() as u64);
         for piece in mail.drain(..) {
             match piece {
                 Mail::Client(client) => self.serve(client),

@@ -3,6 +3,7 @@
 mod counters;
 mod debug;
 mod frontend;
+mod inside;
 mod pattern;
 mod server;
 mod session;
@@ -96,6 +97,7 @@ const FAMILIES: &[&[Row]] = &[
     counters::ROWS,
     debug::ROWS,
     frontend::ROWS,
+    inside::ROWS,
     server::ROWS,
     stream::ROWS,
     pattern::ROWS,

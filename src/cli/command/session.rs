@@ -4,9 +4,9 @@ use crate::lang::quantity::{self, Unit};
 use crate::time::Millis;
 
 use super::super::reply::Reply;
-use crate::site::Level;
+use crate::site::{Level, SeverityOutput};
 
-use super::super::session::{SeverityOutput, level_name};
+use super::super::session::level_name;
 use super::{Call, Row, list, row, rows};
 
 pub(super) const ROWS: &[Row] = &[
@@ -81,8 +81,12 @@ pub(super) const ROWS: &[Row] = &[
         "_getsocks",
         "_getsocks",
         "pass the listening sockets to the process that asks",
-        Level::Admin,
-        |_| Reply::Surrender,
+        Level::User,
+        |call| match call.settings.exposes {
+            true => Reply::Surrender,
+            // haproxy: closes without a word, which an older process's heir takes for none; so here.
+            false => Reply::Quit,
+        },
     ),
     row(
         "set severity-output",

@@ -2,7 +2,7 @@
 
 use crate::stats::{self, Selection};
 
-use super::super::operator::{Gathered, Operator};
+use super::super::operator::Operator;
 use super::super::reply::{Dump, Piece, Reply};
 use super::{Call, Row, row};
 use crate::dns::run::Story;
@@ -106,20 +106,6 @@ pub(super) const ROWS: &[Row] = &[
         "show event sink state",
         Level::Operator,
         events,
-    ),
-    row(
-        "show activity",
-        "show activity",
-        "show per-thread activity stats (for support/developers)",
-        Level::Operator,
-        |_| gather(|operator| operator.activity()),
-    ),
-    row(
-        "show pools",
-        "show pools",
-        "report information about the memory pools usage",
-        Level::Operator,
-        |_| gather(|operator| operator.pools()),
     ),
     row(
         "show errors",
@@ -328,34 +314,6 @@ fn errors(call: &mut Call<'_>) -> Reply {
     match known {
         true => Reply::long(call.operator.errors(name).into_bytes()),
         false => Reply::error("No such proxy."),
-    }
-}
-
-type Ask = fn(&mut dyn Operator) -> Gathered<String>;
-
-/// A text that comes when all workers have answered.
-struct Gather {
-    ask: Ask,
-}
-
-fn gather(ask: Ask) -> Reply {
-    Reply::Dump(Box::new(Gather { ask }))
-}
-
-impl Dump for Gather {
-    fn next(&mut self, operator: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
-        match (self.ask)(operator) {
-            Gathered::Pending => Piece::Wait,
-            Gathered::Ready(text) => {
-                out.extend_from_slice(text.as_bytes());
-                Piece::Last
-            }
-            Gathered::Refused(text) => {
-                out.extend_from_slice(text.as_bytes());
-                out.push(b'\n');
-                Piece::Last
-            }
-        }
     }
 }
 
