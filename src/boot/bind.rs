@@ -57,6 +57,8 @@ pub struct Settings {
     pub defer_accept: bool,
     /// Accept data in the first packet.
     pub fast_open: bool,
+    /// Bytes of the kernel's buffers, for receiving and for sending, which accepted connections inherit.
+    pub buffers: (Option<usize>, Option<usize>),
     /// How long sent data may stay unacknowledged, in milliseconds.
     pub user_timeout: Option<u32>,
     /// Share the address with other processes.
@@ -262,6 +264,12 @@ fn set_changeable(fd: &OwnedFd, settings: &Settings) -> io::Result<()> {
     const DEFER_SECONDS: i32 = 1;
     /// Unfinished handshakes that may bring data.
     const FAST_OPEN_QUEUE: i32 = 1024;
+    if let Some(bytes) = settings.buffers.0 {
+        options::set_recv_buffer(fd, bytes)?;
+    }
+    if let Some(bytes) = settings.buffers.1 {
+        options::set_send_buffer(fd, bytes)?;
+    }
     if let Some(mss) = settings.mss {
         options::set_max_segment(fd, i32::from(mss))?;
     }

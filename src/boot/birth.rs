@@ -303,7 +303,14 @@ fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Resul
         ));
     }
     global.maxconn = plan.maxconn;
-    limits::apply(&plan, &asked).map_err(|(sentence, _)| sentence)
+    match limits::apply(&plan, &asked) {
+        Err((sentence, less)) if global.lenient_limits => {
+            console.warning(&sentence);
+            global.maxconn = global.maxconn.min(less.maxconn);
+            Ok(())
+        }
+        outcome => outcome.map_err(|(sentence, _)| sentence),
+    }
 }
 
 /// The sockets of the process behind `-x`.

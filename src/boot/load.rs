@@ -30,6 +30,11 @@ pub struct Loaded {
     pub warned: bool,
 }
 
+/// A variable as text.
+fn in_words((name, value): (&str, &[u8])) -> (String, String) {
+    (name.to_owned(), String::from_utf8_lossy(value).into_owned())
+}
+
 /// The program as conditions of this run see it.
 pub fn program(options: &Options) -> Program {
     Program {
@@ -72,7 +77,12 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
         lenient: options.ignore_resolution,
         ..Machine::new()
     };
+    let start = std::env::current_dir();
     let outcome = config::read(sources, given, &machine);
+    if let Ok(start) = start {
+        // `default-path` may have led elsewhere, for the reading only.
+        let _ = process::chdir(&start.to_string_lossy());
+    }
     let least = if options.diagnostics {
         Severity::Diag
     } else {
@@ -86,6 +96,7 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
     let mut site = outcome.site?;
     override_by(options, &mut site);
     site.hostname = hostname();
+    site.environment = outcome.env.iter().map(in_words).collect();
     let placed = locate_inherited(&mut site, &outcome.files, console);
     if !site.programs.is_empty() && !site.global.master_worker {
         console.alert("Can't use a 'program' section without master worker mode.");
@@ -141,7 +152,7 @@ fn override_by(options: &Options, site: &mut Site) {
     global.master_worker |= options.master;
     // Whoever is told when it is ready (`-Ws`) watches the process that it started: `daemon` in a file is for other starts.
     let by_file = global.daemon && !options.notify;
-    global.daemon = !options.foreground && (by_file || options.daemon);
+    global.daemon = !options.foreground && !global.debug && (by_file || options.daemon);
 }
 
 /// Asks inherited sockets where they listen; false when one is no socket.
@@ -187,6 +198,7 @@ pub fn command_socket(written: &str) -> Result<Site, String> {
 
 /// What every listener of the site wants from the kernel.
 pub fn wishes(site: &Site, reuseport: bool) -> Vec<Wish> {
+    let tune = site.global.tune;
     let listeners = site.listeners.iter().enumerate();
     listeners
         .map(|(at, listener)| {
@@ -212,6 +224,7 @@ pub fn wishes(site: &Site, reuseport: bool) -> Vec<Wish> {
                     mss: listener.mss,
                     defer_accept: listener.defer_accept,
                     fast_open: listener.fast_open,
+                    buffers: (tune.client_rcvbuf, tune.client_sndbuf),
                     user_timeout: listener.tcp_user_timeout.map(|t| t.get()),
                     reuseport,
                     uid: listener.uid,

@@ -5,6 +5,7 @@
 //! that inheritance is.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use super::section;
 use crate::addr::Written;
@@ -12,7 +13,7 @@ use crate::lang::{Sections, Span, Word};
 use crate::log::Target;
 use crate::site::{
     FieldNames, ForwardFor, Forwarded, Global, HttpConnections, KeepAlive, Level, Mode, Remembered,
-    RetryOn, Reuse, Seems, SendProxy, Splice, Tells, Timeouts,
+    RetryOn, Reuse, Seems, SendProxy, SeverityOutput, Splice, Tells, Timeouts,
 };
 use crate::time::Millis;
 use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls, users};
@@ -64,6 +65,8 @@ pub struct ResolversDraft {
 pub struct GlobalDraft {
     /// What needs no resolving.
     pub site: Global,
+    /// `default-path`, until the loader has carried it out.
+    pub default_path: Option<Origin>,
     /// `setenv` and its kind, in order; the loader carries them out after each line.
     pub env_edits: Vec<EnvEdit>,
     /// `stats socket` lines.
@@ -97,6 +100,38 @@ pub struct VariableDraft {
     pub value: Vec<Word>,
     /// Whether the value is a format.
     pub is_format: bool,
+}
+
+/// Where relative paths begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Where the program was started.
+    Start,
+    /// In the directory of the file that is read.
+    File,
+    /// In the directory above that one.
+    AboveFile,
+    /// In this directory.
+    Directory(PathBuf),
+}
+
+impl Origin {
+    /// The directory that this means for a file, seen from where the program was started.
+    #[must_use]
+    pub fn directory(&self, file: &str) -> PathBuf {
+        let own = file.rsplit_once('/').map_or("", |(own, _)| own);
+        let own = if own.is_empty() && file.starts_with('/') {
+            "/"
+        } else {
+            own
+        };
+        match self {
+            Self::Start => PathBuf::new(),
+            Self::File => own.into(),
+            Self::AboveFile => PathBuf::from(own).join(".."),
+            Self::Directory(path) => path.clone(),
+        }
+    }
 }
 
 /// One change of the environment.
@@ -505,6 +540,8 @@ pub struct BindDraft {
     pub unix: UnixBind,
     /// `level`
     pub level: Level,
+    /// `severity-output`
+    pub severity: SeverityOutput,
     /// `expose-fd listeners`
     pub expose_fd: bool,
     /// `ssl`, `crt` and what belongs to them.

@@ -64,27 +64,25 @@ pub(crate) const GLOBAL: &[Known] = &[
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Later,
-        names: "acme.scheduler, ca-base, cluster-secret, crt-base, debug, default-path, \
-                dns-accept-family, h1-accept-payload-with-any-method, h1-do-not-close-on-insecure-transfer-encoding, \
-                harden.reject-privileged-ports.tcp, \
-                httpclient.resolvers.disabled, httpclient.resolvers.id, \
-                httpclient.resolvers.prefer, httpclient.retries, httpclient.ssl.ca-file, \
-                httpclient.ssl.verify, httpclient.timeout.connect, issuers-chain-path, \
-                jwt.decrypt_alg_list, jwt.decrypt_enc_list, key-base, log, max-spread-checks, \
-                maxcompcpuusage, maxcomprate, ocsp-update.disable, ocsp-update.httpproxy, \
-                ocsp-update.maxdelay, ocsp-update.mindelay, ocsp-update.mode, \
-                pp2-never-send-local, ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
+        names: "acme.scheduler, ca-base, cluster-secret, crt-base, dns-accept-family, \
+                h1-accept-payload-with-any-method, \
+                h1-do-not-close-on-insecure-transfer-encoding, \
+                harden.reject-privileged-ports.tcp, issuers-chain-path, jwt.decrypt_alg_list, \
+                jwt.decrypt_enc_list, key-base, log, \
+                ocsp-update.disable, ocsp-update.httpproxy, ocsp-update.maxdelay, \
+                ocsp-update.mindelay, ocsp-update.mode, pp2-never-send-local, \
+                ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
                 ssl-default-bind-client-sigalgs, ssl-default-bind-curves, \
                 ssl-default-bind-options, ssl-default-bind-sigalgs, ssl-default-server-ciphers, \
                 ssl-default-server-ciphersuites, ssl-default-server-client-sigalgs, \
                 ssl-default-server-curves, ssl-default-server-options, \
                 ssl-default-server-sigalgs, ssl-load-extra-del-ext, ssl-load-extra-files, \
                 ssl-passphrase-cmd, ssl-server-verify, ssl-skip-self-issued-ca, \
-                strict-limits, tune.notsent-lowat.client, tune.notsent-lowat.server, \
-                tune.rcvbuf.backend, tune.rcvbuf.frontend, tune.sndbuf.backend, \
-                tune.sndbuf.frontend, tune.ssl.cachesize, tune.ssl.certificate-compression, \
-                tune.ssl.hard-maxrecord, tune.ssl.keylog, tune.ssl.keyupdate-rate-limit, \
-                tune.ssl.lifetime, tune.ssl.maxrecord, tune.ssl.ocsp-update.maxdelay, \
+                tune.notsent-lowat.client, tune.notsent-lowat.server, tune.rcvbuf.backend, \
+                tune.rcvbuf.frontend, tune.sndbuf.backend, tune.sndbuf.frontend, \
+                tune.ssl.cachesize, tune.ssl.certificate-compression, tune.ssl.hard-maxrecord, \
+                tune.ssl.keylog, tune.ssl.keyupdate-rate-limit, tune.ssl.lifetime, \
+                tune.ssl.maxrecord, tune.ssl.ocsp-update.maxdelay, \
                 tune.ssl.ocsp-update.mindelay, tune.vars.check-max-size, \
                 tune.vars.global-max-size, tune.vars.proc-max-size, tune.vars.reqres-max-size, \
                 tune.vars.sess-max-size, tune.vars.txn-max-size",
@@ -93,40 +91,44 @@ pub(crate) const GLOBAL: &[Known] = &[
         sections: Sections::GLOBAL,
         standing: Standing::Silent,
         names: "anonkey, cpu-affinity, cpu-policy, cpu-set, expose-deprecated-directives, \
-                expose-experimental-directives, h2-workaround-bogus-websocket-clients, \
-                insecure-fork-wanted, insecure-setuid-wanted, max-threads-per-group, \
-                no-memory-trimming, noepoll, nogetaddrinfo, nopoll, noreuseport, \
-                numa-cpu-mapping, prealloc-fd, shm-stats-file, shm-stats-file-max-objects, \
-                thread-group, thread-hard-limit, tune.applet.zero-copy-forwarding, \
-                tune.bufsize.large, tune.bufsize.small, tune.chksize, tune.cli.max-payload-size, \
-                tune.defaults.purge, tune.disable-fast-forward, \
-                tune.disable-zero-copy-forwarding, tune.glitches.kill.cpu-usage, \
-                tune.h1.be.glitches-threshold, tune.h1.fe.glitches-threshold, \
-                tune.h1.zero-copy-fwd-recv, tune.h1.zero-copy-fwd-send, \
-                tune.h2.zero-copy-fwd-send, tune.idletimer, tune.listener.default-shards, \
+                expose-experimental-directives, insecure-fork-wanted, insecure-setuid-wanted, \
+                max-threads-per-group, no-memory-trimming, noepoll, nogetaddrinfo, nopoll, \
+                noreuseport, numa-cpu-mapping, prealloc-fd, shm-stats-file, \
+                shm-stats-file-max-objects, thread-group, thread-hard-limit, \
+                tune.applet.zero-copy-forwarding, tune.bufsize.large, tune.bufsize.small, \
+                tune.chksize, tune.cli.max-payload-size, tune.defaults.purge, \
+                tune.disable-fast-forward, tune.disable-zero-copy-forwarding, \
+                tune.glitches.kill.cpu-usage, tune.h1.be.glitches-threshold, \
+                tune.h1.fe.glitches-threshold, tune.h1.zero-copy-fwd-recv, \
+                tune.h1.zero-copy-fwd-send, tune.idletimer, tune.listener.default-shards, \
                 tune.listener.multi-queue, tune.max-checks-per-thread, tune.max-rules-at-once, \
-                tune.pattern.cache-size, tune.peers.max-updates-at-once, tune.pool-high-fd-ratio, \
-                tune.pool-low-fd-ratio, tune.pt.zero-copy-forwarding, tune.recv_enough, \
-                tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
+                tune.pattern.cache-size, tune.peers.max-updates-at-once, \
+                tune.pool-high-fd-ratio, tune.pool-low-fd-ratio, tune.pt.zero-copy-forwarding, \
+                tune.recv_enough, tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
                 tune.ssl.capture-buffer-size, tune.ssl.capture-cipherlist-size, \
                 tune.ssl.force-private-cache, tune.ssl.ssl-ctx-cache-size, \
                 tune.streams-elasticity, tune.takeover-other-tg-connections, \
-                warn-blocked-traffic-after, tune.h2.be.glitches-threshold, \
-                tune.h2.be.initial-window-size, tune.h2.be.max-concurrent-streams, \
-                tune.h2.be.max-frames-at-once, tune.h2.be.rxbuf, tune.h2.fe.glitches-threshold, \
-                tune.h2.fe.initial-window-size, tune.h2.fe.max-concurrent-streams, \
-                tune.h2.fe.max-frames-at-once, tune.h2.fe.max-rst-at-once, \
-                tune.h2.fe.max-total-streams, tune.h2.fe.rxbuf, tune.h2.header-table-size, \
-                tune.h2.initial-window-size, tune.h2.log-errors, tune.h2.max-concurrent-streams, \
-                tune.h2.max-frame-size",
+                warn-blocked-traffic-after",
     },
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::NoEffect,
-        names: "debug.counters, force-cfg-parser-pause, maxzlibmem, noevports, nokqueue, noktls, \
-                profiling.memory, profiling.tasks, ssl-dh-param-file, stress-level, \
-                tune.epoll.mask-events, tune.events.max-events-at-once, tune.fail-alloc, \
-                tune.fd.edge-triggered, tune.fd.tables, tune.memory.hot-size, tune.runqueue-depth, \
+        names: "debug.counters, force-cfg-parser-pause, h2-workaround-bogus-websocket-clients, \
+                httpclient.resolvers.disabled, httpclient.resolvers.id, \
+                httpclient.resolvers.prefer, httpclient.retries, httpclient.ssl.ca-file, \
+                httpclient.ssl.verify, httpclient.timeout.connect, maxzlibmem, noevports, \
+                nokqueue, noktls, profiling.memory, profiling.tasks, ssl-dh-param-file, \
+                stress-level, tune.epoll.mask-events, tune.events.max-events-at-once, \
+                tune.fail-alloc, tune.fd.edge-triggered, tune.fd.tables, \
+                tune.h2.be.glitches-threshold, tune.h2.be.initial-window-size, \
+                tune.h2.be.max-concurrent-streams, tune.h2.be.max-frames-at-once, \
+                tune.h2.be.rxbuf, tune.h2.fe.glitches-threshold, \
+                tune.h2.fe.initial-window-size, tune.h2.fe.max-concurrent-streams, \
+                tune.h2.fe.max-frames-at-once, tune.h2.fe.max-rst-at-once, \
+                tune.h2.fe.max-total-streams, tune.h2.fe.rxbuf, tune.h2.header-table-size, \
+                tune.h2.initial-window-size, tune.h2.log-errors, \
+                tune.h2.max-concurrent-streams, tune.h2.max-frame-size, \
+                tune.h2.zero-copy-fwd-send, tune.memory.hot-size, tune.runqueue-depth, \
                 tune.sched.low-latency, tune.ssl.default-dh-param, tune.zlib.memlevel, \
                 tune.zlib.windowsize",
     },
@@ -214,7 +216,7 @@ pub(crate) const BIND: &[Known] = &[
                 crt-ignore-err:1, crt-list:1, crt:1, curves:1, default-crt:1, ech, force-tlsv12, \
                 force-tlsv13, generate-certificates, idle-ping:1, label:1, nbconn:1, \
                 no-alpn, no-ca-names, no-strict-sni, no-tls-tickets, no-tlsv12, no-tlsv13, \
-                prefer-client-ciphers, severity-output:1, sigalgs:1, ssl, ssl-max-ver:1, \
+                prefer-client-ciphers, sigalgs:1, ssl, ssl-max-ver:1, \
                 ssl-min-ver:1, strict-sni, tcp-md5sig:1, tcp-ss:1, tls-ticket-keys:1, tls-tickets, \
                 verify:1",
     },

@@ -13,6 +13,7 @@ use crate::lang::{
 use super::catalog::{self, SECTIONS, SectionKind};
 use super::directive::{self, Directive};
 use super::draft::{Draft, EnvEdit, ProxyDraft};
+use super::paths::Paths;
 use super::report::{ERRORS_MAX, Report};
 use super::source::{self, Source};
 use super::{header, modern, unknown};
@@ -62,9 +63,11 @@ fn read(sources: &[Source], given: Given<'_>, keeps_lines: bool) -> Written {
         place: Place::Outside,
         section: String::new(),
         blocks: Blocks::default(),
+        paths: Paths::default(),
         keeps_lines,
     };
     for source in sources {
+        loader.paths.begin_at_start();
         match source::read(source) {
             Ok(texts) => {
                 for (name, text) in texts {
@@ -120,11 +123,14 @@ pub(crate) struct Loader<'a> {
     /// The name of the section in force, for `${.SECTION}`.
     pub(crate) section: String,
     blocks: Blocks,
+    paths: Paths,
     keeps_lines: bool,
 }
 
 impl Loader<'_> {
     fn file(&mut self, name: String, text: Vec<u8>) {
+        let begun = self.paths.begin_file(&name);
+        self.written.report.check(begun);
         let file = self.written.files.add(name, text);
         // A section does not carry over to the next file, nor does a block.
         self.place = Place::Outside;
@@ -305,7 +311,11 @@ impl Loader<'_> {
         let warnings = cur.into_warnings();
         self.add_all(warnings);
         self.edit_env();
-        result
+        result?;
+        match self.written.draft.global.default_path.take() {
+            Some(origin) => self.paths.begin_at(origin, words[0].span),
+            None => Ok(()),
+        }
     }
 
     fn resolvers(&mut self, at: usize, words: &[Word]) -> Result<(), Diag> {

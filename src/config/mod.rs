@@ -15,6 +15,7 @@ mod known;
 pub mod listing;
 mod load;
 mod modern;
+mod paths;
 mod report;
 mod resolve;
 mod section;

@@ -24,14 +24,22 @@ pub struct Global {
     pub max_ssl_conn: Option<u32>,
     /// `maxsslrate`.
     pub max_ssl_rate: Option<u32>,
+    /// `maxcomprate`: kilobytes a second that are compressed.
+    pub max_comp_rate: Option<u32>,
+    /// `maxcompcpuusage`, turned around: how much of its time a worker has to be idle to compress, in percent.
+    pub min_comp_idle: u32,
     /// `maxpipes`.
     pub max_pipes: usize,
     /// `ulimit-n`.
     pub ulimit_n: Option<u64>,
     /// `fd-hard-limit`.
     pub fd_hard_limit: Option<u64>,
+    /// `no strict-limits`: a start goes on with fewer connections where the system gives fewer descriptors.
+    pub lenient_limits: bool,
     /// `daemon`.
     pub daemon: bool,
+    /// `debug`.
+    pub debug: bool,
     /// `master-worker`.
     pub master_worker: bool,
     /// `quiet`.
@@ -70,6 +78,8 @@ pub struct Global {
     pub close_spread: CloseSpread,
     /// `stats timeout`.
     pub stats_timeout: Option<Millis>,
+    /// `max-spread-checks`: over how long the first checks of a backend's servers are spread at most.
+    pub max_spread_checks: Option<Millis>,
     /// `spread-checks`, in percent.
     pub spread_checks: i8,
     /// `set-dumpable`.

@@ -73,6 +73,8 @@ pub struct Listener {
     pub mode: Option<u32>,
     /// `level` of a stats socket.
     pub level: Level,
+    /// `severity-output` of a stats socket.
+    pub severity: SeverityOutput,
     /// `expose-fd listeners` of a stats socket.
     pub expose_fd: bool,
     /// `ssl`: what clients are offered.
@@ -85,6 +87,18 @@ pub struct Listener {
     pub full: AtomicBool,
     /// Whether it was stopped at run time.
     pub closed: AtomicBool,
+}
+
+/// How serious the answers of commands are, as shown before them: `severity-output`, `set severity-output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SeverityOutput {
+    /// Not at all.
+    #[default]
+    None,
+    /// `[3]: ` before them.
+    Number,
+    /// `[err]: ` before them.
+    Word,
 }
 
 /// What a stats socket's user may do.
@@ -127,6 +141,7 @@ impl Listener {
             gid: None,
             mode: None,
             level: Level::default(),
+            severity: SeverityOutput::None,
             expose_fd: false,
             tls: None,
             tally: Tally::default(),

@@ -28,6 +28,7 @@ mod relays;
 mod remembered;
 mod rules;
 mod server;
+mod squeeze;
 mod stats_file;
 mod stats_page;
 pub mod tables;
@@ -48,7 +49,7 @@ pub use global::{Blame, CloseSpread, CpuMap, Environment, Global, Tune};
 pub use introduction::{Seems, SendProxy, Source, Telling, Tells};
 pub use keepalive::KeepAlive;
 pub use lineup::Lineup;
-pub use listener::{Level, Listener, Service};
+pub use listener::{Level, Listener, Service, SeverityOutput};
 pub use logging::{LineFormat, Logging};
 pub use mail::{Mail, Postbox};
 pub use members::Members;
@@ -59,6 +60,7 @@ pub use relays::{LogForward, RingPost, RingServer};
 pub use remembered::Remembered;
 pub use rules::Rules;
 pub use server::{Checking, Destination, Port, Server, TakesLines, Target};
+pub use squeeze::Squeeze;
 pub use stats_file::Named;
 pub use stats_page::{PageOf, StatsPage, Visit};
 pub use transition::{Aftermath, Change, Notice};
@@ -125,6 +127,8 @@ pub struct Site {
     pub tally: Tally,
     /// When it began to run.
     pub begun: Tick,
+    /// The environment as the configuration left it, in the order of names.
+    pub environment: Vec<(String, String)>,
     /// The host's name.
     pub hostname: String,
     /// The host's time zone.
@@ -155,6 +159,8 @@ pub struct Site {
     pub pipes: Arc<PipeCount>,
     /// How fast clients may come.
     pub paces: Paces,
+    /// How much is compressed.
+    pub squeeze: Squeeze,
 }
 
 impl Site {
@@ -171,6 +177,8 @@ impl Site {
         ] {
             pace.set_limit(limit.unwrap_or(0));
         }
+        self.squeeze
+            .set_limit(global.max_comp_rate.unwrap_or(0).saturating_mul(1024));
         let workers = self.global.threads.max(1);
         self.frontends
             .iter_mut()

@@ -115,6 +115,7 @@ fn settings(listener: &mut Listener, bind: &BindDraft) {
     listener.nice = bind.nice;
     listener.shards = bind.shards.unwrap_or(1);
     listener.level = bind.level;
+    listener.severity = bind.severity;
     listener.expose_fd = bind.expose_fd;
 }
 

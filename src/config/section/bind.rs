@@ -5,7 +5,7 @@ use crate::addr::{Accepts, Written, items};
 use crate::config::catalog;
 use crate::config::draft::BindDraft;
 use crate::lang::{Cursor, Diag, Keyword, Sections, Unit, Word, quantity};
-use crate::site::Level;
+use crate::site::{Level, SeverityOutput};
 
 /// Reads a `bind` line.
 ///
@@ -103,6 +103,21 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         usage: "{ h1 | none }",
         doc: "The protocol that clients speak, where it is not negotiated.",
         parse: |cur, _| protocol(cur, &["h1", "none"]),
+    },
+    Keyword {
+        name: "severity-output",
+        sections: Sections::BIND,
+        usage: "{ none | number | string }",
+        doc: "How serious the answers of commands are, shown before them.",
+        parse: |cur, b| {
+            const FORMS: [(&str, SeverityOutput); 3] = [
+                ("none", SeverityOutput::None),
+                ("number", SeverityOutput::Number),
+                ("string", SeverityOutput::Word),
+            ];
+            b.severity = cur.choice("'none', 'number' or 'string'", &FORMS)?;
+            Ok(())
+        },
     },
     Keyword {
         name: "expose-fd",

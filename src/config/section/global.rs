@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{bind, numbers, parameters, process_set};
 use crate::config::catalog;
-use crate::config::draft::{BindDraft, CpuMapDraft, EnvEdit, GlobalDraft, VariableDraft};
+use crate::config::draft::{BindDraft, CpuMapDraft, EnvEdit, GlobalDraft, Origin, VariableDraft};
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Unit, Word, suggest};
 use crate::sample::{Scope, VarName};
 use crate::site::{CloseSpread, Environment};
@@ -75,6 +75,21 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         |cur, g| rate(cur, &mut g.site.max_ssl_rate),
     ),
     row(
+        "maxcomprate",
+        "<number>",
+        "How many kilobytes a second are compressed; what begins beyond that goes as it is.",
+        |cur, g| rate(cur, &mut g.site.max_comp_rate),
+    ),
+    row(
+        "maxcompcpuusage",
+        "<number>",
+        "How much of its time, in percent, a worker may be busy and still begin to compress.",
+        |cur, g| {
+            g.site.min_comp_idle = 100 - cur.integer(1..=100_u32)?;
+            cur.end()
+        },
+    ),
+    row(
         "maxpipes",
         "<number>",
         "How many pipes splicing may use.",
@@ -97,6 +112,27 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             g.site.fd_hard_limit = Some(cur.integer(1..=u64::from(u32::MAX))?);
             cur.end()
         },
+    ),
+    row(
+        "strict-limits",
+        "",
+        "Fails a start when the system gives fewer descriptors than are needed, which is so unless 'no' stands before.",
+        |cur, g| {
+            g.site.lenient_limits = cur.polarity() == Polarity::No;
+            cur.end()
+        },
+    ),
+    row(
+        "debug",
+        "",
+        "Stays in the foreground and says what happens, as -d does.",
+        |cur, g| on(cur, &mut g.site.debug),
+    ),
+    row(
+        "default-path",
+        "{ current | config | parent | origin <path> }",
+        "Where relative paths of the lines that follow begin.",
+        default_path,
     ),
     row(
         "nbproc",
@@ -297,6 +333,12 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         },
     ),
     row(
+        "max-spread-checks",
+        "<time>",
+        "Over how long the first checks of a backend's servers are spread at most.",
+        |cur, g| time(cur, &mut g.site.max_spread_checks),
+    ),
+    row(
         "sandbox",
         "{on|off}",
         "Whether a serving process gives up what it needs no more: privileges, files, system calls; on unless said.",
@@ -495,6 +537,25 @@ fn pair(cur: &mut Cursor<'_>) -> Result<(String, Vec<u8>), Diag> {
     let name = cur.expect("a name and a value.")?.text()?.to_string();
     let value = cur.expect("a name and a value.")?.bytes.clone();
     Ok((name, value))
+}
+
+fn default_path(cur: &mut Cursor<'_>, global: &mut GlobalDraft) -> Result<(), Diag> {
+    let word = cur.expect("one of 'current', 'config', 'parent', 'origin'")?;
+    global.default_path = Some(match word.str() {
+        "current" => Origin::Start,
+        "config" => Origin::File,
+        "parent" => Origin::AboveFile,
+        "origin" => Origin::Directory(cur.expect("a directory")?.text()?.into()),
+        _ => {
+            let text = format!(
+                "'default-path' : expects one of 'current', 'config', 'parent', 'origin' but got '{}'.",
+                word.shown()
+            );
+            let near = suggest(word.str(), ["current", "config", "parent", "origin"]);
+            return Err(Diag::alert(word.span, text).with_fix_from(near));
+        }
+    });
+    cur.end()
 }
 
 fn variable(cur: &mut Cursor<'_>, global: &mut GlobalDraft, is_format: bool) -> Result<(), Diag> {
