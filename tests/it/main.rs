@@ -16,6 +16,7 @@ mod dns_namespace;
 mod dns_server;
 mod explain;
 mod flow;
+mod global;
 mod half_headers;
 mod mistakes;
 mod old_kernel;
