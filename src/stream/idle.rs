@@ -171,9 +171,13 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
     use crate::site::Mode;
     use crate::stream::rig::{Dialed, Rig};
     use crate::stream::tests::{GET, OK, answering, site};
+    use crate::wire::Script;
 
     #[test]
     fn a_server_that_hangs_up_behind_its_response_is_not_asked_again() {
@@ -197,5 +201,39 @@ mod tests {
         client.end();
         rig.run();
         rig.assert_at_rest();
+    }
+
+    /// Whether the server of one request was left by a reset; `hangs_up` has it end its side first.
+    fn leaves_by_reset(hangs_up: bool) -> bool {
+        let server = Rc::new(RefCell::new(None));
+        let seen = Rc::clone(&server);
+        let mut answer = answering(OK);
+        let mut rig = Rig::new(site(Mode::Http), move |dialed| {
+            let asked = !dialed.seen.is_empty();
+            answer(dialed);
+            if asked && hangs_up {
+                dialed.script.end();
+            }
+            *seen.borrow_mut() = Some(dialed.script.clone());
+        });
+        rig.engine.begin_purging();
+        let client = rig.client();
+        client.send(GET);
+        rig.run();
+        assert_eq!(String::from_utf8_lossy(&client.take()), OK);
+        client.end();
+        for _ in 0..20 {
+            rig.pass(1_000);
+        }
+        let server = server.borrow();
+        let server: &Script = server.as_ref().expect("it was asked");
+        assert!(server.is_gone());
+        server.was_reset()
+    }
+
+    #[test]
+    fn who_has_not_ended_is_left_by_a_reset() {
+        assert!(leaves_by_reset(false));
+        assert!(!leaves_by_reset(true));
     }
 }

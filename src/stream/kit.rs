@@ -294,8 +294,11 @@ impl Kit {
             return;
         };
         held.conn.release(&mut self.pool);
-        // A peer that has ended its side waits for nothing that a reset would take from it.
-        if !held.conn.shut.read && self.options_of(&held).is_some_and(|all| all.no_linger) {
+        // A peer that has ended its side waits for nothing that a reset would take from it. A server that has not is left by a reset,
+        // as haproxy leaves it: whoever ends first keeps the port for a minute otherwise, and those of this host would run out.
+        let no_linger = || self.options_of(&held).is_some_and(|all| all.no_linger);
+        let server_remains = || held.back().is_some() && !held.conn.ready.hangup;
+        if !held.conn.shut.read && (server_remains() || no_linger()) {
             held.conn.wire.reset_on_close();
         }
         if let Some(front) = held.front_mut() {
