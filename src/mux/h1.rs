@@ -78,6 +78,11 @@ impl H1 {
         }
     }
 
+    /// Whether a head comes next.
+    pub(super) fn awaits_head(&self) -> bool {
+        matches!(self.incoming, Incoming::Head(_))
+    }
+
     /// Whether what it is given goes out as a body.
     pub(super) fn sends_body(&self) -> bool {
         match self.outgoing {

@@ -229,7 +229,7 @@ impl Engine {
     /// The poll says that `key` can be read or written.
     #[inline]
     pub fn ready(&mut self, key: Key<Held>, said: Ready) {
-        let Some(held) = self.kit.conns.get_mut(key) else {
+        let Some((held, lent)) = self.kit.conn(key) else {
             return;
         };
         let Ready {
@@ -237,7 +237,12 @@ impl Engine {
         } = said;
         held.conn.ready |= said;
         match held.stream() {
-            Some(stream) => self.schedule(stream),
+            Some(stream) => {
+                if readable && !hangup {
+                    held.conn.read_early(lent.pool, lent.now);
+                }
+                self.schedule(stream);
+            }
             None if readable || hangup || held.writes_while_idle() => self.wake_idle(key),
             None => {}
         }
