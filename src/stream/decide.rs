@@ -345,8 +345,10 @@ impl Stream {
         if !wanted || self.awaits_body && self.inspected {
             return None;
         }
-        let timeouts = &kit.site.frontend(self.frontend).timeouts;
-        let span = timeouts.http_request.or(timeouts.client);
+        let front = &kit.site.frontend(self.frontend).timeouts;
+        let back = self.backend.map(|id| &kit.site.backend(id).timeouts);
+        let own = back.and_then(|back| back.http_request);
+        let span = own.or(front.http_request).or(front.client);
         self.await_request_body(kit, span, 0)
     }
 

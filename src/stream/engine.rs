@@ -554,9 +554,13 @@ impl Engine {
         if held.armed.is_set() && !held.armed.has_come(self.kit.now) {
             return;
         }
-        let leaving = self.kit.leaving.is_some();
+        let frontend = self.frontend_of(key).map(|id| self.kit.site.frontend(id));
+        let unanswered =
+            self.kit.leaving.is_some() || frontend.is_some_and(|own| own.ignore_probes);
         match held.front() {
-            Some(front) if !leaving && front.requests == 0 && front.greeting == Greeting::Done => {
+            Some(front)
+                if !unanswered && front.requests == 0 && front.greeting == Greeting::Done =>
+            {
                 self.begin(key)
             }
             Some(front) if front.greeting != Greeting::Done => {

@@ -1,6 +1,7 @@
 //! The log line of an exchange, and what of its messages is kept for it.
 
 use super::{Cause, Kit, Stream};
+use crate::http::Head;
 use crate::log::{Author, Level, Line, presets};
 use crate::rule::LogWish;
 use crate::site::{Frontend, Logging, Site, Survey};
@@ -120,10 +121,12 @@ impl Stream {
         cut || self.txn.status.is_some_and(|status| status.code() >= 500)
     }
 
-    /// `option logasap`: the line is written when the response begins.
+    /// `option logasap`: the line is written when the response begins, with the bytes that are there.
     pub(super) fn write_line_early(&mut self, kit: &mut Kit) {
         if kit.site.frontend(self.frontend).log_asap {
             self.txn.early = true;
+            let head = self.response.head().map_or(0, Head::wire_len);
+            self.txn.bytes_down = (head + self.response.queued()) as u64;
             self.write_line(kit);
             self.txn.early = false;
         }

@@ -2,6 +2,7 @@
 
 use super::stage::Step;
 use super::{Cause, Held, Kit, Phase, Stage, Stream};
+use crate::http::Status;
 use crate::mux::Received;
 use crate::proto::h1::Fault;
 use crate::site::Captured;
@@ -23,14 +24,14 @@ impl Stream {
         }
         match received {
             Received::Broken(fault) => self.refuse_request(kit, fault),
-            Received::Closed if self.is_between_requests(kit) => {
+            Received::Closed if self.is_between_requests(kit) || self.is_probe(kit) => {
                 kit.close(self.front);
                 Step::Done
             }
             Received::Closed => {
-                self.txn.end(Cause::ClientAborted, Phase::Request);
                 self.last = true;
-                Step::Go(Stage::Finish)
+                let cause = Cause::ClientAborted;
+                self.reply(kit, Status::BAD_REQUEST, cause, Phase::Request)
             }
             Received::Progress => Step::Go(Stage::Head),
             Received::Blocked | Received::Full | Received::Starved => Step::Wait,
@@ -41,6 +42,11 @@ impl Stream {
     fn is_between_requests(&self, kit: &Kit) -> bool {
         let front = kit.conns.get(self.front).and_then(Held::front);
         self.txn.idle.is_none() && front.is_some_and(|front| front.requests > 1)
+    }
+
+    /// `option http-ignore-probes`: whether the client only wanted to know that there is a connection to be had.
+    fn is_probe(&self, kit: &Kit) -> bool {
+        self.txn.idle.is_none() && kit.site.frontend(self.frontend).ignore_probes
     }
 
     fn note_request(&mut self, kit: &mut Kit) -> Step {

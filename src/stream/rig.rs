@@ -236,6 +236,18 @@ impl Rig {
         }
     }
 
+    /// Jumps from deadline to deadline until `over` says so, or none comes within `ms`; the time by then.
+    pub(super) fn run_until(&mut self, over: impl Fn() -> bool, ms: u64) -> u64 {
+        while !over() {
+            let next = self.engine.kit.wheel.next();
+            if !next.is_set() || next.as_millis() > self.now + ms {
+                break;
+            }
+            self.advance(next.as_millis().saturating_sub(self.now).max(1));
+        }
+        self.now
+    }
+
     /// Lets `ms` milliseconds pass with everything that is due meanwhile.
     pub(super) fn pass(&mut self, ms: u64) {
         let end = self.now + ms;

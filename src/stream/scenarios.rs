@@ -146,7 +146,21 @@ fn play(site: Site, file: &Path, cut: usize, hasty: bool) -> Vec<String> {
 /// Cases that run beside each other, up to the first that goes otherwise.
 fn exchange(rig: &mut Rig, cases: &[Case], cut: usize) -> Result<(), String> {
     rig.lines.borrow_mut().clear();
+    let begun = rig.run_until(|| true, 0);
     let clients = converse(rig, cases, cut);
+    for (own, (case, client)) in (0..).zip(cases.iter().zip(&clients)) {
+        let Some((least, most)) = case.lasts else {
+            continue;
+        };
+        let took = rig.run_until(|| client.is_ended(), 10_000) - begun - own * BESIDE_MS;
+        if !(u64::from(least)..=u64::from(most)).contains(&took) {
+            return Err(format!("{}: it lasts {took} ms", case.name));
+        }
+    }
+    // Who has been told that nothing more comes leaves.
+    let told = clients.iter().filter(|client| client.is_ended());
+    told.for_each(wire::Script::end);
+    rig.run_out(10_000);
     let answers: Vec<_> = clients.iter().map(wire::Script::take).collect();
     clients.iter().for_each(wire::Script::end);
     rig.run_out(10_000);
@@ -178,7 +192,7 @@ fn exchange(rig: &mut Rig, cases: &[Case], cut: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Plays the steps of all clients in the order of their time, and lets what follows come to its end.
+/// Plays the steps of all clients in the order of their time.
 fn converse(rig: &mut Rig, cases: &[Case], cut: usize) -> Vec<wire::Script> {
     let local = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
     let mut timeline: Vec<(u64, usize, Option<&Step>)> = Vec::new();
@@ -212,10 +226,6 @@ fn converse(rig: &mut Rig, cases: &[Case], cut: usize) -> Vec<wire::Script> {
         }
         rig.run();
     }
-    // Who has been told that nothing more comes leaves.
-    let told = clients.iter().filter(|client| client.is_ended());
-    told.for_each(wire::Script::end);
-    rig.run_out(10_000);
     clients
 }
 

@@ -176,7 +176,15 @@ fn run(program: &Path, file: &Path, version: Option<(u32, u32)>) -> Vec<String> 
     differences
 }
 
-fn compare(answer: &[u8], case: &Case, log: &UdpSocket, lenient: bool) -> Result<(), String> {
+fn compare(answer: &Answer, case: &Case, log: &UdpSocket, lenient: bool) -> Result<(), String> {
+    let (took, answer) = (answer.took, &*answer.bytes);
+    let is_within = |(least, most)| (least..=most).contains(&took.as_millis());
+    if !case
+        .lasts
+        .is_none_or(|(least, most)| is_within((least.into(), most.into())))
+    {
+        return Err(format!("it lasts {took:?}"));
+    }
     let shown = |bytes: &[u8]| bytes.escape_ascii().to_string();
     if answer != case.answer && !(lenient && is_page(answer, &case.answer)) {
         return Err(format!(
@@ -256,6 +264,12 @@ fn origin(script: Arc<Script>) -> u16 {
     port
 }
 
+/// What a client got, and how long its connection lasted.
+struct Answer {
+    bytes: Vec<u8>,
+    took: Duration,
+}
+
 struct Proxy {
     child: Child,
     port: u16,
@@ -291,8 +305,9 @@ impl Proxy {
     }
 
     /// What a client gets that begins after `pause` and takes the steps.
-    fn ask(&self, pause: Duration, steps: &[Step]) -> Vec<u8> {
+    fn ask(&self, pause: Duration, steps: &[Step]) -> Answer {
         thread::sleep(pause);
+        let begun = Instant::now();
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the proxy listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         for step in steps {
@@ -306,9 +321,10 @@ impl Proxy {
                 Step::End => stream.shutdown(Shutdown::Write),
             };
         }
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        answer
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        let took = begun.elapsed();
+        Answer { bytes, took }
     }
 }
 

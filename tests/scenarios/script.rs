@@ -17,6 +17,7 @@
 //! <+ body
 //! log "GET / HTTP/1.1"    an expected log line without its syslog header; `…` stands for whatever has no space, `№` for a number
 //! unlogged                nothing is logged
+//! lasts 200 1500          the connection lasts so many milliseconds, at least and at most
 //! beside another          a case that begins 50 ms after the one before it, which goes on
 //! ```
 //!
@@ -72,6 +73,8 @@ pub(crate) struct Case {
     pub(crate) logged: Vec<String>,
     /// Whether nothing is.
     pub(crate) unlogged: bool,
+    /// How many milliseconds the connection lasts, at least and at most.
+    pub(crate) lasts: Option<(u32, u32)>,
 }
 
 /// What a client does.
@@ -133,6 +136,7 @@ impl Script {
                 ("end", Some(case)) => case.steps.push(Step::End),
                 ("<" | "<+", Some(case)) => append(word, rest, &mut case.answer),
                 ("log", Some(case)) => case.logged.push(rest.to_owned()),
+                ("lasts", Some(case)) => case.lasts = version(rest),
                 ("unlogged", Some(case)) => case.unlogged = true,
                 _ => panic!("line {number} is none of a scenario: {line}"),
             }
@@ -168,7 +172,7 @@ impl Script {
     }
 }
 
-/// `2.8` as two numbers.
+/// `2.8`, or `200 1500`, as two numbers.
 pub(crate) fn version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
