@@ -231,6 +231,16 @@ impl Draft {
         }
     }
 
+    /// Its rules.
+    pub fn rules(&self) -> impl Iterator<Item = &RuleDraft> {
+        self.tcp.iter().chain(&self.http)
+    }
+
+    /// Its rules, to be changed.
+    pub fn rules_mut(&mut self) -> impl Iterator<Item = &mut RuleDraft> {
+        self.tcp.iter_mut().chain(&mut self.http)
+    }
+
     /// A section's first rule or option of its own replaces all that was inherited but the kind of check.
     pub(super) fn own(&mut self) {
         if std::mem::take(&mut self.inherited) {
@@ -256,6 +266,10 @@ pub struct ServerDraft {
     pub port: Option<u16>,
     /// `addr`
     pub address: Option<Word>,
+    /// `healthcheck`
+    pub section: Option<Word>,
+    /// What that section says, once it is found.
+    pub own: Option<Box<Draft>>,
     /// `check-ssl`
     pub tls: bool,
     /// `check-sni`
@@ -278,6 +292,13 @@ pub struct ServerDraft {
     pub shut_backups_when_up: bool,
     /// `agent-check` and its parameters.
     pub agent: AgentDraft,
+}
+
+impl ServerDraft {
+    /// What is asked of the server: what its `healthcheck` says, else its backend.
+    pub fn asked<'a>(&'a self, backend: &'a Draft) -> &'a Draft {
+        self.own.as_deref().unwrap_or(backend)
+    }
 }
 
 /// How live traffic counts as checks.

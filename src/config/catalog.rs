@@ -227,6 +227,15 @@ pub(crate) static SERVER: LazyLock<Catalog<ServerDraft>> =
 pub(crate) static RESOLVERS: LazyLock<Catalog<ResolversDraft>> =
     LazyLock::new(|| Catalog::new(RESOLVERS_TABLES));
 
+/// The keywords of `healthcheck` sections.
+pub(crate) static HEALTHCHECKS: LazyLock<Catalog<check::Draft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<check::Draft>; 2] = [
+        lift!(check::SECTION_KEYWORDS, |d| d),
+        lift!(check::RULES, |d| d),
+    ];
+    Catalog::new(&tables)
+});
+
 /// The keywords of `crt-store`.
 pub(crate) static STOCKS: LazyLock<Catalog<tls::draft::StockDraft>> = LazyLock::new(|| {
     let tables: [&'static dyn Table<tls::draft::StockDraft>; 1] =
@@ -251,6 +260,7 @@ pub const SECTIONS: &[SectionKind] = &[
     SectionKind::new("log-forward", Sections::LOG_FORWARD, Naming::Required),
     SectionKind::new("program", Sections::PROGRAM, Naming::Required),
     SectionKind::new("crt-store", Sections::CRT_STORE, Naming::Optional),
+    SectionKind::new("healthcheck", Sections::HEALTHCHECK, Naming::Required),
 ];
 
 /// Sections of HAProxy that sluice refuses, and why.
@@ -263,10 +273,6 @@ pub(crate) const REFUSED_SECTIONS: &[(&str, &str)] = &[
         "network namespaces are named on bind and server lines",
     ),
     ("log-profile", "sluice has no log profiles"),
-    (
-        "healthcheck",
-        "health checks are configured in their backend",
-    ),
 ];
 
 /// A kind of section.
@@ -329,6 +335,17 @@ pub struct Row {
     pub effect: Effect,
 }
 
+/// What only `healthcheck` sections have; the rest are rows of proxies.
+static OF_HEALTHCHECKS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let only = |entry: &&Entry| Sections::HEALTHCHECK.contains(entry.sections);
+    HEALTHCHECKS
+        .entries()
+        .iter()
+        .filter(only)
+        .copied()
+        .collect()
+});
+
 /// Every keyword of `global`, of proxy sections, of `bind` and of `server` lines, each once a place,
 /// in the order of the rooms.
 pub fn rows() -> impl Iterator<Item = Row> {
@@ -346,6 +363,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (PROGRAM.entries(), &[]),
         (USERLIST.entries(), &[]),
         (STOCKS.entries(), &[]),
+        (&OF_HEALTHCHECKS, &[]),
     ];
     lists
         .into_iter()

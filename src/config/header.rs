@@ -72,6 +72,9 @@ pub(crate) fn begin(
     if kind.sections == Sections::USERLIST {
         return begin_userlist(loader, words);
     }
+    if kind.sections == Sections::HEALTHCHECK {
+        return begin_healthcheck(loader, words);
+    }
     if kind.sections == Sections::CRT_STORE {
         begin_stock(loader, words);
         return Ok(());
@@ -115,6 +118,23 @@ fn begin_cache(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
     }
     loader.place = Place::Cache(list.len());
     list.push(crate::cache::Draft::new(name.text()?, name.span));
+    Ok(())
+}
+
+fn begin_healthcheck(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
+    if let Some(extra) = words.get(2) {
+        return Err(unexpected("healthcheck", extra));
+    }
+    let Some(name) = words.get(1) else {
+        return Ok(());
+    };
+    let list = &mut loader.written.draft.healthchecks;
+    if list.iter().any(|(other, _)| name.is(other)) {
+        let text = format!("healthcheck '{}' is defined twice.", name.shown());
+        return Err(Diag::alert(name.span, text));
+    }
+    loader.place = Place::Healthcheck(list.len());
+    list.push((name.text()?.to_owned(), crate::check::Draft::default()));
     Ok(())
 }
 

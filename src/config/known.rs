@@ -190,7 +190,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::FRONTEND,
         standing: Standing::Later,
-        names: "crt, force-be-switch",
+        names: "crt",
     },
     Known {
         sections: Sections::BACK,
@@ -252,7 +252,7 @@ pub(crate) const SERVER: &[Known] = &[
                 check-proto:1, check-reuse-pool, check-send-proxy, check-sni-auto, check-sni:1, \
                 check-ssl, check-via-socks4, ciphers:1, ciphersuites:1, client-sigalgs:1, crl-file:1, \
                 crt:1, curves:1, downinter:1, error-limit:1, fall:1, fastinter:1, force-tlsv12, \
-                force-tlsv13, hash-key:1, healthcheck:1, idle-ping:1, init-state:1, inter:1, \
+                force-tlsv13, hash-key:1, idle-ping:1, init-state:1, inter:1, \
                 namespace:1, no-agent-check, no-check, no-check-reuse-pool, \
                 no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
                 no-tlsv13, non-stick, observe:1, on-error:1, on-marked-down:1, on-marked-up:1, \

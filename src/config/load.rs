@@ -111,6 +111,8 @@ pub(crate) enum Place {
     Mailers(usize),
     /// An `http-errors` section, by its index.
     HttpErrors(usize),
+    /// A `healthcheck` section, by its index.
+    Healthcheck(usize),
     /// A section whose lines are not looked at.
     Skipped,
 }
@@ -293,6 +295,12 @@ impl Loader<'_> {
                 let section = (&*catalog::CACHE, Sections::CACHE);
                 self.section(&words, section, |draft| draft.caches.get_mut(at))
             }
+            Place::Healthcheck(at) => {
+                let section = (&*catalog::HEALTHCHECKS, Sections::HEALTHCHECK);
+                self.section(&words, section, |draft| {
+                    draft.healthchecks.get_mut(at).map(|(_, draft)| draft)
+                })
+            }
             Place::Stock(at) => {
                 let section = (&*catalog::STOCKS, Sections::CRT_STORE);
                 self.section(&words, section, |draft| draft.stocks.get_mut(at))
@@ -394,6 +402,7 @@ impl Loader<'_> {
             | Place::Resolvers(_)
             | Place::HttpErrors(_)
             | Place::Cache(_)
+            | Place::Healthcheck(_)
             | Place::Userlist(_)
             | Place::Stock(_)
             | Place::Peers(_)

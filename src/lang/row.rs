@@ -49,6 +49,8 @@ impl Sections {
     pub const BIND: Sections = Sections(1 << 14);
     /// A parameter of a `server` or `default-server` line.
     pub const SERVER: Sections = Sections(1 << 15);
+    /// `healthcheck`.
+    pub const HEALTHCHECK: Sections = Sections(1 << 16);
 
     /// `defaults` and frontends.
     pub const FRONT: Sections = Sections::DEFAULTS.or(Sections::FRONTEND);
@@ -61,7 +63,7 @@ impl Sections {
 
     /// The words for the members.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        const NAMES: [&str; 16] = [
+        const NAMES: [&str; 17] = [
             "global",
             "defaults",
             "frontend",
@@ -78,6 +80,7 @@ impl Sections {
             "crt-store",
             "bind",
             "server",
+            "healthcheck",
         ];
         let member = move |(bit, name)| (self.0 & (1_u32 << bit) != 0).then_some(name);
         NAMES.into_iter().enumerate().filter_map(member)

@@ -5,46 +5,49 @@ use super::option::version_of;
 use crate::check::draft::{ActDraft, ConnectDraft, Draft, RequestDraft, RuleDraft, TextDraft};
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Word, suggest};
 
+/// Where a check may be described.
+const HERE: Sections = Sections::BACK.or(Sections::HEALTHCHECK);
+
 /// The rows.
 pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
     Keyword {
         name: "http-check connect",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "[default] [port <expr>] [addr <ip>] [send-proxy] [ssl] [sni <sni>] [alpn <alpn>] [linger] [proto <name>] [comment <msg>]",
         doc: "Open a connection for the requests that follow.",
         parse: |cur, draft| connect(cur).map(|rule| push_http(draft, rule)),
     },
     Keyword {
         name: "http-check send",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "[meth <method>] [{uri|uri-lf} <uri>] [ver <version>] [hdr <name> <fmt>]* [{body|body-lf} <text>] [comment <msg>]",
         doc: "Send a request; what is not said is taken from 'option httpchk'.",
         parse: |cur, draft| send_request(cur).map(|rule| push_http(draft, rule)),
     },
     Keyword {
         name: "http-check expect",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "[comment <msg>] [ok-status <st>] [error-status <st>] [!] <match> <pattern>",
         doc: "Judge the response.",
         parse: |cur, draft| expect::http(cur).map(|rule| push_http(draft, rule)),
     },
     Keyword {
         name: "http-check disable-on-404",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "",
         doc: "A server that answers 404 finishes what it has and gets nothing new.",
         parse: |cur, draft| flag(cur, &mut draft.disable_on_404),
     },
     Keyword {
         name: "http-check send-state",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "",
         doc: "Tell the server its state in a field of the request.",
         parse: |cur, draft| flag(cur, &mut draft.send_state),
     },
     Keyword {
         name: "http-check comment",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "<msg>",
         doc: "Names the step before it in reports.",
         parse: |cur, draft| {
@@ -54,7 +57,7 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
     },
     Keyword {
         name: "http-check",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "{set-var(<name>) <expr>|set-var-fmt(<name>) <fmt>|unset-var(<name>)}",
         doc: "Change variables between the steps of a check.",
         parse: |cur, draft| {
@@ -63,14 +66,14 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
     },
     Keyword {
         name: "tcp-check connect",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "[default] [port <expr>] [addr <ip>] [send-proxy] [ssl] [sni <sni>] [alpn <alpn>] [linger] [proto <name>] [comment <msg>]",
         doc: "Open a connection for the steps that follow.",
         parse: |cur, draft| connect(cur).map(|rule| push_tcp(draft, rule)),
     },
     Keyword {
         name: "tcp-check send",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "<data> [comment <msg>]",
         doc: "Send a text.",
         parse: |cur, draft| {
@@ -80,7 +83,7 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
     },
     Keyword {
         name: "tcp-check send-lf",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "<fmt> [comment <msg>]",
         doc: "Send a text with expressions in it.",
         parse: |cur, draft| {
@@ -89,14 +92,14 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
     },
     Keyword {
         name: "tcp-check send-binary",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "<hexstring> [comment <msg>]",
         doc: "Send bytes given in hexadecimal.",
         parse: |cur, draft| send(cur, TextDraft::of_hex).map(|rule| push_tcp(draft, rule)),
     },
     Keyword {
         name: "tcp-check send-binary-lf",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "<hexfmt> [comment <msg>]",
         doc: "Send bytes given in hexadecimal with expressions in it.",
         parse: |cur, draft| {
@@ -106,14 +109,14 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
     },
     Keyword {
         name: "tcp-check expect",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "[min-recv <int>] [comment <msg>] [ok-status <st>] [error-status <st>] [!] <match> <pattern>",
         doc: "Judge the answer.",
         parse: |cur, draft| expect::tcp(cur).map(|rule| push_tcp(draft, rule)),
     },
     Keyword {
         name: "tcp-check comment",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "<msg>",
         doc: "Names the step before it in reports.",
         parse: |cur, draft| {
@@ -123,7 +126,7 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
     },
     Keyword {
         name: "tcp-check",
-        sections: Sections::BACK,
+        sections: HERE,
         usage: "{set-var(<name>) <expr>|set-var-fmt(<name>) <fmt>|unset-var(<name>)}",
         doc: "Change variables between the steps of a check.",
         parse: |cur, draft| assign(cur, "tcp-check", TCP_WORDS).map(|rule| push_tcp(draft, rule)),

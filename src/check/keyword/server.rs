@@ -75,6 +75,18 @@ pub(super) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         }
     ),
     row!(
+        "healthcheck",
+        "<section>",
+        "Check as the section of this name has it.",
+        |cur, d| {
+            d.section = Some(
+                cur.expect("a healthcheck section's name as argument.")?
+                    .clone(),
+            );
+            Ok(())
+        }
+    ),
+    row!(
         "check-ssl",
         "",
         "Check over TLS, even if the traffic is not.",
