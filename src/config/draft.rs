@@ -31,6 +31,8 @@ pub struct Draft {
     pub proxies: Vec<ProxyDraft>,
     /// `cache` sections.
     pub caches: Vec<cache::Draft>,
+    /// `healthcheck` sections by name.
+    pub healthchecks: Vec<(String, check::Draft)>,
     /// `userlist` sections.
     pub userlists: Vec<users::Draft>,
     /// `ring` sections.
@@ -421,6 +423,8 @@ pub struct BackDraft {
     pub servers: Vec<ServerDraft>,
     /// What `default-server` said so far.
     pub default_server: ServerDraft,
+    /// The words of those lines.
+    pub default_lines: Vec<Vec<Word>>,
     /// `retries`
     pub retries: u32,
     /// `option redispatch`
@@ -474,6 +478,7 @@ impl Default for BackDraft {
         BackDraft {
             servers: Vec::new(),
             default_server: ServerDraft::default(),
+            default_lines: Vec::new(),
             retries: 3,
             redispatch: 0,
             retry_on: RetryOn::default(),

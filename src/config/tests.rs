@@ -526,3 +526,68 @@ fn variables_of_the_process_have_values_from_the_start() {
     assert!(set("set-var proc.a src").contains("none of which is available here"));
     assert!(set("set-var proc.a").contains("expects"));
 }
+
+#[test]
+fn servers_are_checked_as_their_sections_have_it() {
+    let text = format!(
+        "{BASE}backend b\n option httpchk\n server a 1.1.1.1:1 check\n server r 1.1.1.1:2 check healthcheck ping\n \
+         server w 1.1.1.1:3 check verify none healthcheck walk\nhealthcheck ping\n type redis-check\nhealthcheck walk\n \
+         tcp-check connect ssl\n tcp-check send x\n tcp-check expect string y\n type tcp-check\n"
+    );
+    let outcome = outcome(&text);
+    let said = outcome.report.render(&outcome.files, 1, Severity::Warning);
+    assert_eq!(said, "");
+    let site = outcome.site.expect("valid");
+    let style = |at: usize| {
+        let checking = site.servers[at].checking.as_ref().expect("checked");
+        (checking.script.style, checking.script.steps.len())
+    };
+    use crate::check::Style;
+    assert_eq!([style(0).0, style(1).0], [Style::Http, Style::Greeting]);
+    assert_eq!(style(2), (Style::Tcp, 3));
+    let speaks_tls = |at: usize| site.servers[at].check_tls.is_some();
+    assert_eq!([0, 1, 2].map(speaks_tls), [false, false, true]);
+}
+
+#[test]
+fn sections_of_checks_are_named_and_known() {
+    let wrong = |text: &str| {
+        let outcome = outcome(&format!("{BASE}{text}"));
+        outcome.report.render(&outcome.files, 1, Severity::Alert)
+    };
+    let lost = wrong(
+        "healthcheck ping\n type redis-check\nbackend b\n server a 1.1.1.1:1 check healthcheck pin\n",
+    );
+    assert!(lost.contains("unable to find the healthcheck section 'pin'."));
+    let kind = wrong("healthcheck ping\n type redis-chek\n");
+    assert!(kind.contains("unknown type of health check 'redis-chek'."));
+    let twice = wrong("healthcheck ping\n type redis-check\nhealthcheck ping\n");
+    assert!(twice.contains("healthcheck 'ping' is defined twice."));
+}
+
+#[test]
+fn servers_may_leave_the_defaults_of_their_section_out() {
+    let text = format!(
+        "{BASE}backend b\n default-server weight 7\n default-server inter 5s\n server a 1.1.1.1:1\n \
+         server n 1.1.1.1:2 from none\n default-server from none\n server c 1.1.1.1:3\n default-server weight 9\n"
+    );
+    let outcome = outcome(&text);
+    let said = outcome.report.render(&outcome.files, 1, Severity::Warning);
+    assert_eq!(said, "");
+    let site = outcome.site.expect("valid");
+    let weights = site
+        .servers
+        .iter()
+        .map(|server| server.first_weight.units());
+    assert_eq!(weights.collect::<Vec<_>>(), [7, 1, 1]);
+    let backend = site.backend_named("b").expect("there");
+    let added = |words: &[&str]| {
+        let made = super::newcomer(&site, backend, "x", words);
+        made.map(|(server, _)| server.first_weight.units())
+    };
+    assert_eq!(added(&["1.1.1.1:4"]), Ok(1));
+    assert_eq!(added(&["1.1.1.1:4", "from", "b:"]), Ok(9));
+    assert_eq!(added(&["1.1.1.1:4", "from", "b:", "weight", "3"]), Ok(3));
+    let lost = added(&["1.1.1.1:4", "from", "z:"]);
+    assert_eq!(lost, Err("'from' : no backend 'z'.".to_owned()));
+}

@@ -22,6 +22,8 @@ pub struct Draft {
     pub use_backend: Vec<Written>,
     /// `use-server`.
     pub use_server: Vec<Written>,
+    /// `force-be-switch`.
+    pub force_switch: Vec<Written>,
     /// `force-persist`.
     pub force_persist: Vec<Written>,
     /// `ignore-persist`.
@@ -163,6 +165,15 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         "Chooses a server.",
         |cur, draft| {
             draft.use_server.push(written(cur));
+            Ok(())
+        },
+    ),
+    rules(
+        "force-be-switch",
+        Sections::FRONTEND,
+        "Chooses backends that are disabled, too.",
+        |cur, draft| {
+            draft.force_switch.push(written(cur));
             Ok(())
         },
     ),

@@ -1,4 +1,4 @@
-//! Rules that choose: `use_backend`, `use-server`, `force-persist`, `ignore-persist`, `monitor fail`.
+//! Rules that choose: `use_backend`, `use-server`, `force-be-switch`, `force-persist`, `ignore-persist`, `monitor fail`.
 //!
 //! Each is a condition and, for the first two, a name, fixed or made from a format. What the name
 //! leads to is the caller's: this file keeps names and finds the first rule that applies. Many
@@ -99,6 +99,15 @@ impl<T> Choices<T> {
     /// The first rule that applies. What cannot be told yet does not hold.
     #[must_use]
     pub fn first(&self, facts: &Facts<'_>) -> Option<&Choice<T>> {
+        self.first_that(facts, |_| true)
+    }
+
+    /// The first rule that applies and suits.
+    fn first_that(
+        &self,
+        facts: &Facts<'_>,
+        suits: impl Fn(&Choice<T>) -> bool,
+    ) -> Option<&Choice<T>> {
         let condition = |at: usize| {
             self.list
                 .get(at)
@@ -106,19 +115,25 @@ impl<T> Choices<T> {
         };
         let mut from = 0;
         while let Some((at, verdict)) = self.switch.first(facts, from, condition) {
-            if verdict == Verdict3::Hit {
-                return self.list.get(at);
+            if verdict == Verdict3::Hit
+                && let Some(choice) = self.list.get(at).filter(|choice| suits(choice))
+            {
+                return Some(choice);
             }
             from = at + 1;
         }
         None
     }
 
-    /// The same in a scene, whose witness is told of the rules up to the one that applies.
+    /// The first rule that applies and suits, in a scene, whose witness is told of the rules up to it.
     #[must_use]
-    pub fn first_in(&self, scene: &Scene<'_>) -> Option<&Choice<T>> {
+    pub fn first_in(
+        &self,
+        scene: &Scene<'_>,
+        suits: impl Fn(&Choice<T>) -> bool,
+    ) -> Option<&Choice<T>> {
         let facts = scene.view();
-        let first = self.first(&facts);
+        let first = self.first_that(&facts, suits);
         if let Some(witness) = &scene.desk.witness {
             for choice in &self.list {
                 let applies = first.is_some_and(|first| std::ptr::eq(first, choice));
@@ -227,7 +242,7 @@ fn condition(
     })
 }
 
-/// Conditions any of which is enough: `monitor fail`, `force-persist`, `ignore-persist`.
+/// Conditions any of which is enough: `monitor fail`, `force-be-switch`, `force-persist`, `ignore-persist`.
 #[derive(Debug, Default)]
 pub struct AnyOf {
     list: Vec<Condition>,

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{Server, Site};
 use crate::check::Script;
 use crate::id::{BackendId, ServerId};
+use crate::lang::Word;
 use crate::sample::ServerFacts;
 use crate::stats::Tally;
 use crate::time::Tick;
@@ -24,6 +25,8 @@ pub struct Admission {
     pub checks_in_tls: bool,
     /// `source` of the section.
     pub source: Source,
+    /// The words of its `default-server` lines, for `from` on the line of a server that is added.
+    pub defaults: Arc<[Vec<Word>]>,
 }
 
 impl Default for Admission {
@@ -32,6 +35,7 @@ impl Default for Admission {
             script: Arc::new(crate::check::agent_script(&[])),
             checks_in_tls: false,
             source: Source::default(),
+            defaults: Arc::default(),
         }
     }
 }

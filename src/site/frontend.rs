@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use super::{Logging, Options, Paced, Rules, StatsPage, Timeouts};
 use crate::filter::Filters;
 use crate::id::{BackendId, ListenerId, TableId};
-use crate::rule::Choices;
+use crate::rule::{AnyOf, Choices};
 use crate::sample::FrontendFacts;
 use crate::stats::Tally;
 
@@ -51,6 +51,8 @@ pub struct Frontend {
     pub rules: Rules,
     /// `use_backend`.
     pub choices: Choices<BackendId>,
+    /// `force-be-switch`.
+    pub force_switch: AnyOf,
     /// What expressions see of it.
     pub facts: FrontendFacts,
     /// The back half, if this is a `listen`.

@@ -5,6 +5,7 @@ use super::scene::put_answer;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::http::{Status, uri};
+use crate::id::BackendId;
 use crate::mux::End;
 use crate::rule::{self, Answer, Flow, LogWish, Position, Refusal, RuleSet, Verdict, Wait};
 use crate::site::{PageOf, Rules, Site};
@@ -353,17 +354,26 @@ impl Stream {
     }
 
     /// Chooses the backend by `use_backend`, else the default one.
-    pub(super) fn choose_backend(
-        &mut self,
-        kit: &mut Kit,
-        site: &Site,
-    ) -> Option<crate::id::BackendId> {
+    pub(super) fn choose_backend(&mut self, kit: &mut Kit, site: &Site) -> Option<BackendId> {
         let frontend = site.frontend(self.frontend);
+        let forced = !frontend.force_switch.is_empty()
+            && self
+                .with_scene(kit, true, |scene| {
+                    frontend.force_switch.holds(&scene.view())
+                })
+                .unwrap_or(false);
+        let opens = |id: &BackendId| forced || !site.backend(*id).disabled;
+        let default = frontend.default_backend.filter(opens);
         if frontend.choices.is_empty() {
-            return frontend.default_backend;
+            return default;
         }
+        // A rule whose fixed backend takes nobody is passed over.
+        let suits = |choice: &rule::Choice<BackendId>| match &choice.target {
+            rule::Target::Known(id) => opens(id),
+            rule::Target::Named(_) | rule::Target::Made(_) => true,
+        };
         let made = self.with_scene(kit, true, |scene| {
-            let choice = frontend.choices.first_in(scene)?;
+            let choice = frontend.choices.first_in(scene, suits)?;
             match &choice.target {
                 rule::Target::Known(id) => Some(Ok(*id)),
                 rule::Target::Named(name) => site.backend_named(name).map(Ok),
@@ -378,8 +388,9 @@ impl Stream {
             Some(Err(name)) => std::str::from_utf8(&name)
                 .ok()
                 .and_then(|name| site.backend_named(name))
-                .or(frontend.default_backend),
-            None => frontend.default_backend,
+                .filter(opens)
+                .or(default),
+            None => default,
         }
     }
 }

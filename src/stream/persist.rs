@@ -53,7 +53,7 @@ impl Stream {
                 .find(|&id| site.server(id).name.as_bytes() == name)
         };
         let chosen = self.with_scene(kit, true, |scene| {
-            let choice = backend.server_choices.first_in(scene)?;
+            let choice = backend.server_choices.first_in(scene, |_| true)?;
             match &choice.target {
                 rule::Target::Known(id) => Some(*id),
                 rule::Target::Named(name) => named(name.as_bytes()),

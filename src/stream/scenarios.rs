@@ -82,7 +82,7 @@ fn site(file: &Path) -> Site {
     read(Source::Path(file.into())).expect("scenarios are valid")
 }
 
-fn read(source: Source) -> Option<Site> {
+pub(super) fn read(source: Source) -> Option<Site> {
     let here = here();
     let here = here.to_str().expect("a path in words");
     let env: Env = [

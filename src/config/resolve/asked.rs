@@ -59,8 +59,10 @@ pub(super) fn names(
             .filter_map(logged_at)
             .filter_map(name),
     );
+    let own = servers.clone().filter_map(|line| line.check.own.as_ref());
+    let own = own.flat_map(|draft| draft.rules());
     let checks = servers.flat_map(|line| [&line.check.address, &line.check.agent.address]);
-    let steps = backs.flat_map(|back| back.check.tcp.iter().chain(&back.check.http));
+    let steps = backs.flat_map(|back| back.check.rules()).chain(own);
     let checks = checks.chain(steps.filter_map(connects_to));
     names.extend(checks.flatten().filter_map(|word| checked_at(word).err()));
     names.into_iter().collect()
@@ -93,8 +95,12 @@ pub(super) fn fix(
                 report.check(fix_check(keyword, word, host));
             }
         }
-        let rules = back.check.tcp.iter_mut().chain(&mut back.check.http);
-        for rule in rules {
+        let own = back
+            .servers
+            .iter_mut()
+            .filter_map(|line| line.check.own.as_mut());
+        let own = own.flat_map(|draft| draft.rules_mut());
+        for rule in back.check.rules_mut().chain(own) {
             if let ActDraft::Connect(connect) = &mut rule.act {
                 report.check(fix_check("addr", &mut connect.address, host));
             }

@@ -83,6 +83,7 @@ pub fn resolve(
         resolvers,
         http_errors,
         caches,
+        healthchecks,
         userlists,
         stocks,
         peers: peer_sections,
@@ -106,6 +107,7 @@ pub fn resolve(
     variables::set(&written.variables, &bench, &site.shelf, report);
     site.library = Some(library);
     states::read(&mut proxies, &written.site, report);
+    watch::sections(&mut proxies, &healthchecks, report);
     site.programs = global::programs(programs, host, report);
     let relays = (&peer_sections[..], &rings[..], &forwards[..]);
     host.prepare(&asked::names(&proxies, &written, relays));

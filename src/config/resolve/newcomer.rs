@@ -59,19 +59,44 @@ pub fn newcomer(
 ) -> Result<(Server, Vec<String>), String> {
     refuse(site, backend, words)?;
     let env = Env::default();
+    let (words, defaults) = without_origin(site, words)?;
     let words: Vec<Word> = ["server", name]
         .iter()
-        .chain(words)
+        .chain(&words)
         .map(|word| Word::new(word.as_bytes(), Span::default()))
         .collect();
     let mut cur = Cursor::after(&words, 1, &env);
     let home = &*site.backend(backend).name;
     let said = |diag: Diag| bare(diag, home, name);
-    let mut line = section::server::line(&mut cur, home, &ServerDraft::default()).map_err(said)?;
+    let mut line = section::server::line(&mut cur, home, &defaults).map_err(said)?;
     // A name stays without an address: nobody resolves it at run time.
     line.init_addr = vec![InitAddr::None];
     let notes = cur.into_warnings().into_iter().map(said).collect();
     Ok((made(site, backend, &line)?, notes))
+}
+
+/// The words but for `from <proxy>:` after the address, and what the `default-server` lines of that proxy amount to.
+fn without_origin<'a>(
+    site: &Site,
+    words: &[&'a str],
+) -> Result<(Vec<&'a str>, ServerDraft), String> {
+    let mut defaults = ServerDraft::default();
+    let [address, "from", named, rest @ ..] = words else {
+        return Ok((words.to_vec(), defaults));
+    };
+    let Some(proxy) = named.strip_suffix(':') else {
+        return Ok((words.to_vec(), defaults));
+    };
+    let home = site.backend_named(proxy);
+    let home = home.ok_or_else(|| format!("'from' : no backend '{proxy}'."))?;
+    let env = Env::default();
+    for line in site.backend(home).admission.defaults.iter() {
+        let mut cur = Cursor::new(line, &env);
+        let read = section::server::defaults(&mut cur, &mut defaults);
+        read.map_err(|diag| diag.message)?;
+    }
+    let words = std::iter::once(address).chain(rest).copied();
+    Ok((words.collect(), defaults))
 }
 
 fn refuse(site: &Site, backend: BackendId, words: &[&str]) -> Result<(), String> {
@@ -114,6 +139,9 @@ fn made(site: &Site, backend: BackendId, line: &ServerDraft) -> Result<Server, S
             "server {} does not have agent port. Agent check has been disabled.",
             line.name
         ));
+    }
+    if line.check.section.is_some() {
+        return Err("'healthcheck' is for servers of the configuration.".to_owned());
     }
     let (mut server, _) = server::server(line, &proxy, backend, &Nobody).map_err(said)?;
     let admission = &home.admission;

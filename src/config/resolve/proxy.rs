@@ -8,7 +8,6 @@ use super::rules::{self, Bench};
 use super::{Host, mode, reach, server, tls};
 use crate::acl::Book;
 use crate::balance::{Algorithm, Policy, Tuning};
-use crate::check::agent_script;
 use crate::check::draft::KindDraft;
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
@@ -191,6 +190,7 @@ pub(super) fn resolve(
         site.frontends.push(Frontend {
             facts: front_facts(proxy, id, uuid),
             choices: half.use_backend,
+            force_switch: half.force_switch,
             default_backend: written.or(back),
             twin: back,
             uuid,
@@ -237,18 +237,18 @@ fn served(
 ) -> Backend {
     let (proxy, id, full) = around;
     programs(proxy, site, report);
-    let script = bench.script(proxy, book, report).map(Arc::new);
-    let script = script.unwrap_or_else(|| Arc::new(agent_script(&[])));
-    let servers = server::all((proxy, id, full, &script), host, site, report);
+    let scripts = bench.scripts(proxy, book, report);
+    let servers = server::all((proxy, id, full, &scripts), host, site, report);
     reach::servers((proxy, &servers), (bench, book), site, report);
     Backend {
         outlet: reach::outlet(proxy, id, host, site, report),
         key_expression: bench.balance_key(proxy, book, report),
         forwarded: bench.forwarded(proxy, book, report),
         admission: Admission {
-            checks_in_tls: tls::speaks_in_checks(proxy),
+            checks_in_tls: tls::speaks_in_checks(&proxy.back.check),
             source: server::source(proxy.back.source.as_ref(), proxy, host).unwrap_or_default(),
-            script,
+            script: scripts.backend,
+            defaults: proxy.back.default_lines.clone().into(),
         },
         ..backend(proxy, proxy.name.as_str().into(), servers, site)
     }

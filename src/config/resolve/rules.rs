@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::super::draft::ProxyDraft;
 use super::super::report::Report;
 use super::known::Known;
+use super::watch::Scripts;
 use crate::acl::Book;
 use crate::balance::KeySource;
-use crate::check::{self, Assign, Phrase, Script};
+use crate::check::{self, Assign, Phrase, Script, agent_script};
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Cursor, Diag, Env, Files, Sections, Span, Word, suggest};
 use crate::log::{Dates, Format, Purpose, Record, Setting, parse_keyword};
@@ -71,8 +72,7 @@ impl Bench<'_> {
         let all = warnings.into_iter().chain(faults);
         all.for_each(|diag| report.add(diag));
         let unique_id = proxy.log.unique_id.as_ref();
-        half.rules.unique_id =
-            unique_id.and_then(|word| self.format("unique-id-format", word, book, report));
+        half.rules.unique_id = unique_id.and_then(|word| self.unique_id(proxy, word, book, report));
         half.rules.book = Some(Arc::clone(book));
         half
     }
@@ -109,6 +109,30 @@ impl Bench<'_> {
         };
         let book = self.book(&proxy, report);
         self.half(&proxy, &book, report).rules.pages
+    }
+
+    /// What tells requests apart, or the checks of a backend that no client reaches by itself.
+    fn unique_id(
+        &self,
+        proxy: &ProxyDraft,
+        word: &Word,
+        book: &Book,
+        report: &mut Report,
+    ) -> Option<Arc<Format>> {
+        if proxy.is_front() {
+            return self.format("unique-id-format", word, book, report);
+        }
+        let mut warnings = Vec::new();
+        let mut setting = Setting {
+            purpose: Purpose::UniqueId,
+            place: Place::Check,
+            also: None,
+            reader: book.reader(self.env),
+            warnings: &mut warnings,
+        };
+        let format = parse_keyword("unique-id-format", word, &mut setting);
+        warnings.into_iter().for_each(|diag| report.add(diag));
+        report.check(format).map(Arc::new)
     }
 
     /// A format of log lines.
@@ -196,18 +220,43 @@ impl Bench<'_> {
         }
     }
 
-    /// The script of a backend's health checks.
-    pub(super) fn script(
+    /// The scripts of a backend's health checks.
+    pub(super) fn scripts<'a>(
         &self,
-        proxy: &ProxyDraft,
+        proxy: &'a ProxyDraft,
         book: &Book,
         report: &mut Report,
-    ) -> Option<Script> {
+    ) -> Scripts<'a> {
+        let own = self.script(&proxy.back.check, book, report);
+        let mut scripts = Scripts {
+            backend: own.unwrap_or_else(|| Arc::new(agent_script(&[]))),
+            sections: HashMap::new(),
+        };
+        for check in proxy.back.servers.iter().map(|line| &line.check) {
+            let (Some(name), Some(draft)) = (&check.section, &check.own) else {
+                continue;
+            };
+            if !scripts.sections.contains_key(name.str()) {
+                let script = self.script(draft, book, report);
+                scripts
+                    .sections
+                    .extend(script.map(|script| (name.str(), script)));
+            }
+        }
+        scripts
+    }
+
+    fn script(
+        &self,
+        draft: &check::Draft,
+        book: &Book,
+        report: &mut Report,
+    ) -> Option<Arc<Script>> {
         let mut tools = Tools {
             reader: book.reader(self.env),
             warnings: Vec::new(),
         };
-        let script = check::compile(&proxy.back.check, &mut tools);
+        let script = check::compile(draft, &mut tools).map(Arc::new);
         tools.warnings.into_iter().for_each(|diag| report.add(diag));
         report.check(script)
     }
@@ -220,6 +269,7 @@ pub(super) struct Half {
     pub(super) use_backend: Choices<BackendId>,
     pub(super) use_server: Choices<ServerId>,
     pub(super) sticking: Sticking,
+    pub(super) force_switch: AnyOf,
     pub(super) force_persist: AnyOf,
     pub(super) ignore_persist: AnyOf,
 }
@@ -259,6 +309,7 @@ fn compile(proxy: &ProxyDraft, context: &mut Context<'_>, faults: &mut Vec<Diag>
     };
     rules.stats_admin = any("stats admin", place, &proxy.stats.admin);
     Half {
+        force_switch: any("force-be-switch", Place::UseBackend, &written.force_switch),
         force_persist: any("force-persist", Place::BackRequest, &written.force_persist),
         ignore_persist: any(
             "ignore-persist",
@@ -278,6 +329,7 @@ impl Half {
         Half {
             rules: std::mem::take(&mut front.rules),
             use_backend: std::mem::take(&mut front.choices),
+            force_switch: std::mem::take(&mut front.force_switch),
             ..Half::default()
         }
     }
@@ -286,6 +338,7 @@ impl Half {
     pub(super) fn back_to_front(self, front: &mut Frontend) {
         front.rules = self.rules;
         front.choices = self.use_backend;
+        front.force_switch = self.force_switch;
     }
 
     /// Takes the rules out of a backend.
@@ -364,6 +417,7 @@ impl Half {
         for any in [
             &rules.monitor_fail,
             &rules.stats_admin,
+            &self.force_switch,
             &self.force_persist,
             &self.ignore_persist,
         ] {

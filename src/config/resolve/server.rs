@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Host, addresses, names, watch, why_not};
 use crate::addr::{IpFamily, Place, Ports, SockAddr, Transport};
 use crate::balance::{Seat, Weight};
-use crate::check::{Admin, Script};
+use crate::check::Admin;
 use crate::config::draft::{InitAddr, ProxyDraft, ServerDraft, SourceDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
@@ -23,12 +23,12 @@ const SYSLOG: u16 = 514;
 
 /// Adds the servers of a backend, which has this identity and reaches its limits at this load.
 pub(super) fn all(
-    around: (&ProxyDraft, BackendId, u32, &Arc<Script>),
+    around: (&ProxyDraft, BackendId, u32, &watch::Scripts<'_>),
     host: &dyn Host,
     site: &mut Site,
     report: &mut Report,
 ) -> Vec<ServerId> {
-    let (proxy, back, full, script) = around;
+    let (proxy, back, full, scripts) = around;
     let mut ids = Vec::with_capacity(proxy.back.servers.len());
     let mut names: HashMap<&str, &ServerDraft> = HashMap::new();
     let mut taken: HashMap<u32, &ServerDraft> = HashMap::new();
@@ -61,7 +61,7 @@ pub(super) fn all(
         let is_lost = *server.destination.load() == Destination::Unresolved;
         let weight = line.seat.weight.unwrap_or(Weight::ONE);
         let seat = Seat::new(uuid, weight, line.seat.backup);
-        let (health, checking) = watch::checks(line, proxy, script);
+        let (health, checking) = watch::checks(line, proxy, scripts.of(line));
         for (order, holds) in [
             (Admin::Unresolved, is_lost),
             (Admin::Maintenance, line.disabled),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::check::draft::ActDraft;
+use crate::check::{self, draft::ActDraft};
 use crate::config::draft::{BindDraft, GlobalDraft, ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::lang::{Diag, Env, Shape, Span, Word};
@@ -99,10 +99,11 @@ pub(super) fn servers(
 ) {
     let mut lines: HashMap<(&str, &str), (&ServerDraft, bool)> = HashMap::new();
     for proxy in proxies.iter().filter(|proxy| proxy.is_back()) {
-        let asks = speaks_in_checks(proxy);
+        let asks = |line: &ServerDraft| {
+            line.check.tls || speaks_in_checks(line.check.asked(&proxy.back.check))
+        };
         let own = proxy.back.servers.iter();
-        let own =
-            own.filter(|line| line.tls.offered || line.check.enabled && (asks || line.check.tls));
+        let own = own.filter(|line| line.tls.offered || line.check.enabled && asks(line));
         let is_http = proxy.mode == Mode::Http;
         let named = own.map(|line| ((proxy.name.as_str(), line.name.as_str()), (line, is_http)));
         lines.extend(named);
@@ -141,10 +142,11 @@ pub(super) fn servers(
     }
 }
 
-/// Whether a rule of the backend's checks connects by TLS.
-pub(super) fn speaks_in_checks(proxy: &ProxyDraft) -> bool {
-    let mut rules = proxy.back.check.tcp.iter().chain(&proxy.back.check.http);
-    rules.any(|rule| matches!(&rule.act, ActDraft::Connect(connect) if connect.tls))
+/// Whether a rule of checks connects by TLS.
+pub(super) fn speaks_in_checks(check: &check::Draft) -> bool {
+    check
+        .rules()
+        .any(|rule| matches!(&rule.act, ActDraft::Connect(connect) if connect.tls))
 }
 
 pub(super) fn sni(

@@ -1,5 +1,6 @@
 //! Health checks of servers: what is asked, how often, where, and whose health counts.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -7,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::server::about;
 use crate::addr::Place;
 use crate::check::draft::{ActDraft, RuleDraft};
-use crate::check::{Health, Script, ServerDraft as CheckDraft};
+use crate::check::{Draft, Health, Script, ServerDraft as CheckDraft};
 use crate::config::draft::{ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
-use crate::lang::{Diag, Word};
+use crate::lang::{Diag, Word, suggest};
 use crate::live::Live;
 use crate::site::{Agent, Checking, Port, Site, Target, Watch};
 use crate::time::Tick;
@@ -95,9 +96,9 @@ pub(super) fn reachable(line: &ServerDraft, proxy: &ProxyDraft, port: Port) -> R
     let is_anywhere = matches!(place, Some(Place::Ip(ip)) if ip.is_unspecified());
     let is_unix = is_anywhere || matches!(place, Some(Place::Unix(_)));
     let lacks = checked.enabled && checked.port.is_none() && matches!(port, Port::Mapped(_));
-    let rules = proxy.back.check.tcp.iter().chain(&proxy.back.check.http);
     let connects = |rule: &RuleDraft| matches!(rule.act, ActDraft::Connect(_));
-    if !lacks || is_unix || rules.into_iter().any(connects) {
+    let mut rules = checked.asked(&proxy.back.check).rules();
+    if !lacks || is_unix || rules.any(connects) {
         return Ok(());
     }
     let text = format!(
@@ -122,6 +123,48 @@ pub(super) fn agent_reachable(line: &ServerDraft, proxy: &ProxyDraft) -> Result<
         line.name
     );
     Err(about(proxy, line, &text).with_fix("agent-port <port>, after agent-check"))
+}
+
+/// Gives servers the `healthcheck` sections that they name.
+pub(super) fn sections(
+    proxies: &mut [ProxyDraft],
+    sections: &[(String, Draft)],
+    report: &mut Report,
+) {
+    for line in proxies.iter_mut().flat_map(|proxy| &mut proxy.back.servers) {
+        let Some(word) = &line.check.section else {
+            continue;
+        };
+        match sections.iter().find(|(name, _)| word.is(name)) {
+            Some((_, draft)) => line.check.own = Some(Box::new(draft.clone())),
+            None => {
+                let text = format!("unable to find the healthcheck section '{}'.", word.shown());
+                let names = sections.iter().map(|(name, _)| name.as_str());
+                let diag = Diag::alert(word.span, text);
+                report.add(match suggest(word.str(), names) {
+                    Some(name) => diag.with_fix(name),
+                    None => diag,
+                });
+            }
+        }
+    }
+}
+
+/// What is asked of the servers of a backend.
+pub(super) struct Scripts<'a> {
+    /// Of those that say nothing of their own.
+    pub(super) backend: Arc<Script>,
+    /// By the section that servers name.
+    pub(super) sections: HashMap<&'a str, Arc<Script>>,
+}
+
+impl Scripts<'_> {
+    /// What is asked of one of them.
+    pub(super) fn of(&self, line: &ServerDraft) -> &Arc<Script> {
+        let section = line.check.section.as_ref();
+        let own = section.and_then(|name| self.sections.get(name.str()));
+        own.unwrap_or(&self.backend)
+    }
 }
 
 /// The health a server begins with, and how it is checked.

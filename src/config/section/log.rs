@@ -118,9 +118,9 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
     },
     Keyword {
         name: "unique-id-format",
-        sections: Sections::FRONT,
+        sections: Sections::PROXY,
         usage: "<string>",
-        doc: "What a request's unique identity is made of.",
+        doc: "What the unique identity of a request is made of; in a backend, that of a check.",
         parse: |cur, d| word(cur, &mut d.unique_id, "an argument"),
     },
     Keyword {

@@ -65,7 +65,10 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         sections: Sections::BACK,
         usage: "[param...]",
         doc: "Sets what the servers that follow begin with.",
-        parse: |cur, p| server::defaults(cur, &mut p.back.default_server),
+        parse: |cur, p| {
+            p.back.default_lines.push(cur.remaining().to_vec());
+            server::defaults(cur, &mut p.back.default_server)
+        },
     },
     Keyword {
         name: "server-template",

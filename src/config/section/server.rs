@@ -23,6 +23,7 @@ pub(crate) fn line(
     let name = cur.expect(EXPECTS)?;
     check_name(name, "server")?;
     let address = cur.address(EXPECTS)?;
+    let origin = origin(cur, defaults).map_err(|diag| about(diag, backend, name.str()))?;
     let mut line = ServerDraft {
         span: cur.line_span(),
         name: name.text()?.to_string(),
@@ -30,7 +31,7 @@ pub(crate) fn line(
         address: Some(written(address, &Accepts::ANY_SERVER)?),
         id: None,
         guid: None,
-        ..defaults.clone()
+        ..origin
     };
     parameters(cur, &catalog::SERVER, Sections::SERVER, &mut line)
         .map_err(|diag| about(diag, backend, &line.name))?;
@@ -44,8 +45,18 @@ const EXPECTS: &str = "<name> and <addr>[:<port>] as arguments.";
 /// # Errors
 /// A parameter is refused.
 pub(crate) fn defaults(cur: &mut Cursor<'_>, defaults: &mut ServerDraft) -> Result<(), Diag> {
+    *defaults = origin(cur, defaults).map_err(|diag| diag.with_shape(Shape::Server))?;
     parameters(cur, &catalog::SERVER, Sections::SERVER, defaults)
         .map_err(|diag| diag.with_shape(Shape::Server))
+}
+
+/// What a line begins with: `from none` leaves out what `default-server` said.
+fn origin(cur: &mut Cursor<'_>, defaults: &ServerDraft) -> Result<ServerDraft, Diag> {
+    if !cur.take("from") {
+        return Ok(defaults.clone());
+    }
+    cur.choice("'none'", &[("none", ())])?;
+    Ok(ServerDraft::default())
 }
 
 /// An error of a server's parameter, in HAProxy's form.
@@ -80,12 +91,13 @@ pub(crate) fn template(
             ))
         })?;
     let address = cur.address(what)?;
+    let origin = origin(cur, defaults).map_err(|diag| about(diag, backend, prefix.str()))?;
     let mut model = ServerDraft {
         span: cur.line_span(),
         name_span: prefix.span,
         address: Some(written(address, &Accepts::ANY_SERVER)?),
         id: None,
-        ..defaults.clone()
+        ..origin
     };
     let prefix = prefix.text()?;
     parameters(cur, &catalog::SERVER, Sections::SERVER, &mut model)

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use crate::check::Standing;
 use crate::id::ServerId;
+use crate::log::{Dates, Record};
 use crate::sample::{CheckShelves, Facts, Shelf};
 use crate::site::{Server, Site, Survey};
 use crate::time::Tick;
@@ -16,6 +17,7 @@ pub(super) fn with<R>(
     look: impl FnOnce(&Facts<'_>) -> R,
 ) -> R {
     let server = site.server(id);
+    let backend = site.backend(server.backend);
     let survey = Survey {
         site,
         now,
@@ -30,11 +32,24 @@ pub(super) fn with<R>(
         now,
         vars: &vars,
         census: &survey,
-        backend: Some(&site.backend(server.backend).facts),
+        backend: Some(&backend.facts),
         server: Some(&server.facts),
         ..Facts::none()
     };
-    look(&facts)
+    let Some(format) = &backend.rules.unique_id else {
+        return look(&facts);
+    };
+    let mut identity = Vec::new();
+    format.write(
+        &Record::none(),
+        &facts,
+        &mut Dates::default(),
+        &mut identity,
+    );
+    look(&Facts {
+        unique_id: Some(&identity),
+        ..facts
+    })
 }
 
 /// The value of `X-Haproxy-Server-State`.
@@ -73,4 +88,30 @@ pub(super) fn state_line(site: &Site, server: &Server) -> String {
         backend.load(),
         server.line.len(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Source;
+    use crate::stream::scenarios;
+
+    #[test]
+    fn checks_know_the_unique_id_of_their_backend() {
+        let text = "backend b\n unique-id-format id-%[be_name]-%[srv_name]\n server s 127.0.0.1:1\n\
+                    backend c\n server s 127.0.0.1:1\n";
+        let source = Source::Text {
+            name: "checks".into(),
+            text: text.into(),
+        };
+        let site = scenarios::read(source).expect("valid");
+        let shelf = RefCell::default();
+        let known = |at: u32| {
+            let around = (Tick::default(), &shelf);
+            let own = |facts: &Facts<'_>| facts.unique_id.map(<[u8]>::to_vec);
+            with(&site, ServerId::new(at), around, own)
+        };
+        assert_eq!(known(0).as_deref(), Some(&b"id-b-s"[..]));
+        assert_eq!(known(1), None);
+    }
 }
