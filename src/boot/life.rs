@@ -228,6 +228,7 @@ impl Serving {
         let crew = Crew::start(Arc::clone(&site), sockets, &inners)?;
         follow(&site, crew.office())?;
         let courier = Courier::start(&site, couriers, datagrams)?;
+        courier::keep_answers_fresh(&site)?;
         drop(blocked);
         signal::unblock_all();
         Ok(Self {
@@ -309,6 +310,7 @@ impl Serving {
             self.copies.drop_all();
             self.crew.drain();
             self.courier.iter().for_each(Courier::drain);
+            self.site.tls.stop_asking();
         }
     }
 

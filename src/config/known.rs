@@ -69,8 +69,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 h1-do-not-close-on-insecure-transfer-encoding, \
                 harden.reject-privileged-ports.tcp, issuers-chain-path, jwt.decrypt_alg_list, \
                 jwt.decrypt_enc_list, key-base, log, \
-                ocsp-update.disable, ocsp-update.httpproxy, ocsp-update.maxdelay, \
-                ocsp-update.mindelay, ocsp-update.mode, pp2-never-send-local, \
+                ocsp-update.mode, pp2-never-send-local, \
                 ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
                 ssl-default-bind-client-sigalgs, ssl-default-bind-curves, \
                 ssl-default-bind-options, ssl-default-bind-sigalgs, ssl-default-server-ciphers, \
@@ -82,8 +81,8 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.rcvbuf.frontend, tune.sndbuf.backend, tune.sndbuf.frontend, \
                 tune.ssl.cachesize, tune.ssl.certificate-compression, tune.ssl.hard-maxrecord, \
                 tune.ssl.keylog, tune.ssl.keyupdate-rate-limit, tune.ssl.lifetime, \
-                tune.ssl.maxrecord, tune.ssl.ocsp-update.maxdelay, \
-                tune.ssl.ocsp-update.mindelay, tune.vars.check-max-size, \
+                tune.ssl.maxrecord, \
+                tune.vars.check-max-size, \
                 tune.vars.global-max-size, tune.vars.proc-max-size, tune.vars.reqres-max-size, \
                 tune.vars.sess-max-size, tune.vars.txn-max-size",
     },

@@ -11,8 +11,10 @@ mod link;
 mod mail;
 mod peers;
 mod post;
+mod renewal;
 mod turn;
 
+pub use renewal::keep_answers_fresh;
 pub use turn::{Courier, bind_datagrams};
 
 use std::fmt;

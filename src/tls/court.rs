@@ -306,12 +306,21 @@ impl<'a> Court<'a> {
         algorithm: &[u8],
         signature: &[u8],
     ) -> bool {
-        self.algorithms.all.iter().any(|own| {
-            own.signature_alg_id().as_ref() == algorithm
-                && own.public_key_alg_id().as_ref() == issuer.key_algorithm
-                && own.verify_signature(issuer.key, body, signature).is_ok()
-        })
+        is_signed(&self.algorithms, issuer, (body, algorithm, signature))
     }
+}
+
+/// Whether this body has this issuer's signature, made by this algorithm.
+pub(super) fn is_signed(
+    algorithms: &WebPkiSupportedAlgorithms,
+    issuer: &Certificate<'_>,
+    (body, algorithm, signature): (&[u8], &[u8], &[u8]),
+) -> bool {
+    algorithms.all.iter().any(|own| {
+        own.signature_alg_id().as_ref() == algorithm
+            && own.public_key_alg_id().as_ref() == issuer.key_algorithm
+            && own.verify_signature(issuer.key, body, signature).is_ok()
+    })
 }
 
 /// Whether a list is signed by RSA with SHA-1. Lists come from the operator, not from the peer, and old authorities sign them so to this day.

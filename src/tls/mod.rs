@@ -29,6 +29,7 @@ mod text;
 mod tickets;
 mod trust;
 mod verdict;
+mod web;
 mod x509;
 
 pub use acceptor::Acceptor;
@@ -36,5 +37,5 @@ pub use connector::Connector;
 pub use opened::Opened;
 pub use places::{Figures, Happening};
 pub use session::{Buffers, Progress, Session};
-pub use store::{Kind, LoadedFrom, Store};
+pub use store::{Duty, Kind, LoadedFrom, Question, Store};
 pub use verdict::{Examined, Refusal, Verdict};

@@ -1,8 +1,13 @@
-//! What an issuer says of the state of a certificate (OCSP, RFC 6960), read and shown. Nothing is asked for here, and the answer's
-//! signature is for clients to check.
+//! What an issuer says of the state of a certificate (OCSP, RFC 6960): the question, the answer read and shown.
+//!
+//! An answer from a file or an operator is passed on as it is, for clients check its signature; one that came over the network
+//! has to be [vouched for](Answer::is_vouched) first. Nothing is sent from here.
 
 use std::fmt::Write as _;
 
+use rustls::crypto::WebPkiSupportedAlgorithms;
+
+use super::court;
 use super::der::{self, Element, Reader, element};
 use super::text;
 use super::x509::Certificate;
@@ -26,6 +31,11 @@ pub(super) fn certificate_id(leaf: &[u8], issuer: &[u8]) -> Option<Vec<u8>> {
     Some(element(der::SEQUENCE, &parts.concat()))
 }
 
+/// The question about the certificate of this name.
+pub(super) fn question(id: &[u8]) -> Vec<u8> {
+    (0..4).fold(id.to_vec(), |inner, _| element(der::SEQUENCE, &inner))
+}
+
 /// An answer about one certificate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer<'a> {
@@ -35,8 +45,44 @@ pub(super) struct Answer<'a> {
     pub(super) id: &'a [u8],
     state: Element<'a>,
     this_update: i64,
-    next_update: Option<i64>,
+    /// Until when it holds, where it says so.
+    pub(super) next_update: Option<i64>,
+    seal: Option<Seal<'a>>,
 }
+
+/// The signature of an answer.
+#[derive(Clone, Copy, Debug)]
+struct Seal<'a> {
+    body: &'a [u8],
+    algorithm: &'a [u8],
+    signature: &'a [u8],
+    /// Certificates of signers.
+    signers: Reader<'a>,
+}
+
+impl<'a> Seal<'a> {
+    /// Reads what follows the body.
+    fn read(body: &'a [u8], mut rest: Reader<'a>) -> Option<Self> {
+        let algorithm = rest.one(der::SEQUENCE)?.content;
+        let signature = der::bits(rest.one(der::BIT_STRING)?.content)?;
+        let signers = rest
+            .one(der::CONTEXT)
+            .and_then(|own| own.inner().sequence());
+        Some(Self {
+            body,
+            algorithm,
+            signature,
+            signers: signers.unwrap_or(Reader(&[])),
+        })
+    }
+}
+
+/// Seconds that clocks may differ.
+const CLOCKS_DIFFER: i64 = 300;
+/// Certificates of signers that are looked at.
+const SIGNERS_MAX: usize = 4;
+/// 1.3.6.1.5.5.7.3.9
+const OCSP_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 9];
 
 fn moment(part: Element<'_>) -> Option<i64> {
     der::seconds(part.tag, part.content)
@@ -53,7 +99,9 @@ impl<'a> Answer<'a> {
         let mut bytes = response.one(der::CONTEXT)?.inner().sequence()?;
         bytes.one(der::OBJECT)?;
         let mut basic = Reader(bytes.one(der::OCTETS)?.content).sequence()?;
-        let mut data = basic.sequence()?;
+        let body = basic.one(der::SEQUENCE)?;
+        let seal = Seal::read(body.whole, basic);
+        let mut data = body.inner();
         data.one(der::CONTEXT);
         let responder = data.next()?;
         let produced = moment(data.next()?)?;
@@ -69,7 +117,38 @@ impl<'a> Answer<'a> {
             state,
             this_update,
             next_update: next.and_then(|part| moment(part.inner().next()?)),
+            seal,
         })
+    }
+
+    /// Whether it holds now, and the issuer signed it, or somebody whom the issuer made a signer of answers.
+    pub(super) fn is_vouched(
+        &self,
+        issuer: &[u8],
+        algorithms: &WebPkiSupportedAlgorithms,
+        now: i64,
+    ) -> bool {
+        let (Some(seal), Some(issuer)) = (self.seal, Certificate::read(issuer)) else {
+            return false;
+        };
+        let in_time = self.this_update <= now + CLOCKS_DIFFER
+            && self.next_update.is_none_or(|end| end > now - CLOCKS_DIFFER);
+        let signed = (seal.body, seal.algorithm, seal.signature);
+        let by = |signer: &Certificate<'_>| court::is_signed(algorithms, signer, signed);
+        let appointed = |signer: &Certificate<'_>| {
+            let own = (signer.body, signer.algorithm, signer.signature);
+            signer.issuer == issuer.subject
+                && signer.not_before <= now
+                && signer.not_after >= now
+                && signer.is_named_for(OCSP_SIGNING)
+                && court::is_signed(algorithms, &issuer, own)
+        };
+        let signers = seal.signers.take(SIGNERS_MAX);
+        in_time
+            && (by(&issuer)
+                || signers
+                    .filter_map(|signer| Certificate::read(signer.whole))
+                    .any(|signer| appointed(&signer) && by(&signer)))
     }
 
     /// As `openssl ocsp -text` shows it.

@@ -120,6 +120,13 @@ impl<'a> Certificate<'a> {
         Some(list.any(|purpose| purpose.content == id || purpose.content == ANY_PURPOSE))
     }
 
+    /// Whether `extKeyUsage` names this very purpose.
+    pub(super) fn is_named_for(&self, id: &[u8]) -> bool {
+        let list = self.extension(EXTENDED_USAGE).map(Reader);
+        let list = list.and_then(|mut value| value.sequence());
+        list.is_some_and(|mut list| list.any(|purpose| purpose.content == id))
+    }
+
     /// The identifier of the key that signed it.
     pub(super) fn authority_key(&self) -> Option<&'a [u8]> {
         let mut parts = Reader(self.extension(AUTHORITY_KEY)?).sequence()?;
@@ -131,6 +138,17 @@ impl<'a> Certificate<'a> {
         Reader(self.extension(SUBJECT_KEY)?)
             .one(der::OCTETS)
             .map(|id| id.content)
+    }
+
+    /// Where its issuer answers questions about it (OCSP): the first place named (RFC 5280, 4.2.2.1).
+    pub(super) fn responder(&self) -> Option<&'a str> {
+        let mut places = Reader(self.extension(AUTHORITY_ACCESS)?).sequence()?;
+        places.find_map(|place| {
+            let mut parts = place.inner();
+            let answers = parts.one(der::OBJECT)?.content == OCSP_ACCESS;
+            let place = parts.one(der::PLAIN | 6).filter(|_| answers)?;
+            std::str::from_utf8(place.content).ok()
+        })
     }
 
     /// The other names of its subject: their kind (RFC 5280, 4.2.1.6) and content.
@@ -288,6 +306,10 @@ pub(super) const AUTHORITY_KEY: &[u8] = &[0x55, 0x1d, 0x23];
 /// 2.5.29.37
 pub(super) const EXTENDED_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
 /// 2.5.29.37.0
+/// `authorityInfoAccess`: 1.3.6.1.5.5.7.1.1.
+const AUTHORITY_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
+/// 1.3.6.1.5.5.7.48.1, of answers about certificates.
+const OCSP_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
 const ANY_PURPOSE: &[u8] = &[0x55, 0x1d, 0x25, 0x00];
 /// The kind of host names among the other names.
 pub(super) const DNS_NAME: u8 = 2;

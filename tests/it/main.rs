@@ -19,6 +19,7 @@ mod flow;
 mod global;
 mod half_headers;
 mod mistakes;
+mod ocsp;
 mod old_kernel;
 mod oracle;
 mod outside;

@@ -207,6 +207,23 @@ pub(super) const ROWS: &[Row] = &[
         show_answer,
     ),
     row(
+        "show ssl ocsp-updates",
+        "show ssl ocsp-updates",
+        "show which OCSP responses are kept fresh, when they are asked for next, and how that went",
+        Level::Operator,
+        |call| long(Ok(call.operator.tls().renewals())),
+    ),
+    row(
+        "update ssl ocsp-response",
+        "update ssl ocsp-response <certfile>",
+        "ask a certificate's issuer for an OCSP response now",
+        Level::Operator,
+        |call| match name_of(call) {
+            Ok(name) => said(call.operator.tls().ask_now(name)),
+            Err(reply) => reply,
+        },
+    ),
+    row(
         "set ssl ocsp-response",
         "set ssl ocsp-response <resp|payload>",
         "update a certificate's OCSP Response from a base64-encode DER",

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Beside, GlobalDraft, Parse, SERVER_VERIFY, options, whole};
+use super::{Beside, GlobalDraft, OcspDraft, Parse, SERVER_VERIFY, options, whole};
 use crate::lang::{Cursor, Diag, Keyword, Sections, Unit};
 use crate::tls::issuers::Issuers;
+use crate::tls::web;
 
 /// The rows of `global`.
 pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
@@ -45,6 +46,39 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             g.issuers = Arc::new(read.map_err(refused)?);
             cur.end()
         },
+    ),
+    global(
+        "ocsp-update.disable",
+        "<on|off>",
+        "Whether no answers about certificates are asked for at all.",
+        |cur, g| {
+            g.ocsp.disabled = cur.choice("'on' or 'off'", &[("on", true), ("off", false)])?;
+            cur.end()
+        },
+    ),
+    global(
+        "ocsp-update.httpproxy",
+        "<address>[:port]",
+        "The HTTP proxy through which issuers are asked about certificates.",
+        |cur, g| {
+            let word = cur.expect("an address")?;
+            let place = web::place(word.text()?);
+            let fault = || Diag::alert(word.span, "'ocsp-update.httpproxy' : expects an address.");
+            g.ocsp.proxy = Some(place.ok_or_else(fault)?);
+            cur.end()
+        },
+    ),
+    global(
+        "ocsp-update.maxdelay",
+        "<seconds>",
+        "How long at most after an answer about a certificate the next one is asked for.",
+        |cur, g| delay(cur, &mut g.ocsp, |ocsp| &mut ocsp.delay_max),
+    ),
+    global(
+        "ocsp-update.mindelay",
+        "<seconds>",
+        "How long at least after an answer about a certificate the next one is asked for.",
+        |cur, g| delay(cur, &mut g.ocsp, |ocsp| &mut ocsp.delay_min),
     ),
     global(
         "ocsp-update.mode",
@@ -188,6 +222,18 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         },
     ),
     global(
+        "tune.ssl.ocsp-update.maxdelay",
+        "<seconds>",
+        "`ocsp-update.maxdelay` in old files.",
+        |cur, g| delay(cur, &mut g.ocsp, |ocsp| &mut ocsp.delay_max),
+    ),
+    global(
+        "tune.ssl.ocsp-update.mindelay",
+        "<seconds>",
+        "`ocsp-update.mindelay` in old files.",
+        |cur, g| delay(cur, &mut g.ocsp, |ocsp| &mut ocsp.delay_min),
+    ),
+    global(
         "tune.ssl.keylog",
         "{ on | off }",
         "Whether the secrets of sessions are kept for expressions.",
@@ -216,6 +262,28 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         },
     ),
 ];
+
+/// A bound of the time between two questions; the lower one stays below the upper one.
+fn delay(
+    cur: &mut Cursor<'_>,
+    ocsp: &mut OcspDraft,
+    bound: fn(&mut OcspDraft) -> &mut u32,
+) -> Result<(), Diag> {
+    *bound(ocsp) = cur.integer(1..=DELAY_MAX)?;
+    if ocsp.delay_min > ocsp.delay_max {
+        let text = format!(
+            "'{}' : minimum delay {} is longer than maximum delay {}.",
+            cur.keyword(),
+            ocsp.delay_min,
+            ocsp.delay_max
+        );
+        return Err(cur.alert(text));
+    }
+    cur.end()
+}
+
+/// A year.
+const DELAY_MAX: u32 = 366 * 86_400;
 
 /// The most sessions that may be remembered.
 const SESSIONS_MAX: usize = 10_000_000;

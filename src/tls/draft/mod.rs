@@ -62,6 +62,32 @@ pub struct GlobalDraft {
     pub issuers: Arc<Issuers>,
     /// `ocsp-update.mode`
     pub ocsp_update: bool,
+    /// `ocsp-update.…`
+    pub ocsp: OcspDraft,
+}
+
+/// How answers about certificates are kept fresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OcspDraft {
+    /// `ocsp-update.disable`
+    pub disabled: bool,
+    /// `ocsp-update.httpproxy`: a host and its port.
+    pub proxy: Option<(String, u16)>,
+    /// `ocsp-update.mindelay`, seconds.
+    pub delay_min: u32,
+    /// `ocsp-update.maxdelay`, seconds.
+    pub delay_max: u32,
+}
+
+impl Default for OcspDraft {
+    fn default() -> Self {
+        Self {
+            disabled: false,
+            proxy: None,
+            delay_min: 300,
+            delay_max: 3600,
+        }
+    }
 }
 
 /// What a `bind` line says.

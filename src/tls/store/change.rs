@@ -117,6 +117,7 @@ impl State {
         match self.remake_for(&names) {
             Ok(remade) => {
                 remade.publish();
+                self.renewals.ring();
                 Ok(())
             }
             Err(why) => {

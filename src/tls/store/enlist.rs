@@ -108,6 +108,7 @@ impl Store {
         if !still.into_iter().any(|line| *line.crt == *crt) {
             state.updates.remove(crt);
         }
+        state.renewals.ring();
         Ok(format!("Entry '{crt}' deleted in crtlist '{list}'!\n"))
     }
 }

@@ -13,6 +13,7 @@ mod entries;
 mod pile;
 mod refill;
 mod reload;
+mod renewal;
 mod show;
 mod staple;
 
@@ -31,6 +32,7 @@ use crate::time::Tick;
 pub(super) use entries::{Entries, Line};
 pub use pile::Kind;
 use pile::Pile;
+pub use renewal::{Duty, Question};
 
 /// Everything that was loaded.
 pub struct Store(Mutex<State>, Arc<Places>);
@@ -53,6 +55,7 @@ pub(super) struct State {
     entries: BTreeMap<Arc<str>, Entries>,
     /// `ocsp-update` as it was first said for a certificate.
     updates: BTreeMap<Arc<str>, bool>,
+    renewals: renewal::Renewals,
     pending: change::Pending,
     /// What the keys of tickets are made of.
     secret: Arc<Secret>,
@@ -74,6 +77,7 @@ impl Default for Store {
             piles: [BTreeMap::new(), BTreeMap::new()],
             entries: BTreeMap::new(),
             updates: BTreeMap::new(),
+            renewals: renewal::Renewals::default(),
             pending: change::Pending::default(),
             secret: Arc::default(),
             key_files: Vec::new(),
@@ -127,6 +131,7 @@ impl Store {
         state.crt_base.clone_from(&global.crt_base);
         state.ca_base.clone_from(&global.ca_base);
         state.means.issuers.clone_from(&global.issuers);
+        state.renewals.go_by(&global.ocsp);
     }
 
     /// Where the keys of a line's tickets come from: a file, or the process and what the line demands.
@@ -308,6 +313,7 @@ impl State {
             Some(_) => Ok(()),
             None => {
                 self.updates.insert(name.clone(), update);
+                self.renewals.ring();
                 Ok(())
             }
         }

@@ -15,7 +15,7 @@ pub(in crate::tls) fn key_of(bundle: &Bundle) -> Option<String> {
     Some(written(&id))
 }
 
-fn written(id: &[u8]) -> String {
+pub(super) fn written(id: &[u8]) -> String {
     let mut out = Vec::with_capacity(id.len() * 2);
     hex::encode_lower(id, &mut out);
     String::from_utf8(out).unwrap_or_default()
