@@ -30,7 +30,10 @@ enum Said {
     /// It is closed.
     Refused,
     /// It is closed without telling the peer.
-    Ignored,
+    Ignored {
+        /// How far a reset may go all the same.
+        hops: Option<u8>,
+    },
 }
 
 impl Engine {
@@ -127,9 +130,9 @@ impl Engine {
         match said {
             Said::Welcome => return true,
             Said::Refused => {}
-            Said::Ignored => {
+            Said::Ignored { hops } => {
                 if let Some(held) = self.kit.conns.get_mut(key) {
-                    held.conn.wire.vanish_on_close();
+                    held.conn.wire.vanish_on_close(*hops);
                 }
             }
         }
@@ -146,7 +149,7 @@ fn said(flow: Flow) -> Said {
         Flow::Continue | Flow::Wait(_) | Flow::Renew => Said::Welcome,
         Flow::Verdict(verdict) => match verdict {
             Verdict::Allow | Verdict::SwitchMode => Said::Welcome,
-            Verdict::Drop { .. } => Said::Ignored,
+            Verdict::Drop { reset_ttl } => Said::Ignored { hops: reset_ttl },
             Verdict::Deny(_)
             | Verdict::Tarpit(_)
             | Verdict::Reject

@@ -241,10 +241,13 @@ impl Stream {
                 };
                 self.answer(kit, *answer, cause, phase)
             }
-            Verdict::Reject | Verdict::Close => self.cut(kit, phase),
-            Verdict::Drop { .. } => {
+            Verdict::Reject | Verdict::Close => self.cut(phase),
+            Verdict::Drop { reset_ttl } => {
                 self.txn.silent = true;
-                self.cut(kit, phase)
+                if let Some(held) = kit.conns.get_mut(self.front) {
+                    held.conn.wire.vanish_on_close(reset_ttl);
+                }
+                self.cut(phase)
             }
             Verdict::Service(name) => self.serve(kit, &name),
             Verdict::Cached(_) => self.serve_cached(kit),
@@ -266,7 +269,7 @@ impl Stream {
     /// Answers with what a rule made.
     fn answer(&mut self, kit: &mut Kit, answer: Answer, cause: Cause, phase: Phase) -> Step {
         if answer.silent || !self.http {
-            return self.cut(kit, phase);
+            return self.cut(phase);
         }
         self.begin_reply(kit, Status::new(answer.status), cause, phase);
         put_answer(
@@ -279,14 +282,9 @@ impl Stream {
     }
 
     /// Closes the connection without an answer.
-    fn cut(&mut self, kit: &mut Kit, phase: Phase) -> Step {
+    fn cut(&mut self, phase: Phase) -> Step {
         self.txn.end(Cause::Refused, phase);
         self.last = true;
-        if let Some(held) = kit.conns.get_mut(self.front)
-            && self.txn.silent
-        {
-            held.conn.wire.reset_on_close();
-        }
         Step::Go(Stage::Finish)
     }
 
@@ -309,7 +307,7 @@ impl Stream {
         self.deadline = Tick::NEVER;
         match self.tarpitted.take() {
             Some(refusal) => self.refuse(kit, *refusal, Phase::Tarpit),
-            None => self.cut(kit, Phase::Tarpit),
+            None => self.cut(Phase::Tarpit),
         }
     }
 

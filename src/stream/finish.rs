@@ -236,7 +236,11 @@ impl Stream {
         }
         let answered =
             self.http && self.txn.status.is_some() && !failed && held.conn.output.is_empty();
-        if answered && !held.conn.shut.read && (unread || held.conn.ready.readable) {
+        if answered
+            && !self.txn.silent
+            && !held.conn.shut.read
+            && (unread || held.conn.ready.readable)
+        {
             held.conn.shutdown_write();
             front.lingers_until = kit.now + LINGER;
             kit.arm(self.front, kit.now + LINGER);

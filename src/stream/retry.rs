@@ -80,14 +80,12 @@ impl Stream {
     /// Counts another attempt, and says where it begins.
     fn try_again(&mut self, kit: &mut Kit, backend: &Backend) -> Step {
         self.txn.retries += 1;
-        self.count_back(kit, Count::Retries);
         if is_redispatch(backend.redispatch, self.txn.retries, self.retries(backend)) {
-            self.txn.redispatched = true;
-            self.count_back(kit, Count::Redispatches);
             self.failed = self.server;
             self.leave_server(kit);
             return Step::Go(Stage::Pick);
         }
+        self.count_back(kit, Count::Retries);
         Step::Go(Stage::Connect)
     }
 

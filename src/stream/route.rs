@@ -9,6 +9,7 @@ use crate::id::{BackendId, ServerId};
 use crate::mux::End;
 use crate::queue::{self, Called, Place, Priority, Ticket, Which};
 use crate::site::{Mode, Site};
+use crate::stats::Count;
 use crate::time::Tick;
 
 /// Where a stream waits for a slot.
@@ -159,6 +160,7 @@ impl Stream {
     }
 
     fn take_server(&mut self, kit: &Kit, site: &Site, server: ServerId) {
+        self.note_choice(kit, server);
         self.server = Some(server);
         self.held_slots.server = true;
         kit.count_server(server, true);
@@ -166,6 +168,18 @@ impl Stream {
             let lineup = site.lineup(backend);
             if let Some(rank) = lineup.rank(server) {
                 site.backend(backend).policy.took(&lineup, rank);
+            }
+        }
+    }
+
+    /// Counts what a choice after a failure came to: the same server once more, or another one.
+    fn note_choice(&mut self, kit: &Kit, chosen: ServerId) {
+        match self.failed {
+            None => {}
+            Some(failed) if failed == chosen => self.count_back(kit, Count::Retries),
+            Some(_) => {
+                self.txn.redispatched = true;
+                self.count_back(kit, Count::Redispatches);
             }
         }
     }
@@ -204,7 +218,6 @@ impl Stream {
             return false;
         }
         self.failed = self.server.take();
-        self.txn.redispatched = true;
         self.deadline = Tick::NEVER;
         self.stage = Stage::Pick;
         true

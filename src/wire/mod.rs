@@ -91,13 +91,14 @@ impl Wire {
         }
     }
 
-    /// Makes the close to come silent: the peer is told nothing, so that its connection stays open to it.
-    pub fn vanish_on_close(&mut self) {
+    /// Makes the close to come silent: the peer is told nothing, so that its connection stays open to it. With
+    /// `hops`, devices on the way that are so near are told.
+    pub fn vanish_on_close(&mut self, hops: Option<u8>) {
         match self {
-            Self::Socket(socket) => socket.vanish_on_close(),
+            Self::Socket(socket) => socket.vanish_on_close(hops),
             Self::Memory(memory) => memory.reset(),
-            Self::Socks(socks) => socks.carrier_mut().vanish_on_close(),
-            Self::Tls(tls) => tls.carrier_mut().vanish_on_close(),
+            Self::Socks(socks) => socks.carrier_mut().vanish_on_close(hops),
+            Self::Tls(tls) => tls.carrier_mut().vanish_on_close(hops),
         }
     }
 

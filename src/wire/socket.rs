@@ -86,13 +86,13 @@ impl Socket {
         let _ = sys::options::set_reset_on_close(&self.fd);
     }
 
-    pub(super) fn vanish_on_close(&mut self) {
-        if sys::options::set_repair(&self.fd).is_ok() {
+    pub(super) fn vanish_on_close(&mut self, hops: Option<u8>) {
+        if hops.is_none() && sys::options::set_repair(&self.fd).is_ok() {
             return;
         }
         // Without the right to close silently, the reset is sent so that it dies on its way.
         if let Ok(Some(family)) = sys::socket::family(&self.fd) {
-            let _ = sys::options::set_hops(&self.fd, family, 1);
+            let _ = sys::options::set_hops(&self.fd, family, hops.unwrap_or(1));
         }
         self.reset_on_close();
     }
