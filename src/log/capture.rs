@@ -56,6 +56,12 @@ impl CaptureSlots {
         self.slots.get(slot).map(|slot| slot.len_max)
     }
 
+    /// The most bytes each slot keeps.
+    #[must_use]
+    pub fn lens(&self) -> Box<[usize]> {
+        self.slots.iter().map(|slot| slot.len_max).collect()
+    }
+
     /// Fills the slots from a message: of several fields of a name the last one counts.
     pub fn fill(&self, head: &Head, response: bool, captures: &dyn Captures) {
         for (at, slot) in self.slots.iter().enumerate() {

@@ -59,6 +59,8 @@ pub enum Verdict {
     Close,
     /// The proxy answers in place of the server.
     Answer(Box<Answer>),
+    /// The proxy answers with its page of this status.
+    Page(u16),
     /// An inner service takes the request.
     Service(Arc<str>),
     /// A response of this cache takes the request.

@@ -193,48 +193,64 @@ impl Vars for CheckShelves<'_> {
 /// What `capture` lines and rules took from the messages of one exchange.
 #[derive(Debug, Default)]
 pub struct Captured {
-    request: RefCell<Vec<Option<Box<[u8]>>>>,
-    response: RefCell<Vec<Option<Box<[u8]>>>>,
+    request: Slots,
+    response: Slots,
+}
+
+/// What is kept of the messages of one direction.
+#[derive(Debug, Default)]
+struct Slots {
+    kept: RefCell<Vec<Option<Box<[u8]>>>>,
+    /// The most bytes of each; of a slot that nobody declared everything is kept.
+    lens: Box<[usize]>,
 }
 
 impl Captured {
+    /// Keeps at most so many bytes a slot.
+    pub fn limit(&mut self, request: Box<[usize]>, response: Box<[usize]>) {
+        self.request.lens = request;
+        self.response.lens = response;
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.request.get_mut().clear();
-        self.response.get_mut().clear();
+        self.request.kept.get_mut().clear();
+        self.response.kept.get_mut().clear();
     }
 }
 
-fn store(slots: &RefCell<Vec<Option<Box<[u8]>>>>, slot: usize, bytes: &[u8]) {
-    let mut slots = slots.borrow_mut();
-    if slots.len() <= slot {
-        slots.resize(slot + 1, None);
+impl Slots {
+    fn store(&self, slot: usize, bytes: &[u8]) {
+        let mut kept = self.kept.borrow_mut();
+        if kept.len() <= slot {
+            kept.resize(slot + 1, None);
+        }
+        let len_max = self.lens.get(slot).copied().unwrap_or(usize::MAX);
+        kept[slot] = Some(bytes[..bytes.len().min(len_max)].into());
     }
-    slots[slot] = Some(bytes.into());
-}
 
-fn stored(slots: &RefCell<Vec<Option<Box<[u8]>>>>, slot: usize) -> Option<Cow<'static, [u8]>> {
-    let slots = slots.borrow();
-    slots
-        .get(slot)?
-        .as_deref()
-        .map(|bytes| Cow::Owned(bytes.to_vec()))
+    fn stored(&self, slot: usize) -> Option<Cow<'static, [u8]>> {
+        let kept = self.kept.borrow();
+        kept.get(slot)?
+            .as_deref()
+            .map(|bytes| Cow::Owned(bytes.to_vec()))
+    }
 }
 
 impl Captures for Captured {
     fn request(&self, slot: usize) -> Option<Cow<'_, [u8]>> {
-        stored(&self.request, slot)
+        self.request.stored(slot)
     }
 
     fn response(&self, slot: usize) -> Option<Cow<'_, [u8]>> {
-        stored(&self.response, slot)
+        self.response.stored(slot)
     }
 
     fn store_request(&self, slot: usize, bytes: &[u8]) {
-        store(&self.request, slot, bytes);
+        self.request.store(slot, bytes);
     }
 
     fn store_response(&self, slot: usize, bytes: &[u8]) {
-        store(&self.response, slot, bytes);
+        self.response.store(slot, bytes);
     }
 }

@@ -155,6 +155,7 @@ fn said(flow: Flow) -> Said {
             | Verdict::Reject
             | Verdict::Close
             | Verdict::Answer(_)
+            | Verdict::Page(_)
             | Verdict::Service(_)
             | Verdict::Cached(_)
             | Verdict::Invalid

@@ -241,6 +241,7 @@ impl Stream {
                 };
                 self.answer(kit, *answer, cause, phase)
             }
+            Verdict::Page(status) => self.reply(kit, Status::new(status), Cause::Local, phase),
             Verdict::Reject | Verdict::Close => self.cut(phase),
             Verdict::Drop { reset_ttl } => {
                 self.txn.silent = true;

@@ -9,6 +9,7 @@ mod written;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use super::scenarios::differs;
@@ -98,23 +99,17 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
     {
         return Vec::new();
     }
-    let known = owner.is_some()
-        || class == "sample-fetch"
-        || matches!(
-            class,
-            "acl flag" | "acl -m" | "acl operator" | "condition" | "predefined-acl"
-        );
-    if !known {
-        return Vec::new();
-    }
     // A fetch decides what its line does: without the line it cannot.
     if class == "sample-fetch" {
         let says = mentions(line, keyword);
-        return if says {
-            vec![String::new()]
-        } else {
-            Vec::new()
-        };
+        return says.then(String::new).into_iter().collect();
+    }
+    let is_word = matches!(
+        class,
+        "acl flag" | "acl -m" | "acl operator" | "condition" | "predefined-acl"
+    );
+    if owner.is_none() && !is_word {
+        return Vec::new();
     }
     let is_it = |word: &&str| {
         word.trim_start_matches('!') == keyword
@@ -168,34 +163,82 @@ fn look(
 ) -> (bool, bool) {
     let mut said = false;
     for (at, (file, text)) in files.iter().enumerate() {
-        let mut section = "";
-        for (number, line) in text.lines().enumerate() {
-            let first = line.split_ascii_whitespace().next().unwrap_or_default();
-            if matches!(
-                first,
-                "global" | "defaults" | "frontend" | "backend" | "listen" | "userlist" | "cache"
-            ) && !line.starts_with(' ')
-            {
-                section = first;
-                continue;
-            }
-            for lost in losses(row, section, line) {
-                said = true;
-                let lines = text
-                    .lines()
-                    .enumerate()
-                    .map(|(own, line)| if own == number { &*lost } else { line });
-                let changed: String = lines.map(|line| format!("{line}\n")).collect();
-                let shown = *known
-                    .entry((at, changed))
-                    .or_insert_with_key(|(_, changed)| differs(file, changed));
-                if shown {
-                    return (true, true);
-                }
+        for changed in changes(row, text) {
+            said = true;
+            let shown = *known
+                .entry((at, changed))
+                .or_insert_with_key(|(_, changed)| differs(file, changed));
+            if shown {
+                return (true, true);
             }
         }
     }
     (false, said)
+}
+
+/// The configurations that `text` becomes when one of its lines loses what the row is about.
+fn changes(row: &Row, text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let begins = |line: &str| line.starts_with(|c: char| c.is_ascii_alphabetic());
+    let (mut section, mut changes) = ("", Vec::new());
+    for (at, line) in lines.iter().enumerate() {
+        if !begins(line) {
+            let lost = losses(row, section, line);
+            changes.extend(lost.iter().map(|lost| put(&lines, at..=at, lost)));
+            continue;
+        }
+        section = line.split_ascii_whitespace().next().unwrap_or_default();
+        let more = lines[at + 1..].iter().take_while(|line| !begins(line));
+        let end = at + more.count();
+        if let Some(lost) = header_loss(row, line) {
+            changes.push(put(
+                &lines,
+                at..=if lost.is_empty() { end } else { at },
+                &lost,
+            ));
+        }
+    }
+    changes
+}
+
+/// The lines with `new` in place of some of them.
+fn put(lines: &[&str], place: RangeInclusive<usize>, new: &str) -> String {
+    let kept = |at| {
+        if at == *place.start() {
+            Some(new)
+        } else {
+            None
+        }
+    };
+    let lines = lines.iter().enumerate();
+    let lines = lines.filter_map(|(at, line)| {
+        if place.contains(&at) {
+            kept(at)
+        } else {
+            Some(line)
+        }
+    });
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// What becomes of a section's first line: nothing, with the whole section, or less than it was.
+fn header_loss(row: &Row, line: &str) -> Option<String> {
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let keyword = row.keyword.split(' ').next();
+    if keyword != words.first().copied() {
+        return None;
+    }
+    match (&*row.class, &*row.keyword, &*words) {
+        ("section", "frontend … from <defaults>", [.., "from", _]) => {
+            Some(words[..words.len() - 2].join(" "))
+        }
+        ("section", "defaults <name>", [_, _]) => Some(String::new()),
+        ("section", name, _) if !name.contains('<') => Some(String::new()),
+        ("proxy", name, [kind, own, _]) if name.contains("(old style)") => {
+            Some(format!("{kind} {own}"))
+        }
+        _ => None,
+    }
 }
 
 /// What the tables of `tests/keywords/shown/` say: a keyword, its class, `path/of/file.rs::test` that shows it.

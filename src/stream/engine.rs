@@ -340,6 +340,7 @@ impl Engine {
             }
             None => Box::new(Stream::new(key, frontend)),
         };
+        stream.memory.serve(&self.kit.site.frontend(frontend).rules);
         let speaks_http = self
             .kit
             .conns

@@ -150,8 +150,9 @@ impl Stream {
         }
     }
 
+    /// Answers for whom was waited for in vain. A client that was heard in full may go on after a server's silence.
     fn late(&mut self, kit: &mut Kit, status: u16, cause: Cause, phase: Phase) -> Step {
-        self.last = true;
+        self.last |= cause == Cause::ClientTimeout;
         self.reply(kit, Status::new(status), cause, phase)
     }
 

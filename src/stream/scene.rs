@@ -44,6 +44,12 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Keeps captures as long as a frontend declares them.
+    pub(super) fn serve(&mut self, rules: &Rules) {
+        let (request, response) = (&rules.request_captures, &rules.response_captures);
+        self.captured.limit(request.lens(), response.lens());
+    }
+
     /// Forgets everything, keeping memory.
     pub(super) fn clear(&mut self) {
         for shelf in [&mut self.exchange, &mut self.request, &mut self.response] {

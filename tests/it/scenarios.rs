@@ -147,7 +147,7 @@ fn run_all(program: &Path, version: Option<(u32, u32)>) -> Vec<String> {
 fn run(program: &Path, file: &Path, version: Option<(u32, u32)>) -> Vec<String> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let script = Arc::new(Script::of(file));
-    if version.is_some_and(|version| script.needs.is_some_and(|needs| needs > version)) {
+    if version.is_some_and(|version| !suits(&script, version)) {
         return Vec::new();
     }
     let log = UdpSocket::bind("127.0.0.1:0").expect("a free port");
@@ -224,6 +224,12 @@ fn unlogged(log: &UdpSocket) -> Result<(), String> {
     })
 }
 
+/// Whether a haproxy of this version knows the keywords.
+fn suits(script: &Script, version: (u32, u32)) -> bool {
+    script.needs.is_none_or(|needs| needs <= version)
+        && script.until.is_none_or(|until| version <= until)
+}
+
 /// Whether both are the same page of 400 or 408: haproxy sends it as it was compiled in, with capitals and in an order of its own.
 fn is_page(answer: &[u8], expected: &[u8]) -> bool {
     let lines = |bytes: &[u8]| {
@@ -285,7 +291,7 @@ impl Proxy {
         let child = Command::new(program)
             .args(["-db", "-f"])
             .arg(file)
-            .current_dir(file.parent().expect("in a directory"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("PORT", port.to_string())
             .env("ORIGIN", origin.to_string())
             .env("LOG", log.to_string())

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! needs 3.0               haproxy has to be that new to know the keywords
+//! until 2.0               haproxy must not be newer than that to know them
 //! origin short            how the origin answers a request with the field `x-origin: short`; else it echoes
 //! = HTTP/1.1 200 OK
 //! silent never            the origin leaves a request with `x-origin: never` without an answer
@@ -21,7 +22,7 @@
 //! beside another          a case that begins 50 ms after the one before it, which goes on
 //! ```
 //!
-//! Servers at port 1 refuse connections, here and there.
+//! Servers at port 1 refuse connections, here and there. Files that a configuration names are in `tests/scenarios/files/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,8 @@ pub(crate) const BESIDE_MS: u64 = 50;
 pub(crate) struct Script {
     /// The oldest haproxy that knows the keywords, as major and minor number.
     pub(crate) needs: Option<(u32, u32)>,
+    /// The newest haproxy that knows them.
+    pub(crate) until: Option<(u32, u32)>,
     /// Answers by name.
     pub(crate) origins: Vec<(String, Vec<u8>)>,
     /// Names of requests without an answer.
@@ -117,6 +120,7 @@ impl Script {
             match (word, case) {
                 ("" | "#", _) => {}
                 ("needs", _) => script.needs = version(rest),
+                ("until", _) => script.until = version(rest),
                 ("origin", _) => script.origins.push((rest.to_owned(), Vec::new())),
                 ("=" | "=+", _) => {
                     let origin = script.origins.last_mut().expect("a name before the answer");

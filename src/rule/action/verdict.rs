@@ -213,10 +213,7 @@ impl Action for Return {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         Flow::Verdict(match self.0.answer(scene, Cause::Return) {
             Some(answer) => Verdict::Answer(answer),
-            None => Verdict::Deny(Refusal {
-                status: self.0.status,
-                answer: None,
-            }),
+            None => Verdict::Page(self.0.status),
         })
     }
 
