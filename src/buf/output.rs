@@ -14,9 +14,10 @@ const COPY_MAX: usize = 2048;
 /// Bytes on their way out, oldest first.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// The oldest; what waits behind it exists only while one buffer does not suffice, which in most connections is never.
     first: Option<Buf>,
-    rest: VecDeque<Buf>,
+    /// What waits behind the oldest while one buffer does not suffice: in most connections never, so that the queue itself is apart.
+    #[expect(clippy::box_collection, reason = "every idle connection pays for the size of this type")]
+    rest: Option<Box<VecDeque<Buf>>>,
     len: usize,
 }
 
@@ -36,7 +37,8 @@ impl Output {
         if self.last().is_none_or(|last| last.room() < hint) {
             self.append(pool.take_reserve());
         }
-        let Some(last) = self.rest.back_mut().or(self.first.as_mut()) else {
+        let behind = self.rest.as_mut().and_then(|rest| rest.back_mut());
+        let Some(last) = behind.or(self.first.as_mut()) else {
             return;
         };
         let tail = last.tail();
@@ -46,14 +48,15 @@ impl Output {
     }
 
     fn last(&self) -> Option<&Buf> {
-        self.rest.back().or(self.first.as_ref())
+        let behind = self.rest.as_ref().and_then(|rest| rest.back());
+        behind.or(self.first.as_ref())
     }
 
     fn append(&mut self, data: Buf) {
         if self.first.is_none() {
             self.first = Some(data);
         } else {
-            self.rest.push_back(data);
+            self.rest.get_or_insert_default().push_back(data);
         }
     }
 
@@ -75,12 +78,12 @@ impl Output {
         let Some(first) = &self.first else {
             return write(&[]);
         };
-        if self.rest.is_empty() {
+        let Some(rest) = &self.rest else {
             return write(&[IoSlice::new(first)]);
-        }
+        };
         let mut slices = [IoSlice::new(&[]); GATHER_MAX];
         let mut used = 0;
-        let all = std::iter::once(first).chain(&self.rest);
+        let all = std::iter::once(first).chain(&**rest);
         for (slice, buf) in slices.iter_mut().zip(all) {
             *slice = IoSlice::new(buf);
             used += 1;
@@ -98,22 +101,22 @@ impl Output {
                 return;
             }
             left -= first.len();
-            if let Some(done) = std::mem::replace(&mut self.first, self.rest.pop_front()) {
+            let next = self.rest.as_mut().and_then(|rest| rest.pop_front());
+            if let Some(done) = std::mem::replace(&mut self.first, next) {
                 pool.give_back(done);
             }
             if left == 0 && self.len > 0 {
                 return;
             }
         }
-        if self.rest.capacity() > 0 {
-            self.rest = VecDeque::new();
-        }
+        self.rest = None;
     }
 
     /// Forgets everything.
     pub fn clear(&mut self, pool: &mut Pool) {
         self.len = 0;
-        for buf in self.first.take().into_iter().chain(self.rest.drain(..)) {
+        let rest = self.rest.take().into_iter().flat_map(|rest| *rest);
+        for buf in self.first.take().into_iter().chain(rest) {
             pool.give_back(buf);
         }
     }

@@ -22,13 +22,13 @@ pub enum Kind {
     Trailers,
 }
 
-/// What a head may be.
+/// What a head may be. Every connection holds it twice: hence the narrow numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest head in bytes, the empty line included.
-    pub head_bytes: usize,
+    pub head_bytes: u32,
     /// The most fields.
-    pub fields: usize,
+    pub fields: u16,
     /// `option accept-invalid-http-request`, `accept-invalid-http-response`: bare line feeds as line ends, several spaces in
     /// the start line, targets with bytes above ASCII or a fragment, any text as Host, and Host beside another authority.
     pub relaxed: bool,
@@ -39,10 +39,18 @@ impl Limits {
     pub fn of(bufsize: usize, maxrewrite: usize, maxhdr: usize) -> Limits {
         // haproxy: maxhdr counts the empty line as a header.
         Limits {
-            head_bytes: bufsize.saturating_sub(maxrewrite),
-            fields: maxhdr.saturating_sub(1),
+            head_bytes: u32::try_from(bufsize.saturating_sub(maxrewrite)).unwrap_or(u32::MAX),
+            fields: u16::try_from(maxhdr.saturating_sub(1)).unwrap_or(u16::MAX),
             relaxed: false,
         }
+    }
+
+    fn longest(&self) -> usize {
+        self.head_bytes as usize
+    }
+
+    fn is_full(&self, head: &Head) -> bool {
+        head.len() >= usize::from(self.fields)
     }
 }
 
@@ -137,7 +145,7 @@ impl HeadParser {
     }
 
     fn lines(&mut self, input: &[u8], head: &mut Head) -> Result<Progress, Fault> {
-        let window = &input[..input.len().min(self.limits.head_bytes)];
+        let window = &input[..input.len().min(self.limits.longest())];
         loop {
             if self.phase == Phase::Fields {
                 self.plain_fields(window, head);
@@ -145,7 +153,7 @@ impl HeadParser {
             let (end, next) = match self.line_end(window)? {
                 Line::Ends { end, next } => (end, next),
                 Line::Unfinished
-                    if window.len() < input.len() || window.len() == self.limits.head_bytes =>
+                    if window.len() < input.len() || window.len() == self.limits.longest() =>
                 {
                     return Err(Fault::new(Reason::HeadTooLong, window.len()));
                 }
@@ -172,7 +180,7 @@ impl HeadParser {
     /// Reads fields as long as they are written as nearly all of them are: a name, a colon, one space, a value, CRLF. Such a line is
     /// looked at and copied once; any other is left to the reader of lines, which knows what is wrong with it.
     fn plain_fields(&mut self, window: &[u8], head: &mut Head) {
-        while self.scanned == self.line && head.len() < self.limits.fields {
+        while self.scanned == self.line && !self.limits.is_full(head) {
             let Some((line, name_len)) = plain_line(&window[self.line..]) else {
                 return;
             };
@@ -314,7 +322,7 @@ impl HeadParser {
             }
             _ => return Err(Fault::new(Reason::BadName, self.line + name_len)),
         }
-        if head.len() >= self.limits.fields {
+        if self.limits.is_full(head) {
             return Err(Fault::new(Reason::TooManyFields, self.line));
         }
         head.push_scanned(&line[..name_len], grammar::trim(&line[name_len + 1..]));
