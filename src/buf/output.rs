@@ -16,7 +16,10 @@ const COPY_MAX: usize = 2048;
 pub struct Output {
     first: Option<Buf>,
     /// What waits behind the oldest while one buffer does not suffice: in most connections never, so that the queue itself is apart.
-    #[expect(clippy::box_collection, reason = "every idle connection pays for the size of this type")]
+    #[expect(
+        clippy::box_collection,
+        reason = "every idle connection pays for the size of this type"
+    )]
     rest: Option<Box<VecDeque<Buf>>>,
     len: usize,
 }
