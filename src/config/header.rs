@@ -75,20 +75,8 @@ pub(crate) fn begin(
     if kind.sections == Sections::HEALTHCHECK {
         return begin_healthcheck(loader, words);
     }
-    if kind.sections == Sections::CRT_STORE {
-        begin_stock(loader, words);
-        return Ok(());
-    }
-    loader.written.report.add(
-        Diag::warning(
-            words[0].span,
-            format!(
-                "section '{}' is accepted, but has no effect yet.",
-                kind.keyword
-            ),
-        )
-        .said_once(),
-    );
+    debug_assert_eq!(kind.sections, Sections::CRT_STORE, "the last of them");
+    begin_stock(loader, words);
     Ok(())
 }
 

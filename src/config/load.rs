@@ -248,13 +248,8 @@ impl Loader<'_> {
         if let Some(kind) = SectionKind::named(first.str()) {
             return header::begin(self, kind, &words);
         }
-        if let Some((name, why)) = refused_section(first.str()) {
-            self.place = Place::Skipped;
-            return Err(Diag::alert(
-                first.span,
-                format!("section '{name}' is not supported by sluice."),
-            )
-            .with_reason(why));
+        if let Some(refusal) = self.refused(first) {
+            return Err(refusal);
         }
         match self.place {
             Place::Outside => Err(outside(first)),
@@ -307,6 +302,14 @@ impl Loader<'_> {
             }
             Place::Defaults(_) | Place::Proxy(_) => self.proxy_line(words),
         }
+    }
+
+    /// The answer to a section that sluice does not have.
+    fn refused(&mut self, first: &Word) -> Option<Diag> {
+        let (name, why) = refused_section(first.str())?;
+        self.place = Place::Skipped;
+        let text = format!("section '{name}' is not supported by sluice.");
+        Some(Diag::alert(first.span, text).with_reason(why))
     }
 
     fn global(&mut self, words: &[Word]) -> Result<(), Diag> {

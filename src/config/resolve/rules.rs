@@ -423,6 +423,8 @@ impl Half {
         ] {
             any.resolve(known, faults);
         }
+        let identity = rules.unique_id.iter();
+        faults.extend(identity.filter_map(|format| format.resolve(known).err()));
         for acl in rules.book.iter().flat_map(|book| book.all()) {
             faults.extend(acl.resolve(known).err());
         }

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn checks_know_the_unique_id_of_their_backend() {
-        let text = "backend b\n unique-id-format id-%[be_name]-%[srv_name]\n server s 127.0.0.1:1\n\
+        let text = "backend b\n unique-id-format id-%[be_name]-%[srv_name]-%[srv_is_up(s),iif(up,down)]\n server s 127.0.0.1:1\n\
                     backend c\n server s 127.0.0.1:1\n";
         let source = Source::Text {
             name: "checks".into(),
@@ -111,7 +111,7 @@ mod tests {
             let own = |facts: &Facts<'_>| facts.unique_id.map(<[u8]>::to_vec);
             with(&site, ServerId::new(at), around, own)
         };
-        assert_eq!(known(0).as_deref(), Some(&b"id-b-s"[..]));
+        assert_eq!(known(0).as_deref(), Some(&b"id-b-s-up"[..]));
         assert_eq!(known(1), None);
     }
 }
