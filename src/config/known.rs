@@ -58,33 +58,26 @@ pub(crate) const GLOBAL: &[Known] = &[
                 51degrees-difference, 51degrees-drift, 51degrees-property-name-list, \
                 51degrees-property-separator, 51degrees-use-performance-graph, \
                 51degrees-use-predictive-graph, deviceatlas-json-file, deviceatlas-log-level, \
-                deviceatlas-properties-cookie, deviceatlas-separator, wurfl-cache-size, wurfl-data-file, \
-                wurfl-information-list, wurfl-information-list-separator",
+                deviceatlas-properties-cookie, deviceatlas-separator, wurfl-cache-size, \
+                wurfl-data-file, wurfl-information-list, wurfl-information-list-separator",
     },
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Later,
-        names: "acme.scheduler, ca-base, cluster-secret, crt-base, dns-accept-family, \
-                h1-accept-payload-with-any-method, \
-                h1-do-not-close-on-insecure-transfer-encoding, \
-                harden.reject-privileged-ports.tcp, issuers-chain-path, jwt.decrypt_alg_list, \
-                jwt.decrypt_enc_list, key-base, log, \
-                ocsp-update.mode, pp2-never-send-local, \
-                ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
+        names: "acme.scheduler, ca-base, crt-base, dns-accept-family, issuers-chain-path, \
+                jwt.decrypt_alg_list, jwt.decrypt_enc_list, key-base, log, ocsp-update.mode, \
+                pp2-never-send-local, ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
                 ssl-default-bind-client-sigalgs, ssl-default-bind-curves, \
                 ssl-default-bind-options, ssl-default-bind-sigalgs, ssl-default-server-ciphers, \
                 ssl-default-server-ciphersuites, ssl-default-server-client-sigalgs, \
                 ssl-default-server-curves, ssl-default-server-options, \
                 ssl-default-server-sigalgs, ssl-load-extra-del-ext, ssl-load-extra-files, \
                 ssl-passphrase-cmd, ssl-server-verify, ssl-skip-self-issued-ca, \
-                tune.notsent-lowat.client, tune.notsent-lowat.server, tune.rcvbuf.backend, \
-                tune.rcvbuf.frontend, tune.sndbuf.backend, tune.sndbuf.frontend, \
                 tune.ssl.cachesize, tune.ssl.certificate-compression, tune.ssl.hard-maxrecord, \
                 tune.ssl.keylog, tune.ssl.keyupdate-rate-limit, tune.ssl.lifetime, \
-                tune.ssl.maxrecord, \
-                tune.vars.check-max-size, \
-                tune.vars.global-max-size, tune.vars.proc-max-size, tune.vars.reqres-max-size, \
-                tune.vars.sess-max-size, tune.vars.txn-max-size",
+                tune.ssl.maxrecord, tune.vars.check-max-size, tune.vars.global-max-size, \
+                tune.vars.proc-max-size, tune.vars.reqres-max-size, tune.vars.sess-max-size, \
+                tune.vars.txn-max-size",
     },
     Known {
         sections: Sections::GLOBAL,
@@ -112,14 +105,14 @@ pub(crate) const GLOBAL: &[Known] = &[
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::NoEffect,
-        names: "debug.counters, force-cfg-parser-pause, h2-workaround-bogus-websocket-clients, \
-                httpclient.resolvers.disabled, httpclient.resolvers.id, \
-                httpclient.resolvers.prefer, httpclient.retries, httpclient.ssl.ca-file, \
-                httpclient.ssl.verify, httpclient.timeout.connect, maxzlibmem, noevports, \
-                nokqueue, noktls, profiling.memory, profiling.tasks, ssl-dh-param-file, \
-                stress-level, tune.epoll.mask-events, tune.events.max-events-at-once, \
-                tune.fail-alloc, tune.fd.edge-triggered, tune.fd.tables, \
-                tune.h2.be.glitches-threshold, tune.h2.be.initial-window-size, \
+        names: "cluster-secret, debug.counters, force-cfg-parser-pause, \
+                h2-workaround-bogus-websocket-clients, httpclient.resolvers.disabled, \
+                httpclient.resolvers.id, httpclient.resolvers.prefer, httpclient.retries, \
+                httpclient.ssl.ca-file, httpclient.ssl.verify, httpclient.timeout.connect, \
+                maxzlibmem, noevports, nokqueue, noktls, profiling.memory, profiling.tasks, \
+                ssl-dh-param-file, stress-level, tune.epoll.mask-events, \
+                tune.events.max-events-at-once, tune.fail-alloc, tune.fd.edge-triggered, \
+                tune.fd.tables, tune.h2.be.glitches-threshold, tune.h2.be.initial-window-size, \
                 tune.h2.be.max-concurrent-streams, tune.h2.be.max-frames-at-once, \
                 tune.h2.be.rxbuf, tune.h2.fe.glitches-threshold, \
                 tune.h2.fe.initial-window-size, tune.h2.fe.max-concurrent-streams, \
@@ -127,19 +120,22 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.h2.fe.max-total-streams, tune.h2.fe.rxbuf, tune.h2.header-table-size, \
                 tune.h2.initial-window-size, tune.h2.log-errors, \
                 tune.h2.max-concurrent-streams, tune.h2.max-frame-size, \
-                tune.h2.zero-copy-fwd-send, tune.memory.hot-size, tune.runqueue-depth, \
-                tune.sched.low-latency, tune.ssl.default-dh-param, tune.zlib.memlevel, \
+                tune.h2.zero-copy-fwd-send, tune.memory.hot-size, tune.rcvbuf.backend, \
+                tune.runqueue-depth, tune.sched.low-latency, tune.sndbuf.backend, \
+                tune.sndbuf.frontend, tune.ssl.default-dh-param, tune.zlib.memlevel, \
                 tune.zlib.windowsize",
     },
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Refused(QUIC),
-        names: "harden.reject-privileged-ports.quic, limited-quic, tune.quic.be.cc.cubic-min-losses, \
-                tune.quic.be.cc.hystart, tune.quic.be.cc.max-frame-loss, tune.quic.be.cc.max-win-size, \
+        names: "harden.reject-privileged-ports.quic, limited-quic, \
+                tune.quic.be.cc.cubic-min-losses, tune.quic.be.cc.hystart, \
+                tune.quic.be.cc.max-frame-loss, tune.quic.be.cc.max-win-size, \
                 tune.quic.be.cc.reorder-ratio, tune.quic.be.max-idle-timeout, \
                 tune.quic.be.sec.glitches-threshold, tune.quic.be.stream.data-ratio, \
-                tune.quic.be.stream.max-concurrent, tune.quic.be.stream.rxbuf, tune.quic.be.tx.pacing, \
-                tune.quic.be.tx.udp-gso, tune.quic.fe.cc.cubic-min-losses, tune.quic.fe.cc.hystart, \
+                tune.quic.be.stream.max-concurrent, tune.quic.be.stream.rxbuf, \
+                tune.quic.be.tx.pacing, tune.quic.be.tx.udp-gso, \
+                tune.quic.fe.cc.cubic-min-losses, tune.quic.fe.cc.hystart, \
                 tune.quic.fe.cc.max-frame-loss, tune.quic.fe.cc.max-win-size, \
                 tune.quic.fe.cc.reorder-ratio, tune.quic.fe.max-idle-timeout, \
                 tune.quic.fe.sec.glitches-threshold, tune.quic.fe.sec.retry-threshold, \
@@ -151,10 +147,10 @@ pub(crate) const GLOBAL: &[Known] = &[
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Refused(LUA),
-        names: "lua-load, lua-load-per-thread, lua-prepend-path, tune.lua.bool-sample-conversion, \
-                tune.lua.burst-timeout, tune.lua.forced-yield, tune.lua.log.loggers, \
-                tune.lua.log.stderr, tune.lua.maxmem, tune.lua.openlibs, tune.lua.service-timeout, \
-                tune.lua.session-timeout, tune.lua.task-timeout",
+        names: "lua-load, lua-load-per-thread, lua-prepend-path, \
+                tune.lua.bool-sample-conversion, tune.lua.burst-timeout, tune.lua.forced-yield, \
+                tune.lua.log.loggers, tune.lua.log.stderr, tune.lua.maxmem, tune.lua.openlibs, \
+                tune.lua.service-timeout, tune.lua.session-timeout, tune.lua.task-timeout",
     },
     Known {
         sections: Sections::GLOBAL,

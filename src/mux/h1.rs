@@ -74,7 +74,7 @@ impl H1 {
             incoming: Incoming::Head(HeadParser::new(kind(role), limits)),
             limits,
             outgoing: Outgoing::Head,
-            exchange: Exchange::new(role, Policy::KeepAlive),
+            exchange: Exchange::new(role, Policy::KeepAlive).forgiving(manners.forgiven),
         }
     }
 
@@ -435,7 +435,7 @@ impl Conn {
     ) {
         let Mux::H1(h1) = &mut self.mux else { return };
         h1.await_head();
-        h1.exchange = Exchange::new(Role::Back, policy);
+        h1.exchange = Exchange::new(Role::Back, policy).forgiving(h1.exchange.forgiven());
         h1.exchange.send_request(head, body);
         h1.outgoing = Outgoing::from(body);
         self.output.write_with(lent.pool, head.wire_len(), |tail| {
@@ -525,7 +525,8 @@ impl Conn {
         if let Mux::H1(h1) = &mut self.mux {
             h1.await_head();
             h1.outgoing = Outgoing::Head;
-            h1.exchange = Exchange::new(h1.role, Policy::KeepAlive);
+            let forgiven = h1.exchange.forgiven();
+            h1.exchange = Exchange::new(h1.role, Policy::KeepAlive).forgiving(forgiven);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::http::codes::Codes;
 use crate::log::Target;
-use crate::proto::h1::Spelling;
+use crate::proto::h1::{Forgiven, Spelling};
 use crate::time::Millis;
 
 /// What holds for the process (manual: section 3).
@@ -98,10 +98,14 @@ pub struct Global {
     pub server_state_base: Option<PathBuf>,
     /// `busy-polling`.
     pub busy_polling: bool,
+    /// `harden.reject-privileged-ports.tcp`: clients that come from the system's own ports are refused.
+    pub refuses_system_ports: bool,
     /// `nosplice`: no splicing at all.
     pub no_splice: bool,
     /// `cpu-map` lines in order.
     pub cpu_map: Vec<CpuMap>,
+    /// `h1-accept-payload-with-any-method`, `h1-do-not-close-on-insecure-transfer-encoding`.
+    pub forgiven: Forgiven,
     /// `http-err-codes`, `http-fail-codes`.
     pub blame: Blame,
     /// `h1-case-adjust`, `h1-case-adjust-file`.
@@ -230,6 +234,12 @@ pub struct Tune {
     pub client_sndbuf: Option<usize>,
     /// `tune.sndbuf.server`.
     pub server_sndbuf: Option<usize>,
+    /// `tune.notsent-lowat.client`.
+    pub client_unsent: Option<usize>,
+    /// `tune.notsent-lowat.server`.
+    pub server_unsent: Option<usize>,
+    /// `tune.rcvbuf.frontend`: of sockets that take datagrams.
+    pub datagram_rcvbuf: Option<usize>,
     /// `tune.pool-high-fd-ratio` and friends do not apply; `tune.idle-pool.shared`.
     pub idle_pool_shared: bool,
     /// `tune.comp.maxlevel`.
@@ -253,6 +263,9 @@ impl Default for Tune {
             server_rcvbuf: None,
             client_sndbuf: None,
             server_sndbuf: None,
+            client_unsent: None,
+            server_unsent: None,
+            datagram_rcvbuf: None,
             idle_pool_shared: true,
             compression_level: 1,
         }

@@ -127,6 +127,8 @@ pub struct Site {
     pub tally: Tally,
     /// When it began to run.
     pub begun: Tick,
+    /// What was said at the start.
+    pub startup_logs: String,
     /// The environment as the configuration left it, in the order of names.
     pub environment: Vec<(String, String)>,
     /// The host's name.
@@ -244,6 +246,7 @@ impl Site {
         let wanted = options.adjust_case && !spelling.is_empty();
         Manners {
             relaxed: options.accept_invalid_http,
+            forgiven: self.global.forgiven,
             spelling: wanted.then(|| Arc::clone(spelling)),
         }
     }

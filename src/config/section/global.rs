@@ -396,6 +396,33 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         on(cur, &mut g.site.busy_polling)
     }),
     row(
+        "h1-accept-payload-with-any-method",
+        "",
+        "Takes bodies of GET, HEAD and DELETE in HTTP/1.0, which are refused else.",
+        |cur, g| {
+            g.site.forgiven.old_payloads = true;
+            cur.end()
+        },
+    ),
+    row(
+        "h1-do-not-close-on-insecure-transfer-encoding",
+        "",
+        "Keeps a connection on which a length stood beside Transfer-Encoding.",
+        |cur, g| {
+            g.site.forgiven.two_framings = true;
+            cur.end()
+        },
+    ),
+    row(
+        "harden.reject-privileged-ports.tcp",
+        "{ on | off }",
+        "Whether clients are refused whose own port is one of the system's.",
+        |cur, g| {
+            g.site.refuses_system_ports = cur.switch()?;
+            cur.end()
+        },
+    ),
+    row(
         "nosplice",
         "",
         "Never lets the kernel move data between sockets.",

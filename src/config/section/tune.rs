@@ -129,6 +129,27 @@ pub(crate) const KEYWORDS: &[Keyword<Tune>] = &[
         parse: |cur, t| socket(cur, &mut t.server_sndbuf),
     },
     Keyword {
+        name: "tune.notsent-lowat.client",
+        sections: Sections::GLOBAL,
+        usage: "<size>",
+        doc: "How many bytes may wait unsent in the system for a client.",
+        parse: |cur, t| socket(cur, &mut t.client_unsent),
+    },
+    Keyword {
+        name: "tune.notsent-lowat.server",
+        sections: Sections::GLOBAL,
+        usage: "<size>",
+        doc: "How many bytes may wait unsent in the system for a server.",
+        parse: |cur, t| socket(cur, &mut t.server_unsent),
+    },
+    Keyword {
+        name: "tune.rcvbuf.frontend",
+        sections: Sections::GLOBAL,
+        usage: "<size>",
+        doc: "The system's receive buffer of sockets that take datagrams.",
+        parse: |cur, t| socket(cur, &mut t.datagram_rcvbuf),
+    },
+    Keyword {
         name: "tune.idle-pool.shared",
         sections: Sections::GLOBAL,
         usage: "{ on | off }",

@@ -10,6 +10,7 @@
 
 use super::body::{Body, Framing, request_body, response_body};
 use super::fault::{Fault, Reason};
+use super::manners::Forgiven;
 use crate::codec::{base64, digest::Digest};
 use crate::http::{Head, Known, KnownSet, Method, Values, Version, has_token};
 
@@ -115,6 +116,7 @@ pub struct Exchange {
     version: Version,
     upgrade: bool,
     expects_continue: bool,
+    forgiven: Forgiven,
     /// Back: what Sec-WebSocket-Accept must say for the key that was sent.
     websocket: Option<Box<[u8]>>,
 }
@@ -136,8 +138,20 @@ impl Exchange {
             version: Version::Http11,
             upgrade: false,
             expects_continue: false,
+            forgiven: Forgiven::default(),
             websocket: None,
         }
+    }
+
+    /// The same with what this side forgives.
+    pub fn forgiving(mut self, forgiven: Forgiven) -> Self {
+        self.forgiven = forgiven;
+        self
+    }
+
+    /// What this side forgives.
+    pub fn forgiven(&self) -> Forgiven {
+        self.forgiven
     }
 
     /// Front: the request in `head` has come. Frames it and takes out what concerns this connection alone.
@@ -148,6 +162,12 @@ impl Exchange {
         self.version = head.version();
         self.method = head.method();
         let Framing { body, close } = request_body(head)?;
+        let is_doubtful = self.version == Version::Http10
+            && matches!(self.method, Method::Get | Method::Head | Method::Delete)
+            && !body.is_empty();
+        if is_doubtful && !self.forgiven.old_payloads {
+            return Err(Fault::new(Reason::BodyInOldVersion, head.wire_len()));
+        }
         self.note(close);
         self.upgrade =
             self.take_connection(head, known) && body.is_empty() && self.version == Version::Http11;
@@ -316,7 +336,8 @@ impl Exchange {
     }
 
     fn note(&mut self, why: Option<Close>) {
-        self.close = self.close.or(why);
+        let forgiven = self.forgiven.two_framings && why == Some(Close::LengthBesideChunked);
+        self.close = self.close.or(why.filter(|_| !forgiven));
     }
 
     fn begin_response(&mut self, body: Body) {
@@ -854,5 +875,29 @@ mod tests {
         assert_eq!(exchange.reuse(), Reuse::Never(Close::Abandoned));
         exchange.close_after(Close::Stopping);
         assert_eq!(exchange.reuse(), Reuse::Never(Close::Abandoned));
+    }
+
+    #[test]
+    fn bodies_that_old_agents_overlook_are_refused_unless_forgiven() {
+        let ask = |request: &str, forgiven: Forgiven| {
+            let mut exchange = Exchange::new(Role::Front, Policy::KeepAlive).forgiving(forgiven);
+            let received = exchange.receive_request(&mut head(request));
+            exchange.request_done();
+            (received.map_err(|fault| fault.status().code()), exchange)
+        };
+        let (none, strict) = (Forgiven::default(), |text| ask(text, Forgiven::default()).0);
+        assert_eq!(strict("GET / 1.0\nContent-Length: 3"), Err(413));
+        assert_eq!(strict("DELETE / 1.0\nTransfer-Encoding: chunked"), Err(413));
+        assert!(strict("GET / 1.0\nContent-Length: 0").is_ok());
+        assert!(strict("GET / 1.1\nContent-Length: 3").is_ok());
+        assert!(strict("POST / 1.0\nContent-Length: 3").is_ok());
+        let all = Forgiven {
+            old_payloads: true,
+            two_framings: true,
+        };
+        assert!(ask("GET / 1.0\nContent-Length: 3", all).0.is_ok());
+        let both = "POST / 1.1\nContent-Length: 4\nTransfer-Encoding: chunked";
+        let closes = |forgiven| ask(both, forgiven).1.close.is_some();
+        assert!(closes(none) && !closes(all));
     }
 }

@@ -65,6 +65,8 @@ reasons! {
     UnsupportedCoding = "unsupported Transfer-Encoding",
     /// CONNECT carries no content (RFC 9110 section 9.3.6).
     BodyOnConnect = "content announced on CONNECT",
+    /// Agents of HTTP/1.0 may not look for one, and would take it for the next request.
+    BodyInOldVersion = "content announced on GET, HEAD or DELETE in HTTP/1.0",
     /// 101 to a request that asked for no upgrade.
     UnaskedUpgrade = "unexpected 101 Switching Protocols",
     /// RFC 6455 section 4: no key in a websocket's opening, or an answer to another one.
@@ -88,6 +90,7 @@ impl Fault {
         match self.reason {
             // haproxy: 422 for codings before `chunked`, 400 for all else.
             Reason::UnsupportedCoding => Status::new(422),
+            Reason::BodyInOldVersion => Status::new(413),
             Reason::BareCr
             | Reason::BareLf
             | Reason::Control

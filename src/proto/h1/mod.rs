@@ -24,6 +24,6 @@ pub use chunk::{ChunkStep, Chunked, write_chunk_head, write_last_chunk};
 pub use emit::{emit_request, emit_response, emit_trailers};
 pub use exchange::{Close, Exchange, Policy, Received, Reuse, Role};
 pub use fault::{Fault, Reason};
-pub use manners::Manners;
+pub use manners::{Forgiven, Manners};
 pub use parse::{HeadParser, Kind, Limits, Progress};
 pub use spelling::Spelling;
