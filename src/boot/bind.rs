@@ -59,6 +59,8 @@ pub struct Settings {
     pub fast_open: bool,
     /// Bytes of the kernel's buffers, for receiving and for sending, which accepted connections inherit.
     pub buffers: (Option<usize>, Option<usize>),
+    /// How many bytes may wait unsent, likewise.
+    pub unsent: Option<usize>,
     /// How long sent data may stay unacknowledged, in milliseconds.
     pub user_timeout: Option<u32>,
     /// Share the address with other processes.
@@ -269,6 +271,10 @@ fn set_changeable(fd: &OwnedFd, settings: &Settings) -> io::Result<()> {
     }
     if let Some(bytes) = settings.buffers.1 {
         options::set_send_buffer(fd, bytes)?;
+    }
+    if let Some(bytes) = settings.unsent {
+        // A socket of another kind has no such mark.
+        let _ = options::set_unsent_mark(fd, bytes);
     }
     if let Some(mss) = settings.mss {
         options::set_max_segment(fd, i32::from(mss))?;

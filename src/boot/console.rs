@@ -21,7 +21,12 @@ pub struct Console {
     warned: Cell<bool>,
     /// Where what is said at the start is written too.
     copy: RefCell<Option<OwnedFd>>,
+    /// What was said, for `show startup-logs`.
+    told: RefCell<String>,
 }
+
+/// How much of it is kept.
+const TOLD_MAX: usize = 256 * 1024;
 
 impl Console {
     /// A console, or with `quiet` none.
@@ -31,6 +36,7 @@ impl Console {
             introduced: Cell::new(false),
             warned: Cell::new(false),
             copy: RefCell::new(None),
+            told: RefCell::default(),
         }
     }
 
@@ -103,8 +109,17 @@ impl Console {
         }
     }
 
+    /// What was said so far, as far as it is kept.
+    pub fn told(&self) -> String {
+        self.told.borrow().clone()
+    }
+
     /// Text for standard error, as it is.
     pub fn error(&self, text: &str) {
+        let mut told = self.told.borrow_mut();
+        if told.len() + text.len() <= TOLD_MAX {
+            told.push_str(text);
+        }
         if let Some(copy) = &*self.copy.borrow() {
             let _ = bytes::write_all(copy, text.as_bytes());
         }

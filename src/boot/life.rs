@@ -186,6 +186,7 @@ impl Serving {
         for notice in site.recall(Tick::from_millis(clock::monotonic_ms())) {
             console.notice(&notice.text);
         }
+        site.startup_logs = console.told();
         let site = Arc::new(site);
         if let Some(heritage) = heritage {
             heritage.settle(&site);

@@ -225,6 +225,7 @@ pub fn wishes(site: &Site, reuseport: bool) -> Vec<Wish> {
                     defer_accept: listener.defer_accept,
                     fast_open: listener.fast_open,
                     buffers: (tune.client_rcvbuf, tune.client_sndbuf),
+                    unsent: tune.client_unsent,
                     user_timeout: listener.tcp_user_timeout.map(|t| t.get()),
                     reuseport,
                     uid: listener.uid,

@@ -119,7 +119,7 @@ impl Operator for Face<'_> {
     }
 
     fn startup_logs(&self) -> String {
-        String::new()
+        self.site().startup_logs.clone()
     }
 
     fn drains(&self) -> String {

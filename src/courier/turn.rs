@@ -209,7 +209,7 @@ pub fn bind_datagrams(site: &Site) -> (Vec<(usize, OwnedFd)>, Vec<String>) {
     let (mut bound, mut faults) = (Vec::new(), Vec::new());
     for (at, forward) in site.forwards.iter().enumerate() {
         for address in &forward.datagrams {
-            match bind_datagram(address) {
+            match bind_datagram(address, site.global.tune.datagram_rcvbuf) {
                 Ok(fd) => bound.push((at, fd)),
                 Err(error) => faults.push(format!(
                     "log-forward '{}': cannot bind {address}: {error}.",
@@ -221,13 +221,16 @@ pub fn bind_datagrams(site: &Site) -> (Vec<(usize, OwnedFd)>, Vec<String>) {
     (bound, faults)
 }
 
-fn bind_datagram(address: &SockAddr) -> io::Result<OwnedFd> {
+fn bind_datagram(address: &SockAddr, buffer: Option<usize>) -> io::Result<OwnedFd> {
     let raw = address.to_raw()?;
     let family = Family::of(&raw).ok_or(io::ErrorKind::Unsupported)?;
     let fd = sys::socket::socket(family, Kind::Datagram)?;
     if family != Family::Unix {
         // The process before and its successor share the address for a while.
         sys::options::set_reuseport(&fd, true)?;
+    }
+    if let Some(bytes) = buffer {
+        sys::options::set_recv_buffer(&fd, bytes)?;
     }
     sys::socket::bind(&fd, &raw)?;
     Ok(fd)

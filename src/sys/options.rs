@@ -22,6 +22,12 @@ pub fn set_cork(fd: impl AsFd, on: bool) -> io::Result<()> {
     Ok(sockopt::set_tcp_cork(fd, on)?)
 }
 
+/// How many bytes that were not sent yet make a socket unwritable.
+pub fn set_unsent_mark(fd: impl AsFd, bytes: usize) -> io::Result<()> {
+    let bytes = c_int::try_from(bytes).unwrap_or(c_int::MAX);
+    set_int(fd, libc::SOL_TCP, libc::TCP_NOTSENT_LOWAT, bytes)
+}
+
 /// Sends acknowledgements at once (`true`) or with the next data (`false`).
 pub fn set_quickack(fd: impl AsFd, on: bool) -> io::Result<()> {
     Ok(sockopt::set_tcp_quickack(fd, on)?)

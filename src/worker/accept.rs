@@ -78,7 +78,12 @@ impl Worker {
             match sys::socket::accept(&self.listening[index].fd) {
                 Ok((fd, peer)) => {
                     self.office.count_pace(id, now);
-                    self.place(fd, id, SockAddr::from_raw(peer));
+                    let peer = SockAddr::from_raw(peer);
+                    if self.refuses(&peer) {
+                        self.office.dismiss(id);
+                    } else {
+                        self.place(fd, id, peer);
+                    }
                 }
                 Err(error) => {
                     self.office.dismiss(id);
@@ -88,6 +93,13 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Whether a client comes from a port that only a system's own programs have.
+    fn refuses(&self, peer: &SockAddr) -> bool {
+        const OWN: u16 = 1024;
+        self.engine.kit.site.global.refuses_system_ports
+            && inet(peer).is_some_and(|peer| peer.port() < OWN)
     }
 
     /// Whether an error of `accept` ends the batch; most concern one client that has already left.

@@ -45,6 +45,9 @@ impl Doors for SocketDoors {
             sys::options::set_send_buffer(&fd, bytes)?;
         }
         if family != Family::Unix {
+            if let Some(bytes) = tune.server_unsent {
+                sys::options::set_unsent_mark(&fd, bytes)?;
+            }
             if let Some(timeout) = configured.tcp_user_timeout {
                 sys::options::set_user_timeout(&fd, timeout.get())?;
             }

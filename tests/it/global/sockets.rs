@@ -95,6 +95,37 @@ fn figures_of_the_inside_follow_what_is_done() {
 }
 
 #[test]
+fn what_was_said_at_the_start_can_be_read_again() {
+    let text = format!(
+        "global\n stats socket @D/s level admin\n nbthread 1\n tune.h2.log-errors none\n{REST} server s 127.0.0.1:1 maxconn 1\n"
+    );
+    let bench = Bench::new("startup", &text);
+    let _running = bench.start();
+    let said = bench.ask("s", "show startup-logs");
+    assert!(
+        said.contains("[NOTICE]") && said.contains("'tune.h2.log-errors'"),
+        "{said}"
+    );
+}
+
+#[test]
+fn clients_from_ports_of_the_system_are_refused_on_request() {
+    if !is_root() {
+        return;
+    }
+    for (state, refused) in [("on", true), ("off", false)] {
+        let text = format!("global\n harden.reject-privileged-ports.tcp {state}\n{REST}");
+        let bench = Bench::new(&format!("ports-{state}"), &text);
+        let _running = bench.start();
+        let url = format!("http://127.0.0.1:{}/", bench.ports[0]);
+        let mut curl = std::process::Command::new("curl");
+        curl.args(["-s", "-m", "5", "--local-port", "600-1000", &url]);
+        let status = curl.status().expect("curl is installed");
+        assert_eq!(status.success(), !refused, "{state}");
+    }
+}
+
+#[test]
 fn listening_sockets_are_given_where_that_is_said() {
     for (said, passed) in [("expose-fd listeners", true), ("", false)] {
         let text = format!("global\n stats socket @D/s level admin {said}\n{REST}");
