@@ -80,21 +80,13 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
         "option prefix" => *first == "no",
         "errorfile status" => begins(&format!("errorfile {keyword}")),
         "redirect" if begins(&format!("http-request redirect {keyword}")) => true,
+        "option" if keyword.starts_with("httpchk ") => is_httpchk(&words, keyword),
         _ => FAMILIES.contains(&class) && begins(&format!("{class} {keyword}")),
     };
     if whole {
         return vec![String::new()];
     }
-    let owner = match class {
-        _ if class.starts_with("action args ") => Some(&class[12..]),
-        "server" | "bind" | "cookie" | "balance" | "stick-table" => Some(class),
-        "redirect" if line.trim_start().starts_with("http-request") => {
-            Some("http-request redirect")
-        }
-        "redirect" => Some(class),
-        "compression algo" => Some("compression algo"),
-        _ => None,
-    };
+    let owner = owner(class, line);
     if owner.is_some_and(|owner| !begins(owner) && !(owner == "server" && begins("default-server")))
     {
         return Vec::new();
@@ -122,6 +114,34 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
         .collect()
 }
 
+/// How the lines begin that a keyword of this class may stand on.
+fn owner<'a>(class: &'a str, line: &str) -> Option<&'a str> {
+    match class {
+        _ if class.starts_with("action args ") => Some(&class[12..]),
+        "server" | "bind" | "cookie" | "balance" | "stick-table" => Some(class),
+        "redirect" if line.trim_start().starts_with("http-request") => {
+            Some("http-request redirect")
+        }
+        "redirect" => Some(class),
+        "http-check expect" | "http-check send" | "tcp-check expect" | "tcp-check connect" => {
+            Some(class)
+        }
+        "compression algo" => Some("compression algo"),
+        _ => None,
+    }
+}
+
+/// Whether a line is `option httpchk` in the form that the row is about.
+fn is_httpchk(words: &[&str], form: &str) -> bool {
+    let count = match form {
+        "httpchk (bare)" => 2..=2,
+        "httpchk <uri>" => 3..=3,
+        "httpchk <meth> <uri>" => 4..=4,
+        _ => 5..=usize::MAX,
+    };
+    words.starts_with(&["option", "httpchk"]) && count.contains(&words.len())
+}
+
 /// What a line of `words` becomes when it loses the one at `at`.
 fn word_losses(class: &str, words: &[&str], at: usize) -> Vec<String> {
     let (before, after) = (words[..at].join(" "), &words[at + 1..]);
@@ -137,6 +157,10 @@ fn word_losses(class: &str, words: &[&str], at: usize) -> Vec<String> {
             let mut lost: Vec<String> = (0..=after.len().min(2))
                 .map(|count| then("", &after[count..]))
                 .collect();
+            // Without what it expects or sends, a rule may not be read at all.
+            if class.contains("-check ") {
+                lost.push(String::new());
+            }
             if let (Some(rest), true) = (after.get(1..), class.starts_with("action args")) {
                 lost.push(then(&format!("{} another", words[at]), rest));
             }

@@ -57,6 +57,7 @@ struct World {
     cut: usize,
     refuse: bool,
     clients: usize,
+    checking: bool,
 }
 
 struct RigDoors {
@@ -115,7 +116,9 @@ impl Doors for RigDoors {
     fn surrender(&mut self, _wire: Wire) {}
 
     fn notice(&mut self, _backend: BackendId, text: &str) {
-        self.lines.borrow_mut().extend_from_slice(text.as_bytes());
+        let mut lines = self.lines.borrow_mut();
+        lines.extend_from_slice(text.as_bytes());
+        lines.push(b'\n');
     }
 
     fn clients(&self) -> usize {
@@ -177,6 +180,18 @@ impl Rig {
     /// Refuses connections to servers from here on.
     pub(super) fn refuse_servers(&self) {
         self.world.borrow_mut().refuse = true;
+    }
+
+    /// Begins the health checks of servers.
+    pub(super) fn begin_checks(&mut self) {
+        self.world.borrow_mut().checking = true;
+        self.engine.begin_checks(1);
+        self.run();
+    }
+
+    /// Ends the health checks, those under way too.
+    pub(super) fn end_checks(&mut self) {
+        self.engine.end_checks();
     }
 
     /// A client connects to the first listener.
@@ -257,6 +272,14 @@ impl Rig {
         }
     }
 
+    /// Lets everything come to its end within `ms` milliseconds; checks have none, they go no further than streams need.
+    pub(super) fn settle(&mut self, ms: u64) {
+        self.run();
+        if !self.world.borrow().checking || self.engine.streams() > 0 {
+            self.run_out(ms);
+        }
+    }
+
     /// Checks that nothing is held: no connection but idle ones, no stream, no buffer.
     pub(super) fn assert_at_rest(&self) {
         let kit = &self.engine.kit;
@@ -296,6 +319,8 @@ impl Rig {
             }
         }
         let mut world = self.world.borrow_mut();
+        let conns = &self.engine.kit.conns;
+        world.wires.retain(|(key, _)| conns.get(*key).is_some());
         dialed.append(&mut world.dialed);
         world.dialed = dialed;
     }

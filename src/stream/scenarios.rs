@@ -126,6 +126,9 @@ fn play(site: Site, file: &Path, cut: usize, hasty: bool) -> Vec<String> {
         }
     });
     rig.cut_servers(cut);
+    if script.cases.iter().any(|case| case.checked.is_some()) {
+        rig.begin_checks();
+    }
     let mut differences = Vec::new();
     for cases in script.groups() {
         let place = format!("{name}/{}", cases[0].name);
@@ -139,6 +142,7 @@ fn play(site: Site, file: &Path, cut: usize, hasty: bool) -> Vec<String> {
             }
         }
     }
+    rig.end_checks();
     rig.assert_at_rest();
     differences
 }
@@ -146,6 +150,8 @@ fn play(site: Site, file: &Path, cut: usize, hasty: bool) -> Vec<String> {
 /// Cases that run beside each other, up to the first that goes otherwise.
 fn exchange(rig: &mut Rig, cases: &[Case], cut: usize) -> Result<(), String> {
     rig.lines.borrow_mut().clear();
+    let checked = cases[0].checked;
+    rig.pass(checked.unwrap_or_default());
     let begun = rig.run_until(|| true, 0);
     let clients = converse(rig, cases, cut);
     for (own, (case, client)) in (0..).zip(cases.iter().zip(&clients)) {
@@ -160,10 +166,10 @@ fn exchange(rig: &mut Rig, cases: &[Case], cut: usize) -> Result<(), String> {
     // Who has been told that nothing more comes leaves.
     let told = clients.iter().filter(|client| client.is_ended());
     told.for_each(wire::Script::end);
-    rig.run_out(10_000);
+    rig.settle(10_000);
     let answers: Vec<_> = clients.iter().map(wire::Script::take).collect();
     clients.iter().for_each(wire::Script::end);
-    rig.run_out(10_000);
+    rig.settle(10_000);
     for (case, answer) in cases.iter().zip(&answers) {
         if *answer != case.answer {
             let (got, wanted) = (answer.escape_ascii(), case.answer.escape_ascii());
@@ -177,11 +183,13 @@ fn exchange(rig: &mut Rig, cases: &[Case], cut: usize) -> Result<(), String> {
     let logged = String::from_utf8_lossy(&lines);
     let logged: Vec<&str> = logged.lines().map(unheaded).collect();
     let expected: Vec<&String> = cases.iter().flat_map(|case| &case.logged).collect();
+    let is_among = |expected: &&String| logged.iter().any(|line| is_logged(line, expected));
     let is_right = logged.len() == expected.len()
         && logged
             .iter()
             .zip(&expected)
-            .all(|(line, expected)| is_logged(line, expected));
+            .all(|(line, expected)| is_logged(line, expected))
+        || checked.is_some() && expected.iter().all(is_among);
     let minded = !expected.is_empty() || cases.iter().any(|case| case.unlogged);
     if minded && !is_right {
         let name = &cases[0].name;

@@ -8,6 +8,7 @@
 //! until 2.0               haproxy must not be newer than that to know them
 //! origin short            how the origin answers a request with the field `x-origin: short`; else it echoes
 //! = HTTP/1.1 200 OK
+//! origin GET /health      how it answers requests of this method and target; said twice, the second answer follows the first
 //! silent never            the origin leaves a request with `x-origin: never` without an answer
 //! case a name             an exchange on a connection of its own
 //! > GET / HTTP/1.1        sent, a line break added
@@ -19,6 +20,8 @@
 //! log "GET / HTTP/1.1"    an expected log line without its syslog header; `…` stands for whatever has no space, `№` for a number
 //! unlogged                nothing is logged
 //! lasts 200 1500          the connection lasts so many milliseconds, at least and at most
+//! checked 400             by then, in milliseconds, health checks have brought about what comes: that time passes on the rig,
+//!                         a program is asked until it says so; expected log lines are among those of that time
 //! beside another          a case that begins 50 ms after the one before it, which goes on
 //! ```
 //!
@@ -26,6 +29,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// Where the files of scenarios are.
 pub(crate) fn here() -> PathBuf {
@@ -59,6 +63,8 @@ pub(crate) struct Script {
     pub(crate) silent: Vec<String>,
     /// The exchanges.
     pub(crate) cases: Vec<Case>,
+    /// The answers given so far that others follow, by their place.
+    given: Mutex<Vec<usize>>,
 }
 
 /// One exchange.
@@ -78,6 +84,8 @@ pub(crate) struct Case {
     pub(crate) unlogged: bool,
     /// How many milliseconds the connection lasts, at least and at most.
     pub(crate) lasts: Option<(u32, u32)>,
+    /// Milliseconds by which health checks have brought it about.
+    pub(crate) checked: Option<u64>,
 }
 
 /// What a client does.
@@ -142,6 +150,7 @@ impl Script {
                 ("log", Some(case)) => case.logged.push(rest.to_owned()),
                 ("lasts", Some(case)) => case.lasts = version(rest),
                 ("unlogged", Some(case)) => case.unlogged = true,
+                ("checked", Some(case)) => case.checked = rest.parse().ok(),
                 _ => panic!("line {number} is none of a scenario: {line}"),
             }
         }
@@ -151,6 +160,16 @@ impl Script {
     /// The exchanges, each with those that run beside it.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &[Case]> {
         self.cases.chunk_by(|_, next| next.beside)
+    }
+
+    /// The next answer of an origin: each of several is given once, the last one from then on.
+    fn turn(&self, named: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
+        let mut given = self.given.lock().expect("nobody panics with it");
+        let mut own = (0..self.origins.len()).filter(|&at| named(&self.origins[at].0));
+        let last = own.clone().last()?;
+        let at = own.find(|at| *at == last || !given.contains(at))?;
+        given.push(at);
+        Some(self.origins[at].1.clone())
     }
 
     /// How the origin answers the requests at the front of `seen`, which it takes; nothing while the first is incomplete or
@@ -165,8 +184,14 @@ impl Script {
         if asked.is_some_and(|asked| self.silent.iter().any(|silent| silent == asked)) {
             return None;
         }
-        if let Some((_, answer)) = self.origins.iter().find(|(name, _)| Some(&**name) == asked) {
-            return Some(answer.clone());
+        let named = |name: &str| match name.split_once(' ') {
+            Some(_) => text
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(' ')),
+            None => Some(name) == asked,
+        };
+        if let Some(answer) = self.turn(named) {
+            return Some(answer);
         }
         let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {end}\r\n\r\n").into_bytes();
         if !text.starts_with("HEAD ") {
