@@ -7,7 +7,7 @@ use crate::lang::{Span, Word};
 use crate::proto::probe::Service;
 use crate::time::Millis;
 
-use super::{Pace, Thresholds};
+use super::{Beginning, Pace, Thresholds};
 
 /// What a proxy section said.
 #[derive(Clone, Debug, Default)]
@@ -262,6 +262,8 @@ pub struct ServerDraft {
     pub pace: Pace,
     /// `rise`, `fall`
     pub thresholds: Thresholds,
+    /// `init-state`
+    pub beginning: Beginning,
     /// `port`
     pub port: Option<u16>,
     /// `addr`

@@ -27,6 +27,20 @@ impl Default for Thresholds {
     }
 }
 
+/// `init-state`: how a server is believed to be before its first check, at the start and behind maintenance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Beginning {
+    /// `fully-up`: as many failures as `fall` take it down.
+    FullyUp,
+    /// `up`: the first failure does.
+    #[default]
+    Up,
+    /// `down`: the first pass brings it up.
+    Down,
+    /// `fully-down`: as many passes as `rise` do.
+    FullyDown,
+}
+
 /// What an operator, a cookie or a name can order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -88,6 +102,8 @@ pub struct Health {
     /// Whether anything checks it; without checks it is always up.
     checked: AtomicBool,
     counter: AtomicU32,
+    /// Where the counter begins.
+    start: u32,
     stopping: AtomicBool,
     admin: AtomicU8,
     agent_down: AtomicBool,
@@ -133,6 +149,7 @@ impl Health {
             thresholds,
             checked: AtomicBool::new(checked),
             counter: AtomicU32::new(thresholds.rise),
+            start: thresholds.rise,
             stopping: AtomicBool::new(false),
             admin: AtomicU8::new(0),
             agent_down: AtomicBool::new(false),
@@ -147,6 +164,19 @@ impl Health {
             agent_last: Mutex::new(None),
             follows: AtomicBool::new(false),
         }
+    }
+
+    /// The same, believed to be otherwise before its first check.
+    #[must_use]
+    pub fn beginning(mut self, beginning: Beginning) -> Health {
+        self.start = match beginning {
+            Beginning::FullyUp => self.top(),
+            Beginning::Up => self.thresholds.rise,
+            Beginning::Down => self.thresholds.rise - 1,
+            Beginning::FullyDown => 0,
+        };
+        self.counter.store(self.start, Relaxed);
+        self
     }
 
     /// Begins to count from this moment, in the state it is in.
@@ -242,11 +272,10 @@ impl Health {
         self.shift(was, now)
     }
 
-    /// One failure away from down (`on-error sudden-death`).
-    pub fn weaken(&self) {
-        if self.counter.load(Relaxed) > self.thresholds.rise {
-            self.counter.store(self.thresholds.rise, Relaxed);
-        }
+    /// So many failures away from down at most (`on-error`).
+    pub fn weaken(&self, failures: u32) {
+        let most = self.thresholds.rise.saturating_add(failures) - 1;
+        self.counter.fetch_min(most, Relaxed);
     }
 
     /// Takes over from an earlier process since when the present state lasts, and how long it had been down before.
@@ -273,7 +302,7 @@ impl Health {
         if self.is_checked() {
             match (before, self.is_in_maintenance()) {
                 (false, true) => self.counter.store(0, Relaxed),
-                (true, false) => self.counter.store(self.thresholds.rise, Relaxed),
+                (true, false) => self.counter.store(self.start, Relaxed),
                 (true, true) | (false, false) => {}
             }
         }
@@ -548,6 +577,27 @@ mod tests {
     }
 
     #[test]
+    fn servers_begin_as_they_are_believed_to_be() {
+        let passes = |beginning| {
+            let health = health(2, 3).beginning(beginning);
+            let first = health.passes();
+            note(&health, Status::L4Ok, 1);
+            let well = health.passes();
+            let health = health.beginning(beginning);
+            note(&health, Status::L4Timeout, 2);
+            (first, well, health.passes())
+        };
+        assert_eq!(passes(Beginning::FullyUp), (true, true, true));
+        assert_eq!(passes(Beginning::Up), (true, true, false));
+        assert_eq!(passes(Beginning::Down), (false, true, false));
+        assert_eq!(passes(Beginning::FullyDown), (false, false, false));
+        let health = health(2, 3).beginning(Beginning::FullyUp);
+        health.set_admin(Admin::Maintenance, true, Tick::from_millis(3));
+        health.set_admin(Admin::Maintenance, false, Tick::from_millis(4));
+        assert_eq!(health.position(), (3, 3));
+    }
+
+    #[test]
     fn conditional_passing_stops_new_clients() {
         let health = health(1, 1);
         assert_eq!(note(&health, Status::L7Conditional, 1), Shift::Stopping);
@@ -615,7 +665,7 @@ mod tests {
         let health = health(2, 3);
         health.force(true, Tick::from_millis(0));
         assert_eq!(health.position(), (3, 3));
-        health.weaken();
+        health.weaken(1);
         assert_eq!(health.position(), (1, 3));
         assert_eq!(health.force(false, Tick::from_millis(0)), Shift::Down);
         assert_eq!(health.position(), (0, 2));

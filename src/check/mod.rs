@@ -23,7 +23,7 @@ mod status;
 pub use compile::{Tools, agent as agent_script, compile};
 pub use draft::{Draft, ServerDraft};
 pub use expect::{Expect, Match, What, unhex};
-pub use health::{Admin, AgentState, Health, Last, Noted, Shift, Standing, Thresholds};
+pub use health::{Admin, AgentState, Beginning, Health, Last, Noted, Shift, Standing, Thresholds};
 pub use keyword::{KEYWORDS, RULES, SECTION_KEYWORDS, SERVER_KEYWORDS};
 pub use pace::{Pace, first_delay, spread};
 pub use report::{Report, Sentence};

@@ -602,6 +602,8 @@ pub struct ServerDraft {
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`
     pub fast_open: bool,
+    /// `non-stick`: tables do not learn it.
+    pub non_stick: bool,
     /// `log-bufsize`
     pub log_buffer: Option<usize>,
     /// `log-proto octet-count`
@@ -666,6 +668,7 @@ impl Default for ServerDraft {
             max_reuse: None,
             tcp_user_timeout: None,
             fast_open: false,
+            non_stick: false,
             log_buffer: None,
             log_counted: false,
             init_addr: Vec::new(),

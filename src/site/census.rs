@@ -146,7 +146,7 @@ impl Census for Survey<'_> {
     fn server(&self, id: ServerId, what: ServerGauge) -> i64 {
         let server = self.site.server(id);
         match what {
-            ServerGauge::Up => i64::from(server.seat.is_electable()),
+            ServerGauge::Up => i64::from(server.health.is_alive()),
             ServerGauge::Conns => i64::from(server.slots.in_use()),
             ServerGauge::ConnsFree => free_slots(server, self.site.backend(server.backend).load()),
             ServerGauge::Queued => i64::from(server.line.len()),

@@ -110,6 +110,8 @@ pub struct Server {
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`.
     pub fast_open: bool,
+    /// `non-stick`
+    pub non_stick: bool,
     /// How it is reached in TLS, where `ssl` was ever written for it.
     pub tls: Option<Arc<Connector>>,
     /// How checks reach it, where some of them speak TLS.
@@ -128,6 +130,8 @@ pub struct Server {
     pub need: AtomicU32,
     /// Idle connections over all workers.
     pub idle: AtomicUsize,
+    /// How far its slow start has come, in percent; 100 outside of one.
+    pub warmth: AtomicU32,
     /// `maxconn` as an operator or an agent changed it, plus one; zero while the configured one holds.
     pub limit_ordered: AtomicU32,
     /// Whether its traffic is encrypted: 1 or 0, -1 after `no-ssl`.
@@ -199,6 +203,7 @@ impl Server {
             slow_start: Millis::ZERO,
             tcp_user_timeout: None,
             fast_open: false,
+            non_stick: false,
             tls: None,
             check_tls: None,
             sni: None,
@@ -208,6 +213,7 @@ impl Server {
             tally: Tally::default(),
             need: AtomicU32::new(0),
             idle: AtomicUsize::new(0),
+            warmth: AtomicU32::new(WARM),
             limit_ordered: AtomicU32::new(0),
             encrypts: AtomicI8::new(0),
             uuid_forced: false,
@@ -217,6 +223,9 @@ impl Server {
         }
     }
 }
+
+/// The warmth of a server that is in no slow start.
+pub(super) const WARM: u32 = 100;
 
 impl Server {
     /// Whether its traffic is encrypted at this moment.
@@ -243,6 +252,6 @@ impl Server {
                 ..self.ceiling
             },
         };
-        ceiling.at(backend_load, 100)
+        ceiling.at(backend_load, self.warmth.load(Relaxed))
     }
 }

@@ -59,6 +59,8 @@ pub struct Aftermath {
     pub relieved: Vec<ServerId>,
     /// Servers whose idle connections are closed.
     pub idle_closed: Vec<ServerId>,
+    /// Servers whose slow start begins.
+    pub warming: Vec<ServerId>,
 }
 
 /// A server's state before a change.
@@ -102,6 +104,9 @@ impl Site {
         let orders = server.health.orders();
         if (standing, orders) == (before.standing, before.orders) {
             return;
+        }
+        if self.temper(server, before.standing) {
+            out.warming.push(id);
         }
         let requeued = self.settle(id, out);
         let text = match change {

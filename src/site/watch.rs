@@ -1,6 +1,6 @@
 //! What else tells or shares a server's health, beside its checks.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use super::Target;
 use crate::check::draft::{Layer, OnError};
@@ -27,6 +27,8 @@ pub struct Watch {
     pub on_error: OnError,
     /// `error-limit`.
     pub error_limit: u32,
+    /// Errors that were observed in a row.
+    pub errors: AtomicU32,
     /// `on-marked-down shutdown-sessions`.
     pub shut_when_down: bool,
     /// `on-marked-up shutdown-backup-sessions`.
@@ -49,6 +51,7 @@ impl Default for Watch {
             observe: None,
             on_error: OnError::FailCheck,
             error_limit: ERRORS,
+            errors: AtomicU32::new(0),
             shut_when_down: false,
             shut_backups_when_up: false,
             track: None,

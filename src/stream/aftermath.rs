@@ -1,8 +1,9 @@
 //! What follows once a server's state has changed: letters to those it concerns, lines for operators.
 
 use super::engine::Engine;
-use super::stage::Stream;
-use super::{Cause, Kit, Letter, Phase, Stage};
+use super::stage::{Step, Stream};
+use super::{Cause, Kit, Letter, Phase, Stage, Timer};
+use crate::http::Status;
 use crate::id::{ServerId, WorkerId};
 use crate::site::{Aftermath, Change, Notice};
 use crate::slab::Key;
@@ -27,6 +28,8 @@ impl Aftermath {
             };
             letters.push((called.ticket.worker, letter));
         }
+        let warming = self.warming.iter();
+        letters.extend(warming.map(|&server| (here, Letter::Warm { server })));
         for worker in (0..workers.max(1)).map(WorkerId::at) {
             let shut = self.shut.iter();
             letters.extend(shut.map(|&server| (worker, Letter::shut(server, Cause::ServerDown))));
@@ -84,6 +87,18 @@ impl Kit {
 }
 
 impl Engine {
+    /// The next step of a server's slow start.
+    pub(super) fn warm(&mut self, server: ServerId) {
+        let site = self.kit.site.clone();
+        let mut aftermath = Aftermath::default();
+        let next = site.warm(server, self.kit.now, &mut aftermath);
+        self.kit.carry_out(aftermath);
+        if let Some(step) = next {
+            let at = self.kit.now + step;
+            self.kit.wheel.insert(at, Timer::Warm(server));
+        }
+    }
+
     /// Ends the streams that `server` serves.
     pub(super) fn shut_server(&mut self, server: ServerId, cause: Cause) {
         let of_server = |(key, stream): (Key<Box<Stream>>, &Box<Stream>)| {
@@ -100,10 +115,22 @@ impl Engine {
         let Some(stream) = self.streams.get_mut(key) else {
             return false;
         };
-        stream.txn.end(cause, stream.phase());
-        stream.deadline = Tick::NEVER;
         stream.last = true;
-        stream.stage = Stage::Finish;
+        let phase = stream.phase();
+        // A client that has got nothing yet is told.
+        let page = match phase {
+            Phase::Connect => Some(Status::new(503)),
+            Phase::Headers => Some(Status::BAD_GATEWAY),
+            _ => None,
+        };
+        let told = page.filter(|_| stream.http);
+        let step = told.map(|page| stream.reply(&mut self.kit, page, cause, phase));
+        stream.txn.end(cause, phase);
+        stream.deadline = Tick::NEVER;
+        stream.stage = match step {
+            Some(Step::Go(stage)) => stage,
+            Some(_) | None => Stage::Finish,
+        };
         self.schedule(key);
         true
     }

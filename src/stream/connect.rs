@@ -2,6 +2,7 @@
 
 use super::errand::Errand;
 use super::front::{Back, Held, Peers, Role};
+use super::observe::Sight;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream, Way, upstream};
 use crate::addr::SockAddr;
@@ -177,6 +178,7 @@ impl Stream {
         }
         self.deadline = Tick::NEVER;
         self.txn.connect = Some(self.txn.elapsed(kit.now));
+        self.observe(kit, Sight::Connected);
         if !self.http {
             self.store_server(kit);
         }

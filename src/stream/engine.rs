@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::front::{Front, Held, Peers, Role};
 use super::inspect::Upgrade;
 use super::mishap::Mishap;
-use super::probe::Probe;
+use super::probe::Turn;
 use super::roundup::Roundup;
 use super::stage::Step;
 use super::track::Tracks;
@@ -84,6 +84,16 @@ pub enum Letter {
     Describe(Arc<Roundup>),
     /// Somebody is to be checked from here on.
     Check(Asked),
+    /// The slow start of a server begins.
+    Warm {
+        /// The server.
+        server: ServerId,
+    },
+    /// Traffic makes a server suspicious: its next check is due after `fastinter`.
+    Hasten {
+        /// The server.
+        server: ServerId,
+    },
     /// A sentence for operators.
     Notice(Box<Notice>),
 }
@@ -101,7 +111,7 @@ pub struct Engine {
     spare: Vec<Box<Stream>>,
     due: Vec<Timer>,
     /// Checks under way, two places a server.
-    pub(super) probes: Vec<Option<Box<Probe>>>,
+    pub(super) probes: Vec<Turn>,
     /// Streams that ended by a panic.
     pub panics: u64,
 }
@@ -505,6 +515,8 @@ impl Engine {
             Letter::Describe(roundup) => self.describe(&roundup),
             Letter::CloseIdle { server } => self.close_idle(server),
             Letter::Check(asked) => self.begin_checks_of(asked),
+            Letter::Warm { server } => self.warm(server),
+            Letter::Hasten { server } => self.hasten(server),
             Letter::Notice(notice) => self.kit.notify(&notice),
         }
     }
@@ -519,6 +531,7 @@ impl Engine {
             match timer {
                 Timer::Conn(key) => self.conn_due(key),
                 Timer::Check(asked) => self.check_due(asked),
+                Timer::Warm(server) => self.warm(server),
                 Timer::Leave => self.leave_due(),
                 Timer::Purge => self.purge_due(),
             }
@@ -575,12 +588,20 @@ impl Engine {
     /// Steps the streams that have something to do; true if some still have.
     pub fn run(&mut self) -> bool {
         for _ in 0..STEPS_MAX {
+            self.read_own_letters();
             let Some(key) = self.next_up() else {
                 return false;
             };
             self.step(key);
         }
-        !self.kit.run.is_empty()
+        !self.kit.run.is_empty() || !self.kit.letters.is_empty()
+    }
+
+    /// What this worker wrote to itself, while it had a stream at hand that was not to be disturbed.
+    fn read_own_letters(&mut self) {
+        while let Some(letter) = self.kit.letters.pop_front() {
+            self.deliver(letter);
+        }
     }
 
     /// Lets go, by and by, of what was kept for its memory and is not used: after a burst the memory returns to the system.

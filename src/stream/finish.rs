@@ -247,6 +247,9 @@ impl Stream {
             kit.arm(self.front, kit.now + LINGER);
             return;
         }
+        if !self.http {
+            kit.hear_out(self.front);
+        }
         kit.close(self.front);
     }
 }

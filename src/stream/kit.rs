@@ -101,6 +101,8 @@ pub enum Timer {
     Conn(Key<Held>),
     /// A server's health check.
     Check(Asked),
+    /// The next step of a server's slow start.
+    Warm(ServerId),
     /// Idle server connections that are not needed are let go.
     Purge,
     /// The next connections to close in a process that leaves.
@@ -285,6 +287,15 @@ impl Kit {
                 Some(&self.site.backend(backend).options)
             }
             Role::Probe(_) => None,
+        }
+    }
+
+    /// Reads what a client has sent and nobody will: left unread, it would make the close a reset, and the client would miss
+    /// what it was sent before.
+    pub(super) fn hear_out(&mut self, key: Key<Held>) {
+        if let Some((held, lent)) = self.conn(key) {
+            held.conn.ready.readable = true;
+            held.conn.fill(lent.pool, lent.now);
         }
     }
 

@@ -30,6 +30,7 @@ mod kit;
 mod leave;
 mod log;
 mod mishap;
+mod observe;
 mod patience;
 mod persist;
 mod probe;

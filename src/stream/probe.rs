@@ -69,6 +69,15 @@ pub(super) struct Probe {
     shelf: RefCell<Shelf>,
 }
 
+/// The place of those who are asked one by one.
+#[derive(Debug)]
+pub(super) struct Turn {
+    /// The check under way.
+    probe: Option<Box<Probe>>,
+    /// When the next one begins; timers of other moments are left over from checks that ended before their time.
+    due: Tick,
+}
+
 /// What the script ordered, without a borrow of it.
 enum Ordered {
     Connect(Box<Connect>),
@@ -103,9 +112,7 @@ impl Engine {
                     shortest = shortest.min(most);
                 }
                 let delay = first_delay(shortest, rank, count);
-                self.kit
-                    .wheel
-                    .insert(self.kit.now + delay, Timer::Check(asked));
+                self.check_at(asked, self.kit.now + delay);
             }
             rank += u32::from(matches!(asked, Asked::Service(_)));
         }
@@ -113,7 +120,7 @@ impl Engine {
 
     /// Ends every check: a process that leaves asks no server anything.
     pub(super) fn end_checks(&mut self) {
-        let ended = self.probes.iter_mut().filter_map(Option::take);
+        let ended = self.probes.iter_mut().filter_map(|turn| turn.probe.take());
         for key in ended.filter_map(|probe| probe.conn).collect::<Vec<_>>() {
             self.kit.close(key);
         }
@@ -129,22 +136,49 @@ impl Engine {
             return;
         }
         let now = self.kit.now;
+        let due = self.turn_of(asked).due;
         match self.probe_of(asked) {
             Some(probe) if probe.deadline.has_come(now) => self.probe(asked, Event::TimedOut),
             Some(probe) => {
                 let deadline = probe.deadline;
                 self.kit.wheel.insert(deadline, Timer::Check(asked));
             }
-            None => self.begin_check(asked),
+            None if due.has_come(now) => self.begin_check(asked),
+            None => {}
         }
     }
 
+    /// Lets the next check begin at this moment.
+    fn check_at(&mut self, asked: Asked, at: Tick) {
+        self.turn_of(asked).due = at;
+        self.kit.wheel.insert(at, Timer::Check(asked));
+    }
+
+    /// Lets the next check begin at this moment, if it is to begin later.
+    pub(super) fn check_by(&mut self, asked: Asked, at: Tick) {
+        let due = self.turn_of(asked).due;
+        if due != Tick::NEVER && !due.has_come(at) {
+            self.check_at(asked, at);
+        }
+    }
+
+    fn turn_of(&mut self, asked: Asked) -> &mut Turn {
+        let nothing = || Turn {
+            probe: None,
+            due: Tick::NEVER,
+        };
+        let room = self.probes.len().max(asked.slot() + 1);
+        self.probes.resize_with(room, nothing);
+        &mut self.probes[asked.slot()]
+    }
+
     fn probe_of(&mut self, asked: Asked) -> Option<&mut Probe> {
-        self.probes.get_mut(asked.slot())?.as_deref_mut()
+        self.probes.get_mut(asked.slot())?.probe.as_deref_mut()
     }
 
     fn forget_probe(&mut self, asked: Asked) {
-        let probe = self.probes.get_mut(asked.slot()).and_then(Option::take);
+        let turn = self.probes.get_mut(asked.slot());
+        let probe = turn.and_then(|turn| turn.probe.take());
         if let Some(key) = probe.and_then(|probe| probe.conn) {
             self.kit.close(key);
         }
@@ -161,9 +195,7 @@ impl Engine {
         };
         if is_paused(server, asked) {
             let look = interval.min(PAUSED_LOOK);
-            self.kit
-                .wheel
-                .insert(self.kit.now + look, Timer::Check(asked));
+            self.check_at(asked, self.kit.now + look);
             return;
         }
         let probe = Probe {
@@ -177,9 +209,10 @@ impl Engine {
             shelf: RefCell::default(),
         };
         let deadline = probe.deadline;
-        let room = self.probes.len().max(asked.slot() + 1);
-        self.probes.resize_with(room, || None);
-        self.probes[asked.slot()] = Some(Box::new(probe));
+        *self.turn_of(asked) = Turn {
+            probe: Some(Box::new(probe)),
+            due: Tick::NEVER,
+        };
         if self.start_program(asked) {
             return;
         }
@@ -200,10 +233,7 @@ impl Engine {
         let Some(interval) = interval else { return };
         let percent = u32::from(site.global.spread_checks.unsigned_abs());
         let delay = spread(interval, percent, self.kit.chance.next());
-        self.kit.wheel.insert(
-            self.kit.now + delay.max(Millis::new(1)),
-            Timer::Check(asked),
-        );
+        self.check_at(asked, self.kit.now + delay.max(Millis::new(1)));
     }
 
     /// Readiness of a probe's connection.
@@ -277,7 +307,11 @@ impl Engine {
         }
         let site = self.kit.site.clone();
         let now = self.kit.now;
-        let Some(probe) = self.probes.get_mut(asked.slot()).and_then(Option::as_mut) else {
+        let Some(probe) = self
+            .probes
+            .get_mut(asked.slot())
+            .and_then(|turn| turn.probe.as_mut())
+        else {
             return;
         };
         let mut out = Vec::new();
@@ -375,7 +409,11 @@ impl Engine {
         if let Some(before) = before {
             self.kit.close(before);
         }
-        let Some(probe) = self.probes.get_mut(asked.slot()).and_then(Option::as_mut) else {
+        let Some(probe) = self
+            .probes
+            .get_mut(asked.slot())
+            .and_then(|turn| turn.probe.as_mut())
+        else {
             return;
         };
         let opened = dial::open(&mut self.kit, (&site, asked), connect, &probe.shelf);
@@ -405,7 +443,7 @@ impl Engine {
     /// The checks of a server that was added, or that somebody enabled, begin.
     pub(super) fn begin_checks_of(&mut self, asked: Asked) {
         if self.probe_of(asked).is_none() {
-            self.kit.wheel.insert(self.kit.now, Timer::Check(asked));
+            self.check_at(asked, self.kit.now);
         }
     }
 }

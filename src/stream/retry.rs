@@ -7,6 +7,7 @@
 //! A client that leaves is noticed at every wait before the response: at once when its connection fails, and where `option
 //! abortonclose` says so when it closes its side.
 
+use super::observe::Sight;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::buf::Buf;
@@ -44,6 +45,13 @@ impl Failure {
 }
 
 impl Stream {
+    /// Tells what it saw of its server.
+    pub(super) fn observe(&self, kit: &mut Kit, sight: Sight) {
+        if let Some(server) = self.server {
+            kit.observe(server, sight);
+        }
+    }
+
     /// How many more attempts there may be.
     fn retries(&self, backend: &Backend) -> u32 {
         self.wishes.retries.unwrap_or(backend.retries)
@@ -52,6 +60,7 @@ impl Stream {
     /// A connection attempt failed or took too long: another, to another server at the end, or the end.
     pub(super) fn connection_failed(&mut self, kit: &mut Kit) -> Step {
         let timed_out = self.deadline.has_come(kit.now);
+        self.observe(kit, Sight::Unreachable);
         self.remember_upstream(kit);
         self.drop_back(kit);
         self.deadline = Tick::NEVER;
@@ -121,6 +130,7 @@ impl Stream {
 
     /// Sends the request once more after `failure`, if it may be and can be; the step that begins it.
     pub(super) fn resend(&mut self, kit: &mut Kit, failure: Failure) -> Option<Step> {
+        self.observe(kit, Sight::Answer(failure));
         let site = kit.site.clone();
         let backend = self.backend.map(|id| site.backend(id))?;
         let may = failure.is_listed(&backend.retry_on)

@@ -58,10 +58,10 @@ impl Stream {
         let backend = site.backend(id);
         let lineup = site.lineup(id);
         if let Some(server) = self.forced_server(kit, &site, id) {
-            return self.ask_for_slot(kit, &site, id, server);
+            return self.ask_for_slot(kit, &site, server, backend.redispatch != 0);
         }
         if let Some(outlet) = backend.outlet {
-            return self.ask_for_slot(kit, &site, id, outlet);
+            return self.ask_for_slot(kit, &site, outlet, false);
         }
         let key = self.balance_key(kit, backend);
         let avoid = self.failed.and_then(|server| lineup.rank(server));
@@ -70,7 +70,7 @@ impl Stream {
             avoid,
         };
         match backend.policy.pick(&lineup, ask, &mut || kit.chance.next()) {
-            Some(rank) => self.ask_for_slot(kit, &site, id, backend.servers[rank]),
+            Some(rank) => self.ask_for_slot(kit, &site, backend.servers[rank], false),
             None if backend.policy.electable() == (0, 0) => {
                 self.no_server(kit, Cause::ServerFailed, Phase::Connect)
             }
@@ -78,15 +78,16 @@ impl Stream {
         }
     }
 
-    /// Takes a slot of `server`, or a place in its line.
+    /// Takes a slot of `server`, or a place in its line; where that is full, another server may do, or none.
     fn ask_for_slot(
         &mut self,
         kit: &mut Kit,
         site: &Site,
-        backend: BackendId,
         server: ServerId,
+        another_may_do: bool,
     ) -> Step {
         let configured = site.server(server);
+        let backend = configured.backend;
         let limit = configured.limit(site.backend(backend).load());
         if configured.line.is_empty() && configured.slots.try_take(limit) {
             self.take_server(kit, site, server);
@@ -110,7 +111,8 @@ impl Stream {
                 kit.call_next(server);
                 Step::Go(Stage::Queue)
             }
-            Err(_full) => self.join_backend_line(kit, site, backend),
+            Err(_full) if another_may_do => self.join_backend_line(kit, site, backend),
+            Err(_full) => self.no_server(kit, Cause::ServerFailed, Phase::Queue),
         }
     }
 

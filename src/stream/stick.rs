@@ -94,6 +94,9 @@ impl Stream {
             });
         }
         let server = site.server(server);
+        if server.non_stick {
+            sticky.0.clear();
+        }
         for (table, key) in sticky.0.drain(..) {
             let table = site.table(table);
             if let Some(entry) = table.enter(&key, kit.now) {

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod authority;
+mod checked;
 mod contract;
 mod database;
 mod dns_differential;
@@ -27,6 +28,7 @@ mod process;
 mod program;
 mod proxy_protocol;
 mod reload;
+mod resolvers;
 mod scenarios;
 mod static_binary;
 mod stats_page;

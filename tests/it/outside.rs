@@ -89,17 +89,18 @@ fn a_program_says_whether_a_server_is_up() {
         folder,
         "    external-check\n    insecure-fork-wanted\n",
         &format!(
-            "backend b\n    option external-check\n    external-check path /usr/bin:/bin\n    external-check command {}\n    \
-             default-server check inter 500ms rise 1 fall 1\n    server good 127.0.0.1:81\n    server bad 127.0.0.1:82\n    \
-             server slow 127.0.0.1:83\n",
-            script.display()
+            "backend b\n{0}    server slow 127.0.0.1:83\nlisten l\n{0}",
+            format_args!(
+                "    option external-check\n    external-check path /usr/bin:/bin\n    external-check command {}\n    \
+                 default-server check inter 500ms rise 1 fall 1\n    server good 127.0.0.1:81\n    server bad 127.0.0.1:82\n",
+                script.display()
+            )
         ),
     );
     let stats = proxy.ask("show stat", "PROCTOUT");
     let status = |name: &str| {
-        let line = stats
-            .lines()
-            .find(|line| line.starts_with(&format!("b,{name},")));
+        let start = format!("{name},");
+        let line = stats.lines().find(|line| line.starts_with(&start));
         let fields: Vec<&str> = line.expect("a line").split(',').collect();
         (
             fields[17].to_owned(),
@@ -108,9 +109,12 @@ fn a_program_says_whether_a_server_is_up() {
         )
     };
     let told = |state: &str, check: &str, code: &str| (state.into(), check.into(), code.into());
-    assert_eq!(status("good"), told("UP", "PROCOK", "0"));
-    assert_eq!(status("bad"), told("DOWN", "PROCERR", "7"));
-    assert_eq!(status("slow").0, "DOWN");
+    for section in ["b", "l"] {
+        let status = |name: &str| status(&format!("{section},{name}"));
+        assert_eq!(status("good"), told("UP", "PROCOK", "0"));
+        assert_eq!(status("bad"), told("DOWN", "PROCERR", "7"));
+    }
+    assert_eq!(status("b,slow").0, "DOWN");
 }
 
 fn receiver() -> (UdpSocket, u16) {

@@ -1,6 +1,7 @@
 //! `check` and its parameters on server lines.
 
 use super::rule::protocols;
+use crate::check::Beginning;
 use crate::check::draft::{Layer, OnError, ServerDraft};
 use crate::lang::{Cursor, Diag, Keyword, Sections, Unit};
 use crate::time::Millis;
@@ -55,6 +56,21 @@ pub(super) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         "<count>",
         "Failures that take the server down.",
         |cur, d| count(cur).map(|n| d.thresholds.fall = n)
+    ),
+    row!(
+        "init-state",
+        "{ fully-up | up | down | fully-down }",
+        "What the server is believed to be before its first check.",
+        |cur, d| {
+            let states = [
+                ("fully-up", Beginning::FullyUp),
+                ("up", Beginning::Up),
+                ("down", Beginning::Down),
+                ("fully-down", Beginning::FullyDown),
+            ];
+            d.beginning = cur.choice("one of 'fully-up', 'up', 'down', 'fully-down'", &states)?;
+            Ok(())
+        }
     ),
     row!(
         "port",

@@ -8,6 +8,7 @@ use crate::check::{
 };
 use crate::http::{Head, Status as Code, Version};
 use crate::lang::{Cursor, Diag, Env, Span, Word};
+use crate::proto::probe::{MysqlAuth, Service};
 use crate::sample::Facts;
 
 /// Formats that say what they were made of, variables that do nothing.
@@ -254,6 +255,21 @@ fn greetings_and_their_arguments() {
         "option ssl-hello-chk",
     ] {
         assert_eq!(script(&[line]).style, Style::Greeting);
+    }
+    let login = |auth| Service::Mysql(Some(("u".to_owned(), auth)));
+    for (line, service) in [
+        ("option mysql-check", Service::Mysql(None)),
+        ("option mysql-check user u", login(MysqlAuth::Post41)),
+        (
+            "option mysql-check user u post-41",
+            login(MysqlAuth::Post41),
+        ),
+        ("option mysql-check user u pre-41", login(MysqlAuth::Pre41)),
+    ] {
+        let script = script(&[line]);
+        let greets =
+            |step: &crate::check::Step| matches!(&step.act, Act::Greet(said) if *said == service);
+        assert!(script.steps.iter().any(greets), "{line}");
     }
 }
 

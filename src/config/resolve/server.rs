@@ -248,6 +248,7 @@ fn settings(
         slow_start: line.seat.slow_start.unwrap_or(server.slow_start),
         tcp_user_timeout: line.tcp_user_timeout,
         fast_open: line.fast_open,
+        non_stick: line.non_stick,
         ..server
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use super::server::about;
 use crate::addr::Place;
@@ -30,6 +30,7 @@ pub(super) fn watch(written: &CheckDraft) -> Watch {
         observe: written.observe.layer,
         on_error: written.observe.on_error,
         error_limit: written.observe.error_limit,
+        errors: AtomicU32::new(0),
         shut_when_down: written.shut_when_down,
         shut_backups_when_up: written.shut_backups_when_up,
         track: None,
@@ -175,6 +176,10 @@ pub(super) fn checks(
 ) -> (Health, Option<Checking>) {
     let written = &line.check;
     let health = Health::new(written.thresholds, written.enabled, Tick::default());
+    let health = match written.enabled {
+        true => health.beginning(written.beginning),
+        false => health,
+    };
     let checking = written.enabled.then(|| Checking {
         script: Arc::clone(script),
         pace: written.pace,

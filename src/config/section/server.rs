@@ -200,6 +200,20 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         },
     },
     Keyword {
+        name: "non-stick",
+        sections: Sections::SERVER,
+        usage: "",
+        doc: "Stick tables do not learn who came to this server.",
+        parse: |_, s| on(&mut s.non_stick),
+    },
+    Keyword {
+        name: "stick",
+        sections: Sections::SERVER,
+        usage: "",
+        doc: "Takes back `non-stick`.",
+        parse: |_, s| off(&mut s.non_stick),
+    },
+    Keyword {
         name: "pool-low-conn",
         sections: Sections::SERVER,
         usage: "<max>",
