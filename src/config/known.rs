@@ -64,18 +64,9 @@ pub(crate) const GLOBAL: &[Known] = &[
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Later,
-        names: "acme.scheduler, ca-base, crt-base, dns-accept-family, issuers-chain-path, \
-                jwt.decrypt_alg_list, jwt.decrypt_enc_list, key-base, log, ocsp-update.mode, \
-                pp2-never-send-local, ssl-default-bind-ciphers, ssl-default-bind-ciphersuites, \
-                ssl-default-bind-client-sigalgs, ssl-default-bind-curves, \
-                ssl-default-bind-options, ssl-default-bind-sigalgs, ssl-default-server-ciphers, \
-                ssl-default-server-ciphersuites, ssl-default-server-client-sigalgs, \
-                ssl-default-server-curves, ssl-default-server-options, \
-                ssl-default-server-sigalgs, ssl-load-extra-del-ext, ssl-load-extra-files, \
-                ssl-passphrase-cmd, ssl-server-verify, ssl-skip-self-issued-ca, \
-                tune.ssl.cachesize, tune.ssl.certificate-compression, tune.ssl.hard-maxrecord, \
-                tune.ssl.keylog, tune.ssl.keyupdate-rate-limit, tune.ssl.lifetime, \
-                tune.ssl.maxrecord, tune.vars.check-max-size, tune.vars.global-max-size, \
+        names: "acme.scheduler, dns-accept-family, jwt.decrypt_alg_list, jwt.decrypt_enc_list, log, \
+                pp2-never-send-local, ssl-passphrase-cmd, tune.ssl.certificate-compression, \
+                tune.ssl.keyupdate-rate-limit, tune.vars.check-max-size, tune.vars.global-max-size, \
                 tune.vars.proc-max-size, tune.vars.reqres-max-size, tune.vars.sess-max-size, \
                 tune.vars.txn-max-size",
     },

@@ -272,6 +272,13 @@ impl Bundle {
         let leaf = parts.chain.remove(leaf);
         parts.chain.insert(0, leaf);
         means.issuers.complete(&mut parts.chain);
+        let is_root = |der: &CertificateDer<'_>| {
+            Certificate::read(der).is_some_and(|own| own.is_self_issued())
+        };
+        if means.skips_roots && parts.chain.len() == 2 && is_root(&parts.chain[1]) {
+            let root = parts.chain.remove(1);
+            parts.issuer.get_or_insert_with(|| root.as_ref().into());
+        }
         let read = Certificate::read(&parts.chain[0])
             .ok_or_else(|| format!("malformed certificate in file '{path}'."))?;
         let is_rsa = key.algorithm() == SignatureAlgorithm::RSA;

@@ -155,6 +155,7 @@ fn way(written: Written<'_>, state: &mut State, notes: &mut Vec<Diag>) -> Result
             builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(bundle.key.clone())))
         }
     };
+    config.max_fragment_size = global.record_bound;
     config.alpn_protocols = draft.alpn.clone().unwrap_or_default();
     config.resumption = if draft.no_reuse {
         Resumption::disabled()

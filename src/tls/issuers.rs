@@ -25,6 +25,8 @@ pub struct Issuers(Vec<Vec<CertificateDer<'static>>>);
 pub(super) struct Means {
     pub(super) provider: CryptoProvider,
     pub(super) issuers: Arc<Issuers>,
+    /// `ssl-skip-self-issued-ca`
+    pub(super) skips_roots: bool,
 }
 
 impl Default for Means {
@@ -32,6 +34,7 @@ impl Default for Means {
         Self {
             provider: default_provider(),
             issuers: Arc::default(),
+            skips_roots: false,
         }
     }
 }

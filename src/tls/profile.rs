@@ -76,7 +76,8 @@ impl Profile {
         let mut template = builder.with_cert_resolver(Arc::new(Nothing));
         template.ignore_client_order = !offer.client_order.unwrap_or(false);
         template.alpn_protocols = draft.alpn.clone().unwrap_or_default();
-        template.max_fragment_size = global.record_max;
+        let records = global.record_max.into_iter().chain(global.record_bound);
+        template.max_fragment_size = records.min();
         // rustls takes early data with sessions that are remembered only: what a ticket holds could be played again at will.
         match &memory.tickets {
             Some(tickets) if !draft.early_data => {

@@ -226,6 +226,51 @@ fn files_are_found_below_their_bases() {
     );
 }
 
+#[test]
+fn keys_and_issuers_are_where_global_says() {
+    let mut authority = Authority::new("issuer");
+    let own = authority.sign("own.test", 1, "");
+    let pem = fs::read_to_string(&own).expect("readable");
+    let root = fs::read_to_string(authority.path("ca.pem")).expect("readable");
+    fs::write(&own, pem + &root).expect("written");
+    let begin = |global: &str| {
+        let (folder, long) = (fixture(""), "x".repeat(1500));
+        let text = format!(
+            "global\n{global} key-base {folder}\ncrt-store\n load crt {folder}rsa.pem key rsa.pem\n\
+             frontend f\n bind @0 ssl crt {own}\n bind @1 ssl crt {folder}rsa.pem\n \
+             http-request return status 200 content-type text/plain string {long} if {{ path /long }}\n{PAGE}"
+        );
+        Running::new("keys", 2, &text)
+    };
+    let sent = |running: &Running| {
+        let shown = shaken(running, 0, &["-showcerts"]);
+        shown.matches("BEGIN CERTIFICATE").count()
+    };
+    let plain = begin("");
+    assert_eq!(sent(&plain), 2);
+    let page = plain.page(1, "example.test", &[]);
+    assert!(page.starts_with("1 TLS"), "key-base: {page}");
+    let skipping = begin(" ssl-skip-self-issued-ca\n tune.ssl.hard-maxrecord 1024\n");
+    assert_eq!(sent(&skipping), 1, "ssl-skip-self-issued-ca");
+    let request = "GET /long HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let longest = |running: &Running| {
+        let shown = running.s_client(0, &["-msg", "-tls1_2", "-ign_eof"], request);
+        // The head of a record with data: its type, the version, the length in two bytes.
+        let heads = shown
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("17 03 03 "));
+        let lengths =
+            heads.filter_map(|length| usize::from_str_radix(&length.replace(' ', ""), 16).ok());
+        lengths.max().unwrap_or(0)
+    };
+    assert!(longest(&plain) > 1500, "{}", longest(&plain));
+    assert!(
+        (1000..1100).contains(&longest(&skipping)),
+        "tune.ssl.hard-maxrecord: {}",
+        longest(&skipping)
+    );
+}
+
 /// What `-c` says of a configuration.
 fn checked(name: &str, text: &str) -> (Option<i32>, String) {
     let file = std::env::temp_dir().join(format!("sluice-words-{name}-{}", std::process::id()));

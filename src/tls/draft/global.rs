@@ -48,6 +48,16 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         },
     ),
     global(
+        "key-base",
+        "<dir>",
+        "The directory of keys of `crt-store` sections that are not absolute.",
+        |cur, g| {
+            let directory = cur.expect("a directory path as an argument.")?;
+            g.key_base = Some(directory.text()?.to_owned());
+            cur.end()
+        },
+    ),
+    global(
         "ocsp-update.disable",
         "<on|off>",
         "Whether no answers about certificates are asked for at all.",
@@ -186,6 +196,15 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         },
     ),
     global(
+        "ssl-skip-self-issued-ca",
+        "",
+        "An issuer that issued itself is not sent along with its only certificate.",
+        |cur, g| {
+            g.skips_roots = true;
+            cur.end()
+        },
+    ),
+    global(
         "tune.ssl.cachesize",
         "<number>",
         "How many sessions are remembered for clients without tickets.",
@@ -234,6 +253,15 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         |cur, g| delay(cur, &mut g.ocsp, |ocsp| &mut ocsp.delay_min),
     ),
     global(
+        "tune.ssl.hard-maxrecord",
+        "<bytes>",
+        "The largest record that is ever sent.",
+        |cur, g| {
+            g.record_bound = record(cur)?;
+            cur.end()
+        },
+    ),
+    global(
         "tune.ssl.keylog",
         "{ on | off }",
         "Whether the secrets of sessions are kept for expressions.",
@@ -256,12 +284,17 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         "<bytes>",
         "The largest record that is sent.",
         |cur, g| {
-            let bytes: usize = cur.integer(0..=16384)?;
-            g.record_max = (bytes > 0).then(|| bytes.max(512) + 5);
+            g.record_max = record(cur)?;
             cur.end()
         },
     ),
 ];
+
+/// The size of a record with its head, from that of what is in it; none is no limit.
+fn record(cur: &mut Cursor<'_>) -> Result<Option<usize>, Diag> {
+    let bytes: usize = cur.integer(0..=16384)?;
+    Ok((bytes > 0).then(|| bytes.max(512) + 5))
+}
 
 /// A bound of the time between two questions; the lower one stays below the upper one.
 fn delay(

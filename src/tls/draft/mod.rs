@@ -38,6 +38,10 @@ pub enum Verify {
 pub struct GlobalDraft {
     /// `crt-base`
     pub crt_base: Option<String>,
+    /// `key-base`
+    pub key_base: Option<String>,
+    /// `ssl-skip-self-issued-ca`
+    pub skips_roots: bool,
     /// `ca-base`
     pub ca_base: Option<String>,
     /// `ssl-default-bind-…`
@@ -52,6 +56,8 @@ pub struct GlobalDraft {
     pub lifetime: Option<u32>,
     /// `tune.ssl.maxrecord`
     pub record_max: Option<usize>,
+    /// `tune.ssl.hard-maxrecord`
+    pub record_bound: Option<usize>,
     /// `tune.ssl.capture-buffer-size`
     pub capture_max: usize,
     /// `tune.ssl.keylog`

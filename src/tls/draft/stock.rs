@@ -43,7 +43,8 @@ impl StockDraft {
     /// HAProxy's sentence.
     pub fn load(&self, load: &Load, global: &GlobalDraft, store: &Store) -> Result<(), String> {
         let base = self.crt_base.as_deref().or(global.crt_base.as_deref());
-        let keys = self.key_base.as_deref().or(base);
+        let keys = self.key_base.as_deref().or(global.key_base.as_deref());
+        let keys = keys.or(base);
         let path = |word: &Option<Word>, base: Option<&str>| {
             word.as_ref().map(|word| under(base, word.str()))
         };

@@ -131,6 +131,7 @@ impl Store {
         state.crt_base.clone_from(&global.crt_base);
         state.ca_base.clone_from(&global.ca_base);
         state.means.issuers.clone_from(&global.issuers);
+        state.means.skips_roots = global.skips_roots;
         state.renewals.go_by(&global.ocsp);
     }
 
