@@ -42,6 +42,7 @@ impl Known {
     }
 }
 
+const FASTCGI: &str = "sluice does not speak FastCGI";
 const LUA: &str = "sluice has no Lua interpreter";
 const VENDOR: &str = "sluice has no device databases";
 const QUIC: &str = "sluice does not speak QUIC";
@@ -166,7 +167,12 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::BACKEND,
         standing: Standing::Later,
-        names: "be-unpublished, use-fcgi-app",
+        names: "be-unpublished",
+    },
+    Known {
+        sections: Sections::BACKEND,
+        standing: Standing::Refused(FASTCGI),
+        names: "use-fcgi-app",
     },
     Known {
         sections: Sections::FRONT,

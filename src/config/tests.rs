@@ -209,7 +209,23 @@ const MISTAKES: &[(&str, &str)] = &[
         "'lua-load' is not supported by sluice.",
     ),
     (
-        "fcgi-app x\n",
+        "backend b\n use-fcgi-app x\n",
+        "'use-fcgi-app' is not supported by sluice.",
+    ),
+    (
+        "backend b\n default_server inter 3s\n",
+        "unknown keyword 'default_server' in 'backend' section; did you mean 'default-server' maybe ?",
+    ),
+    (
+        "frontend f\n ENDPOINT x\n",
+        "unknown keyword 'ENDPOINT' in 'frontend' section",
+    ),
+    (
+        "backend b\n rise 3\n",
+        "unknown keyword 'rise' in 'backend' section; did you mean 'ring' maybe ?",
+    ),
+    (
+        "fcgi-app x\n docroot /\n index i\n path-info r\n set-param a b\n",
         "section 'fcgi-app' is not supported by sluice.",
     ),
     (
@@ -317,6 +333,19 @@ fn old_words_run_with_a_warning() {
     assert_eq!(site.listeners.len(), 2);
     assert_eq!(site.listeners[1].maxconn, 7);
     assert_eq!(site.backends[0].redispatch, -1);
+}
+
+#[test]
+fn a_set_of_processes_keeps_nobody_apart() {
+    for (set, warnings) in [("1", 0), ("all", 0), ("2", 1), ("even", 1)] {
+        let text = format!(
+            "frontend f\n mode http\n timeout client 1s\n bind 127.0.0.1:81\n bind-process {set}\n"
+        );
+        let outcome = outcome(&text);
+        let said = outcome.report.render(&outcome.files, 1, Severity::Warning);
+        assert_eq!(outcome.report.warnings(), warnings, "{set}: {said}");
+        assert_eq!(said.contains("'bind-process'"), warnings > 0, "{said}");
+    }
 }
 
 #[test]

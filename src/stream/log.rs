@@ -118,7 +118,8 @@ impl Stream {
                 (Cause::Normal | Cause::Local, _)
             )
         });
-        cut || self.txn.status.is_some_and(|status| status.code() >= 500)
+        // What a server failed first has not gone as it should, however it ended.
+        cut || self.txn.retries > 0 || self.txn.status.is_some_and(|status| status.code() >= 500)
     }
 
     /// `option logasap`: the line is written when the response begins, with the bytes that are there.

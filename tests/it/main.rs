@@ -32,6 +32,7 @@ mod resolvers;
 mod scenarios;
 mod static_binary;
 mod stats_page;
+mod stats_words;
 mod tidy;
 mod tls;
 mod tls_hostile;
