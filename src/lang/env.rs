@@ -52,8 +52,10 @@ impl Env {
             let spelled = name.starts_with(|first: char| first.is_ascii_alphabetic());
             let bare = place.rsplit('@').next().unwrap_or(place);
             let is_six = bare.contains(':') && !bare.starts_with('[');
-            let port = ports(name).filter(|_| spelled && !is_six && !place.contains('/'))?;
-            Some(format!("{place}:{port}"))
+            if !spelled || is_six || place.contains('/') {
+                return None;
+            }
+            Some(format!("{place}:{}", ports(name)?))
         };
         let numbered: Vec<Option<String>> = text.split(',').map(number).collect();
         numbered.iter().any(Option::is_some).then(|| {
@@ -92,7 +94,11 @@ mod tests {
     fn names_of_ports_become_numbers_where_they_are_known() {
         let mut env = Env::default();
         assert_eq!(env.numbered(":http"), None);
-        env.name_ports_by(|name| (name == "http").then_some(80));
+        env.name_ports_by(|name| match name {
+            "http" => Some(80),
+            name if name.starts_with(|c: char| c.is_ascii_digit()) => panic!("{name} is asked"),
+            _ => None,
+        });
         for (text, numbered) in [
             (":http", Some(":80")),
             ("*:http,[::1]:http,:81", Some("*:80,[::1]:80,:81")),
