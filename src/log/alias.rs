@@ -348,7 +348,7 @@ impl End {
         match self {
             End::Client => record.client,
             End::Accepting => record.accepting,
-            End::Connecting => record.connecting,
+            End::Connecting => record.kernel.connecting().map(Endpoint::Inet),
             End::Target => record.target,
         }
     }

@@ -12,7 +12,7 @@
 
 use std::net::SocketAddr;
 
-use crate::sample::Wall;
+use crate::sample::{Kernel, NoKernel, Wall};
 
 /// Everything an alias of a log format can show.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +25,8 @@ pub struct Record<'a> {
     pub client: Option<Endpoint>,
     /// Our end of the client connection (`%fi`, `%fp`).
     pub accepting: Option<Endpoint>,
-    /// Our end of the server connection (`%bi`, `%bp`).
-    pub connecting: Option<Endpoint>,
+    /// Who knows our end of the server connection (`%bi`, `%bp`).
+    pub kernel: &'a dyn Kernel,
     /// The server's end of the server connection (`%si`, `%sp`).
     pub target: Option<Endpoint>,
     /// The frontend's name.
@@ -130,7 +130,7 @@ impl Record<'static> {
             origin: Origin::default(),
             client: None,
             accepting: None,
-            connecting: None,
+            kernel: &NoKernel,
             target: None,
             frontend: "",
             listener: "",

@@ -210,12 +210,15 @@ pub struct ClientFacts {
 }
 
 /// The kernel's measurements of the connections at hand, taken when they are asked for.
-pub trait Kernel {
+pub trait Kernel: std::fmt::Debug {
     /// Of the client's connection.
     fn client(&self) -> TcpFacts;
 
     /// Of the server's.
     fn upstream(&self) -> TcpFacts;
+
+    /// Our end of the server's connection: the kernel chose it.
+    fn connecting(&self) -> Option<SocketAddr>;
 }
 
 /// No connection to measure.
@@ -229,6 +232,10 @@ impl Kernel for NoKernel {
 
     fn upstream(&self) -> TcpFacts {
         TcpFacts::default()
+    }
+
+    fn connecting(&self) -> Option<SocketAddr> {
+        None
     }
 }
 

@@ -3,6 +3,7 @@
 //! It is asked at the moment an expression wants to know, never ahead: most configurations ask for none of it, and each
 //! question is a system call. A socket that is no TCP socket has no measurements.
 
+use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 
 use super::{Kit, Stream};
@@ -10,6 +11,7 @@ use crate::sample::{Kernel, TcpFacts};
 use crate::sys;
 
 /// The sockets of a stream's connections, as far as there are any.
+#[derive(Debug)]
 pub(super) struct Sockets<'a> {
     front: Option<BorrowedFd<'a>>,
     back: Option<BorrowedFd<'a>>,
@@ -33,6 +35,11 @@ impl Kernel for Sockets<'_> {
 
     fn upstream(&self) -> TcpFacts {
         measured(self.back)
+    }
+
+    fn connecting(&self) -> Option<SocketAddr> {
+        let local = sys::socket::local_addr(self.back?).ok()?;
+        SocketAddr::try_from(local).ok()
     }
 }
 

@@ -23,7 +23,7 @@ use crate::mux::{End, Lane};
 use crate::proto::h1::{HeadParser, Kind, Limits, Progress};
 use crate::rule::{Desk, Scene, Wishes};
 use crate::sample::{
-    BodyView, Captured, ClientFacts, ExchangeFacts, Facts, Payload, Shelf, Shelves,
+    BodyView, Captured, ClientFacts, ExchangeFacts, Facts, Kernel, Payload, Shelf, Shelves,
 };
 use crate::site::{Rules, Site, Survey};
 
@@ -173,7 +173,7 @@ impl Stream {
             kernel: &self.sockets(kit),
             ..Facts::none()
         };
-        let record = || self.record(kit, site, front, facts.src);
+        let record = || self.record(kit, site, front, facts.src, facts.kernel);
         let mut reach = self.reach(kit, site, within, &record);
         reach.instant = Some(self.instant(kit, site, client.tls.is_some()));
         reach.exchange = self.http.then(|| response.as_ref().and(self.txn.status));
@@ -289,6 +289,7 @@ impl Stream {
         site: &'a Site,
         front: &'a Front,
         src: Option<SocketAddr>,
+        kernel: &'a dyn Kernel,
     ) -> Record<'a> {
         let frontend = site.frontend(self.frontend);
         let backend = self.backend.map(|id| site.backend(id));
@@ -303,10 +304,7 @@ impl Stream {
             .back
             .and_then(|key| kit.conns.get(key)?.back())
             .map(|back| back.peers);
-        let dialed = upstream
-            .is_some()
-            .then(|| upstream.and_then(|peers| peers.dst))
-            .flatten();
+        let dialed = upstream.and_then(|peers| peers.dst);
         let txn = &self.txn;
         Record {
             process: Process {
@@ -315,7 +313,7 @@ impl Stream {
             },
             client: endpoint(src.or(front.seen().src)),
             accepting: endpoint(front.seen().dst),
-            connecting: upstream.and_then(|peers| peers.src).map(Endpoint::Inet),
+            kernel,
             target: dialed.map(Endpoint::Inet),
             frontend: &frontend.name,
             listener: &listener.name,

@@ -244,11 +244,16 @@ fn fc_dst_is_local<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 }
 
 fn bc_src<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    ip(facts.upstream.and_then(|u| u.src))
+    ip(connecting(facts))
 }
 
 fn bc_src_port<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    port(facts.upstream.and_then(|u| u.src))
+    port(connecting(facts))
+}
+
+fn connecting(facts: &Facts<'_>) -> Option<SocketAddr> {
+    let upstream = facts.upstream?;
+    upstream.src.or_else(|| facts.kernel.connecting())
 }
 
 fn bc_dst<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {

@@ -465,6 +465,7 @@ mod tests {
     use crate::sample::rig::{absent_with, refused, yields_with};
 
     /// Both connections measure the same.
+    #[derive(Debug)]
     struct Twin(TcpFacts);
 
     impl Kernel for Twin {
@@ -474,6 +475,10 @@ mod tests {
 
         fn upstream(&self) -> TcpFacts {
             self.0
+        }
+
+        fn connecting(&self) -> Option<std::net::SocketAddr> {
+            None
         }
     }
 
