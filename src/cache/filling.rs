@@ -83,13 +83,13 @@ impl Drop for Filling {
     }
 }
 
-/// Fields that concern one connection (RFC 9110 section 7.6.1) or the framing that each answer gets anew.
-const HOP_FIELDS: [&[u8]; 6] = [
+/// Fields that concern one connection (RFC 9110 section 7.6.1) or the framing that each answer gets anew. A length holds for each
+/// of them, and keeps its place.
+const HOP_FIELDS: [&[u8]; 5] = [
     b"connection",
     b"keep-alive",
     b"proxy-connection",
     b"transfer-encoding",
-    b"content-length",
     b"trailer",
 ];
 

@@ -216,9 +216,13 @@ impl Reply {
         let len = self.object.body_len();
         if self.content == Content::Unchanged {
             head.set_status(Status::new(304), None);
+            head.remove_known(Known::ContentLength);
             response.announce(Body::None);
         } else {
-            head.push_known(Known::ContentLength, len.to_string().as_bytes());
+            let length = len.to_string();
+            if head.get_known(Known::ContentLength) != Some(length.as_bytes()) {
+                head.set_known(Known::ContentLength, length.as_bytes());
+            }
             response.announce(Body::Sized(len as u64));
         }
         response.put_head(Box::new(head));
