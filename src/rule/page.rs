@@ -25,6 +25,8 @@ pub struct Page {
     pub body: Arc<[u8]>,
     /// An empty file: nothing is sent, the connection is just closed.
     pub silent: bool,
+    /// The file says `connection: close`: the client's connection ends with it.
+    pub closes: bool,
 }
 
 impl std::fmt::Debug for Page {
@@ -149,6 +151,7 @@ impl Page {
             head,
             body: body.into_bytes().into(),
             silent: false,
+            closes: false,
         }
     }
 
@@ -164,6 +167,7 @@ impl Page {
                 head,
                 body: Arc::from([]),
                 silent: true,
+                closes: true,
             });
         }
         let (text, body) = split_head(bytes).ok_or("unable to parse headers")?;
@@ -178,12 +182,14 @@ impl Page {
         if !version.starts_with(b"HTTP/") || code.is_none() {
             return Err("unable to parse headers");
         }
-        let mut head = Head::new();
+        let (mut head, mut closes) = (Head::new(), false);
         head.set_response(Version::Http11, Status::new(code.unwrap_or(status)), phrase);
         let (mut sized, length) = (false, body.len().to_string().into_bytes());
         for line in lines.filter(|line| !line.is_empty()) {
             let colon = memchr::memchr(b':', line).ok_or("unable to parse headers")?;
-            let name = &line[..colon];
+            let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+            closes |=
+                name.eq_ignore_ascii_case(b"connection") && value.eq_ignore_ascii_case(b"close");
             let framing = [&b"transfer-encoding"[..], b"connection"];
             if name.eq_ignore_ascii_case(b"content-length") {
                 if !sized {
@@ -191,7 +197,7 @@ impl Page {
                 }
                 sized = true;
             } else if framing.iter().all(|f| !name.eq_ignore_ascii_case(f)) {
-                head.push(name, line[colon + 1..].trim_ascii());
+                head.push(name, value);
             }
         }
         if !sized {
@@ -202,6 +208,7 @@ impl Page {
             head,
             body: body.into(),
             silent: false,
+            closes,
         })
     }
 
@@ -219,6 +226,7 @@ impl Page {
             head,
             body: Arc::from([]),
             silent: false,
+            closes: false,
         }
     }
 
@@ -231,6 +239,7 @@ impl Page {
             body: Body::Shared(Arc::clone(&self.body)),
             cause,
             silent: self.silent,
+            closes: self.closes,
         }
     }
 }
@@ -438,6 +447,7 @@ mod tests {
             let page = Page::parse(503, file.as_bytes()).expect("a response");
             assert_eq!(text(&page), "x-a: b\ncontent-length: 4\nbody");
             assert_eq!(page.head.reason(), b"Out");
+            assert!(page.closes);
         }
         assert!(Page::parse(503, b"").expect("empty").silent);
         assert!(Page::parse(503, b"junk").is_err());

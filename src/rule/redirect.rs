@@ -134,6 +134,7 @@ impl Redirect {
             body: Body::Shared(Arc::from([])),
             cause: Cause::Redirect,
             silent: false,
+            closes: false,
         }))
     }
 

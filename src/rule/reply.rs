@@ -27,6 +27,8 @@ pub struct Answer {
     pub cause: Cause,
     /// Nothing is sent: the connection is just closed.
     pub silent: bool,
+    /// The client's connection ends with it.
+    pub closes: bool,
 }
 
 impl std::fmt::Debug for Answer {
@@ -215,6 +217,7 @@ impl Reply {
             body,
             cause,
             silent: false,
+            closes: false,
         }))
     }
 

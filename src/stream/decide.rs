@@ -273,6 +273,7 @@ impl Stream {
             return self.cut(phase);
         }
         self.begin_reply(kit, Status::new(answer.status), cause, phase);
+        self.last |= answer.closes;
         put_answer(
             &mut self.response,
             Box::new(answer.head.clone()),

@@ -43,6 +43,7 @@ impl Stream {
             self.last = true;
             return Step::Go(Stage::Finish);
         }
+        self.last |= answer.closes;
         put_answer(
             &mut self.response,
             Box::new(answer.head.clone()),
@@ -173,10 +174,11 @@ impl Stream {
         self.txn.end(Cause::Normal, Phase::Done);
         self.sum_up(kit);
         self.settle_tracks(kit);
-        self.write_line(kit);
-        self.settle_back(kit);
+        // haproxy: a line at the end counts the connections that go on (`%bc`, `%sc`), its own not among them.
         self.leave_server(kit);
         self.leave_backend(kit);
+        self.write_line(kit);
+        self.settle_back(kit);
         if let Some(head) = self.request_head.take() {
             kit.heads.give_back(head);
         }
