@@ -90,6 +90,10 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "a page of one's own is sent also to who sends no request, or none in time",
+        &["errorfiles/no request", "errorfiles/too slow a client"],
+    ),
+    (
         "a capture of nothing is shown as nothing is",
         &["log-fields/empty"],
     ),

@@ -53,13 +53,17 @@ fn replaced(line: &str, what: &str, with: &str) -> Vec<String> {
 
 /// The line with a dash where it shows an item of a log line.
 fn without_alias(alias: &str, line: &str) -> Vec<String> {
-    let places = line.match_indices(alias).filter(|(at, _)| {
-        let after = line[at + alias.len()..].chars().next();
-        after.is_none_or(|c| !c.is_ascii_alphanumeric())
+    let name = alias.trim_start_matches('%');
+    let places = line.match_indices(name).filter_map(|(at, _)| {
+        let rest = &line[at + name.len()..];
+        let before = match &line[..at] {
+            flagged if flagged.ends_with('}') => &flagged[..flagged.rfind("%{")?],
+            plain => plain.strip_suffix('%')?,
+        };
+        let ends = !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        ends.then(|| format!("{before}-{rest}"))
     });
-    places
-        .map(|(at, _)| format!("{}-{}", &line[..at], &line[at + alias.len()..]))
-        .collect()
+    places.collect()
 }
 
 /// The line without a way of writing.
@@ -182,6 +186,10 @@ fn lines_lose_what_a_row_is_about() {
     assert_eq!(
         lost("log-alias", "%c", "log-format %ci:%c/%cp"),
         "log-format %ci:-/%cp"
+    );
+    assert_eq!(
+        lost("log-alias", "%o", "log-format %{+X}o %ci"),
+        "log-format - %ci"
     );
     assert_eq!(
         lost("lexer", "$ outside double quotes", "a $B c"),
