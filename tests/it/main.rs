@@ -29,6 +29,7 @@ mod program;
 mod proxy_protocol;
 mod reload;
 mod resolvers;
+mod rules;
 mod scenarios;
 mod static_binary;
 mod stats_page;

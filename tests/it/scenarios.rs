@@ -101,6 +101,10 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
         "the method of what was no request is shown as its target is",
         &["log-fields/bad request"],
     ),
+    (
+        "option httpclose closes the client's side where a frontend says it: the server's is the backend's to close",
+        &["frontend-httpclose/two requests"],
+    ),
 ];
 
 #[test]
