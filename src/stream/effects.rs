@@ -63,7 +63,7 @@ fn losses(row: &Row, section: &str, line: &str) -> Vec<String> {
     let begins = |text: &str| {
         line.trim_start()
             .strip_prefix(text)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '(']))
     };
     let (class, keyword) = (&*row.class, &*row.keyword);
     if let Some(lost) = written::losses(class, keyword, line) {
