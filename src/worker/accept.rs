@@ -213,6 +213,7 @@ mod tests {
         let addr = socket.local_addr().expect("bound");
         let mut site = Site::default();
         site.global.threads = 1;
+        site.global.maxconn = 10;
         site.global.tune.max_accept = 2;
         let service = Service::Frontend(FrontendId::at(0));
         site.listeners
