@@ -25,6 +25,8 @@ pub struct Persist {
     pub secure: bool,
     /// Values are computed from the servers' addresses.
     pub dynamic: bool,
+    /// `dynamic-cookie-key`: what such values are computed with.
+    pub secret: Option<String>,
     /// Seconds without use after which it is not followed.
     pub max_idle: Option<u32>,
     /// Seconds since it was first given after which it is not followed.
@@ -196,6 +198,7 @@ impl Persist {
             http_only: false,
             secure: false,
             dynamic: false,
+            secret: None,
             max_idle: None,
             max_life: None,
             attributes: Vec::new(),

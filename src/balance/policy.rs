@@ -216,6 +216,15 @@ impl Policy {
         self.standing.counts()
     }
 
+    /// Whether servers are chosen in turn or by lot, so that one is as good as another.
+    #[must_use]
+    pub fn takes_turns(&self) -> bool {
+        matches!(
+            self.picker,
+            Picker::RoundRobin(_) | Picker::StaticRr(_) | Picker::Random(_)
+        )
+    }
+
     /// Whether weights may take any value at run time; the mapped algorithms only know none and all.
     #[must_use]
     pub fn weighs_at_run_time(&self) -> bool {

@@ -1,11 +1,13 @@
 //! `server` lines: a composition of the seats that other rooms need a server to have.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI8, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use super::{SendProxy, Source, Telling, Tells, Watch};
 use crate::addr::SockAddr;
+use crate::balance::persist::{Persist, dynamic_value};
 use crate::balance::{Seat, Weight};
 use crate::check::{Health, Pace, Script, Thresholds};
 use crate::id::BackendId;
@@ -169,6 +171,23 @@ pub struct Checking {
 }
 
 impl Server {
+    /// The value of the persistence cookie that stands for it: the one that was written, else one computed from where it is.
+    #[must_use]
+    pub fn cookie_value(&self, persist: &Persist) -> Option<Cow<'_, [u8]>> {
+        if let Some(written) = &self.cookie {
+            return Some(Cow::Borrowed(written));
+        }
+        let secret = persist.secret.as_ref().filter(|_| persist.dynamic)?;
+        let Destination::At(SockAddr::Inet(address)) = &*self.destination.load() else {
+            return None;
+        };
+        let value = match address.ip() {
+            IpAddr::V4(ip) => dynamic_value(secret, &ip.octets(), address.port()),
+            IpAddr::V6(ip) => dynamic_value(secret, &ip.octets(), address.port()),
+        };
+        Some(Cow::Owned(value.into_bytes()))
+    }
+
     /// A server at `destination` with every setting at its default.
     pub fn new(name: Arc<str>, backend: BackendId, destination: Destination, port: Port) -> Self {
         Self {

@@ -1,5 +1,6 @@
 //! What readers of the statistics are given, gathered from the site at one moment.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Backend, Frontend, Listener, Mode, Server, Service, Site};
@@ -93,7 +94,7 @@ impl Site {
     fn backend_rows(&self, heading: &Heading<'_>, id: BackendId, rows: &mut Vec<ObjectView>) {
         let backend = self.backend(id);
         for &server in backend.servers.iter() {
-            rows.push(server_row(heading, self.server(server), backend.load()));
+            rows.push(server_row(heading, self.server(server), backend));
         }
         rows.push(self.backend_row(heading, backend));
     }
@@ -219,11 +220,16 @@ fn listener_row(heading: &Heading<'_>, listener: &Listener) -> ObjectView {
     }
 }
 
-fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
+fn server_row(heading: &Heading<'_>, server: &Server, backend: &Backend) -> ObjectView {
     let status = server.health.label();
     let last_change = heading.now.since(server.health.changed_at()).get() / 1000;
     let downtime = server.health.downtime(heading.now) / 1000;
     let backup = server.seat.is_backup();
+    let persist = backend.persist.as_ref();
+    let cookie = match persist {
+        Some(persist) => server.cookie_value(persist),
+        None => server.cookie.as_deref().map(Cow::Borrowed),
+    };
     let back = BackView {
         queued: server.line.len(),
         weight: server.seat.share().shown(),
@@ -234,8 +240,7 @@ fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
             .health
             .is_checked()
             .then(|| u32::try_from(downtime).unwrap_or(u32::MAX)),
-        cookie: server
-            .cookie
+        cookie: cookie
             .as_deref()
             .map(|value| String::from_utf8_lossy(value).into_owned()),
         ..BackView::default()
@@ -251,7 +256,7 @@ fn server_row(heading: &Heading<'_>, server: &Server, load: u32) -> ObjectView {
     };
     ObjectView {
         current: server.slots.in_use(),
-        limit: limit_of(server.limit(load)),
+        limit: limit_of(server.limit(backend.load())),
         address: server.address().map(|address| address.to_string()),
         last_change: Some(last_change),
         back: Some(back),

@@ -17,6 +17,8 @@ pub(super) struct Persistence {
     pub(super) forced: bool,
     /// `ignore-persist`: cookies and tables name no server.
     pub(super) ignored: bool,
+    /// A rule, a cookie or a table chose the server.
+    pub(super) directed: bool,
     last: Option<u64>,
     first: Option<u64>,
 }
@@ -42,7 +44,7 @@ impl Stream {
         self.persistence.first = presented.first;
         let named = presented.server.and_then(|wanted| {
             let mut servers = backend.servers.iter().copied();
-            servers.find(|&id| site.server(id).cookie.as_deref() == Some(wanted))
+            servers.find(|&id| site.server(id).cookie_value(persist).as_deref() == Some(wanted))
         });
         settle_request(head, at, persist, presented.rest);
         let usable = named.is_some_and(|id| site.server(id).seat.is_electable());
@@ -54,7 +56,7 @@ impl Stream {
             (Age::Fresh, Some(_)) if !usable => ClientCookie::Down,
             (Age::Fresh, Some(_)) => ClientCookie::Valid,
         };
-        self.persistence.named = named.filter(|_| follows);
+        self.persistence.named = named.filter(|_| follows && !self.persistence.ignored);
         self.persistence.named
     }
 
@@ -67,9 +69,8 @@ impl Stream {
         let (Some(persist), Some(server)) = (&backend.persist, self.server) else {
             return;
         };
-        let value = site
-            .server(server)
-            .cookie
+        let value = site.server(server).cookie_value(persist);
+        let value = value
             .as_deref()
             .and_then(|value| std::str::from_utf8(value).ok());
         let followed = self.persistence.named == Some(server);

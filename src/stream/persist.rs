@@ -27,11 +27,12 @@ impl Stream {
         }
         self.persistence.forced = self.holds(kit, &backend.force_persist);
         self.persistence.ignored = self.holds(kit, &backend.ignore_persist);
-        if self.persistence.ignored {
-            return chosen;
-        }
+        // A cookie that is ignored is hidden from servers all the same.
         if chosen.is_none() && self.http {
             chosen = self.cookie_server(kit, site, id);
+        }
+        if self.persistence.ignored {
+            return chosen;
         }
         let sticky = self.sticky_server(kit, site, id, chosen.is_some());
         chosen.or(sticky)

@@ -89,13 +89,22 @@ impl Stream {
     /// Counts another attempt, and says where it begins.
     fn try_again(&mut self, kit: &mut Kit, backend: &Backend) -> Step {
         self.txn.retries += 1;
-        if is_redispatch(backend.redispatch, self.txn.retries, self.retries(backend)) {
+        let due = is_redispatch(backend.redispatch, self.txn.retries, self.retries(backend));
+        if due || self.may_go_elsewhere(backend) {
             self.failed = self.server;
             self.leave_server(kit);
             return Step::Go(Stage::Pick);
         }
         self.count_back(kit, Count::Retries);
         Step::Go(Stage::Connect)
+    }
+
+    /// Whether another server is as good at once: requests go to servers in turn, and nothing asked for this one.
+    fn may_go_elsewhere(&self, backend: &Backend) -> bool {
+        backend.redispatch != 0
+            && !self.persistence.directed
+            && backend.policy.electable().0 > 1
+            && backend.policy.takes_turns()
     }
 
     /// Waits until the server may be tried again.

@@ -57,7 +57,9 @@ impl Stream {
         let site = kit.site.clone();
         let backend = site.backend(id);
         let lineup = site.lineup(id);
-        if let Some(server) = self.forced_server(kit, &site, id) {
+        let forced = self.forced_server(kit, &site, id);
+        self.persistence.directed = forced.is_some();
+        if let Some(server) = forced {
             return self.ask_for_slot(kit, &site, server, backend.redispatch != 0);
         }
         if let Some(outlet) = backend.outlet {

@@ -7,6 +7,7 @@ use super::known::Known;
 use super::rules::{self, Bench};
 use super::{Host, mode, reach, server, tls};
 use crate::acl::Book;
+use crate::balance::persist::Persist;
 use crate::balance::{Algorithm, Policy, Tuning};
 use crate::check::draft::KindDraft;
 use crate::config::draft::ProxyDraft;
@@ -456,7 +457,10 @@ fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Si
         retry_on: written.retry_on.clone(),
         reuse: written.reuse,
         key,
-        persist: balance.cookie.clone(),
+        persist: balance.cookie.clone().map(|cookie| Persist {
+            secret: balance.dynamic_cookie_key.clone(),
+            ..cookie
+        }),
         persist_when_down: balance.persist_when_down,
         prefer_last_server: balance.prefer_last_server,
         pretend_keep_alive: written.pretend_keep_alive,
