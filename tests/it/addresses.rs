@@ -1,4 +1,6 @@
 //! Addresses of `bind` and `server` lines as operators write them, and what their words do to the sockets.
+//!
+//! The forms go by these names: ipv4:port, ipv6, name:port, *:port, :port, [::]:port or :::port, and an environment variable.
 
 use std::fs;
 use std::io::{Read, Write};
