@@ -210,6 +210,7 @@ mod tests {
     #[test]
     fn a_batch_is_as_large_as_asked() {
         let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        socket.set_nonblocking(true).expect("a socket");
         let addr = socket.local_addr().expect("bound");
         let mut site = Site::default();
         site.global.threads = 1;
