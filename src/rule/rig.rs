@@ -86,7 +86,6 @@ impl World for Diary {
     fn keep(&mut self, cache: &str, _: &Head) {
         self.kept.push(cache.to_owned());
     }
-    fn log_now(&mut self, _: &'static str) {}
 }
 
 fn text(value: &Value<'_>) -> String {

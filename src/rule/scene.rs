@@ -214,9 +214,6 @@ pub trait World {
 
     /// Has the cache of this name keep the response, if it may.
     fn keep(&mut self, cache: &str, response: &Head);
-
-    /// Writes a log line at once (`do-log`).
-    fn log_now(&mut self, origin: &'static str);
 }
 
 /// A search in a cache.
@@ -319,6 +316,8 @@ pub enum Resolution {
 pub struct Wishes {
     /// `set-log-level`.
     pub log_level: Option<LogWish>,
+    /// `do-log`: the words of the rule sets that want a line written now.
+    pub lines: Vec<&'static str>,
     /// `set-nice`.
     pub nice: Option<i32>,
     /// Marks and types of service of packets.
@@ -424,7 +423,6 @@ impl World for NoWorld {
         Cached::Nothing
     }
     fn keep(&mut self, _: &str, _: &Head) {}
-    fn log_now(&mut self, _: &'static str) {}
 }
 
 /// Shows bytes in a message.

@@ -76,6 +76,24 @@ impl Stream {
             None if frontend.log_separate_errors && self.has_failed() => Level::Err,
             None => Level::Info,
         };
+        self.txn.logged |= self.compose(kit, logging, level);
+    }
+
+    /// Writes the lines that `do-log` rules have asked for, beside the one that the exchange has anyway.
+    pub(super) fn write_wished_lines(&mut self, kit: &mut Kit) {
+        let site = kit.site.clone();
+        let logging = &site.frontend(self.frontend).logging;
+        for origin in std::mem::take(&mut self.wishes.lines) {
+            if !logging.routes.is_empty() {
+                self.txn.origin = Some(origin);
+                self.compose(kit, logging, Level::Info);
+                self.txn.origin = None;
+            }
+        }
+    }
+
+    /// Puts a line together and sends it; false when it cannot be.
+    fn compose(&mut self, kit: &mut Kit, logging: &Logging, level: Level) -> bool {
         let text = self.with_scene(kit, true, |scene| match &logging.line_format {
             Some(format) => scene.text(format),
             None => {
@@ -84,16 +102,16 @@ impl Stream {
                 out
             }
         });
+        let Some(text) = text else { return false };
         let structured = logging.structured_format.as_ref();
         let structured =
             structured.and_then(|format| self.with_scene(kit, true, |scene| scene.text(format)));
-        if let Some(text) = text {
-            self.txn.logged = true;
-            let structured = structured.unwrap_or_default();
-            kit.log(&site, logging, level, &structured, &text);
-            kit.desk.put_back(text);
-            kit.desk.put_back(structured);
-        }
+        let structured = structured.unwrap_or_default();
+        let site = kit.site.clone();
+        kit.log(&site, logging, level, &structured, &text);
+        kit.desk.put_back(text);
+        kit.desk.put_back(structured);
+        true
     }
 
     fn is_worth_a_line(&self, kit: &Kit, frontend: &Frontend) -> bool {

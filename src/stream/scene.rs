@@ -17,7 +17,7 @@ use super::world::{Lookup, Reach};
 use super::{Kit, Stage, Stream};
 use crate::http::Head;
 use crate::log::{
-    CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Process, Queues, Record, Tls,
+    CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Origin, Process, Queues, Record, Tls,
 };
 use crate::mux::{End, Lane};
 use crate::proto::h1::{HeadParser, Kind, Limits, Progress};
@@ -103,6 +103,7 @@ impl Stream {
         }
         let (result, begun) = result?;
         self.tracks.extend(begun);
+        self.write_wished_lines(kit);
         Some(result)
     }
 
@@ -344,6 +345,7 @@ impl Stream {
                 cipher: tls.cipher,
             }),
             finished: !txn.early,
+            origin: txn.origin.map_or(Origin::TxnClose, Origin::DoLog),
             ..Record::none()
         }
     }

@@ -56,6 +56,8 @@ pub struct Txn {
     pub silent: bool,
     /// Whether the line is written before the end.
     pub early: bool,
+    /// The rule set that has a line written at this moment (`do-log`).
+    pub origin: Option<&'static str>,
     /// Whether a log line was already written (`option logasap`).
     pub logged: bool,
 }
@@ -86,6 +88,7 @@ impl Default for Txn {
             response_cookie: None,
             silent: false,
             early: false,
+            origin: None,
             logged: false,
         }
     }

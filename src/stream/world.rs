@@ -133,8 +133,6 @@ impl World for Reach<'_> {
             instant.keep(cache, response);
         }
     }
-
-    fn log_now(&mut self, _origin: &'static str) {}
 }
 
 impl Reach<'_> {

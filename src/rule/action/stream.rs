@@ -101,7 +101,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "do-log",
         arguments: false,
-        phases: Phases::ALL,
+        phases: STREAM.or(Phase::AfterResponse.only()),
         usage: "",
         doc: "Writes a log line at once.",
         parse: |args| Ok(Box::new(DoLog(origin(args.context.phase)))),
@@ -441,7 +441,7 @@ fn origin(phase: Phase) -> &'static str {
 
 impl Action for DoLog {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        scene.world.log_now(self.0);
+        scene.wishes.lines.push(self.0);
         Flow::Continue
     }
 }
