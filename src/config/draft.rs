@@ -363,8 +363,6 @@ pub struct OptionsDraft {
     pub spell_for_server: bool,
     /// `option http-buffer-request`
     pub buffer_request: bool,
-    /// `option http-no-delay`
-    pub http_no_delay: bool,
     /// `option abortonclose`
     pub abort_on_close: bool,
     /// `option splice-…`
@@ -375,8 +373,6 @@ pub struct OptionsDraft {
     pub server_keep_alive: KeepAlive,
     /// `option nolinger`
     pub no_linger: bool,
-    /// `option independent-streams`
-    pub independent_streams: bool,
     /// `option accept-unsafe-violations-in-http-request`
     pub accept_invalid_request: bool,
     /// `option accept-unsafe-violations-in-http-response`
@@ -408,8 +404,6 @@ pub struct FrontDraft {
     pub log_asap: bool,
     /// `option http-ignore-probes`
     pub ignore_probes: bool,
-    /// `option http-use-proxy-header`
-    pub use_proxy_header: bool,
     /// `option socket-stats`
     pub socket_stats: bool,
     /// `option tcp-smart-accept`
@@ -537,8 +531,6 @@ pub struct BindDraft {
     pub mss: Option<u16>,
     /// `tcp-ut`
     pub tcp_user_timeout: Option<Millis>,
-    /// `nice`
-    pub nice: i32,
     /// `shards`
     pub shards: Option<usize>,
     /// Owner and mode.
@@ -592,8 +584,6 @@ pub struct ServerDraft {
     pub pool_name: Option<Word>,
     /// `pool-max-conn`
     pub pool_max_conn: Option<u32>,
-    /// `pool-low-conn`
-    pub pool_low_conn: u32,
     /// `pool-purge-delay`
     pub pool_purge_delay: Millis,
     /// `max-reuse`
@@ -663,7 +653,6 @@ impl Default for ServerDraft {
             source: None,
             pool_name: None,
             pool_max_conn: None,
-            pool_low_conn: 0,
             pool_purge_delay: Millis::seconds(5),
             max_reuse: None,
             tcp_user_timeout: None,

@@ -83,7 +83,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.chksize, tune.cli.max-payload-size, tune.defaults.purge, \
                 tune.disable-fast-forward, tune.disable-zero-copy-forwarding, \
                 tune.glitches.kill.cpu-usage, tune.h1.be.glitches-threshold, \
-                tune.h1.fe.glitches-threshold, tune.h1.zero-copy-fwd-recv, \
+                tune.h1.fe.glitches-threshold, tune.idle-pool.shared, tune.h1.zero-copy-fwd-recv, \
                 tune.h1.zero-copy-fwd-send, tune.idletimer, tune.listener.default-shards, \
                 tune.listener.multi-queue, tune.max-checks-per-thread, tune.max-rules-at-once, \
                 tune.pattern.cache-size, tune.peers.max-updates-at-once, \
@@ -161,8 +161,13 @@ pub(crate) const PROXY: &[Known] = &[
     },
     Known {
         sections: Sections::PROXY,
+        standing: Standing::Silent,
+        names: "option http-no-delay, stats show-modules",
+    },
+    Known {
+        sections: Sections::PROXY,
         standing: Standing::Later,
-        names: "appsession, option http_proxy",
+        names: "appsession, option http_proxy, option independant-streams, option independent-streams",
     },
     Known {
         sections: Sections::BACKEND,
@@ -177,7 +182,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::FRONT,
         standing: Standing::Later,
-        names: "log-steps, max-session-srv-conns, option disable-h2-upgrade",
+        names: "log-steps, max-session-srv-conns, option disable-h2-upgrade, option http-use-proxy-header",
     },
     Known {
         sections: Sections::FRONTEND,
@@ -211,6 +216,11 @@ pub(crate) const BIND: &[Known] = &[
                 prefer-client-ciphers, sigalgs:1, ssl, ssl-max-ver:1, \
                 ssl-min-ver:1, strict-sni, tcp-md5sig:1, tcp-ss:1, tls-ticket-keys:1, tls-tickets, \
                 verify:1",
+    },
+    Known {
+        sections: Sections::BIND,
+        standing: Standing::Silent,
+        names: "nice:1",
     },
     Known {
         sections: Sections::BIND,
@@ -251,6 +261,12 @@ pub(crate) const SERVER: &[Known] = &[
                 port:1, rise:1, shard:1, sigalgs:1, sni-auto, sni:1, \
                 ssl, ssl-max-ver:1, ssl-min-ver:1, ssl-reuse, strict-maxconn, \
                 tcp-md5sig:1, tls-tickets, track:1, verify:1, verifyhost:1",
+    },
+    // Each worker keeps its own idle connections, which is what these are about.
+    Known {
+        sections: Sections::SERVER,
+        standing: Standing::Silent,
+        names: "pool-low-conn:1",
     },
     Known {
         sections: Sections::SERVER,

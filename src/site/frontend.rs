@@ -67,8 +67,6 @@ pub struct Frontend {
     pub log_asap: bool,
     /// `option http-ignore-probes`.
     pub ignore_probes: bool,
-    /// `option http-use-proxy-header`.
-    pub use_proxy_header: bool,
     /// `option tcp-smart-accept`.
     pub tcp_smart_accept: bool,
     /// `monitor-uri`.

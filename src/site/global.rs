@@ -240,8 +240,6 @@ pub struct Tune {
     pub server_unsent: Option<usize>,
     /// `tune.rcvbuf.frontend`: of sockets that take datagrams.
     pub datagram_rcvbuf: Option<usize>,
-    /// `tune.pool-high-fd-ratio` and friends do not apply; `tune.idle-pool.shared`.
-    pub idle_pool_shared: bool,
     /// `tune.comp.maxlevel`.
     pub compression_level: u8,
 }
@@ -266,7 +264,6 @@ impl Default for Tune {
             client_unsent: None,
             server_unsent: None,
             datagram_rcvbuf: None,
-            idle_pool_shared: true,
             compression_level: 1,
         }
     }

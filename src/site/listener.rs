@@ -61,8 +61,6 @@ pub struct Listener {
     pub mss: Option<u16>,
     /// `tcp-ut`.
     pub tcp_user_timeout: Option<Millis>,
-    /// `nice`.
-    pub nice: i32,
     /// `shards`: how many sockets share the address.
     pub shards: usize,
     /// Owner of a unix socket.
@@ -135,7 +133,6 @@ impl Listener {
             namespace: None,
             mss: None,
             tcp_user_timeout: None,
-            nice: 0,
             shards: 1,
             uid: None,
             gid: None,

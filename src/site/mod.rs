@@ -420,8 +420,6 @@ pub struct Options {
     pub adjust_case: bool,
     /// `option http-buffer-request`.
     pub buffer_request: bool,
-    /// `option http-no-delay`.
-    pub http_no_delay: bool,
     /// `option abortonclose`.
     pub abort_on_close: bool,
     /// `option splice-auto`, `splice-request`, `splice-response`.
@@ -430,8 +428,6 @@ pub struct Options {
     pub tcp_keep_alive: KeepAlive,
     /// `option nolinger`.
     pub no_linger: bool,
-    /// `option independent-streams`.
-    pub independent_streams: bool,
     /// `option accept-invalid-http-request` / `-response`.
     pub accept_invalid_http: bool,
 }

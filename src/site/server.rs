@@ -100,8 +100,6 @@ pub struct Server {
     pub socks4: Option<SocketAddr>,
     /// `pool-max-conn`; `None` means no limit.
     pub pool_max_conn: Option<usize>,
-    /// `pool-low-conn`.
-    pub pool_low_conn: usize,
     /// `pool-purge-delay`.
     pub pool_purge_delay: Millis,
     /// `max-reuse`; `None` means no limit.
@@ -216,7 +214,6 @@ impl Server {
             takes_lines: None,
             socks4: None,
             pool_max_conn: None,
-            pool_low_conn: 0,
             pool_purge_delay: Millis::seconds(5),
             max_reuse: None,
             slow_start: Millis::ZERO,

@@ -39,8 +39,6 @@ pub struct StatsPage {
     pub hide_version: bool,
     /// `stats show-legends`.
     pub show_legends: bool,
-    /// `stats show-modules`.
-    pub show_modules: bool,
     /// `stats show-node`: a name, empty for the node's own.
     pub node: Option<Arc<str>>,
     /// `stats show-desc`: a text, empty for the process's own.
@@ -58,7 +56,6 @@ impl Default for StatsPage {
             refresh: None,
             hide_version: false,
             show_legends: false,
-            show_modules: false,
             node: None,
             description: None,
             scope: Vec::new(),

@@ -3,11 +3,12 @@
 use super::errand::Errand;
 use super::front::{Back, Held, Peers, Role};
 use super::observe::Sight;
+use super::scene::put_answer;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream, Way, upstream};
 use crate::addr::SockAddr;
 use crate::buf::Need;
-use crate::http::Status;
+use crate::http::{Head, Method, Status, Version, uri};
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
 use crate::site::{Backend, HttpConnections, Options, Reuse, Site};
 use crate::slab::Key;
@@ -20,7 +21,10 @@ impl Stream {
     /// Looks for a connection, makes one, or waits for the one that is being made.
     pub(super) fn connect(&mut self, kit: &mut Kit) -> Step {
         match self.back {
-            None => self.open(kit),
+            None => match self.redirect_to_server(kit) {
+                Some(step) => step,
+                None => self.open(kit),
+            },
             Some(back) => self.await_connection(kit, back),
         }
     }
@@ -54,6 +58,30 @@ impl Stream {
             }
             Err(_) => self.connection_failed(kit),
         }
+    }
+
+    /// Sends who only fetches to the server itself (`redir` of its line); other methods are passed on.
+    fn redirect_to_server(&mut self, kit: &mut Kit) -> Option<Step> {
+        let site = kit.site.clone();
+        let prefix = site.server(self.server?).redirect_prefix.as_deref()?;
+        let head = self.request.head()?;
+        if !matches!(head.method(), Method::Get | Method::Head) {
+            return None;
+        }
+        let mut location = match prefix {
+            b"/" => Vec::new(),
+            prefix => prefix.to_vec(),
+        };
+        location.extend_from_slice(uri::path_and_query(head.target())?);
+        let status = Status::new(302);
+        self.begin_reply(kit, status, Cause::Local, Phase::Connect);
+        let mut answer = Box::new(Head::new());
+        answer.set_response(Version::Http11, status, status.reason().as_bytes());
+        answer.push(b"cache-control", b"no-cache");
+        answer.push(b"content-length", b"0");
+        answer.push(b"location", &location);
+        put_answer(&mut self.response, answer, b"");
+        Some(Step::Go(Stage::Relay))
     }
 
     /// Makes a server's connection this stream's: its events come here at once, so that one that arrives before the next

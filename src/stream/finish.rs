@@ -209,11 +209,11 @@ impl Stream {
 
     fn settle_back(&mut self, kit: &mut Kit) {
         let Some(key) = self.back.take() else { return };
-        let reusable = kit
-            .conns
-            .get(key)
+        let reusable = kit.conns.get(key).is_some_and(|held| {
             // A server that has hung up behind its response would not hear another request.
-            .is_some_and(|held| self.http && held.conn.is_reusable() && !held.conn.ready.hangup);
+            let serves = held.conn.is_reusable() && !held.conn.ready.hangup;
+            self.http && serves && !held.back().is_some_and(|back| back.is_worn(&kit.site))
+        });
         if reusable && kit.leaving.is_none() {
             kit.put_idle(self.front, key)
         } else {

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::errand::Errand;
-use super::front::{Held, Role};
+use super::front::{Back, Held, Role};
 use super::{Engine, Kit, Timer};
-use crate::site::{Reuse, Server};
+use crate::site::{Reuse, Server, Site};
 use crate::slab::Key;
 use crate::time::Millis;
 
@@ -106,6 +106,14 @@ impl Kit {
             self.site.server(server).idle.fetch_sub(1, Relaxed);
         }
         self.close(key);
+    }
+}
+
+impl Back {
+    /// Whether it has carried all the requests that its server's `max-reuse` allows: the first one, and so many more.
+    pub(super) fn is_worn(&self, site: &Site) -> bool {
+        let limit = site.server(self.server).max_reuse;
+        limit.is_some_and(|limit| self.requests > limit)
     }
 }
 
@@ -235,5 +243,19 @@ mod tests {
     fn who_has_not_ended_is_left_by_a_reset() {
         assert!(leaves_by_reset(false));
         assert!(!leaves_by_reset(true));
+    }
+
+    #[test]
+    fn a_connection_carries_the_first_request_and_as_many_more_as_max_reuse_says() {
+        let mut own = site(Mode::Http);
+        own.servers[0].max_reuse = Some(1);
+        let mut rig = Rig::new(own, answering(OK));
+        let client = rig.client();
+        for (request, dials) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3)] {
+            client.send(GET);
+            rig.run();
+            assert_eq!(String::from_utf8_lossy(&client.take()), OK);
+            assert_eq!(rig.dials(), dials, "request {request}");
+        }
     }
 }

@@ -112,7 +112,6 @@ fn settings(listener: &mut Listener, bind: &BindDraft) {
     listener.namespace = bind.namespace.as_deref().map(Into::into);
     listener.mss = bind.mss;
     listener.tcp_user_timeout = bind.tcp_user_timeout;
-    listener.nice = bind.nice;
     listener.shards = bind.shards.unwrap_or(1);
     listener.level = bind.level;
     listener.severity = bind.severity;

@@ -102,6 +102,7 @@ pub fn resolve(
         env,
         files,
         page_sets: HashMap::new(),
+        cookie_len: written.site.tune.cookie_len,
     };
     bench.read_pages(&http_errors, &defaults, report);
     variables::set(&written.variables, &bench, &site.shelf, report);

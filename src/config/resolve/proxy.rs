@@ -411,7 +411,6 @@ fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
         log_separate_errors: written.log_separate_errors,
         log_asap: written.log_asap,
         ignore_probes: written.ignore_probes,
-        use_proxy_header: written.use_proxy_header,
         socket_stats: written.socket_stats,
         tcp_smart_accept: written.tcp_smart_accept,
         monitor_uri: written.monitor_uri.as_deref().map(Into::into),
@@ -481,11 +480,9 @@ fn options(proxy: &ProxyDraft) -> Options {
         original_to: written.original_to.clone(),
         field_names: written.field_names,
         buffer_request: written.buffer_request,
-        http_no_delay: written.http_no_delay,
         abort_on_close: written.abort_on_close,
         splice: written.splice,
         no_linger: written.no_linger,
-        independent_streams: written.independent_streams,
         ..Options::default()
     }
 }

@@ -13,6 +13,7 @@ use crate::balance::KeySource;
 use crate::check::{self, Assign, Phrase, Script, agent_script};
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Cursor, Diag, Env, Files, Sections, Span, Word, suggest};
+use crate::log::CookieCapture;
 use crate::log::{Dates, Format, Purpose, Record, Setting, parse_keyword};
 use crate::pattern::Library;
 use crate::rule::{AnyOf, Choices, Context, PageSet, Phase, RuleSet, Sticking, Target};
@@ -28,6 +29,8 @@ pub(super) struct Bench<'a> {
     pub(super) env: &'a Env,
     pub(super) files: &'a Files,
     pub(super) page_sets: HashMap<String, Arc<PageSet>>,
+    /// `tune.http.cookielen`: what captured cookies are cut to.
+    pub(super) cookie_len: usize,
 }
 
 /// Reads a file that the configuration names.
@@ -64,7 +67,10 @@ impl Bench<'_> {
         let mut half = compile(proxy, &mut context, &mut faults);
         half.rules.request_captures = context.captures.take();
         half.rules.response_captures = proxy.capture.response.clone();
-        half.rules.cookie_capture = proxy.capture.cookie.clone();
+        half.rules.cookie_capture = proxy.capture.cookie.clone().map(|capture| CookieCapture {
+            len_max: capture.len_max.min(self.cookie_len),
+            ..capture
+        });
         let mut pages = PageSet::default();
         pages.take_lines(&proxy.rule.pages, &context, &mut faults);
         half.rules.pages = Arc::new(pages);

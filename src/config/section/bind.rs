@@ -247,16 +247,6 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         },
     },
     Keyword {
-        name: "nice",
-        sections: Sections::BIND,
-        usage: "<nice>",
-        doc: "The priority of these connections.",
-        parse: |cur, b| {
-            b.nice = cur.integer(-1024..=1024)?;
-            Ok(())
-        },
-    },
-    Keyword {
         name: "process",
         sections: Sections::BIND,
         usage: "<process-set>[/<thread-set>]",

@@ -214,13 +214,6 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         parse: |_, s| off(&mut s.non_stick),
     },
     Keyword {
-        name: "pool-low-conn",
-        sections: Sections::SERVER,
-        usage: "<max>",
-        doc: "Up to how many idle connections a thread leaves to others.",
-        parse: |cur, s| amount(cur, &mut s.pool_low_conn),
-    },
-    Keyword {
         name: "pool-max-conn",
         sections: Sections::SERVER,
         usage: "<max>",
@@ -295,11 +288,6 @@ fn on(flag: &mut bool) -> Result<(), Diag> {
 
 fn off(flag: &mut bool) -> Result<(), Diag> {
     *flag = false;
-    Ok(())
-}
-
-fn amount(cur: &mut Cursor<'_>, amount: &mut u32) -> Result<(), Diag> {
-    *amount = cur.integer(0..=i32::MAX.cast_unsigned())?;
     Ok(())
 }
 

@@ -114,15 +114,6 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         },
     ),
     row(
-        "stats show-modules",
-        "",
-        "Shows the counters of modules on the page.",
-        |cur, d| {
-            page(cur, d).show_modules = true;
-            cur.ignore_rest()
-        },
-    ),
-    row(
         "stats show-node",
         "[<name>]",
         "Shows a name of the node on the page.",

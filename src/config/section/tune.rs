@@ -35,7 +35,7 @@ pub(crate) const KEYWORDS: &[Keyword<Tune>] = &[
         usage: "<number>",
         doc: "How much of a captured cookie is logged.",
         parse: |cur, t| {
-            t.cookie_len = cur.integer(2..=65_535_usize)? - 1;
+            t.cookie_len = cur.integer(2..=65_535_usize)?;
             cur.end()
         },
     },
@@ -148,16 +148,6 @@ pub(crate) const KEYWORDS: &[Keyword<Tune>] = &[
         usage: "<size>",
         doc: "The system's receive buffer of sockets that take datagrams.",
         parse: |cur, t| socket(cur, &mut t.datagram_rcvbuf),
-    },
-    Keyword {
-        name: "tune.idle-pool.shared",
-        sections: Sections::GLOBAL,
-        usage: "{ on | off }",
-        doc: "Whether threads may use each other's idle server connections.",
-        parse: |cur, t| {
-            t.idle_pool_shared = cur.switch()?;
-            cur.end()
-        },
     },
     Keyword {
         name: "tune.comp.maxlevel",
