@@ -4,7 +4,7 @@
 //! README's table, the manual page, completions and `-dK` read [`rows`], the loader finds a
 //! keyword's row by hash.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::draft::{BindDraft, GlobalDraft, ProxyDraft, ResolversDraft, ServerDraft};
 use super::known::{self, Known, Standing};
@@ -161,7 +161,7 @@ const SERVER_TABLES: &[ServerTable] = &[
     }),
     lift!(check::SERVER_KEYWORDS, |s: &mut ServerDraft| &mut s.check),
     lift!(tls::draft::SERVER_KEYWORDS, |s: &mut ServerDraft| {
-        &mut s.tls
+        Arc::make_mut(&mut s.tls)
     }),
     &PENDING_SERVER,
 ];

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::section;
 use crate::addr::Written;
@@ -577,9 +578,9 @@ pub struct ServerDraft {
     /// `set-proxy-v2-tlv-fmt`
     pub tellings: Vec<(u8, Option<Word>)>,
     /// `socks4`
-    pub socks4: Option<(Word, Written)>,
+    pub socks4: Option<Box<(Word, Written)>>,
     /// `source`
-    pub source: Option<SourceDraft>,
+    pub source: Option<Box<SourceDraft>>,
     /// `pool-conn-name`
     pub pool_name: Option<Word>,
     /// `pool-max-conn`
@@ -604,8 +605,8 @@ pub struct ServerDraft {
     pub remembered: Option<Remembered>,
     /// `resolvers`, `resolve-…`
     pub resolution: dns::run::section::ServerDraft,
-    /// `ssl` and what belongs to it.
-    pub tls: tls::draft::ServerDraft,
+    /// `ssl` and what belongs to it: shared with the lines that say the same, for there may be thousands.
+    pub tls: Arc<tls::draft::ServerDraft>,
 }
 
 /// A `source` line or parameter.
@@ -663,7 +664,7 @@ impl Default for ServerDraft {
             init_addr: Vec::new(),
             remembered: None,
             resolution: dns::run::section::ServerDraft::default(),
-            tls: tls::draft::ServerDraft::default(),
+            tls: Arc::default(),
         }
     }
 }

@@ -40,9 +40,9 @@ pub(super) fn names(
     let reached = servers.clone().filter(asks).chain(members);
     let reached = reached.filter_map(|line| line.address.as_ref());
     let backs = proxies.iter().map(|proxy| &proxy.back);
-    let sources = servers.clone().filter_map(|line| line.source.as_ref());
+    let sources = servers.clone().filter_map(|line| line.source.as_deref());
     let sources = sources.chain(backs.clone().filter_map(|back| back.source.as_ref()));
-    let proxied = servers.clone().filter_map(|line| line.socks4.as_ref());
+    let proxied = servers.clone().filter_map(|line| line.socks4.as_deref());
     let outlets = backs.clone().filter_map(|back| back.dispatch.as_ref());
     let written = bound.chain(reached).chain(proxied).chain(outlets);
     let written = written.chain(sources.map(|source| &source.address));

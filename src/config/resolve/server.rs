@@ -138,7 +138,7 @@ pub(super) fn server(
     };
     let server = Server::new(line.name.as_str().into(), back, destination, port);
     let source = source(
-        line.source.as_ref().or(proxy.back.source.as_ref()),
+        line.source.as_deref().or(proxy.back.source.as_ref()),
         proxy,
         host,
     )?;
@@ -162,7 +162,7 @@ fn socks4(
     proxy: &ProxyDraft,
     host: &dyn Host,
 ) -> Result<Option<SocketAddr>, Diag> {
-    let Some((word, written)) = &line.socks4 else {
+    let Some((word, written)) = line.socks4.as_deref() else {
         return Ok(None);
     };
     let ip = match &written.place {

@@ -158,7 +158,7 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         usage: "<address>[:<port>[-<port>]] [usesrc { <address>[:<port>] | client | clientip | hdr_ip(<name>[,<occ>]) }] [interface <name>]",
         doc: "The address that connections to the server come from.",
         parse: |cur, s| {
-            s.source = Some(source(cur, &Accepts::SERVER_SOURCE)?);
+            s.source = Some(Box::new(source(cur, &Accepts::SERVER_SOURCE)?));
             Ok(())
         },
     },

@@ -251,7 +251,7 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         doc: "Reaches the server through a SOCKS4 proxy.",
         parse: |cur, s| {
             let address = cur.address("<addr>:<port> as argument.")?;
-            s.socks4 = Some(written(address, &Accepts::SERVER)?);
+            s.socks4 = Some(Box::new(written(address, &Accepts::SERVER)?));
             Ok(())
         },
     },
