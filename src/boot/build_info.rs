@@ -209,7 +209,9 @@ impl Predicates for Program {
     fn other(&self, name: &str, arguments: &[&str]) -> Option<bool> {
         let argument = arguments.first().copied().unwrap_or("");
         match name {
-            "ssllib_name_startswith" => Some(TLS_LIBRARY.starts_with(argument)),
+            "ssllib_name_startswith" => {
+                Some(TLS_LIBRARIES.iter().any(|name| name.starts_with(argument)))
+            }
             "openssl_version_atleast" => Some(compare_versions(TLS_LEVEL, argument).is_ge()),
             "openssl_version_before" => Some(compare_versions(TLS_LEVEL, argument).is_lt()),
             "awslc_api_atleast" | "awslc_api_before" | "fips_mode" => Some(false),
@@ -229,8 +231,9 @@ impl Predicates for Program {
     }
 }
 
-/// The library's name for conditions.
-const TLS_LIBRARY: &str = "rustls";
+/// The library's names for conditions: its own, and that of the one whose words of configuration it reads. Who asks wants to know
+/// which of several spellings is understood.
+const TLS_LIBRARIES: [&str; 2] = ["rustls", "OpenSSL"];
 /// The OpenSSL whose features the library covers: TLS 1.3, secure renegotiation only.
 const TLS_LEVEL: &str = "3.0.0";
 
@@ -296,10 +299,13 @@ mod tests {
         assert!(program.feature("THREAD") && !program.feature("LUA") && !program.feature("NOPE"));
         assert!(program.enabled("SPLICE") && !program.enabled("FAST-FORWARD"));
         assert!(program.version("2.4-dev1").is_ge() && program.version("3.5-dev4").is_ge());
-        assert_eq!(
-            program.other("ssllib_name_startswith", &["AWS-LC"]),
-            Some(false)
-        );
+        for (name, answer) in [("AWS-LC", false), ("OpenSSL", true), ("rustls", true)] {
+            assert_eq!(
+                program.other("ssllib_name_startswith", &[name]),
+                Some(answer),
+                "{name}"
+            );
+        }
         assert_eq!(
             program.other("openssl_version_atleast", &["1.1.1"]),
             Some(true)
