@@ -430,10 +430,11 @@ impl Loader<'_> {
         if proxy.kind == Sections::DEFAULTS && proxy.name.is_empty() {
             unknown::refuse_in_anonymous(words)?;
         }
+        let idle = unknown::log_option_in_backend(words, proxy);
         let mut cur = Cursor::after(words, found.words, &self.written.env).with_polarity(polarity);
         let result = found.parse(&mut cur, proxy);
         let warnings = cur.into_warnings();
-        self.add_all(warnings);
+        self.add_all(idle.into_iter().chain(warnings).collect());
         result
     }
 

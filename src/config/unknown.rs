@@ -120,6 +120,20 @@ fn misplaced(words: &[Word], name: &str, sections: Sections, proxy: &ProxyDraft)
     .with_fix(format!("write it in a '{side}' section"))
 }
 
+/// What a backend says of log lines: its frontends' formats are used.
+pub(super) fn log_option_in_backend(words: &[Word], proxy: &ProxyDraft) -> Option<Diag> {
+    let [first, option, ..] = words else {
+        return None;
+    };
+    let format = matches!(option.str(), "httplog" | "httpslog" | "tcplog");
+    if proxy.kind != Sections::BACKEND || !first.is("option") || !format {
+        return None;
+    }
+    let (own, option) = (&proxy.name, option.str());
+    let text = format!("backend '{own}' : 'option {option}' directive is ignored in backends.");
+    Some(Diag::warning(first.span, text).with_fix("write it in a 'frontend' section".to_owned()))
+}
+
 /// The first word is right and the second is not: `option httplogs`, `timeout clients`.
 fn within_group<T>(words: &[Word], catalog: &Catalog<T>, place: Sections) -> Option<Diag> {
     let group = words[0].str();

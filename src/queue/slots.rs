@@ -21,7 +21,9 @@ impl Limit {
         }
     }
 
-    fn admits(self, in_use: u32) -> bool {
+    /// Whether one more fits beside `in_use`.
+    #[must_use]
+    pub fn admits(self, in_use: u32) -> bool {
         match self {
             Self::None => true,
             Self::At(limit) => in_use < limit,

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod authority;
+mod backend_words;
 mod checked;
 mod contract;
 mod database;

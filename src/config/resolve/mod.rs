@@ -116,7 +116,8 @@ pub fn resolve(
     global::resolve(&mut written, host, report);
     written.site.logs = std::mem::take(&mut written.logs).into();
     site.global = std::mem::take(&mut written.site);
-    let names = proxy::Names::new(&proxies, !written.sockets.is_empty(), report);
+    let has_sockets = !written.sockets.is_empty();
+    let names = proxy::Names::new(&proxies, has_sockets, site.global.maxconn, report);
     for at in 0..proxies.len() {
         proxy::resolve(at, &names, (&bench, host), &mut site, report);
     }

@@ -41,6 +41,7 @@ impl<'d> Names<'d> {
     pub(super) fn new(
         proxies: &'d [ProxyDraft],
         has_sockets: bool,
+        global_maxconn: usize,
         report: &mut Report,
     ) -> Names<'d> {
         let mut names = Names {
@@ -66,7 +67,7 @@ impl<'d> Names<'d> {
             });
             names.ids.push((front, back));
         }
-        names.full_loads = full_loads(proxies, &names.backs);
+        names.full_loads = full_loads(proxies, &names.backs, global_maxconn);
         names
     }
 
@@ -242,6 +243,7 @@ fn served(
     let servers = server::all((proxy, id, full, &scripts), host, site, report);
     reach::servers((proxy, &servers), (bench, book), site, report);
     Backend {
+        fullconn: full,
         outlet: reach::outlet(proxy, id, host, site, report),
         key_expression: bench.balance_key(proxy, book, report),
         forwarded: bench.forwarded(proxy, book, report),
@@ -595,14 +597,33 @@ fn missing_timeouts(proxy: &ProxyDraft, report: &mut Report) {
     );
 }
 
-/// `fullconn` of every proxy, or a tenth of the connections that its frontends may have.
-fn full_loads(proxies: &[ProxyDraft], backs: &HashMap<&str, usize>) -> Vec<u32> {
+/// What frontends may have where neither they nor the process say how much: that is known when the process starts.
+const UNSAID_MAXCONN: u32 = 100_000;
+
+/// `fullconn` of every proxy, or a tenth of the connections that the frontends which lead to it may have.
+fn full_loads(
+    proxies: &[ProxyDraft],
+    backs: &HashMap<&str, usize>,
+    global_maxconn: usize,
+) -> Vec<u32> {
+    let usual = match u32::try_from(global_maxconn).unwrap_or(u32::MAX) {
+        0 => UNSAID_MAXCONN,
+        most => most,
+    };
     let mut sums = vec![0_u32; proxies.len()];
     for proxy in proxies.iter().filter(|proxy| proxy.is_front()) {
-        let target = proxy.front.default_backend.as_ref();
-        let target = target.map_or(proxy.name.as_str(), Word::str);
-        if let Some(&at) = backs.get(target) {
-            sums[at] = sums[at].saturating_add(proxy.front.maxconn.unwrap_or(0));
+        let last = proxy.front.default_backend.as_ref();
+        let ruled = proxy.rule.use_backend.iter();
+        let ruled = ruled.filter_map(|rule| rule.words.first().map(Word::str));
+        let mut targets: Vec<usize> = ruled
+            .chain([last.map_or(proxy.name.as_str(), Word::str)])
+            .filter_map(|target| backs.get(target).copied())
+            .collect();
+        targets.sort_unstable();
+        targets.dedup();
+        let most = proxy.front.maxconn.filter(|most| *most > 0);
+        for at in targets {
+            sums[at] = sums[at].saturating_add(most.unwrap_or(usual));
         }
     }
     let written = proxies.iter().map(|proxy| proxy.back.queue.full);
