@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -216,6 +216,24 @@ fn servers_are_probed_where_that_is_said() {
 }
 
 #[test]
+fn a_backend_logs_what_becomes_of_its_servers() {
+    let log = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    log.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let to = log.local_addr().expect("bound");
+    let _proxy = Proxy::start(
+        "backend-log",
+        &format!(
+            "backend silent\n server s 127.0.0.1:1 check inter 20ms fall 1\n\
+             backend told\n log {to} local0\n server s 127.0.0.1:1 check inter 20ms fall 1\n"
+        ),
+    );
+    let mut buffer = [0; 4096];
+    let count = log.recv(&mut buffer).expect("a line");
+    let line = String::from_utf8_lossy(&buffer[..count]).into_owned();
+    assert!(line.contains("Server told/s is DOWN"), "{line}");
+}
+
+#[test]
 fn servers_have_not_long_to_end_where_that_is_said() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let server = listener.local_addr().expect("bound").port();
@@ -281,4 +299,26 @@ fn what_backends_cannot_do_is_said_by_name_and_line() {
             .any(|line| line.contains(&place) && line.contains(sentence));
         assert!(told, "{number}: {sentence} in {said}");
     }
+}
+
+#[test]
+fn an_option_that_became_the_only_way_changes_nothing() {
+    let told = |option: &str| {
+        let text = format!(
+            "backend b\n mode http\n timeout connect 1s\n timeout server 1s\n option {option}\n server s 127.0.0.1:1\n"
+        );
+        let file = written(option, &text);
+        let output = Command::new(program::path())
+            .args(["-c", "-f"])
+            .arg(&file)
+            .output()
+            .expect("the program starts");
+        let _ = fs::remove_file(&file);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    };
+    let (status, said) = told("http-use-htx");
+    assert_eq!(status, Some(0), "{said}");
+    assert!(!said.contains("http-use-htx"), "{said}");
+    assert_eq!(told("http-use-hxt").0, Some(1));
 }

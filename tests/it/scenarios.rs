@@ -102,6 +102,10 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
         &["log-fields/bad request"],
     ),
     (
+        "a client that has closed its side is seen to do so before its request is answered",
+        &["backend-more/a client that leaves takes its request along"],
+    ),
+    (
         "option httpclose closes the client's side where a frontend says it: the server's is the backend's to close",
         &["frontend-httpclose/two requests"],
     ),
