@@ -64,6 +64,8 @@ pub struct Attached {
     pub response: Option<Encoder>,
     /// Compresses the request's body.
     pub request: Option<Encoder>,
+    /// How many bytes of the request's body have gone through it.
+    pub request_taken: u64,
     /// Paces what the client sends.
     pub upload: Option<Limiter>,
     /// Paces what the client gets.

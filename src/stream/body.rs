@@ -1,7 +1,7 @@
-//! Bodies on their way: what filters make of a response before it reaches the client's lane.
+//! Bodies on their way: what filters make of them before they are sent.
 //!
-//! Without filters a body's buffers go from lane to connection as they are. With one, they go through it from
-//! the response's lane into a second one, which is then what the client's connection sends.
+//! Without filters a body's buffers go from lane to connection as they are. With one, a response's go through it from its lane
+//! into a second one, which is then what the client's connection sends; a request's are replaced in their lane.
 
 use super::{Kit, Stream};
 use crate::buf::Buf;
@@ -43,6 +43,41 @@ impl Stream {
             .see_request(lines, head, announced, &mut kit.encoders);
         if self.filters.request.is_some() {
             self.request.announce(Body::Chunked);
+        }
+    }
+
+    /// Takes what has come of the request's body through the filter, in the lane where it waits: what came last is behind what
+    /// went through before.
+    pub(super) fn filter_upload(&mut self, kit: &mut Kit) {
+        let Some(encoder) = self.filters.request.as_mut() else {
+            return;
+        };
+        let waiting: Vec<Buf> = std::iter::from_fn(|| self.request.take_data()).collect();
+        let taken = self.request.total() - self.filters.request_taken;
+        let mut ready = waiting.iter().map(|data| data.len() as u64).sum::<u64>() - taken;
+        let (mut lane, mut made) = (Vec::new(), Vec::new());
+        for data in waiting {
+            if ready > 0 {
+                ready -= data.len() as u64;
+                lane.push(data);
+                continue;
+            }
+            encoder.push(&data, &mut made);
+            kit.pool.give_back(data);
+        }
+        self.filters.request_taken += taken;
+        let is_over = self.request.end() == End::Complete;
+        if is_over {
+            encoder.finish(&mut made);
+        }
+        if !made.is_empty() {
+            lane.push(Buf::from_vec(made));
+        }
+        let lane = lane.into_iter().rev();
+        lane.for_each(|data| self.request.return_data(data));
+        if is_over && let Some(encoder) = self.filters.request.take() {
+            self.filters.request_taken = 0;
+            kit.encoders.take_back(encoder);
         }
     }
 

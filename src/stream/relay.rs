@@ -239,6 +239,7 @@ impl Stream {
         if self.inner.is_some() {
             return Flow::Still;
         }
+        self.filter_upload(kit);
         let drops = self
             .backend
             .is_some_and(|id| kit.site.backend(id).options.drop_trailers);
@@ -416,17 +417,23 @@ impl Stream {
         let Some(backend) = self.backend else {
             return (patience.client, None);
         };
-        let half = self.request.end() != End::Open || self.response.end() != End::Open;
         let is_tunnel = self.tunnel || !self.http;
-        match patience.tunnel {
-            Some(tunnel) if is_tunnel && !half => (Some(tunnel), Some(tunnel)),
-            Some(_) | None if is_tunnel && half => {
-                let front = &kit.site.frontend(self.frontend).timeouts;
-                let back = &kit.site.backend(backend).timeouts;
-                let (client, server) = (patience.client, patience.server);
-                (front.client_fin.or(client), back.server_fin.or(server))
-            }
-            Some(_) | None => (patience.client, patience.server),
+        let front = &kit.site.frontend(self.frontend).timeouts;
+        let back = &kit.site.backend(backend).timeouts;
+        let (asks, answers) = (
+            self.request.end() == End::Open,
+            self.response.end() == End::Open,
+        );
+        match (asks, answers) {
+            _ if !is_tunnel => (patience.client, patience.server),
+            (true, true) => (
+                patience.tunnel.or(patience.client),
+                patience.tunnel.or(patience.server),
+            ),
+            // Who has said that nothing more comes is not waited for.
+            (false, true) => (None, back.server_fin.or(patience.server)),
+            (true, false) => (front.client_fin.or(patience.client), None),
+            (false, false) => (patience.client, patience.server),
         }
     }
 

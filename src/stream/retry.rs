@@ -120,13 +120,15 @@ impl Stream {
     }
 
     /// Keeps the request's body for another attempt, where the backend wants one after a request was sent.
-    pub(super) fn keep_body(&mut self, kit: &Kit) {
+    pub(super) fn keep_body(&mut self, kit: &mut Kit) {
         let wanted = self
             .backend
             .is_some_and(|id| kit.site.backend(id).retry_on.after_send());
         let whole = self.request.end() == End::Complete
             && self.request.total() == self.request.queued() as u64
             && !self.request.has_trailers();
+        // It is kept as it is sent.
+        self.filter_upload(kit);
         self.kept = None;
         if wanted
             && whole

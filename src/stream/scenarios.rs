@@ -47,7 +47,9 @@ impl Host for Nothing {
 }
 
 /// What differs when bytes come one by one: chunks are made of what has arrived.
-const REFRAMED: [&str; 6] = [
+const REFRAMED: [&str; 8] = [
+    "defaults-compression/text",
+    "defaults-compression/a body that is sent",
     "request-framing/length and chunked",
     "request-framing/chunked",
     "request-framing/chunk extension",

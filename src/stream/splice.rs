@@ -12,7 +12,7 @@ use crate::stats::Count;
 impl Stream {
     /// What the proxies want for the request's body.
     pub(super) fn eager_up(&self, kit: &Kit) -> Eager {
-        if !kit.splices || self.inner.is_some() {
+        if !kit.splices || self.inner.is_some() || self.filters.request.is_some() {
             return Eager::Never;
         }
         let takes = self.back.and_then(|key| kit.conns.get(key));

@@ -32,6 +32,7 @@ mod reload;
 mod resolvers;
 mod rules;
 mod scenarios;
+mod sections;
 mod static_binary;
 mod stats_page;
 mod stats_words;

@@ -10,16 +10,16 @@ use std::time::{Duration, Instant};
 
 use crate::program;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long nothing has to happen.
 const QUIET: Duration = Duration::from_millis(200);
 /// The capability that closing without a word takes, as its bit.
 const NET_ADMIN: u64 = 1 << 12;
 
-struct Proxy {
+pub(crate) struct Proxy {
     child: Child,
     file: PathBuf,
-    ports: Vec<u16>,
+    pub(crate) ports: Vec<u16>,
 }
 
 impl Drop for Proxy {
@@ -32,7 +32,7 @@ impl Drop for Proxy {
 
 impl Proxy {
     /// Runs a configuration whose `@0`, `@1`, … are addresses of its own.
-    fn start(name: &str, text: &str) -> Self {
+    pub(crate) fn start(name: &str, text: &str) -> Self {
         let held: Vec<_> = (0..text.matches("bind @").count())
             .map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"))
             .collect();
@@ -65,7 +65,7 @@ impl Proxy {
     }
 
     /// A client that has asked for `path`.
-    fn client(&self, frontend: usize, path: &str) -> TcpStream {
+    pub(crate) fn client(&self, frontend: usize, path: &str) -> TcpStream {
         let mut stream =
             TcpStream::connect(("127.0.0.1", self.ports[frontend])).expect("it listens");
         stream.set_read_timeout(Some(QUIET)).expect("a timeout");
@@ -83,7 +83,7 @@ fn written(name: &str, text: &str) -> PathBuf {
 }
 
 /// What a client gets until its connection ends.
-fn answer(mut client: TcpStream) -> String {
+pub(crate) fn answer(mut client: TcpStream) -> String {
     client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let mut got = String::new();
     client.read_to_string(&mut got).expect("an answer");
@@ -130,18 +130,22 @@ fn silent_drops_tell_clients_nothing() {
 
 #[test]
 fn clients_of_a_full_frontend_wait() {
-    let proxy = Proxy::start(
-        "full",
-        "frontend f\n bind @0\n maxconn 1\n http-request return status 200\n",
-    );
-    let begun = Instant::now();
-    let first = TcpStream::connect(("127.0.0.1", proxy.ports[0])).expect("it listens");
-    let mut second = proxy.client(0, "/");
-    let heard = second.read(&mut [0; 64]).map_err(|error| error.kind());
-    assert_eq!(heard, Err(ErrorKind::WouldBlock));
-    drop(first);
-    assert!(answer(second).starts_with("HTTP/1.1 200 OK\r\n"));
-    assert!(begun.elapsed() < PATIENCE);
+    let full = [
+        ("full", "frontend f\n bind @0\n maxconn 1\n"),
+        ("full-defaults", " maxconn 1\nfrontend f\n bind @0\n"),
+        ("full-listen", "listen f\n bind @0\n maxconn 1\n"),
+    ];
+    for (name, text) in full {
+        let proxy = Proxy::start(name, &format!("{text} http-request return status 200\n"));
+        let begun = Instant::now();
+        let first = TcpStream::connect(("127.0.0.1", proxy.ports[0])).expect("it listens");
+        let mut second = proxy.client(0, "/");
+        let heard = second.read(&mut [0; 64]).map_err(|error| error.kind());
+        assert_eq!(heard, Err(ErrorKind::WouldBlock), "{name}");
+        drop(first);
+        assert!(answer(second).starts_with("HTTP/1.1 200 OK\r\n"), "{name}");
+        assert!(begun.elapsed() < PATIENCE);
+    }
 }
 
 #[test]

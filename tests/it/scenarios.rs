@@ -283,12 +283,17 @@ fn origin(script: Arc<Script>) -> u16 {
             thread::spawn(move || {
                 let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
                 loop {
+                    let asked = seen.len();
                     while let Some(answer) = script.reply(&mut seen) {
                         let closes = !answer.windows(8).any(|part| part == b"-length:")
                             && !answer.windows(8).any(|part| part == b"chunked\r");
                         if stream.write_all(&answer).is_err() || closes {
                             return;
                         }
+                    }
+                    // Who is to be silent does not close either when nothing more comes.
+                    if seen.len() < asked {
+                        std::mem::forget(stream.try_clone());
                     }
                     match stream.read(&mut buffer) {
                         Ok(0) | Err(_) => return,
