@@ -283,8 +283,9 @@ fn origin(script: Arc<Script>) -> u16 {
             thread::spawn(move || {
                 let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
                 loop {
-                    let asked = seen.len();
+                    let (asked, mut answered) = (seen.len(), false);
                     while let Some(answer) = script.reply(&mut seen) {
+                        answered = true;
                         let closes = !answer.windows(8).any(|part| part == b"-length:")
                             && !answer.windows(8).any(|part| part == b"chunked\r");
                         if stream.write_all(&answer).is_err() || closes {
@@ -292,7 +293,7 @@ fn origin(script: Arc<Script>) -> u16 {
                         }
                     }
                     // Who is to be silent does not close either when nothing more comes.
-                    if seen.len() < asked {
+                    if seen.len() < asked && !answered {
                         std::mem::forget(stream.try_clone());
                     }
                     match stream.read(&mut buffer) {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -91,13 +91,13 @@ fn origin() -> (u16, Arc<AtomicUsize>) {
 
 #[test]
 fn connections_to_servers_are_shared_or_not() {
-    let ((shared, some), (own, more)) = (origin(), origin());
+    let ((own, some), (shared, more)) = (origin(), origin());
     let proxy = Proxy::start(
         "reuse",
         &format!(
-            "listen shares\n bind @0\n server s 127.0.0.1:{shared}\n\
-             defaults\n mode http\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n http-reuse never\n\
-             listen own\n bind @1\n server s 127.0.0.1:{own}\n\
+            "listen own\n bind @0\n server s 127.0.0.1:{own}\n\
+             defaults\n mode http\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n http-reuse always\n\
+             listen shares\n bind @1\n server s 127.0.0.1:{shared}\n\
              global\n nbthread 1\n"
         ),
     );
@@ -113,7 +113,7 @@ fn connections_to_servers_are_shared_or_not() {
         assert!(answer(proxy.client(frontend, "/")).starts_with("HTTP/1.1 200 OK\r\n"));
     }
     let counts = [some, more].map(|count| count.load(Ordering::SeqCst));
-    assert_eq!(counts, [1, 2]);
+    assert_eq!(counts, [2, 1]);
 }
 
 #[test]
@@ -152,4 +152,18 @@ fn bytes_are_counted_while_they_flow() {
         assert!(begun.elapsed() < PATIENCE, "{:?}", counted());
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+#[test]
+fn who_has_gone_is_not_worked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let text = format!(" option abortonclose\nlisten f\n bind @0\n server s 127.0.0.1:{port}\n");
+    let proxy = Proxy::start("gone", &text);
+    let client = proxy.client(0, "/");
+    let (_server, _) = listener.accept().expect("the proxy asks");
+    let begun = Instant::now();
+    client.shutdown(Shutdown::Write).expect("connected");
+    assert!(!answer(client).contains("504"));
+    assert!(begun.elapsed() < Duration::from_secs(4));
 }
