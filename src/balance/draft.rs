@@ -610,6 +610,7 @@ mod tests {
     #[test]
     fn mistakes_are_refused_in_haproxys_words() {
         assert!(refused("balance foo").starts_with("balance only supports"));
+        assert!(refused("balance none").starts_with("balance only supports"));
         assert!(refused("balance hdr").starts_with("balance only supports"));
         assert_eq!(
             refused("balance hdr(host) foo"),

@@ -405,6 +405,8 @@ pub struct FrontDraft {
     pub log_asap: bool,
     /// `option http-ignore-probes`
     pub ignore_probes: bool,
+    /// `option http-use-proxy-header`
+    pub use_proxy_header: bool,
     /// `option socket-stats`
     pub socket_stats: bool,
     /// `option tcp-smart-accept`

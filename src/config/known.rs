@@ -182,7 +182,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::FRONT,
         standing: Standing::Later,
-        names: "log-steps, max-session-srv-conns, option disable-h2-upgrade, option http-use-proxy-header",
+        names: "log-steps, max-session-srv-conns, option disable-h2-upgrade",
     },
     Known {
         sections: Sections::FRONTEND,

@@ -337,6 +337,19 @@ pub struct FrontendFacts {
     pub client_timeout_ms: Option<u32>,
     /// `timeout tarpit`, milliseconds.
     pub tarpit_timeout_ms: Option<u32>,
+    /// `option http-use-proxy-header`.
+    pub use_proxy_header: bool,
+}
+
+impl Facts<'_> {
+    /// Whether a request with this head asks for credentials as a proxy does (RFC 9110 section 11.7): where the frontend says so,
+    /// and the target is no path.
+    #[must_use]
+    pub fn asks_as_proxy(&self, head: &Head) -> bool {
+        self.frontend.is_some_and(|own| own.use_proxy_header)
+            && !head.target().starts_with(b"/")
+            && !head.target().starts_with(b"*")
+    }
 }
 
 /// What expressions see of a backend.

@@ -28,6 +28,10 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
         &["converters-text/str(a.b.c),capture-req(0)"],
     ),
     (
+        "a client that closes while the answer is waited for is gone where the option says so, not only in queues",
+        &["abort-on-close/given", "abort-on-close/inherited"],
+    ),
+    (
         "who writes -i does not mean only methods that nobody knows",
         &["acl-matches/method -i get | method=GET"],
     ),

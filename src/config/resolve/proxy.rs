@@ -312,6 +312,7 @@ fn front_facts(proxy: &ProxyDraft, id: FrontendId, uuid: u32) -> FrontendFacts {
         default_backend: target.map(|word| word.str().into()),
         client_timeout_ms: timeouts.client.map(Millis::get),
         tarpit_timeout_ms: timeouts.tarpit.map(Millis::get),
+        use_proxy_header: proxy.front.use_proxy_header,
     }
 }
 

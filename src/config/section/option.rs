@@ -217,6 +217,13 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         parse: |cur, p| flag(cur, &mut p.back.pretend_keep_alive),
     },
     Keyword {
+        name: "option http-use-proxy-header",
+        sections: Sections::FRONT,
+        usage: "",
+        doc: "Ask requests in proxy form for credentials as a proxy does.",
+        parse: |cur, p| flag(cur, &mut p.front.use_proxy_header),
+    },
+    Keyword {
         name: "option log-health-checks",
         sections: Sections::BACK,
         usage: "",

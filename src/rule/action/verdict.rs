@@ -271,11 +271,8 @@ fn auth(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
 
 impl Action for Auth {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        // A request to a proxy names no path and is answered with the proxy's own status (RFC 9110
-        // section 11.7).
-        let proxied = scene.request.as_deref().is_some_and(|head| {
-            head.target().first() != Some(&b'/') && head.get(b"proxy-authorization").is_some()
-        });
+        let head = scene.request.as_deref();
+        let proxied = head.is_some_and(|head| scene.facts.asks_as_proxy(head));
         let (status, field) = match proxied {
             true => (407, &b"proxy-authenticate"[..]),
             false => (401, &b"www-authenticate"[..]),

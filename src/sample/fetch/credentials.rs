@@ -35,9 +35,8 @@ fn split<'a>(head: &'a Head, field: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 }
 
 /// The field that carries credentials: a proxy is asked with another.
-fn field(head: &Head) -> &'static [u8] {
-    let to_proxy = !head.target().starts_with(b"/") && head.target() != b"*";
-    if to_proxy {
+fn field(facts: &Facts<'_>, head: &Head) -> &'static [u8] {
+    if facts.asks_as_proxy(head) {
         b"proxy-authorization"
     } else {
         b"authorization"
@@ -45,8 +44,9 @@ fn field(head: &Head) -> &'static [u8] {
 }
 
 /// User and password of basic credentials (RFC 7617).
-pub(super) fn basic(head: &Head) -> Option<(Vec<u8>, Vec<u8>)> {
-    let (scheme, rest) = split(head, field(head))?;
+fn basic(facts: &Facts<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+    let head = facts.request?;
+    let (scheme, rest) = split(head, field(facts, head))?;
     if !scheme.eq_ignore_ascii_case(b"basic") {
         return None;
     }
@@ -62,7 +62,7 @@ fn known(args: &[Arg], facts: &Facts<'_>) -> Option<(Arc<str>, Vec<u8>)> {
     let Arg::Users(list) = args.at(0) else {
         return None;
     };
-    let (user, password) = basic(facts.request?)?;
+    let (user, password) = basic(facts)?;
     facts
         .census
         .authenticates(list, &user, &password)
@@ -81,25 +81,15 @@ fn group<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 }
 
 fn user<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    Sampled::of(
-        facts
-            .request
-            .and_then(basic)
-            .map(|(user, _)| Value::string(user)),
-    )
+    Sampled::of(basic(facts).map(|(user, _)| Value::string(user)))
 }
 
 fn password<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    Sampled::of(
-        facts
-            .request
-            .and_then(basic)
-            .map(|(_, password)| Value::string(password)),
-    )
+    Sampled::of(basic(facts).map(|(_, password)| Value::string(password)))
 }
 
 fn scheme<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    let read = |head: &'a Head| Some(split(head, field(head))?.0);
+    let read = |head: &'a Head| Some(split(head, field(facts, head))?.0);
     let known = facts.request.and_then(read).and_then(|scheme| {
         let names = ["Basic", "Digest", "Bearer"];
         names

@@ -38,8 +38,36 @@ pub(super) fn losses(class: &str, keyword: &str, line: &str) -> Option<Vec<Strin
             _ => Vec::new(),
         },
         "log target args" | "log format" | "stick-table data" | "stick-table type" => Vec::new(),
+        "option" | "balance" => return form(class, keyword, line),
         _ => return None,
     })
+}
+
+/// What a line becomes where the row is a form of it: `own … word`, `no own`, `own(<argument>)`.
+fn form(class: &str, keyword: &str, line: &str) -> Option<Vec<String>> {
+    let begins = |text: &str| {
+        let whole = line.trim_start().starts_with(text);
+        if whole {
+            vec![String::new()]
+        } else {
+            Vec::new()
+        }
+    };
+    if let Some((own, word)) = keyword.split_once(" … ") {
+        let counts = begins(&format!("{class} {own} "))
+            .into_iter()
+            .flat_map(|_| [1, 2]);
+        return Some(
+            counts
+                .flat_map(|count| without_words(line, word, count))
+                .collect(),
+        );
+    }
+    match (keyword.strip_prefix("no "), keyword.split_once("(<")) {
+        (Some(own), _) => Some(begins(&format!("no {class} {own}"))),
+        (None, Some((own, _))) => Some(begins(&format!("{class} {own}("))),
+        (None, None) => None,
+    }
 }
 
 /// The line with one text for another, if it has it.
@@ -224,6 +252,11 @@ fn lines_lose_what_a_row_is_about() {
         lost("section-kw cache", "total-max-size", "  total-max-size 2"),
         "  total-max-size 8"
     );
+    assert_eq!(
+        lost("option", "f … except", " option f except 1"),
+        " option f"
+    );
+    assert_eq!(losses("option", "httpclose", "option httpclose"), None);
     assert_eq!(
         lost("directive", ".if", ".if defined(A)"),
         ".if !defined(A)"

@@ -229,7 +229,7 @@ fn buffers_of_the_kernel_are_as_large_as_asked() {
 }
 
 /// Copies of another process's descriptors.
-fn sockets(running: &Running) -> Vec<OwnedFd> {
+pub(super) fn sockets(running: &Running) -> Vec<OwnedFd> {
     let pid = i32::try_from(running.pid()).ok().and_then(Pid::from_raw);
     let process = pidfd_open(pid.expect("a process"), PidfdFlags::empty()).expect("our child");
     let all = fs::read_dir(format!("/proc/{}/fd", running.pid())).expect("our child");

@@ -1,6 +1,7 @@
 //! What the lines of `global` make of a running process: seen in /proc, on its sockets of commands, by its clients.
 
 mod limits;
+mod options;
 mod peers;
 mod place;
 mod refused;
