@@ -215,11 +215,12 @@ fn changes(row: &Row, text: &str) -> Vec<String> {
         let more = lines[at + 1..].iter().take_while(|line| !begins(line));
         let end = at + more.count();
         if let Some(lost) = header_loss(row, line) {
-            changes.push(put(
-                &lines,
-                at..=if lost.is_empty() { end } else { at },
-                &lost,
-            ));
+            let is_section = lost.is_empty();
+            changes.push(put(&lines, at..=if is_section { end } else { at }, &lost));
+            // Others name it: then it is one in which nothing is said.
+            if is_section {
+                changes.push(put(&lines, at..=end, line));
+            }
         }
     }
     changes

@@ -6,6 +6,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::program;
@@ -179,6 +181,84 @@ fn the_page_says_what_its_frontend_has_it_say() {
     assert!(plain.contains("version 3.") && !told.contains("version 3."));
 }
 
+/// How many connections a server sees of two clients, one after the other, whose connections each bring two requests.
+fn connections_seen(defaults: &str, backend: &str) -> usize {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let to = server.local_addr().expect("bound");
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for mut stream in server.incoming().flatten() {
+            count.fetch_add(1, Ordering::Relaxed);
+            std::thread::spawn(move || {
+                let mut asked = [0; 1024];
+                while matches!(stream.read(&mut asked), Ok(1..)) {
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+                    let _ = stream.write_all(answer);
+                }
+            });
+        }
+    });
+    let text = format!(
+        " {defaults}\nfrontend f\n bind @0\n default_backend b\nbackend b\n {backend}\n server s {to}\n"
+    );
+    let proxy = Proxy::start("reuse", &text);
+    for _ in 0..2 {
+        let mut client = TcpStream::connect(("127.0.0.1", proxy.ports[0])).expect("it listens");
+        client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        for _ in 0..2 {
+            let request = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
+            client.write_all(request).expect("it reads");
+            let mut answer = [0; 38];
+            client.read_exact(&mut answer).expect("it answers");
+        }
+    }
+    seen.load(Ordering::Relaxed)
+}
+
+#[test]
+fn servers_see_one_connection_where_reuse_is_allowed() {
+    for (defaults, backend, connections) in [
+        ("", "http-reuse never", 2),
+        ("http-reuse never", "", 2),
+        ("http-reuse never", "http-reuse safe", 2),
+        ("http-reuse never", "http-reuse always", 1),
+        ("http-reuse always", "", 1),
+    ] {
+        let seen = connections_seen(defaults, backend);
+        assert_eq!(seen, connections, "{defaults}, {backend}");
+    }
+}
+
+#[test]
+fn sockets_are_as_their_frontends_have_them() {
+    let proxy = Proxy::start(
+        "sockets",
+        "frontend plain\n bind @0\n frontend both\n bind @1\n option tcpka\n\
+         frontend client\n bind @2\n option clitcpka\nfrontend short\n bind @3\n backlog 7\n",
+    );
+    let clients: Vec<TcpStream> = (0..3)
+        .map(|at| TcpStream::connect(("127.0.0.1", proxy.ports[at])).expect("it listens"))
+        .collect();
+    let shown = |args: &str| {
+        let output = Command::new("ss").args(args.split(' ')).output();
+        String::from_utf8_lossy(&output.expect("ss is here").stdout).into_owned()
+    };
+    for (client, probed) in clients.iter().zip([false, true, true]) {
+        let (here, there) = (client.local_addr(), client.peer_addr());
+        let ends = (there.expect("connected"), here.expect("connected"));
+        let begun = Instant::now();
+        // It is set when the connection is taken.
+        while shown(&format!("-Htno src {} dst {}", ends.0, ends.1)).contains("keepalive") != probed
+        {
+            assert!(begun.elapsed() < PATIENCE, "{ends:?}");
+        }
+    }
+    let listening = shown(&format!("-Hltn src 127.0.0.1:{}", proxy.ports[3]));
+    let backlog = listening.split_ascii_whitespace().nth(2);
+    assert_eq!(backlog, Some("7"), "{listening}");
+}
+
 #[test]
 fn rules_that_are_no_part_are_refused_by_name_and_line() {
     let lines = [
@@ -201,6 +281,10 @@ fn rules_that_are_no_part_are_refused_by_name_and_line() {
         (
             " rsprep ^(a)(.*) \\1",
             "The 'rsprep' directive is not supported anymore",
+        ),
+        (
+            " option http-pretend-keepalive",
+            "'option http-pretend-keepalive' ignored because frontend 'f' has no backend capability",
         ),
         (
             " option http_proxy",

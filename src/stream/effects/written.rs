@@ -32,6 +32,18 @@ pub(super) fn losses(class: &str, keyword: &str, line: &str) -> Option<Vec<Strin
         }
         "section-kw cache" if keyword == "total-max-size" => larger(line, keyword),
         "converter" => without_converter(line, keyword),
+        "proxy" | "frontend: keyword" if keyword == "stick-table" => {
+            let stores = line.split_once(" store ");
+            stores.map_or_else(Vec::new, |(plain, _)| vec![plain.to_owned()])
+        }
+        "proxy" if keyword == "log <target>" => {
+            let says = text.starts_with("log ") && text != "log global";
+            says.then(String::new).into_iter().collect()
+        }
+        "proxy" if keyword == "use_backend with log-format name" => {
+            let says = text.starts_with("use_backend %[");
+            says.then(String::new).into_iter().collect()
+        }
         "directive" => match text.split_once(' ') {
             _ if text == keyword => vec![String::new()],
             Some((word, condition)) if word == keyword => vec![format!("{word} !{condition}")],
