@@ -47,25 +47,20 @@ impl Compression {
     /// The algorithm that request and configuration agree on for the response; removes
     /// `Accept-Encoding` when compression is offloaded.
     pub fn choose(&self, request: &mut Head) -> Option<Algorithm> {
-        let chosen = self.negotiate(request);
-        if self.offload {
-            request.remove_known(Known::AcceptEncoding);
-        }
-        chosen
-    }
-
-    fn negotiate(&self, request: &Head) -> Option<Algorithm> {
         if !self.response || request.version() != Version::Http11 || is_buggy(request) {
             return None;
         }
-        let algorithms = &self.responses.algorithms;
-        if request.get_known(Known::AcceptEncoding).is_none() {
-            // Everybody takes bytes as they are.
-            return algorithms
-                .iter()
-                .copied()
-                .find(|algorithm| *algorithm == Algorithm::Identity);
+        let named = self.negotiate(request);
+        if named.is_some() && self.offload {
+            request.remove_known(Known::AcceptEncoding);
         }
+        // Everybody takes bytes as they are.
+        let mut algorithms = self.responses.algorithms.iter().copied();
+        named.or_else(|| algorithms.find(|algorithm| *algorithm == Algorithm::Identity))
+    }
+
+    fn negotiate(&self, request: &Head) -> Option<Algorithm> {
+        let algorithms = &self.responses.algorithms;
         let mut best: Option<(u32, Algorithm)> = None;
         for value in request.values(b"accept-encoding") {
             let (token, weight) = weighted(value);
@@ -100,8 +95,8 @@ impl Compression {
         }
         response.remove_known(Known::ContentLength);
         response.set_known(Known::TransferEncoding, b"chunked");
+        vary(response);
         if chosen != Algorithm::Identity {
-            vary(response);
             response.push(b"content-encoding", chosen.token().as_bytes());
         }
         Some(chosen)
@@ -346,6 +341,13 @@ mod tests {
         assert_eq!(conf.choose(&mut plain), None);
         conf.responses.algorithms.push(Algorithm::Identity);
         assert_eq!(conf.choose(&mut plain), Some(Algorithm::Identity));
+        let mut other = request("br");
+        conf.offload = true;
+        assert_eq!(conf.choose(&mut other), Some(Algorithm::Identity));
+        assert!(
+            other.get(b"accept-encoding").is_some(),
+            "nothing was agreed on"
+        );
     }
 
     #[test]
