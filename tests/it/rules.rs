@@ -287,10 +287,6 @@ fn rules_that_are_no_part_are_refused_by_name_and_line() {
             "'option http-pretend-keepalive' ignored because frontend 'f' has no backend capability",
         ),
         (
-            " option http-use-proxy-header",
-            "'option http-use-proxy-header' is accepted, but has no effect yet",
-        ),
-        (
             " option http_proxy",
             "'option http_proxy' is accepted, but has no effect yet",
         ),
