@@ -178,8 +178,11 @@ fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
             let message = "'filter trace' has no effect: it shows HAProxy's internals.";
             cur.warn(Diag::notice(word.span, message));
         }
-        "bwlim-in" => draft.bandwidths.push(bandwidth(cur, true)?),
-        "bwlim-out" => draft.bandwidths.push(bandwidth(cur, false)?),
+        name @ ("bwlim-in" | "bwlim-out") => {
+            let message = format!("'filter {name}' is checked and has no effect yet.");
+            cur.warn(Diag::warning(word.span, message));
+            draft.bandwidths.push(bandwidth(cur, name == "bwlim-in")?);
+        }
         name => {
             let refused = REFUSED.iter().find(|(refused, _)| *refused == name);
             return Err(match refused {
