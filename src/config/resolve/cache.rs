@@ -35,3 +35,20 @@ pub(super) fn check(proxy: &ProxyDraft, site: &Site, report: &mut Report) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tests::alerts_of;
+
+    #[test]
+    fn filter_cache_names_a_section_cache() {
+        let proxy = "listen l\n mode http\n bind :8080\n";
+        let filter = " filter cache web\n";
+        let section = "cache web\n total-max-size 4\n";
+        assert_eq!(alerts_of(&format!("{proxy}{filter}{section}")), [""; 0]);
+        assert_eq!(alerts_of(proxy), [""; 0]);
+        let missing =
+            "config: proxy 'l': unable to find the cache 'web' referenced by the filter 'cache'.";
+        assert_eq!(alerts_of(&format!("{proxy}{filter}")), [missing]);
+    }
+}
