@@ -162,7 +162,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::PROXY,
         standing: Standing::Silent,
-        names: "option http-no-delay, stats show-modules",
+        names: "option http-no-delay",
     },
     Known {
         sections: Sections::PROXY,
@@ -219,11 +219,6 @@ pub(crate) const BIND: &[Known] = &[
     },
     Known {
         sections: Sections::BIND,
-        standing: Standing::Silent,
-        names: "nice:1",
-    },
-    Known {
-        sections: Sections::BIND,
         standing: Standing::NoEffect,
         names: "ecdhe:1, ktls:1, no-sslv3, no-tlsv10, no-tlsv11",
     },
@@ -261,12 +256,6 @@ pub(crate) const SERVER: &[Known] = &[
                 port:1, rise:1, shard:1, sigalgs:1, sni-auto, sni:1, \
                 ssl, ssl-max-ver:1, ssl-min-ver:1, ssl-reuse, strict-maxconn, \
                 tcp-md5sig:1, tls-tickets, track:1, verify:1, verifyhost:1",
-    },
-    // Each worker keeps its own idle connections, which is what these are about.
-    Known {
-        sections: Sections::SERVER,
-        standing: Standing::Silent,
-        names: "pool-low-conn:1",
     },
     Known {
         sections: Sections::SERVER,

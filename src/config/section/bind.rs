@@ -247,6 +247,13 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         },
     },
     Keyword {
+        name: "nice",
+        sections: Sections::BIND,
+        usage: "<nice>",
+        doc: "The priority of these connections in HAProxy's scheduler, which sluice has not.",
+        parse: |cur, _| cur.integer::<i32>(-1024..=1024).map(drop),
+    },
+    Keyword {
         name: "process",
         sections: Sections::BIND,
         usage: "<process-set>[/<thread-set>]",

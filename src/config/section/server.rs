@@ -214,6 +214,13 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         parse: |_, s| off(&mut s.non_stick),
     },
     Keyword {
+        name: "pool-low-conn",
+        sections: Sections::SERVER,
+        usage: "<max>",
+        doc: "Up to how many idle connections a thread leaves to others; here each keeps its own.",
+        parse: |cur, _| cur.integer::<u32>(0..=i32::MAX.cast_unsigned()).map(drop),
+    },
+    Keyword {
         name: "pool-max-conn",
         sections: Sections::SERVER,
         usage: "<max>",

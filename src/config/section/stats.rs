@@ -114,6 +114,12 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         },
     ),
     row(
+        "stats show-modules",
+        "",
+        "Shows the counters of modules on the page.",
+        |cur, _| cur.ignore_rest(),
+    ),
+    row(
         "stats show-node",
         "[<name>]",
         "Shows a name of the node on the page.",
