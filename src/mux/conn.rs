@@ -16,6 +16,9 @@ const READ_MIN: usize = 1024;
 /// Small reads after a large one that still take a large buffer: the end of that message, and the next one's beginning.
 const HUNGER: u8 = 2;
 
+/// Bytes of a message that is small beside the processor's caches, together with those of a whole turn of the poll.
+const BRIEF_MAX: usize = 4 * 1024;
+
 /// Bytes that wait in a connection before the lane behind it is no longer emptied.
 pub(super) const OUTPUT_MAX: usize = 64 * 1024;
 
@@ -39,6 +42,8 @@ pub struct Conn {
     /// For how many more small reads the larger buffers are taken. A message a little larger than an ordinary buffer
     /// comes, and leaves, in one call then, and the short end of it does not make forget that the next one is like it.
     hunger: u8,
+    /// Whether the last read brought little.
+    brief: bool,
     /// What its reads are for.
     pub need: Need,
     /// When bytes last came or went.
@@ -109,6 +114,7 @@ impl Conn {
             shut: Shut::default(),
             bulk: false,
             hunger: 0,
+            brief: true,
             need: Need::Beginning,
             last_active: now,
             bytes_in: 0,
@@ -165,6 +171,7 @@ impl Conn {
             self.last_active = now;
             let large = count >= pool.buffer_size();
             self.bulk = large && count == room;
+            self.brief = count <= BRIEF_MAX;
             self.hunger = if large {
                 HUNGER
             } else {
@@ -179,10 +186,11 @@ impl Conn {
     }
 
     /// Reads the beginning of an answer as soon as the poll says that it is there. Reads of many connections in a row, and then their
-    /// writes in a row, cost the kernel less than the two by turns.
+    /// writes in a row, cost the kernel less than the two by turns. Where large messages come it is the other way round: what many
+    /// of them bring together would have left the processor's caches before it is written.
     pub fn read_early(&mut self, pool: &mut Pool, now: Tick) {
         let awaits = matches!(&self.mux, Mux::H1(h1) if h1.awaits_head());
-        if awaits && self.input.is_none() && self.bytes_out > 0 {
+        if awaits && self.brief && self.hunger == 0 && self.input.is_none() && self.bytes_out > 0 {
             // Who runs the stream finds the bytes, or asks again and learns what went wrong.
             let _ = self.fill(pool, now);
         }
@@ -288,6 +296,9 @@ impl Conn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mux::H1;
+    use crate::proto::h1::{Manners, Role};
+    use crate::site::Tune;
     use crate::wire::Memory;
 
     /// How many bytes each read brings of messages of these lengths, each read to its end.
@@ -315,6 +326,27 @@ mod tests {
     #[test]
     fn messages_larger_than_a_buffer_come_in_one_read_from_the_second_on() {
         assert_eq!(reads(&[2100, 2100, 2100]), [2048, 52, 2100, 2100]);
+    }
+
+    #[test]
+    fn what_may_be_large_is_not_read_early() {
+        let mut pool = Pool::new(16_384, 8, 8);
+        let (memory, script) = Memory::pair();
+        let h1 = H1::new(Role::Back, &Tune::default(), Manners::default());
+        let mut conn = Conn::new(Wire::Memory(memory), Mux::H1(h1), Tick::default());
+        conn.bytes_out = 1;
+        for (len, next_is_early) in [(100, true), (8_000, false), (100, true), (16_384, false)] {
+            script.send(&vec![b'x'; len]);
+            conn.ready.readable = true;
+            conn.fill(&mut pool, Tick::default());
+            conn.consume(&mut pool, len);
+            script.send(b"y");
+            conn.ready.readable = true;
+            conn.read_early(&mut pool, Tick::default());
+            assert_eq!(!conn.pending().is_empty(), next_is_early, "{len}");
+            conn.fill(&mut pool, Tick::default());
+            conn.consume(&mut pool, 1);
+        }
     }
 
     #[test]
