@@ -166,8 +166,7 @@ impl Stream {
             armed: Tick::NEVER,
         };
         let key = kit
-            .conns
-            .insert(held)
+            .admit(held)
             .map_err(|_full| std::io::ErrorKind::OutOfMemory)?;
         if let Some(held) = kit.conns.get(key)
             && let Err(error) = kit.doors.enrol(&held.conn.wire, key)

@@ -91,6 +91,28 @@ impl Kit {
         }
     }
 
+    /// Takes a connection in. Where there is no place left, an idle server connection gives way: it is a convenience, and a
+    /// request that cannot be served is not.
+    pub(super) fn admit(&mut self, held: Held) -> Result<Key<Held>, Held> {
+        self.conns.insert(held).or_else(|held| {
+            self.evict_idle();
+            self.conns.insert(held)
+        })
+    }
+
+    /// Lets go of one idle server connection, of the servers in turn.
+    fn evict_idle(&mut self) {
+        let count = self.idle.len();
+        let turns = (0..count).map(|step| (self.evicted_last + 1 + step) % count);
+        let found = turns
+            .into_iter()
+            .find_map(|at| Some((at, *self.idle[at].first()?)));
+        if let Some((at, key)) = found {
+            self.evicted_last = at;
+            self.drop_idle(key);
+        }
+    }
+
     /// Forgets an idle connection that its server closed.
     pub(super) fn drop_idle(&mut self, key: Key<Held>) {
         if let Some(server) = self
@@ -182,7 +204,8 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
-    use crate::site::Mode;
+    use crate::site::{Mode, Reuse};
+    use crate::slab::Slab;
     use crate::stream::rig::{Dialed, Rig};
     use crate::stream::tests::{GET, OK, answering, site};
     use crate::wire::Script;
@@ -257,5 +280,25 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(&client.take()), OK);
             assert_eq!(rig.dials(), dials, "request {request}");
         }
+    }
+
+    #[test]
+    fn idle_connections_give_way_where_there_is_no_place() {
+        let mut own = site(Mode::Http);
+        own.backends[0].reuse = Reuse::Safe;
+        let mut rig = Rig::new(own, answering(OK));
+        rig.engine.kit.conns = Slab::new(4);
+        // Each client's first request has a connection of its own, which then stands idle.
+        for request in 1..10 {
+            let client = rig.client();
+            client.send(GET);
+            rig.run();
+            // The rig rests when as much happens as before, which a wire that left may feign.
+            rig.run();
+            assert_eq!(String::from_utf8_lossy(&client.take()), OK, "{request}");
+            client.end();
+            rig.run();
+        }
+        assert_eq!(rig.dials(), 9);
     }
 }

@@ -59,6 +59,8 @@ pub struct Kit {
     pub wall: Wall,
     /// Idle server connections, newest last, by [`ServerId`].
     pub idle: Vec<Vec<Key<Held>>>,
+    /// Whose idle connection was last given up for another.
+    pub(super) evicted_last: usize,
     /// News for streams of this worker.
     pub letters: VecDeque<Letter>,
     /// Where rules put texts together.
@@ -216,6 +218,7 @@ impl Kit {
             wall: Wall::default(),
             idle,
             desk: Desk::default(),
+            evicted_last: 0,
             letters: VecDeque::new(),
             chance: Chance::new(worker.index() as u64),
             run: VecDeque::new(),
