@@ -32,7 +32,7 @@ const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[(
 /// Functions called `get_`: file, name. `get_mut` beside `get` is Rust's own name and needs no row.
 const GETTERS: &[(&str, &str)] = &[
     ("src/cli/command/server.rs", "get_weight"),
-    ("src/http/head.rs", "get_known"),
+    ("src/http/head/reading.rs", "get_known"),
     ("src/sys/options.rs", "get_bytes"),
     ("src/sys/options.rs", "get_int"),
 ];
