@@ -73,7 +73,7 @@ tarball: program ## the archive for any other Linux, in dist/
 verify: ## build twice under different circumstances, compare, and print what was found
 	build/verify.sh
 
-test-packages: dist ## lint the packages, install, upgrade and purge them in systems made for it (root, Debian's archive)
+test-packages: dist ## lint the packages, install, upgrade and purge them in systems made for it, run image and program elsewhere (root, Debian's archive)
 	packaging/test/lint.sh dist
 	packaging/test/deb-chroot.sh bookworm dist/sluice_*_amd64.deb
 	packaging/test/deb-chroot.sh trixie dist/sluice_*_amd64.deb
@@ -81,6 +81,8 @@ test-packages: dist ## lint the packages, install, upgrade and purge them in sys
 	packaging/test/dnf.sh dist/sluice-[0-9]*.rpm
 	packaging/test/systemd.sh dist/sluice_*_amd64.deb bookworm
 	packaging/test/systemd.sh dist/sluice_*_amd64.deb trixie
+	packaging/test/container.sh $(PROGRAM)
+	packaging/test/kernel.sh $(PROGRAM)
 
 readme: program ## write the README's table of what works anew, from the program
 	python3 packaging/manual/support.py $(PROGRAM) README.md

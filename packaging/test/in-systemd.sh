@@ -17,6 +17,9 @@ fetch() {
     # shellcheck disable=SC2016
     timeout 5 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET / HTTP/1.0\r\nHost: trial\r\n\r\n" >&3 && cat <&3' fetch "$1" | tail -n1
 }
+# ask COMMAND: what the statistics socket of the last configuration answers.
+# shellcheck disable=SC2016
+ask() { timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9999 && echo "$1" >&3 && cat <&3' ask "$1"; }
 main() { systemctl show -P MainPID sluice; }
 
 # A server behind, which answers with one file.
@@ -96,6 +99,7 @@ cat >/etc/haproxy/haproxy.cfg <<'SITE'
 global
     chroot /var/lib/haproxy
     stats socket /run/haproxy/admin.sock mode 660 level admin
+    stats socket ipv4@127.0.0.1:9999 level operator
     user haproxy
     group haproxy
     daemon
@@ -120,7 +124,9 @@ systemctl reload sluice || fail 'it does not reload with the other configuration
 sleep 0.5
 [ "$(fetch 8090)" = 'the answer' ] || fail 'no answer after a reload with the other configuration'
 echo "migrated: $(sed -n 's/^.*: sluice runs/sluice runs/p' /root/offer)"
-echo 'show sandbox' | busybox nc local:/run/haproxy/admin.sock | sed 's/^/  /'
+ask 'show sandbox' >/root/sandbox
+grep -q '^no new privileges: yes' /root/sandbox || fail 'it is in no sandbox'
+sed '/./s/^/  /p;d' /root/sandbox
 rm -r /etc/systemd/system/sluice.service.d
 systemctl daemon-reload
 

@@ -1,18 +1,29 @@
 #!/bin/sh
-# kernel.sh PROGRAM KERNEL-IMAGE - the program alone with a busybox under another kernel.
+# kernel.sh PROGRAM [KERNEL-IMAGE] - the program alone with a busybox under another kernel.
 #
-# Boots the image (a vmlinuz, as in Debian's linux-image packages) in qemu, without
-# disk or network; there the program checks a configuration, serves, takes up a
-# reload, and checks again without /proc. Emulated throughout, so it takes minutes
-# and needs no root.
+# Boots the image (a vmlinuz, by default that of Debian's linux-image-cloud-amd64,
+# which is kept in the cache directory) in qemu, without disk or network; there the
+# program checks a configuration, serves, takes up a reload, and checks again
+# without /proc. Emulated throughout, so it takes a minute and needs no root.
 set -eu
 case ${1-} in '' | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
-program=$1 image=$2
+program=$1 image=${2-}
 "$(dirname "$0")/../../build/need.sh" qemu-system-x86_64:qemu-system-x86 busybox:busybox-static cpio:cpio
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-mkdir -p "$work/root/bin" "$work/root/proc" "$work/root/tmp"
+if [ -z "$image" ]; then
+    cache=${XDG_CACHE_HOME:-$HOME/.cache}/sluice
+    image=$cache/vmlinuz
+    if ! [ -f "$image" ]; then
+        mkdir -p "$cache"
+        package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p' | head -n1)
+        (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$package" && dpkg-deb -x "$package"_*.deb kernel)
+        cp "$work"/kernel/boot/vmlinuz-* "$image"
+    fi
+fi
+
+mkdir -p "$work/root/bin" "$work/root/dev" "$work/root/proc" "$work/root/tmp"
 cp "$(command -v busybox)" "$work/root/bin/busybox"
 cp "$program" "$work/root/sluice"
 cat >"$work/root/site.cfg" <<'SITE'
@@ -31,6 +42,7 @@ cat >"$work/root/init" <<'INIT'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
+mount -t devtmpfs dev /dev
 ip link set lo up
 echo "kernel: $(uname -sr)"
 served() {
