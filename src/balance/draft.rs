@@ -3,6 +3,7 @@
 
 use super::hash::{HashFn, HashType};
 use super::key::UriKey;
+use super::origin::HashKey;
 use super::persist::{Mode, Persist};
 use super::policy::{Affinity, Algorithm, KeyKind};
 use super::seat::Weight;
@@ -30,6 +31,8 @@ pub struct Draft {
     pub cookie: Option<Persist>,
     /// `dynamic-cookie-key`.
     pub dynamic_cookie_key: Option<String>,
+    /// `persist rdp-cookie`: the name of the cookie that names a client's server.
+    pub rdp_cookie: Option<String>,
 }
 
 /// `balance`, as written.
@@ -83,6 +86,8 @@ pub struct SeatDraft {
     pub cookie: Option<String>,
     /// `slowstart`.
     pub slow_start: Option<Millis>,
+    /// `hash-key`.
+    pub hash_key: HashKey,
 }
 
 /// The rows of proxy sections.
@@ -140,6 +145,13 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
             draft.dynamic_cookie_key = Some(word.text()?.to_owned());
             cur.end()
         },
+    },
+    Keyword {
+        name: "persist",
+        sections: Sections::BACK,
+        usage: "rdp-cookie[(<name>)]",
+        doc: "Sends a remote desktop client to the server that its cookie names by address and port.",
+        parse: super::rdp::parse,
     },
     Keyword {
         name: "option allbackups",
@@ -200,6 +212,21 @@ pub const SEAT_KEYWORDS: &[Keyword<SeatDraft>] = &[
         doc: "The value of the persistence cookie that stands for this server.",
         parse: |cur, draft| {
             draft.cookie = Some(cur.expect("<value> as argument")?.text()?.to_owned());
+            Ok(())
+        },
+    },
+    Keyword {
+        name: "hash-key",
+        sections: Sections::SERVER,
+        usage: "{ id | addr | addr-port }",
+        doc: "What the server's place on a consistent ring depends on: its number, its address, or its address and port.",
+        parse: |cur, draft| {
+            let keys = [
+                ("id", HashKey::Id),
+                ("addr", HashKey::Address),
+                ("addr-port", HashKey::AddressAndPort),
+            ];
+            draft.hash_key = cur.choice("'id', 'addr' or 'addr-port'", &keys)?;
             Ok(())
         },
     },

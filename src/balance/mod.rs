@@ -15,9 +15,11 @@ mod hash;
 pub mod key;
 mod leastconn;
 mod map;
+mod origin;
 pub mod persist;
 mod policy;
 mod random;
+pub mod rdp;
 mod ring;
 mod roundrobin;
 mod seat;
@@ -26,5 +28,6 @@ mod sticky;
 
 pub use draft::{Balance, Draft, KEYWORDS, KeySource, SEAT_KEYWORDS, SeatDraft};
 pub use hash::{HashFn, HashType};
+pub use origin::HashKey;
 pub use policy::{Affinity, Algorithm, Ask, KeyKind, Policy, Tuning};
 pub use seat::{SHARE_SCALE, Seat, Seats, Share, WEIGHT_MAX, Weight};

@@ -1,19 +1,16 @@
 //! The consistent ring behind `hash-type consistent`: every server owns points on a circle of 32-bit hashes, as many as
 //! its share; a key belongs to the nearest point, so that a server that comes or goes moves only its own keys.
 //!
-//! Points are laid out as HAProxy lays them out, from the number of the server and the rank of the point, so that a key
-//! finds the same server on either program. A server that is down, or has less share than when the ring was built,
+//! Points are laid out as HAProxy lays them out, from the server's origin ([`super::HashKey`]) and the rank of the point, so
+//! that a key finds the same server on either program. A server that is down, or has less share than when the ring was built,
 //! keeps its points, marked as resting by the seat itself: they are stepped over. The ring is built anew when a share
-//! outgrows it or when more than half of it rests.
+//! outgrows it, when a server's origin moves, or when more than half of it rests.
 
-use super::seat::{SHARE_SCALE, Seats, WEIGHT_MAX};
+use super::seat::Seats;
 use super::standing::Bench;
 use crate::codec::hash::avalanche;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-
-/// Numbers one server may give its points; the next server's begin after them.
-const RANKS: u32 = WEIGHT_MAX as u32 * SHARE_SCALE;
 
 #[derive(Debug)]
 pub(super) struct Ring {
@@ -24,8 +21,15 @@ pub(super) struct Ring {
 #[derive(Debug, Default)]
 struct Circle {
     points: Vec<Point>,
-    /// Points each server has here, by its rank in the backend.
-    built: Vec<u32>,
+    /// What each server has here, by its rank in the backend.
+    built: Vec<Hand>,
+}
+
+/// The points of one server: so many, counted from this number.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hand {
+    origin: u32,
+    share: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,7 +125,7 @@ impl Circle {
     fn build(seats: &impl Seats, bench: Bench) -> Self {
         let mut circle = Self {
             points: Vec::new(),
-            built: vec![0; seats.count()],
+            built: vec![Hand::default(); seats.count()],
         };
         for at in 0..seats.count() {
             let seat = seats.seat(at);
@@ -130,11 +134,11 @@ impl Circle {
             }
             let full = seat.weight().full_share().sixteenths();
             let share = full.max(seat.share().sixteenths());
-            circle.built[at] = share;
+            let origin = seat.origin();
+            circle.built[at] = Hand { origin, share };
             let Ok(owner) = u32::try_from(at) else { break };
-            let first = seat.id().wrapping_mul(RANKS);
             circle.points.extend((0..share).map(|rank| Point {
-                hash: avalanche(first.wrapping_add(rank)),
+                hash: avalanche(origin.wrapping_add(rank)),
                 at: owner,
                 rank,
             }));
@@ -143,7 +147,8 @@ impl Circle {
         circle
     }
 
-    /// Whether the points still serve: every share within what was built, and not mostly resting ones.
+    /// Whether the points still serve: counted from where they would be, every share within what was built, and not
+    /// mostly resting ones.
     fn fits(&self, seats: &impl Seats, bench: Bench) -> bool {
         let mut awake = 0_usize;
         for at in 0..seats.count() {
@@ -152,7 +157,8 @@ impl Circle {
                 continue;
             }
             let share = seat.share().sixteenths();
-            if self.built.get(at).is_none_or(|&built| share > built) {
+            let serves = |built: &Hand| share <= built.share && built.origin == seat.origin();
+            if !self.built.get(at).is_some_and(serves) {
                 return false;
             }
             awake += share as usize;
@@ -185,8 +191,9 @@ impl Circle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::balance::seat::Weight;
+    use crate::balance::HashKey;
     use crate::balance::seat::rig::Farm;
+    use crate::balance::seat::{Seat, Weight};
 
     fn settled(farm: &Farm) -> Ring {
         let ring = Ring::new();
@@ -239,6 +246,32 @@ mod tests {
         let other = ring.nearest(Bench::Active, &farm, 77, &|s| Some(s) != at);
         assert!(other.is_some() && other != at);
         assert_eq!(ring.nearest(Bench::Active, &farm, 77, &|_| false), at);
+    }
+
+    #[test]
+    fn servers_known_by_address_keep_their_keys_in_any_order() {
+        let at = |last: u8| Some((std::net::Ipv4Addr::new(10, 0, 0, last), 80).into());
+        let farm = |lasts: [u8; 3]| {
+            let mut farm = Farm::new(&[1; 3]);
+            for (seat, last) in farm.seats.iter_mut().zip(lasts) {
+                *seat = Seat::new(seat.id(), Weight::ONE, false).keyed(HashKey::AddressAndPort);
+                seat.place(at(last));
+            }
+            farm
+        };
+        let (here, there) = (farm([1, 2, 3]), farm([3, 1, 2]));
+        let ring = settled(&here);
+        let before = owners(&ring, &here);
+        let turned = |owner: &Option<usize>| owner.map(|at| (at + 2) % 3);
+        let elsewhere = owners(&settled(&there), &there);
+        assert_eq!(before, elsewhere.iter().map(turned).collect::<Vec<_>>());
+        here.seats[2].place(at(4));
+        ring.settle(&here);
+        let after = owners(&ring, &here);
+        assert_ne!(before, after);
+        for (was, is) in before.iter().zip(&after) {
+            assert!(was == is || *was == Some(2) || *is == Some(2));
+        }
     }
 
     #[test]

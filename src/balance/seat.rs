@@ -3,6 +3,8 @@
 //! Written by checks, the command line and slow start (weight, share, usable) and by the engine (load); read by every
 //! algorithm. All fields are atomics: no reader ever waits for a writer.
 
+use super::HashKey;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 /// Largest weight a server may be given.
@@ -83,6 +85,8 @@ pub struct Seat {
     share: AtomicU32,
     usable: AtomicBool,
     load: AtomicU32,
+    hash_key: HashKey,
+    origin: AtomicU32,
 }
 
 impl Seat {
@@ -96,10 +100,29 @@ impl Seat {
             share: AtomicU32::new(weight.full_share().0),
             usable: AtomicBool::new(true),
             load: AtomicU32::new(0),
+            hash_key: HashKey::Id,
+            origin: AtomicU32::new(HashKey::Id.origin(id, None)),
         }
     }
 
-    /// The configured number of the server: the order of `first`, the points on the consistent ring.
+    /// The same seat with the points of its server derived from something else than its number; [`Seat::place`] says from what.
+    #[must_use]
+    pub fn keyed(self, hash_key: HashKey) -> Self {
+        Self { hash_key, ..self }
+    }
+
+    /// Says where the server is; call [`super::Policy::settle`] afterwards.
+    pub fn place(&self, address: Option<SocketAddr>) {
+        let origin = self.hash_key.origin(self.id, address);
+        self.origin.store(origin, Relaxed);
+    }
+
+    /// The number that its points on the consistent ring are counted from.
+    pub(super) fn origin(&self) -> u32 {
+        self.origin.load(Relaxed)
+    }
+
+    /// The configured number of the server: the order of `first`.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id

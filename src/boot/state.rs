@@ -314,7 +314,7 @@ impl<'s> Heir<'s> {
         let at = words.get("at").and_then(|at| at.parse().ok());
         if let Some(address) = at.filter(|_| host.is_some()) {
             let place = Destination::At(SockAddr::Inet(address));
-            server.destination.publish(place);
+            server.move_to(place);
             server.health.set_admin(Admin::Unresolved, false, now);
             server.seat.set_usable(server.health.is_usable());
             let backend = self.site.backend(server.backend);

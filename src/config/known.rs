@@ -194,7 +194,7 @@ pub(crate) const PROXY: &[Known] = &[
         standing: Standing::Later,
         names: "\
                 max-keep-alive-queue, option \
-                checkcache, option use-small-buffers, persist rdp-cookie",
+                checkcache, option use-small-buffers",
     },
     Known {
         sections: Sections::FRONT,
@@ -249,7 +249,7 @@ pub(crate) const SERVER: &[Known] = &[
                 check-proto:1, check-reuse-pool, check-send-proxy, check-sni-auto, check-sni:1, \
                 check-ssl, check-via-socks4, ciphers:1, ciphersuites:1, client-sigalgs:1, crl-file:1, \
                 crt:1, curves:1, downinter:1, error-limit:1, fall:1, fastinter:1, force-tlsv12, \
-                force-tlsv13, hash-key:1, idle-ping:1, inter:1, \
+                force-tlsv13, idle-ping:1, inter:1, \
                 namespace:1, no-agent-check, no-check, no-check-reuse-pool, \
                 no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
                 no-tlsv13, observe:1, on-error:1, on-marked-down:1, on-marked-up:1, \

@@ -74,6 +74,8 @@ pub struct Backend {
     pub key_expression: Option<Expr>,
     /// Cookie persistence.
     pub persist: Option<Persist>,
+    /// `persist rdp-cookie`: what finds the cookie that names a server.
+    pub rdp_cookie: Option<Expr>,
     /// `option persist`.
     pub persist_when_down: bool,
     /// Requests that wait for any of its servers.
@@ -225,6 +227,7 @@ impl Backend {
             key: None,
             key_expression: None,
             persist: None,
+            rdp_cookie: None,
             persist_when_down: false,
             line: Line::new(),
             prefer_last_server: false,

@@ -22,14 +22,13 @@ impl Site {
             Change::Moved { server, ip, port } => self.place(server, (ip, port), by),
             Change::Weight { server, weight } => {
                 self.weigh(server, weight);
-                self.backend(backend).policy.settle(&self.lineup(backend));
+                self.rebalance(backend);
                 Aftermath::default()
             }
             Change::Up { server } => self.find_again(server, now),
             Change::Down { server, cause } => {
                 let after = self.change_server(server, &Event::Lost(cause.text()), now);
-                let place = &self.server(server).destination;
-                place.publish(Destination::Unresolved);
+                self.server(server).move_to(Destination::Unresolved);
                 after
             }
         }
@@ -58,8 +57,8 @@ impl Site {
         let old_port = known.unwrap_or(written);
         let new_port = port.unwrap_or(old_port);
         let address = SocketAddr::new(ip, new_port);
-        let place = &server.destination;
-        place.publish(Destination::At(SockAddr::Inet(address)));
+        server.move_to(Destination::At(SockAddr::Inet(address)));
+        self.rebalance(server.backend);
         let mut text = self.name_of(id);
         if was != ip.to_string() {
             text.push_str(&format!(": IP changed from '{was}' to '{ip}'"));

@@ -131,7 +131,7 @@ fn recall_settings(server: &Server, remembered: &Remembered) {
             .filter(|port| *port != at.port() && *port > 0)
     {
         let moved = SockAddr::Inet(SocketAddr::new(at.ip(), port));
-        server.destination.publish(Destination::At(moved));
+        server.move_to(Destination::At(moved));
     }
     if remembered.unchecked && server.checking.is_some() {
         server.health.set_checked(false);

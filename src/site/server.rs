@@ -176,9 +176,7 @@ impl Server {
             return Some(Cow::Borrowed(written));
         }
         let secret = persist.secret.as_ref().filter(|_| persist.dynamic)?;
-        let Destination::At(SockAddr::Inet(address)) = &*self.destination.load() else {
-            return None;
-        };
+        let address = self.endpoint()?;
         let value = match address.ip() {
             IpAddr::V4(ip) => dynamic_value(secret, &ip.octets(), address.port()),
             IpAddr::V6(ip) => dynamic_value(secret, &ip.octets(), address.port()),
@@ -247,6 +245,21 @@ impl Server {
     /// Whether its traffic is encrypted at this moment.
     pub fn speaks_tls(&self) -> bool {
         self.tls.is_some() && self.encrypts.load(Relaxed) == 1
+    }
+
+    /// Its address and port as they are known: those of a server on the network that is found.
+    pub fn endpoint(&self) -> Option<SocketAddr> {
+        match &*self.destination.load() {
+            Destination::At(SockAddr::Inet(address)) => Some(*address),
+            Destination::At(SockAddr::Unix(_) | SockAddr::Abstract(_))
+            | Destination::Unresolved => None,
+        }
+    }
+
+    /// Gives it another place, on the ring of keys too, where that follows its address; balancing has to settle afterwards.
+    pub fn move_to(&self, place: Destination) {
+        self.destination.publish(place);
+        self.seat.place(self.endpoint());
     }
 
     /// How its traffic is encrypted, if it is.

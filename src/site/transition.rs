@@ -237,6 +237,11 @@ impl Site {
         })
     }
 
+    /// Has balancing take over what has changed in the seats of a backend.
+    pub fn rebalance(&self, backend: BackendId) {
+        self.backend(backend).policy.settle(&self.lineup(backend));
+    }
+
     /// Tells balancing whether a server may be chosen, and those in line what follows; says how many it concerned.
     pub fn settle(&self, id: ServerId, out: &mut Aftermath) -> usize {
         let server = self.server(id);

@@ -163,7 +163,8 @@ impl Face<'_> {
             }));
         }
         let to = SockAddr::Inet(SocketAddr::new(ip, new_port));
-        server.destination.publish(Destination::At(to));
+        server.move_to(Destination::At(to));
+        self.site().rebalance(server.backend);
         let text = format!("{} by 'stats socket command'", changes.join(", "));
         let backend = &self.site().backend(server.backend).name;
         self.announce(

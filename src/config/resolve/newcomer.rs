@@ -170,7 +170,8 @@ fn made(site: &Site, backend: BackendId, line: &ServerDraft) -> Result<Server, S
     connect(site, line, &mut server).map_err(said)?;
     let uuid = line.id.unwrap_or_else(|| free_number(site, backend));
     let weight = line.seat.weight.unwrap_or(Weight::ONE);
-    let seat = Seat::new(uuid, weight, line.seat.backup);
+    let seat = Seat::new(uuid, weight, line.seat.backup).keyed(line.seat.hash_key);
+    seat.place(server.endpoint());
     seat.set_usable(false);
     Ok(Server {
         uuid,

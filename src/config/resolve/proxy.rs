@@ -246,6 +246,7 @@ fn served(
         fullconn: full,
         outlet: reach::outlet(proxy, id, host, site, report),
         key_expression: bench.balance_key(proxy, book, report),
+        rdp_cookie: bench.rdp_cookie(proxy, book, report),
         forwarded: bench.forwarded(proxy, book, report),
         admission: Admission {
             checks_in_tls: tls::speaks_in_checks(&proxy.back.check),

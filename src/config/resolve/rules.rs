@@ -204,6 +204,18 @@ impl Bench<'_> {
         report.check(made)
     }
 
+    /// What finds the cookie of `persist rdp-cookie`.
+    pub(super) fn rdp_cookie(
+        &self,
+        proxy: &ProxyDraft,
+        book: &Book,
+        report: &mut Report,
+    ) -> Option<Expr> {
+        let name = proxy.back.balance.rdp_cookie.as_ref()?;
+        let reader = book.reader(self.env);
+        report.check(Expr::parse_text(&format!("req.rdp_cookie({name})"), reader))
+    }
+
     /// An expression that is the whole of a word.
     pub(super) fn expression(&self, word: &Word, book: &Book) -> Result<Expr, Diag> {
         let words = std::slice::from_ref(word);

@@ -60,7 +60,8 @@ pub(super) fn all(
         report.check(followed);
         let is_lost = *server.destination.load() == Destination::Unresolved;
         let weight = line.seat.weight.unwrap_or(Weight::ONE);
-        let seat = Seat::new(uuid, weight, line.seat.backup);
+        let seat = Seat::new(uuid, weight, line.seat.backup).keyed(line.seat.hash_key);
+        seat.place(server.endpoint());
         let (health, checking) = watch::checks(line, proxy, scripts.of(line));
         for (order, holds) in [
             (Admin::Unresolved, is_lost),
