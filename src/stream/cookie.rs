@@ -47,8 +47,8 @@ impl Stream {
             servers.find(|&id| site.server(id).cookie_value(persist).as_deref() == Some(wanted))
         });
         settle_request(head, at, persist, presented.rest);
-        let usable = named.is_some_and(|id| site.server(id).seat.is_electable());
-        let follows = usable || backend.persist_when_down || self.persistence.forced;
+        let usable = named.is_some_and(|id| site.server(id).health.is_alive());
+        let follows = named.is_some_and(|id| self.may_follow(site, backend, id));
         self.persistence.client = match (presented.state, named) {
             (Age::Expired, _) => ClientCookie::Expired,
             (Age::Old, _) => ClientCookie::Old,

@@ -1,12 +1,13 @@
 //! Which server a request asks for by itself: a rule, a cookie, or a key that is hashed.
 
 use super::{Kit, Stream};
-use crate::balance::{KeySource, key};
+use crate::addr::SockAddr;
+use crate::balance::{KeySource, key, rdp};
 use crate::http::{Method, uri};
 use crate::id::{BackendId, ServerId};
 use crate::rule::{self, AnyOf};
 use crate::sample::{Expr, Sampled};
-use crate::site::{Backend, Site};
+use crate::site::{Backend, Destination, Site};
 use crate::value::Kind;
 
 impl Stream {
@@ -21,12 +22,12 @@ impl Stream {
             return None;
         }
         let backend = site.backend(id);
+        self.persistence.forced = self.holds(kit, &backend.force_persist);
+        self.persistence.ignored = self.holds(kit, &backend.ignore_persist);
         let mut chosen = None;
         if !backend.server_choices.is_empty() {
             chosen = self.ruled_server(kit, site, backend);
         }
-        self.persistence.forced = self.holds(kit, &backend.force_persist);
-        self.persistence.ignored = self.holds(kit, &backend.ignore_persist);
         // A cookie that is ignored is hidden from servers all the same.
         if chosen.is_none() && self.http {
             chosen = self.cookie_server(kit, site, id);
@@ -34,6 +35,7 @@ impl Stream {
         if self.persistence.ignored {
             return chosen;
         }
+        chosen = chosen.or_else(|| self.redirected_server(kit, site, backend));
         let sticky = self.sticky_server(kit, site, id, chosen.is_some());
         chosen.or(sticky)
     }
@@ -63,14 +65,34 @@ impl Stream {
         });
         chosen
             .flatten()
-            .filter(|&id| site.server(id).seat.is_electable())
+            .filter(|&id| self.may_follow(site, backend, id))
+    }
+
+    /// Whether a request goes to a server because something names it: to one that drains or has no weight too, to one that
+    /// is down where the configuration has it so.
+    pub(super) fn may_follow(&self, site: &Site, backend: &Backend, id: ServerId) -> bool {
+        site.server(id).health.is_alive() || backend.persist_when_down || self.persistence.forced
+    }
+
+    /// The server at the address in a remote desktop client's cookie, if it may be chosen.
+    fn redirected_server(
+        &mut self,
+        kit: &mut Kit,
+        site: &Site,
+        backend: &Backend,
+    ) -> Option<ServerId> {
+        let token = self.value_of(kit, backend.rdp_cookie.as_ref()?)?;
+        let wanted = Destination::At(SockAddr::Inet(rdp::server_of(&token)?.into()));
+        let mut servers = backend.servers.iter().copied();
+        let named = servers.find(|&id| *site.server(id).destination.load() == wanted)?;
+        self.may_follow(site, backend, named).then_some(named)
     }
 
     /// The bytes that a hashed choice depends on, where the request has them.
     pub(super) fn balance_key(&mut self, kit: &mut Kit, backend: &Backend) -> Option<Vec<u8>> {
         let source = backend.key.as_ref()?;
         if let Some(expr) = &backend.key_expression {
-            return self.hashed_value(kit, expr);
+            return self.value_of(kit, expr);
         }
         let head = self.request.head().or(self.request_head.as_deref());
         match source {
@@ -112,7 +134,7 @@ impl Stream {
     }
 
     /// The bytes of an expression's value.
-    fn hashed_value(&mut self, kit: &mut Kit, expr: &Expr) -> Option<Vec<u8>> {
+    fn value_of(&mut self, kit: &mut Kit, expr: &Expr) -> Option<Vec<u8>> {
         self.with_scene(kit, true, |scene| {
             match expr.eval_as(&scene.view(), Kind::Bin) {
                 Sampled::Got(value) => Some(value.into_text().to_vec()),

@@ -69,7 +69,7 @@ impl Stream {
             (found, sticky)
         })?;
         self.memory.sticky = sticky;
-        found.filter(|&id| site.server(id).seat.is_electable() || backend.persist_when_down)
+        found.filter(|&id| self.may_follow(site, backend, id))
     }
 
     /// Notes the server that answers in the tables.
