@@ -50,7 +50,11 @@ const FAMILIES: &[&[Fetch]] = &[
     response::ROWS,
     tcp::ROWS,
     timing::ROWS,
-    tls::ROWS,
+    tls::failure::ROWS,
+    tls::offer::ROWS,
+    tls::secret::ROWS,
+    tls::session::ROWS,
+    tls::session::CLIENT_ROWS,
     variable::ROWS,
 ];
 

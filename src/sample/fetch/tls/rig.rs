@@ -1,0 +1,39 @@
+//! A connection whose TLS is settled on both sides, for the tests of these rooms.
+
+use std::sync::Arc;
+
+use crate::sample::facts::{ClientFacts, Facts, TlsFacts, UpstreamFacts};
+
+use super::super::hello;
+
+/// Lends facts in which both sides settled the same.
+pub(super) fn with_both_sides(look: impl FnOnce(&Facts<'_>)) {
+    let settled = Arc::new(TlsFacts {
+        version: "TLSv1.3",
+        cipher: "TLS_AES_128_GCM_SHA256",
+        cipher_bits: 128,
+        sni: Some(b"a.example".to_vec()),
+        alpn: Some(b"http/1.1".to_vec()),
+        curve: Some("X25519"),
+        resumed: false,
+        peer_chain: vec![vec![1]],
+        own_name: Some("site.pem".into()),
+        hello: hello::example().get(9..).map(<[u8]>::to_vec),
+        randoms: Some(([1; 32], [2; 32])),
+        secrets: vec![("EXPORTER_SECRET", vec![0xab])],
+        ..TlsFacts::default()
+    });
+    let client = ClientFacts {
+        tls: Some(Arc::clone(&settled)),
+        ..ClientFacts::default()
+    };
+    let upstream = UpstreamFacts {
+        tls: Some(settled),
+        ..UpstreamFacts::default()
+    };
+    look(&Facts {
+        client: Some(&client),
+        upstream: Some(&upstream),
+        ..Facts::none()
+    });
+}
