@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn cut_certificates_have_no_parts() {
-        let der = super::super::certificate::example();
+        let der = super::super::certificate::example::example();
         assert!(read(&der).is_some());
         for end in 0..der.len() {
             let _ = read(&der[..end]);
