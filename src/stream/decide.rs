@@ -299,10 +299,11 @@ impl Stream {
 
     /// Holds a client until its time is over.
     pub(super) fn hold(&mut self, kit: &mut Kit) -> Step {
-        let gone = kit
-            .conns
-            .get(self.front)
-            .is_none_or(|held| held.conn.shut.failed || held.conn.ready.hangup);
+        let gone = kit.conns.get(self.front).is_none_or(|held| {
+            let conn = &held.conn;
+            let left = conn.ready.hangup && self.aborts_on_close(kit);
+            conn.shut.failed || conn.ready.failed || left
+        });
         if !gone && !self.deadline.has_come(kit.now) {
             return Step::Wait;
         }
@@ -349,8 +350,7 @@ impl Stream {
         let front = &kit.site.frontend(self.frontend).timeouts;
         let back = self.backend.map(|id| &kit.site.backend(id).timeouts);
         let own = back.and_then(|back| back.http_request);
-        let span = own.or(front.http_request).or(front.client);
-        self.await_request_body(kit, span, 0)
+        self.await_request_body(kit, own.or(front.http_request), 0)
     }
 
     /// Chooses the backend by `use_backend`, else the default one.

@@ -369,7 +369,7 @@ impl Engine {
             stream.stage = Stage::Relay;
         }
         let (now, wall) = (self.kit.now, self.kit.wall);
-        let deadline = self.first_deadline(key, frontend);
+        let due = self.first_due(key, frontend);
         let Some(held) = self.kit.conns.get_mut(key) else {
             return;
         };
@@ -390,10 +390,9 @@ impl Engine {
             stream.txn.handshake = front.handshake.get();
         }
         // How long the first bytes are looked at is for the rules that do so to say.
-        stream.deadline = match stream.stage {
-            Stage::Inspect => Tick::NEVER,
-            _ => deadline,
-        };
+        if stream.stage != Stage::Inspect {
+            stream.await_client(&self.kit, due);
+        }
         let Ok(stream) = self.streams.insert(stream) else {
             self.kit.close(key);
             return;
@@ -419,8 +418,8 @@ impl Engine {
         self.kit.site.frontend_of(listener)
     }
 
-    /// Until when the first byte, and then the whole head, of a request must be there.
-    fn first_deadline(&self, key: Key<Held>, frontend: FrontendId) -> Tick {
+    /// Until when the whole head of a request must be there, however busy its client is.
+    fn first_due(&self, key: Key<Held>, frontend: FrontendId) -> Tick {
         let timeouts = &self.kit.site.frontend(frontend).timeouts;
         let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
             return Tick::NEVER;
@@ -430,7 +429,7 @@ impl Engine {
         } else {
             self.kit.now
         };
-        start.after(timeouts.http_request.or(timeouts.client))
+        start.after(timeouts.http_request)
     }
 
     /// Sets the timer of a connection that waits for its next request.
@@ -442,15 +441,17 @@ impl Engine {
         let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
             return;
         };
-        let first = timeouts.http_request.or(timeouts.client);
-        let span = if front.greeting != Greeting::Done {
-            timeouts.client_handshake.or(timeouts.client).or(first)
+        let first = timeouts.http_request;
+        let since = |span| front.waiting_since.after(span);
+        // haproxy: a client that waits is silent too, and `timeout client` ends what may be silent for longer; so here.
+        let until = if front.greeting != Greeting::Done {
+            since(timeouts.client_handshake.or(timeouts.client).or(first))
         } else if front.requests == 0 {
-            first
+            since(first).min(since(timeouts.client))
         } else {
-            timeouts.http_keep_alive.or(first)
+            since(timeouts.http_keep_alive.or(first)).min(since(timeouts.client))
         };
-        let deadline = self.kit.hurried(key, front.waiting_since.after(span));
+        let deadline = self.kit.hurried(key, until);
         self.kit.arm(key, deadline);
     }
 

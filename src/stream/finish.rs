@@ -1,6 +1,7 @@
 //! Endings: replies the proxy makes itself, timeouts, the log line, and what becomes of both connections.
 
 use super::front::{Held, Role};
+use super::gather::Awaited;
 use super::retry::Failure;
 use super::scene::put_answer;
 use super::stage::Step;
@@ -104,6 +105,10 @@ impl Stream {
 
     /// The stage at hand has waited long enough.
     pub(super) fn expire(&mut self, kit: &mut Kit) {
+        let awaits_client = self.stage == Stage::Head || self.awaited == Some(Awaited::Request);
+        if awaits_client && !self.is_client_late(kit) {
+            return;
+        }
         if let Some(awaited) = self.awaited {
             if let Step::Go(stage) = self.body_is_late(kit, awaited) {
                 self.stage = stage;
@@ -127,8 +132,10 @@ impl Stream {
                 self.late(kit, 503, Cause::ServerTimeout, Phase::Queue)
             }
             Stage::Connect => self.connection_failed(kit),
+            // Only where no time is set for the server.
             Stage::Response if self.is_client_silent(kit) => {
-                self.late(kit, 408, Cause::ClientTimeout, Phase::Data)
+                self.drop_back(kit);
+                self.silence(kit)
             }
             Stage::Response => match self.resend(kit, Failure::Timeout) {
                 Some(step) => step,

@@ -52,7 +52,7 @@ impl Stream {
             }
             Came::Less => {
                 if self.awaited.replace(Awaited::Request).is_none() {
-                    self.deadline = kit.now.after(span);
+                    self.await_client(kit, kit.now.after(span));
                     self.invite_body(kit);
                 }
                 Some(Step::Wait)

@@ -101,9 +101,8 @@ impl Stream {
         };
         held.conn.mux = Mux::H1(H1::new(H1Role::Front, &tune, manners));
         self.http = true;
-        let timeouts = &kit.site.frontend(self.frontend).timeouts;
-        let span = timeouts.http_request.or(timeouts.client);
-        self.deadline = kit.now.after(span);
+        let span = kit.site.frontend(self.frontend).timeouts.http_request;
+        self.await_client(kit, kit.now.after(span));
         Step::Go(Stage::Head)
     }
 

@@ -1,9 +1,12 @@
-//! Patience: the timeouts in force for one exchange, which rules may have replaced.
+//! Patience: the timeouts in force for one exchange, which rules may have replaced, and how long a client is waited for.
+//!
+//! Two limits hold at once while a request, or a body somebody waits for, comes: what has to be here must be so by a moment that
+//! nothing moves (`timeout http-request`, `wait-for-body`), and its client may not be silent for longer than `timeout client`.
 
 use super::{Kit, Stream};
 use crate::rule::TimeoutWishes;
 use crate::site::Timeouts;
-use crate::time::Millis;
+use crate::time::{Millis, Tick};
 
 /// The timeouts in force; absent means none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,6 +59,25 @@ impl Patience {
 }
 
 impl Stream {
+    /// Waits for the client, which has to be done by `due`.
+    pub(super) fn await_client(&mut self, kit: &Kit, due: Tick) {
+        self.due = due;
+        self.deadline = due.min(self.client_deadline(kit));
+    }
+
+    /// Whether the client that is waited for has used up its time. If not, the deadline moves with its last byte.
+    pub(super) fn is_client_late(&mut self, kit: &Kit) -> bool {
+        self.deadline = self.due.min(self.client_deadline(kit));
+        self.deadline.has_come(kit.now)
+    }
+
+    /// When the client has been silent for too long.
+    pub(super) fn client_deadline(&self, kit: &Kit) -> Tick {
+        let front = kit.conns.get(self.front);
+        let last = front.map_or(Tick::NEVER, |held| held.conn.last_active);
+        last.after(self.patience(kit).client)
+    }
+
     /// The timeouts in force.
     pub(super) fn patience(&self, kit: &Kit) -> Patience {
         self.patience_by(kit, &self.wishes.timeouts)

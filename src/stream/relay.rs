@@ -165,23 +165,41 @@ impl Stream {
             }
             other => other,
         };
+        if self.http && !self.tunnel && down == Flow::Passed {
+            return self.hear_rest(kit, up);
+        }
         match (up, down) {
-            (_, Flow::SinkGone) | (Flow::SourceGone | Flow::SourceBroken, _)
-                if !self.is_answered(down) =>
-            {
+            (_, Flow::SinkGone) | (Flow::SourceGone | Flow::SourceBroken, _) => {
                 self.client_failed(kit, up, Phase::Data)
             }
             (_, Flow::SourceGone | Flow::SourceBroken) => self.server_failed(kit, Phase::Data),
-            (_, Flow::Passed) if self.http && !self.tunnel => Step::Go(Stage::Finish),
-            (Flow::Passed | Flow::SinkGone | Flow::SourceGone, Flow::Passed) => {
-                Step::Go(Stage::Finish)
-            }
+            (Flow::Passed | Flow::SinkGone, Flow::Passed) => Step::Go(Stage::Finish),
             (Flow::SinkGone, _) if !self.http => self.server_failed(kit, Phase::Data),
             (Flow::More, _) | (_, Flow::More) => Step::Yield,
-            (
-                Flow::Still | Flow::Passed | Flow::SinkGone | Flow::SourceGone | Flow::SourceBroken,
-                Flow::Still | Flow::Passed | Flow::SinkGone,
-            ) => {
+            (Flow::Still | Flow::Passed | Flow::SinkGone, Flow::Still | Flow::Passed) => {
+                let awaits = self.http && !self.tunnel && self.back.is_some();
+                if awaits && self.is_abandoned(kit) {
+                    return self.client_failed(kit, up, Phase::Data);
+                }
+                self.deadline = self.quiet_deadline(kit);
+                Step::Wait
+            }
+        }
+    }
+
+    /// The response has passed. A server that answered early still reads the request: the rest of it goes there, and the next
+    /// request comes behind it.
+    fn hear_rest(&mut self, kit: &mut Kit, up: Flow) -> Step {
+        let heard = self.request.end() == End::Complete && self.request.is_drained();
+        if heard || self.last || self.back.is_none() {
+            return Step::Go(Stage::Finish);
+        }
+        match up {
+            Flow::Passed => Step::Go(Stage::Finish),
+            Flow::SourceGone | Flow::SourceBroken => self.client_failed(kit, up, Phase::Data),
+            Flow::SinkGone => self.server_failed(kit, Phase::Data),
+            Flow::More => Step::Yield,
+            Flow::Still => {
                 self.deadline = self.quiet_deadline(kit);
                 Step::Wait
             }
@@ -191,10 +209,6 @@ impl Stream {
     fn is_front_readable(&self, kit: &Kit) -> bool {
         let front = kit.conns.get(self.front).map(|held| &held.conn);
         front.is_some_and(|conn| conn.ready.readable && !conn.shut.read)
-    }
-
-    fn is_answered(&self, down: Flow) -> bool {
-        self.http && !self.tunnel && down == Flow::Passed
     }
 
     fn pump_up(&mut self, kit: &mut Kit) -> Flow {
@@ -404,7 +418,13 @@ impl Stream {
             .conns
             .get(self.front)
             .is_some_and(|held| !held.conn.output.is_empty());
-        unsent || self.request.end() == End::Open
+        if self.tunnel || !self.http {
+            return unsent || self.request.end() == End::Open;
+        }
+        // haproxy: a client that stalls in its upload uses up the server's time, its own begins with the end of the response or
+        // where the server has no limit; so here.
+        let alone = !self.waits_for_server() || self.patience(kit).server.is_none();
+        unsent || alone && self.request.end() == End::Open
     }
 
     fn waits_for_server(&self) -> bool {

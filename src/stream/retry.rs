@@ -4,15 +4,15 @@
 //! whether another server is taken, is the backend's to say (`retries`, `retry-on`, `option redispatch`). A request that was sent is
 //! sent again only where all of it was kept: its head, and a body that was here completely and fits into one buffer.
 //!
-//! A client that leaves is noticed at every wait before the response: at once when its connection fails, and where `option
-//! abortonclose` says so when it closes its side.
+//! A client that leaves is noticed at every wait: when it does so in the middle of its request, and where `option abortonclose`
+//! says so whenever it closes its side or its connection fails. Without that option a request that was sent is served.
 
 use super::observe::Sight;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream};
 use crate::buf::Buf;
 use crate::http::Status;
-use crate::mux::End;
+use crate::mux::{End, Received};
 use crate::site::{Backend, RetryOn};
 use crate::stats::Count;
 use crate::time::{Millis, Tick};
@@ -160,30 +160,49 @@ impl Stream {
         Some(self.try_again(kit, backend))
     }
 
-    /// Whether nobody waits for the response any more.
-    pub(super) fn is_abandoned(&self, kit: &Kit) -> bool {
-        let Some(held) = kit.conns.get(self.front) else {
+    /// Whether nobody waits for the response any more, or the request will never be whole.
+    pub(super) fn is_abandoned(&mut self, kit: &mut Kit) -> bool {
+        let Some((held, mut lent)) = kit.conn(self.front) else {
             return true;
         };
-        let conn = &held.conn;
-        if conn.shut.failed || conn.ready.failed {
-            return true;
+        let conn = &mut held.conn;
+        let failed = conn.shut.failed || conn.ready.failed;
+        if !failed && !conn.ready.hangup && !conn.shut.read {
+            return false;
         }
-        let closes = self
-            .backend
-            .is_some_and(|id| kit.site.backend(id).options.abort_on_close);
-        closes && (conn.ready.hangup || conn.shut.read)
+        if !self.http {
+            return failed || self.aborts_on_close(kit);
+        }
+        // Its end may stand behind bytes that nobody has read.
+        while self.request.end() == End::Open
+            && conn.receive(&mut self.request, &mut lent) == Received::Progress
+        {}
+        self.request.end() == End::Aborted || self.aborts_on_close(kit)
+    }
+
+    /// `option abortonclose`, of the backend that is or may become this request's.
+    pub(super) fn aborts_on_close(&self, kit: &Kit) -> bool {
+        let backend = self.backend.or(kit.site.frontend(self.frontend).twin);
+        backend.is_some_and(|id| kit.site.backend(id).options.abort_on_close)
     }
 
     /// Ends an exchange whose client has left before the response.
     pub(super) fn abandon(&mut self, kit: &mut Kit, phase: Phase) -> Step {
         self.last = true;
-        if phase == Phase::Headers && self.http {
+        let conn = kit.conns.get(self.front).map(|held| &held.conn);
+        let listens = conn.is_some_and(|conn| !conn.shut.failed && !conn.ready.failed);
+        let whole = self.request.end() == End::Complete;
+        if phase == Phase::Headers && self.http && whole && listens {
             return self.reply(kit, Status::BAD_REQUEST, Cause::ClientAborted, phase);
         }
         if phase == Phase::Queue {
             self.txn.queue = Some(self.txn.elapsed(kit.now));
         }
+        let phase = match phase {
+            // haproxy: nobody is left to be told, and it counts as data that was cut; so here.
+            Phase::Headers => Phase::Data,
+            other => other,
+        };
         self.txn.end(Cause::ClientAborted, phase);
         self.deadline = Tick::NEVER;
         self.drop_back(kit);

@@ -88,6 +88,8 @@ pub struct Stream {
     pub(super) server: Option<ServerId>,
     /// When the stage at hand has waited long enough.
     pub(super) deadline: Tick,
+    /// When the request, or the part of it that is waited for, must be here, however busy its client is.
+    pub(super) due: Tick,
     /// Whether it waits in the run list.
     pub(super) scheduled: bool,
     /// What made the exchange HTTP on a frontend that is not.
@@ -172,6 +174,7 @@ impl Stream {
             backend: None,
             server: None,
             deadline: Tick::NEVER,
+            due: Tick::NEVER,
             scheduled: false,
             upgraded: None,
             front_inspected: false,
@@ -241,6 +244,7 @@ impl Stream {
             backend,
             server,
             deadline,
+            due,
             scheduled,
             http,
             upgraded,
@@ -281,9 +285,8 @@ impl Stream {
         ] {
             *flag = false;
         }
-        (*back, *reached, *inner) = (None, None, None);
-        (*request_head, *upgraded) = (None, None);
-        (*stage, *deadline) = (Stage::default(), Tick::NEVER);
+        (*back, *reached, *inner, *request_head, *upgraded) = (None, None, None, None, None);
+        (*stage, *deadline, *due) = (Stage::default(), Tick::NEVER, Tick::NEVER);
         (*position, *judges, *heard) = (Position::default(), 0, 0);
         (*backend, *server, *failed, *tarpitted) = (None, None, None, None);
         (*awaited, *served_by, *key, *waiting, *kept) = (None, None, None, None, None);
