@@ -417,7 +417,11 @@ pub struct FrontDraft {
 #[derive(Debug, Clone)]
 pub struct BackDraft {
     /// `server` lines.
-    pub servers: Vec<ServerDraft>,
+    #[expect(
+        clippy::vec_box,
+        reason = "most of a kilobyte each, and thousands: they stay where they are while their number grows"
+    )]
+    pub servers: Vec<Box<ServerDraft>>,
     /// What `default-server` said so far.
     pub default_server: ServerDraft,
     /// The words of those lines.
@@ -604,7 +608,7 @@ pub struct ServerDraft {
     /// `init-addr`
     pub init_addr: Vec<InitAddr>,
     /// What a state file says of it.
-    pub remembered: Option<Remembered>,
+    pub remembered: Option<Box<Remembered>>,
     /// `resolvers`, `resolve-…`
     pub resolution: dns::run::section::ServerDraft,
     /// `ssl` and what belongs to it: shared with the lines that say the same, for there may be thousands.

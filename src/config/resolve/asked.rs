@@ -31,7 +31,10 @@ pub(super) fn names(
     let binds = binds.chain(&global.sockets).chain(relayed);
     let binds = binds.chain(peers.iter().flat_map(|section| &section.binds));
     let bound = binds.flat_map(|bind| &bind.addresses);
-    let servers = proxies.iter().flat_map(|proxy| &proxy.back.servers);
+    let servers = proxies
+        .iter()
+        .flat_map(|proxy| &proxy.back.servers)
+        .map(Box::as_ref);
     let asks = |line: &&ServerDraft| {
         line.init_addr.is_empty() || line.init_addr.contains(&InitAddr::Resolve)
     };

@@ -25,7 +25,13 @@ pub(super) fn servers(
 ) {
     let (proxy, ids) = around;
     let telling = |line: &&ServerDraft| line.pool_name.is_some() || !line.tellings.is_empty();
-    let written = proxy.back.servers.iter().rev().filter(telling);
+    let written = proxy
+        .back
+        .servers
+        .iter()
+        .rev()
+        .map(Box::as_ref)
+        .filter(telling);
     let lines: HashMap<&str, &ServerDraft> = written.map(|line| (&*line.name, line)).collect();
     for &id in ids {
         let made = &mut site.servers[id.index()];

@@ -54,7 +54,7 @@ pub(super) fn all(
         note.into_iter().for_each(|note| report.add(note));
         let id = ServerId::at(site.servers.len());
         ids.push(id);
-        let remembered = line.remembered.clone();
+        let remembered = line.remembered.as_deref().cloned();
         site.remembered.extend(remembered.map(|state| (id, state)));
         let followed = names::follow(line, (proxy, back), (id, &server), site);
         report.check(followed);

@@ -145,7 +145,7 @@ fn recall(proxy: &mut ProxyDraft, file: &mut StateFile, report: &mut Report) {
             continue;
         };
         match understood(&words) {
-            Ok(state) => line.remembered = Some(state),
+            Ok(state) => line.remembered = Some(Box::new(state)),
             Err(field) => {
                 let text = format!(
                     "server-state application failed for server '{backend}/{}', invalid {field}",

@@ -102,7 +102,7 @@ pub(super) fn servers(
         let asks = |line: &ServerDraft| {
             line.check.tls || speaks_in_checks(line.check.asked(&proxy.back.check))
         };
-        let own = proxy.back.servers.iter();
+        let own = proxy.back.servers.iter().map(Box::as_ref);
         let own = own.filter(|line| line.tls.offered || line.check.enabled && asks(line));
         let is_http = proxy.mode == Mode::Http;
         let named = own.map(|line| ((proxy.name.as_str(), line.name.as_str()), (line, is_http)));

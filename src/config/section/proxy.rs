@@ -56,7 +56,7 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         doc: "Adds a server.",
         parse: |cur, p| {
             let line = server::line(cur, &p.name, &p.back.default_server)?;
-            p.back.servers.push(line);
+            p.back.servers.push(Box::new(line));
             Ok(())
         },
     },
@@ -76,9 +76,8 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         usage: "<prefix> <num|range> <fqdn>[:<port>] [param...]",
         doc: "Adds numbered servers that share one name to resolve.",
         parse: |cur, p| {
-            for line in server::template(cur, &p.name, &p.back.default_server)? {
-                p.back.servers.push(line);
-            }
+            let lines = server::template(cur, &p.name, &p.back.default_server)?;
+            p.back.servers.extend(lines.into_iter().map(Box::new));
             Ok(())
         },
     },
