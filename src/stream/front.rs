@@ -171,3 +171,15 @@ impl Held {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory of ten thousand idle connections is this figure: 64 of them with their generations share an allocation, which takes
+    /// eight pages while it stays below them and nine from there on.
+    #[test]
+    fn an_idle_connection_is_small() {
+        assert!(64 * (size_of::<Held>() + 8) + 16 < 8 * 4096);
+    }
+}

@@ -70,7 +70,7 @@ impl Exchange {
         if !self.upgrade {
             self.say_connection(head, known, self.version == Version::Http10);
         } else if asks_websocket(head) {
-            self.websocket = websocket_key(head).map(websocket_accept);
+            self.websocket = websocket_key(head).copied().map(Box::new);
         }
         self.request = if body.is_empty() {
             Half::Whole
@@ -89,8 +89,8 @@ impl Exchange {
             return Err(Fault::new(Reason::UnaskedUpgrade, 0));
         }
         if head.status() == 101
-            && let Some(expected) = &self.websocket
-            && head.get_known(Known::SecWebsocketAccept) != Some(expected)
+            && let Some(key) = &self.websocket
+            && head.get_known(Known::SecWebsocketAccept) != Some(&websocket_accept(key))
         {
             return Err(Fault::new(Reason::WebsocketKey, 0));
         }

@@ -15,6 +15,7 @@ mod heads;
 mod rig;
 mod upgrade;
 
+use self::upgrade::WebsocketKey;
 use super::body::Body;
 use super::manners::Forgiven;
 use crate::http::{Method, Version};
@@ -64,8 +65,8 @@ pub struct Exchange {
     upgrade: bool,
     expects_continue: bool,
     forgiven: Forgiven,
-    /// Back: what Sec-WebSocket-Accept must say for the key that was sent.
-    websocket: Option<Box<[u8]>>,
+    /// Back: the key that was sent, for Sec-WebSocket-Accept to answer.
+    websocket: Option<Box<WebsocketKey>>,
 }
 
 impl Exchange {

@@ -28,20 +28,21 @@ pub(super) fn asks_websocket(head: &Head) -> bool {
 }
 
 /// The key of a websocket's opening: 16 bytes in base64 (RFC 6455 section 4.1).
-pub(super) fn websocket_key(head: &Head) -> Option<&[u8]> {
+pub(super) fn websocket_key(head: &Head) -> Option<&WebsocketKey> {
     head.get_known(Known::SecWebsocketKey)
-        .filter(|key| key.len() == WEBSOCKET_KEY_LEN)
+        .and_then(|key| key.try_into().ok())
 }
 
+pub(super) type WebsocketKey = [u8; 24];
+
 /// What a server that understood `key` answers (RFC 6455 section 4.2.2).
-pub(super) fn websocket_accept(key: &[u8]) -> Box<[u8]> {
+pub(super) fn websocket_accept(key: &WebsocketKey) -> Vec<u8> {
     let (mut hash, mut accept) = (Vec::new(), Vec::new());
     Digest::Sha1.of(&[key, WEBSOCKET_GUID].concat(), &mut hash);
     base64::encode(&hash, &mut accept);
-    accept.into()
+    accept
 }
 
-const WEBSOCKET_KEY_LEN: usize = 24;
 const WEBSOCKET_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 #[cfg(test)]
