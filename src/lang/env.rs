@@ -57,10 +57,9 @@ impl Env {
             }
             Some(format!("{place}:{}", ports(name)?))
         };
-        let numbered: Vec<Option<String>> = text.split(',').map(number).collect();
-        numbered.iter().any(Option::is_some).then(|| {
-            let both = text.split(',').zip(numbered);
-            let words = both.map(|(one, numbered)| numbered.unwrap_or_else(|| one.to_owned()));
+        text.split(',').any(|one| number(one).is_some()).then(|| {
+            let words = text.split(',');
+            let words = words.map(|one| number(one).unwrap_or_else(|| one.to_owned()));
             words.collect::<Vec<String>>().join(",")
         })
     }

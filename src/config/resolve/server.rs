@@ -29,8 +29,9 @@ pub(super) fn all(
     report: &mut Report,
 ) -> Vec<ServerId> {
     let (proxy, back, full, scripts) = around;
-    let mut ids = Vec::with_capacity(proxy.back.servers.len());
-    let mut names: HashMap<&str, &ServerDraft> = HashMap::new();
+    let count = proxy.back.servers.len();
+    let mut ids = Vec::with_capacity(count);
+    let mut names: HashMap<&str, &ServerDraft> = HashMap::with_capacity(count);
     let mut taken: HashMap<u32, &ServerDraft> = HashMap::new();
     for line in &proxy.back.servers {
         if let Some(other) = names.insert(&line.name, line) {

@@ -33,10 +33,10 @@ pub(crate) fn parameters<T>(
     draft: &mut T,
 ) -> Result<(), Diag> {
     while let Some(word) = cur.parameter() {
+        let find = |word: &Word| catalog.find(std::slice::from_ref(word), place);
         // The name of a keyword with an argument in parentheses ends before them.
-        let name = Word::new(word.str().split('(').next().unwrap_or_default(), word.span);
-        let found = catalog.find(std::slice::from_ref(word), place);
-        match found.or_else(|| catalog.find(std::slice::from_ref(&name), place)) {
+        let bare = || Word::new(word.str().split('(').next().unwrap_or_default(), word.span);
+        match find(word).or_else(|| find(&bare())) {
             Some(found) => found.parse(cur, draft)?,
             None => return Err(unknown_parameter(word, catalog, place)),
         }
