@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::lang::{Cursor, Diag, Keyword, Sections, Unit, quantity, suggest};
+use crate::lang::{Cursor, Diag, Keyword, Sections, quantity, suggest};
+use crate::sample::Reader;
 
 use super::Filters;
-use super::bandwidth::Bandwidth;
+use super::bandwidth::Written;
 use super::compression::{Compression, Direction};
 use super::encoder::Algorithm;
 
@@ -15,28 +16,37 @@ pub struct Draft {
     /// `compression`, once a line of it was read.
     pub compression: Option<Compression>,
     /// `filter bwlim-…`.
-    pub bandwidths: Vec<Bandwidth>,
+    pub bandwidths: Vec<Written>,
+    /// How many of those stand before `filter compression`; without that line, compression comes last.
+    pub before_compression: Option<usize>,
     /// `filter cache`.
     pub caches: Vec<Arc<str>>,
 }
 
 impl Draft {
     /// What runs.
-    #[must_use]
-    pub fn filters(&self) -> Filters {
+    ///
+    /// # Errors
+    /// HAProxy's sentence about the key of a shared limit.
+    pub fn filters(&self, reader: Reader<'_>) -> Result<Filters, Diag> {
         let useful = |line: &&Compression| {
             !line.responses.algorithms.is_empty() || !line.requests.algorithms.is_empty()
         };
-        Filters {
+        let before = self.before_compression.unwrap_or(usize::MAX);
+        let bandwidths = (0..).zip(&self.bandwidths).map(|(at, line)| {
+            let line = line.compile(at >= before, reader)?;
+            Ok(Arc::new(line))
+        });
+        Ok(Filters {
+            bandwidths: bandwidths.collect::<Result<_, Diag>>()?,
             compression: self
                 .compression
                 .as_ref()
                 .filter(useful)
                 .cloned()
                 .map(Arc::new),
-            bandwidths: self.bandwidths.iter().cloned().map(Arc::new).collect(),
             caches: self.caches.clone(),
-        }
+        })
     }
 
     fn compression(&mut self) -> &mut Compression {
@@ -144,7 +154,7 @@ fn types(cur: &mut Cursor<'_>, direction: &mut Direction) -> Result<(), Diag> {
     Ok(())
 }
 
-fn size(cur: &mut Cursor<'_>) -> Result<u64, Diag> {
+pub(super) fn size(cur: &mut Cursor<'_>) -> Result<u64, Diag> {
     let word = cur.expect("a size")?;
     let size = quantity::size(&word.bytes);
     size.map(u64::from).map_err(|_| {
@@ -167,6 +177,8 @@ fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
     match word.str() {
         "compression" | "comp-res" => {
             draft.compression();
+            let before = draft.bandwidths.len();
+            draft.before_compression.get_or_insert(before);
         }
         "comp-req" => draft.compression().request = true,
         "cache" => {
@@ -179,9 +191,16 @@ fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
             cur.warn(Diag::notice(word.span, message));
         }
         name @ ("bwlim-in" | "bwlim-out") => {
-            let message = format!("'filter {name}' is checked and has no effect yet.");
-            cur.warn(Diag::warning(word.span, message));
-            draft.bandwidths.push(bandwidth(cur, name == "bwlim-in")?);
+            let line = Written::parse(cur, name == "bwlim-in")?;
+            if draft
+                .bandwidths
+                .iter()
+                .any(|other| other.name() == line.name())
+            {
+                let own = line.name();
+                return Err(cur.alert(format!("bwlim filter '{own}' already declared")));
+            }
+            draft.bandwidths.push(line);
         }
         name => {
             let refused = REFUSED.iter().find(|(refused, _)| *refused == name);
@@ -198,49 +217,6 @@ fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         }
     }
     cur.end()
-}
-
-fn bandwidth(cur: &mut Cursor<'_>, upload: bool) -> Result<Bandwidth, Diag> {
-    let name = cur.expect("a name")?.text()?.into();
-    let (mut limit, mut period, mut size_min) = (None, None, 0);
-    while let Some(word) = cur.next() {
-        match word.str() {
-            "default-limit" => limit = Some(size(cur)?),
-            "default-period" => period = Some(cur.millis(Unit::Millis)?),
-            "min-size" => size_min = size(cur)?,
-            "limit" | "key" | "table" => {
-                return Err(cur.alert(
-                    "a bandwidth limit shared through a stick table is not supported by sluice: \
-                     use 'default-limit' and 'default-period', which limit each stream",
-                ));
-            }
-            _ => {
-                let shown = word.shown();
-                return Err(cur.alert(format!(
-                    "'{shown}' : 'default-limit', 'default-period' or 'min-size' expected"
-                )));
-            }
-        }
-    }
-    let (Some(limit), Some(period)) = (limit, period) else {
-        return Err(Diag::alert(
-            cur.here(),
-            "'default-limit' and 'default-period' are expected",
-        ));
-    };
-    if period.is_zero() || limit == 0 {
-        return Err(Diag::alert(
-            cur.line_span(),
-            "a limit and a period above 0 are expected",
-        ));
-    }
-    Ok(Bandwidth {
-        name,
-        upload,
-        limit,
-        period,
-        size_min,
-    })
 }
 
 #[cfg(test)]
@@ -260,6 +236,10 @@ mod tests {
         Ok(cur.into_warnings().len())
     }
 
+    fn made(draft: &Draft) -> Filters {
+        crate::sample::rig::with_reader(|reader| draft.filters(reader)).expect("legal")
+    }
+
     #[test]
     fn compression_lines_add_up() {
         let mut draft = Draft::default();
@@ -272,7 +252,7 @@ mod tests {
         ] {
             assert_eq!(read(line, &mut draft), Ok(0), "{line}");
         }
-        let filters = draft.filters();
+        let filters = made(&draft);
         let line = filters.compression.expect("there");
         assert_eq!(
             line.responses.algorithms,
@@ -289,7 +269,7 @@ mod tests {
     fn a_filter_without_an_algorithm_does_nothing() {
         let mut draft = Draft::default();
         read("filter compression", &mut draft).expect("legal");
-        assert!(draft.filters().is_empty());
+        assert!(made(&draft).is_empty());
     }
 
     #[test]
@@ -300,20 +280,49 @@ mod tests {
             &mut draft,
         )
         .expect("legal");
-        let filters = draft.filters();
+        let filters = made(&draft);
         assert!(!filters.is_empty());
-        let now = crate::time::Tick::default();
+        let (rank, line) = filters.bandwidth("lim").expect("there");
+        assert!(rank == 0 && !line.upload && !line.is_shared());
+        assert!(filters.bandwidth("none").is_none());
+    }
+
+    #[test]
+    fn compression_has_a_place_among_the_limits() {
+        let own = "default-limit 1m default-period 1s";
+        let mut draft = Draft::default();
+        for line in [
+            format!("filter bwlim-out before {own}"),
+            "filter compression".to_owned(),
+            "filter bwlim-out behind key src,ipmask(24) table t limit 1k min-size 10".to_owned(),
+        ] {
+            read(&line, &mut draft).expect("legal");
+        }
+        let filters = made(&draft);
+        let behind = |name| {
+            filters
+                .bandwidth(name)
+                .map(|(_, line)| line.behind_compression)
+        };
+        assert_eq!(
+            (behind("before"), behind("behind")),
+            (Some(false), Some(true))
+        );
+        let (_, shared) = filters.bandwidth("behind").expect("there");
+        assert!(shared.is_shared() && (shared.limit, shared.size_min) == (1024, 10));
+        draft.before_compression = None;
+        let filters = made(&draft);
         assert!(
             filters
-                .limiter("lim", None, None, now)
-                .is_some_and(|(_, upload)| !upload)
+                .bandwidths
+                .iter()
+                .all(|line| !line.behind_compression)
         );
-        assert!(filters.limiter("none", None, None, now).is_none());
     }
 
     #[test]
     fn mistakes_and_refusals() {
-        let wrong = |line| read(line, &mut Draft::default()).expect_err("wrong");
+        let wrong = |line: &str| read(line, &mut Draft::default()).expect_err("wrong");
         assert_eq!(
             wrong("compression algo foo"),
             "'compression' : 'foo' is not a supported algorithm."
@@ -330,6 +339,30 @@ mod tests {
         assert_eq!(
             wrong("filter spoe engine x config y"),
             "'filter' : 'spoe' is not supported by sluice: there is no SPOE."
+        );
+        let limit = |rest: &str| wrong(&format!("filter bwlim-in l {rest}"));
+        for (rest, what) in [
+            (
+                "limit 1k default-period 1s",
+                "cannot mix per-stream and shared parameter",
+            ),
+            ("key src", "<limit> option is missing"),
+            ("limit 1k table t", "<key> option is missing"),
+            ("default-limit 1k", "<default-period> option is missing"),
+            (
+                "default-period 1s default-limit 0",
+                "<default-limit> option is missing",
+            ),
+            ("foo", "unknown option 'foo'"),
+        ] {
+            assert_eq!(limit(rest), format!("'bwlim-in' : {what}"));
+        }
+        let mut twice = Draft::default();
+        let line = "filter bwlim-out l default-limit 1m default-period 1s";
+        read(line, &mut twice).expect("legal");
+        assert_eq!(
+            read(line, &mut twice).expect_err("twice"),
+            "bwlim filter 'l' already declared"
         );
         assert!(wrong("filter foo").starts_with("'filter' : unknown keyword 'foo'."));
         assert_eq!(read("filter trace name x", &mut Draft::default()), Ok(1));

@@ -2,7 +2,7 @@
 //!
 //! A proxy's [`Filters`] come from its `compression` and `filter` lines. The engine looks at them
 //! once a stream: without any, bodies are relayed untouched (and may be spliced). With some, it
-//! asks [`Compression`] about heads and lends an [`Encoder`] to a body, and asks a [`Limiter`] how
+//! asks [`Compression`] about heads and lends an [`Encoder`] to a body, and asks a [`Throttle`] how
 //! much may pass.
 //!
 //! Always true: a filter sees the parts of one body in order and knows neither connection nor
@@ -13,16 +13,19 @@ mod bandwidth;
 mod compression;
 mod encoder;
 mod keywords;
+mod limiter;
 
-pub use bandwidth::{Bandwidth, Budget, Limiter};
+pub use bandwidth::{Bandwidth, Scope, Shared};
 pub use compression::{Compression, Direction};
 pub use encoder::{Algorithm, ENCODERS_MAX, Encoder, EncoderPool};
 pub use keywords::{Draft, KEYWORDS};
+pub use limiter::{Limiter, Throttle};
 
 use std::sync::Arc;
 
 use crate::http::Head;
-use crate::time::{Millis, Tick};
+use crate::stick::Table;
+use crate::time::Tick;
 
 /// What a proxy's filters are.
 #[derive(Debug, Clone, Default)]
@@ -42,17 +45,11 @@ impl Filters {
         self.compression.is_none() && self.bandwidths.is_empty()
     }
 
-    /// The limiter that `set-bandwidth-limit` starts, and whether it limits what the client sends.
+    /// The bandwidth limit of this name, and its place among the filters.
     #[must_use]
-    pub fn limiter(
-        &self,
-        name: &str,
-        limit: Option<u64>,
-        period: Option<Millis>,
-        now: Tick,
-    ) -> Option<(Limiter, bool)> {
-        let line = self.bandwidths.iter().find(|line| &*line.name == name)?;
-        Some((Limiter::new(line, limit, period, now), line.upload))
+    pub fn bandwidth(&self, name: &str) -> Option<(usize, &Arc<Bandwidth>)> {
+        let mut lines = self.bandwidths.iter().enumerate();
+        lines.find(|(_, line)| &*line.name == name)
     }
 }
 
@@ -66,20 +63,35 @@ pub struct Attached {
     pub request: Option<Encoder>,
     /// How many bytes of the request's body have gone through it.
     pub request_taken: u64,
-    /// Paces what the client sends.
-    pub upload: Option<Limiter>,
-    /// Paces what the client gets.
-    pub download: Option<Limiter>,
+    /// Limits what the client sends.
+    pub upload: Throttle,
+    /// Limits what the server sends.
+    pub download: Throttle,
+    /// Limits what compression made of it.
+    pub packed: Throttle,
+    /// Until when limits have held bodies back so far.
+    pub held_until: Tick,
 }
 
 impl Attached {
     /// Whether bodies pass untouched and unpaced.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.response.is_none()
-            && self.request.is_none()
-            && self.upload.is_none()
-            && self.download.is_none()
+        self.response.is_none() && self.request.is_none() && !self.is_limited()
+    }
+
+    /// Whether bandwidth is limited.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        !self.upload.is_empty() || !self.download.is_empty() || !self.packed.is_empty()
+    }
+
+    /// Ends the limits of bandwidth.
+    pub fn unlimit(&mut self, tables: &[Table], now: Tick) {
+        for throttle in [&mut self.upload, &mut self.download, &mut self.packed] {
+            throttle.release(tables, now);
+        }
+        self.held_until = Tick::default();
     }
 
     /// Whether the response's body is to be compressed if it allows that.
@@ -134,7 +146,7 @@ impl Attached {
         }
     }
 
-    /// Ends the exchange: what was lent goes back.
+    /// Ends the exchange: what was lent goes back. Limits were [ended](Attached::unlimit) before.
     pub fn release(&mut self, pool: &mut EncoderPool) {
         if self.is_idle() {
             self.chosen = None;

@@ -43,6 +43,8 @@ pub struct Lane {
     pipe_announced: bool,
     /// Bytes that went into pipes and out of them.
     spliced: (u64, u64),
+    /// How many body bytes in buffers may be taken out; `u64::MAX` where nothing limits them.
+    gate: u64,
 }
 
 impl Default for Lane {
@@ -59,6 +61,7 @@ impl Default for Lane {
             pipe: None,
             pipe_announced: false,
             spliced: (0, 0),
+            gate: u64::MAX,
         }
     }
 }
@@ -148,13 +151,51 @@ impl Lane {
     /// Takes the oldest body bytes out.
     #[inline]
     pub fn take_data(&mut self) -> Option<Buf> {
+        if self.gate != u64::MAX {
+            return self.take_gated();
+        }
         let data = self.data.pop_front()?;
         self.queued -= data.len();
         Some(data)
     }
 
+    /// The same where a gate counts: no more than it lets through.
+    #[cold]
+    fn take_gated(&mut self) -> Option<Buf> {
+        let open = usize::try_from(self.gate).unwrap_or(usize::MAX);
+        let first = self.data.front_mut()?;
+        let taken = if first.len() <= open {
+            self.data.pop_front()?
+        } else if open == 0 {
+            return None;
+        } else {
+            let part = Buf::from_vec(first[..open].to_vec());
+            first.consume(open);
+            part
+        };
+        self.queued -= taken.len();
+        self.gate -= taken.len() as u64;
+        Some(taken)
+    }
+
+    /// Lets this many more body bytes be taken out.
+    pub fn set_gate(&mut self, open: u64) {
+        self.gate = open;
+    }
+
+    /// Lets all body bytes be taken out.
+    pub fn open_gate(&mut self) {
+        self.gate = u64::MAX;
+    }
+
+    /// How many body bytes may still be taken out.
+    pub fn gate(&self) -> u64 {
+        self.gate
+    }
+
     /// Puts back what [`take_data`](Self::take_data) gave and was not used.
     pub fn return_data(&mut self, data: Buf) {
+        self.gate = self.gate.saturating_add(data.len() as u64);
         self.queued += data.len();
         self.data.push_front(data);
     }
@@ -228,6 +269,7 @@ impl Lane {
         self.end = End::Open;
         self.pipe = None;
         self.spliced = (0, 0);
+        self.gate = u64::MAX;
     }
 }
 

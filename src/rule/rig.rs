@@ -148,6 +148,9 @@ impl Names for Tables {
     fn has_cache(&self, name: &str) -> bool {
         name == "c"
     }
+    fn bandwidth(&self, name: &str) -> Option<bool> {
+        ["lim", "all"].contains(&name).then_some(name == "all")
+    }
     fn has_users(&self, _: &str) -> bool {
         false
     }

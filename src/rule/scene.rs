@@ -394,6 +394,8 @@ pub struct TimeoutWishes {
 /// What `set-bandwidth-limit` asks of a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BandwidthWish {
+    /// The proxy whose rule it is.
+    pub proxy: Arc<str>,
     /// The filter.
     pub filter: Arc<str>,
     /// Bytes a period, unless the filter's own.

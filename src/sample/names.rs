@@ -21,6 +21,10 @@ pub trait Names {
     fn has_cache(&self, _name: &str) -> bool {
         false
     }
+    /// Whether the bandwidth limit of this name is shared by all with the same key; none: the proxy has no such filter.
+    fn bandwidth(&self, _name: &str) -> Option<bool> {
+        None
+    }
     /// Whether there is a user list of this name.
     fn has_users(&self, name: &str) -> bool;
 }

@@ -22,6 +22,11 @@ use crate::value::Value;
 
 /// Reads an expression in an empty configuration.
 pub(crate) fn read(text: &str) -> Result<Expr, String> {
+    with_reader(|reader| Expr::parse_text(text, reader)).map_err(|diag| diag.message)
+}
+
+/// Lends what reads expressions in an empty configuration.
+pub(crate) fn with_reader<R>(work: impl FnOnce(Reader<'_>) -> R) -> R {
     let library = Library::new(Box::new(|path| match path {
         "/map" => Ok(b"a 1\nb two\n/x pre\n.com dot\n10.0.0.0/8 net\n7 seven\n".to_vec()),
         "/nums" => Ok(b"7 seven\n".to_vec()),
@@ -31,12 +36,11 @@ pub(crate) fn read(text: &str) -> Result<Expr, String> {
         "/regs" => Ok(b"^/u/([0-9]+)/(.*)$ id=\\1,rest=\\2\n".to_vec()),
         _ => Err(std::io::ErrorKind::NotFound.into()),
     }));
-    let reader = Reader {
+    work(Reader {
         library: &library,
         named: &NoNamedTests,
         env: &Env::default(),
-    };
-    Expr::parse_text(text, reader).map_err(|diag| diag.message)
+    })
 }
 
 /// The text of an expression's value.

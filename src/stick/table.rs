@@ -284,6 +284,22 @@ impl Table {
         add.flatten()
     }
 
+    /// Lets `work` count in a rate, told its period and how many track the entry, under one lock. None: not stored, or the
+    /// entry is gone.
+    pub fn count_in<R>(
+        &self,
+        entry: EntryRef,
+        datum: Datum,
+        work: impl FnOnce(&mut Rate, Millis, u32) -> R,
+    ) -> Option<R> {
+        let (cell, period) = self.settings.layout.cell(datum, 0)?;
+        let counted = self.change(entry, |entry| match &mut entry.cells[cell] {
+            Cell::Rate(rate) => Some(work(rate, period, entry.trackers)),
+            Cell::Number(_) | Cell::Name(_) => None,
+        });
+        counted.flatten()
+    }
+
     /// Gives a number or a rate a value. False: not stored, or the entry is gone.
     pub fn set(&self, entry: EntryRef, datum: Datum, element: u32, value: u64, now: Tick) -> bool {
         let Some((cell, period)) = self.settings.layout.cell(datum, element) else {

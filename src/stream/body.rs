@@ -52,6 +52,8 @@ impl Stream {
         let Some(encoder) = self.filters.request.as_mut() else {
             return;
         };
+        let gate = self.request.gate();
+        self.request.open_gate();
         let waiting: Vec<Buf> = std::iter::from_fn(|| self.request.take_data()).collect();
         let taken = self.request.total() - self.filters.request_taken;
         let mut ready = waiting.iter().map(|data| data.len() as u64).sum::<u64>() - taken;
@@ -75,6 +77,7 @@ impl Stream {
         }
         let lane = lane.into_iter().rev();
         lane.for_each(|data| self.request.return_data(data));
+        self.request.set_gate(gate);
         if is_over && let Some(encoder) = self.filters.request.take() {
             self.filters.request_taken = 0;
             kit.encoders.take_back(encoder);
@@ -106,6 +109,7 @@ impl Stream {
             let passed = announced.unwrap_or(0);
             self.count_compression(kit, Count::CompressionBypassed, passed);
         }
+        self.settle_limits();
     }
 
     /// Counts for both proxies something about compression.

@@ -695,6 +695,7 @@ impl Engine {
         stream.leave_server(&mut self.kit);
         stream.leave_backend(&mut self.kit);
         stream.settle_tracks(&self.kit);
+        stream.end_limits(&self.kit);
         self.kit.close(front);
     }
 }

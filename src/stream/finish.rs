@@ -76,6 +76,7 @@ impl Stream {
             self.request_head = self.request.take_head();
         }
         self.response.clear(&mut kit.pool);
+        self.end_limits(kit);
         self.pass_over_body(kit);
     }
 
@@ -189,6 +190,7 @@ impl Stream {
         if let Some(head) = self.request_head.take() {
             kit.heads.give_back(head);
         }
+        self.end_limits(kit);
         self.filters.release(&mut kit.encoders);
         self.settle_front(kit);
         Step::Done

@@ -8,6 +8,7 @@
 mod account;
 mod admit;
 mod aftermath;
+mod bandwidth;
 mod body;
 mod cached;
 mod connect;

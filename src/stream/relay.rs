@@ -254,6 +254,7 @@ impl Stream {
             return Flow::Still;
         }
         self.filter_upload(kit);
+        self.limit_up(kit);
         let drops = self
             .backend
             .is_some_and(|id| kit.site.backend(id).options.drop_trailers);
@@ -278,7 +279,9 @@ impl Stream {
                 };
             }
             self.fill_cache(kit);
+            self.limit_down(kit);
             self.filter_body(kit);
+            self.limit_packed(kit);
             match (received, self.sink_down(kit)) {
                 (_, Flow::SinkGone) => return Flow::SinkGone,
                 (_, Flow::Passed) if self.outgoing().end() == End::Aborted => {
@@ -387,14 +390,13 @@ impl Stream {
     /// When the side that is waited for has been silent too long.
     pub(super) fn quiet_deadline(&self, kit: &Kit) -> Tick {
         let (client, server) = self.quiet_timeouts(kit);
-        let front = kit
-            .conns
-            .get(self.front)
-            .map_or(Tick::NEVER, |held| held.conn.last_active);
+        let front = self.front_active(kit);
         let back = self
             .back
             .and_then(|back| kit.conns.get(back))
-            .map_or(front, |held| held.conn.last_active);
+            .map_or(front, |held| {
+                held.conn.last_active.max(self.filters.held_until)
+            });
         if self.tunnel || !self.http {
             let latest = front.max(back);
             let quiet = latest.after(client).min(latest.after(server));
@@ -411,6 +413,14 @@ impl Stream {
             Tick::NEVER
         };
         client.min(server)
+    }
+
+    /// When the client was last heard or written to, or was not because of a limit.
+    fn front_active(&self, kit: &Kit) -> Tick {
+        let front = kit.conns.get(self.front);
+        front.map_or(Tick::NEVER, |held| {
+            held.conn.last_active.max(self.filters.held_until)
+        })
     }
 
     fn waits_for_client(&self, kit: &Kit) -> bool {
@@ -460,11 +470,7 @@ impl Stream {
     /// Whether the silence at this moment is the client's.
     pub(super) fn is_client_silent(&self, kit: &Kit) -> bool {
         let (client, _) = self.quiet_timeouts(kit);
-        let front = kit
-            .conns
-            .get(self.front)
-            .map_or(Tick::NEVER, |held| held.conn.last_active);
-        self.waits_for_client(kit) && front.after(client).has_come(kit.now)
+        self.waits_for_client(kit) && self.front_active(kit).after(client).has_come(kit.now)
     }
 }
 

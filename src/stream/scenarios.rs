@@ -48,6 +48,8 @@ impl Host for Nothing {
 
 /// What differs when bytes come one by one: chunks are made of what has arrived.
 const REFRAMED: &[&str] = &[
+    "bandwidth/compression behind a limit",
+    "bandwidth/a limit behind compression",
     "defaults-compression/text",
     "defaults-compression/a body that is sent",
     "compression/text",

@@ -104,6 +104,7 @@ impl Stream {
         let (result, begun) = result?;
         self.tracks.extend(begun);
         self.write_wished_lines(kit);
+        self.begin_limits(kit);
         Some(result)
     }
 

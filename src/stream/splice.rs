@@ -12,7 +12,8 @@ use crate::stats::Count;
 impl Stream {
     /// What the proxies want for the request's body.
     pub(super) fn eager_up(&self, kit: &Kit) -> Eager {
-        if !kit.splices || self.inner.is_some() || self.filters.request.is_some() {
+        let watched = self.filters.request.is_some() || !self.filters.upload.is_empty();
+        if !kit.splices || self.inner.is_some() || watched {
             return Eager::Never;
         }
         let takes = self.back.and_then(|key| kit.conns.get(key));
@@ -24,7 +25,8 @@ impl Stream {
 
     /// What the proxies want for the response's body.
     pub(super) fn eager_down(&self, kit: &Kit) -> Eager {
-        let watched = self.filters.response.is_some() || self.memory.caching.borrow().is_filling();
+        let changed = self.filters.response.is_some() || !self.filters.download.is_empty();
+        let watched = changed || self.memory.caching.borrow().is_filling();
         let inspected = self.http || self.response_inspected == Inspected::Done;
         if !kit.splices || watched || !inspected {
             return Eager::Never;

@@ -216,6 +216,7 @@ impl Stream {
     /// emptied where it is: a stream is large, and this happens once a request.
     pub(super) fn recycle(&mut self, kit: &mut Kit, front: Key<Held>, frontend: FrontendId) {
         self.tracks.release(&kit.site, kit.now);
+        self.filters.unlimit(&kit.site.tables, kit.now);
         self.filters.release(&mut kit.encoders);
         self.memory.clear();
         self.front = front;

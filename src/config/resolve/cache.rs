@@ -25,8 +25,8 @@ pub(super) fn stores(drafts: &[Draft], report: &mut Report) -> Vec<Arc<Store>> {
 
 /// Refuses `filter cache` with a name that no section has.
 pub(super) fn check(proxy: &ProxyDraft, site: &Site, report: &mut Report) {
-    for name in proxy.filter.filters().caches {
-        if site.cache_named(&name).is_none() {
+    for name in &proxy.filter.caches {
+        if site.cache_named(name).is_none() {
             let text = format!(
                 "config: proxy '{}': unable to find the cache '{name}' referenced by the filter 'cache'.",
                 proxy.name

@@ -97,6 +97,15 @@ impl Names for Known<'_> {
         self.site.cache_named(name).is_some()
     }
 
+    fn bandwidth(&self, name: &str) -> Option<bool> {
+        let front = self.frontend(self.proxy).map(|id| self.site.frontend(id));
+        let back = self.backend(self.proxy).map(|id| self.site.backend(id));
+        let filters = front.map(|front| &front.filters).into_iter();
+        let mut filters = filters.chain(back.map(|back| &back.filters));
+        let (_, line) = filters.find_map(|filters| filters.bandwidth(name))?;
+        Some(line.is_shared())
+    }
+
     fn has_users(&self, name: &str) -> bool {
         self.site.userlist(name).is_some()
     }

@@ -4,6 +4,7 @@
 //! Everything is checked even when something is wrong already, so that one run shows all of it.
 
 mod asked;
+mod bandwidth;
 mod cache;
 mod global;
 mod guid;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::known::Known;
 use super::rules::{self, Bench};
-use super::{Host, mode, reach, server, tls};
+use super::{Host, bandwidth, mode, reach, server, tls};
 use crate::acl::Book;
 use crate::balance::persist::Persist;
 use crate::balance::{Algorithm, Policy, Tuning};
@@ -183,7 +183,7 @@ pub(super) fn resolve(
     let logging = logging(proxy, bench, &book, site, report);
     let stats_page = proxy.stats.page.clone();
     let stats_page = stats_page.filter(|_| proxy.mode == Mode::Http);
-    let filters = proxy.filter.filters();
+    let filters = bench.filters(proxy, &book, report);
     super::cache::check(proxy, site, report);
     let table = table(proxy, names, site);
     if let Some(id) = front {
@@ -383,12 +383,16 @@ pub(super) fn close_rules(names: &Names<'_>, site: &mut Site, report: &mut Repor
             let mut half = rules::Half::of_front(&mut site.frontends[id.index()]);
             let known = Known::new(site, proxy, &modes);
             half.close(proxy, None, &known, report);
+            bandwidth::close(&site.frontends[id.index()].filters, &known, report);
             half.back_to_front(&mut site.frontends[id.index()]);
         }
         if let Some(id) = *back {
             let mut half = rules::Half::of_back(&mut site.backends[id.index()]);
             let known = Known::new(site, proxy, &modes);
             half.close(proxy, Some(id), &known, report);
+            if front.is_none() {
+                bandwidth::close(&site.backends[id.index()].filters, &known, report);
+            }
             half.back_to_back(&mut site.backends[id.index()]);
         }
     }

@@ -11,6 +11,7 @@ use super::watch::Scripts;
 use crate::acl::Book;
 use crate::balance::KeySource;
 use crate::check::{self, Assign, Phrase, Script, agent_script};
+use crate::filter::Filters;
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Cursor, Diag, Env, Files, Sections, Span, Word, suggest};
 use crate::log::CookieCapture;
@@ -165,6 +166,12 @@ impl Bench<'_> {
         let format = parse_keyword(keyword, word, &mut setting);
         warnings.into_iter().for_each(|diag| report.add(diag));
         report.check(format).map(Arc::new)
+    }
+
+    /// The filters of a proxy.
+    pub(super) fn filters(&self, proxy: &ProxyDraft, book: &Book, report: &mut Report) -> Filters {
+        let made = proxy.filter.filters(book.reader(self.env));
+        report.check(made).unwrap_or_default()
     }
 
     /// What a backend tells its servers in the Forwarded field.

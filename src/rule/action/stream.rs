@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::lang::{Diag, quantity};
+use crate::lang::{Diag, Span, quantity};
 use crate::log::Level;
 use crate::sample::{Expr, Names};
 use crate::time::Millis;
@@ -350,7 +350,9 @@ impl Action for Strict {
 
 #[derive(Debug)]
 struct Bandwidth {
+    proxy: Arc<str>,
     filter: Arc<str>,
+    span: Span,
     limit: Option<Size>,
     period: Option<Time>,
 }
@@ -363,9 +365,11 @@ enum Size {
 }
 
 fn bandwidth(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
-    let filter = args.one("at least 1 argument")?.text()?.into();
+    let word = args.one("at least 1 argument")?;
     let mut action = Bandwidth {
-        filter,
+        proxy: args.context.proxy.into(),
+        span: word.span,
+        filter: word.text()?.into(),
         limit: None,
         period: None,
     };
@@ -399,23 +403,36 @@ impl Action for Bandwidth {
         };
         let period = self.period.as_ref().and_then(|time| time.of(scene));
         let wish = BandwidthWish {
+            proxy: Arc::clone(&self.proxy),
             filter: Arc::clone(&self.filter),
             limit,
             period,
         };
-        let wishes = &mut scene.wishes.bandwidth;
-        wishes.retain(|other| other.filter != self.filter);
-        wishes.push(wish);
-        Flow::Continue
+        scene.wishes.bandwidth.push(wish);
+        // The limit begins with what is known at this moment.
+        Flow::Renew
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
         if let Some(Size::Sample(expr)) = &self.limit {
             expr.resolve(names)?;
         }
-        self.period
-            .as_ref()
-            .map_or(Ok(()), |time| time.resolve(names))
+        if let Some(time) = &self.period {
+            time.resolve(names)?;
+        }
+        let (filter, rule) = (&self.filter, "set-bandwidth-limit rule");
+        let what = match names.bandwidth(filter) {
+            None => format!("unable to find bwlim filter '{filter}' referenced by {rule}"),
+            Some(true) if self.limit.is_some() => {
+                format!("{rule} cannot define a limit for a shared bwlim filter")
+            }
+            Some(true) if self.period.is_some() => {
+                format!("{rule} cannot define a period for a shared bwlim filter")
+            }
+            Some(_) => return Ok(()),
+        };
+        let text = format!("Proxy '{}': {what}.", names.proxy());
+        Err(Diag::alert(self.span, text))
     }
 
     fn needs(&self) -> Needs<'_> {
