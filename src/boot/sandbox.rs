@@ -4,9 +4,10 @@
 //! this order: no new privileges, capabilities, files (landlock), system calls (seccomp). What the kernel lacks is named and
 //! done without; nothing here fails a start. A master stays outside: it executes workers, which read the configuration anew.
 //!
-//! Of files a running proxy reads few: those of the system (`/etc` for names, `/proc`, `/sys`, time zones) and those
-//! that the configuration names, with their directories, since files are replaced by renaming. It writes devices, nothing else: log sockets
-//! are connected to, not opened, and the pid file is open already. Where health checks run programs, files and calls are left alone.
+//! Of files a running proxy reads few: those of the system (`/etc` for names, `/proc`, `/sys`, time zones) and those that the
+//! configuration or a list of certificates names, with their directories, since files are replaced by renaming, and the directories that
+//! links among them lead to. It writes devices, nothing else: log sockets are connected to, not opened, and the pid file is open
+//! already. Where health checks run programs, files and calls are left alone.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,9 @@ const SYSTEM: [&str; 8] = [
     "/usr/share/zoneinfo",
     "/usr/lib/debug",
 ];
+
+/// Files of the system that often are links to other directories.
+const LINKED: [&str; 3] = ["/etc/hosts", "/etc/localtime", "/etc/resolv.conf"];
 
 /// What a proxy that runs as root keeps: low and foreign source addresses, marks, interfaces, namespaces, files of other
 /// owners, signals to a former process of another user.
@@ -152,7 +156,10 @@ pub(super) fn enter(site: &Site) -> Report {
     }
     report.holds("no new privileges", "yes");
     drop_capabilities(&mut report);
-    shut_files(&named.paths, &mut report);
+    let files = site.tls.files();
+    let named = named.paths.iter().map(PathBuf::as_path);
+    let named = named.chain(files.iter().map(PathBuf::as_path));
+    shut_files(&readables(named), &mut report);
     shut_calls(&mut report);
     report
 }
@@ -173,12 +180,12 @@ fn drop_capabilities(report: &mut Report) {
     }
 }
 
-fn shut_files(named: &BTreeSet<PathBuf>, report: &mut Report) {
+fn shut_files(wanted: &BTreeSet<PathBuf>, report: &mut Report) {
     const NAME: &str = "files (landlock)";
     let Some(version) = sandbox::landlock_version() else {
         return report.lacks(NAME, "the kernel has no landlock (5.13 and later have)");
     };
-    match restrict_files(version, named) {
+    match restrict_files(version, wanted) {
         Ok(readable) => report.holds(
             NAME,
             &format!("{readable} paths are readable, devices are writable, nothing is executable"),
@@ -187,7 +194,7 @@ fn shut_files(named: &BTreeSet<PathBuf>, report: &mut Report) {
     }
 }
 
-fn restrict_files(version: u32, named: &BTreeSet<PathBuf>) -> std::io::Result<usize> {
+fn restrict_files(version: u32, wanted: &BTreeSet<PathBuf>) -> std::io::Result<usize> {
     let mut all = right::EXECUTE | right::WRITE | right::READ | right::LIST | right::ENTRIES;
     for (since, more) in [(2, right::REFER), (3, right::TRUNCATE)] {
         if version >= since {
@@ -197,7 +204,7 @@ fn restrict_files(version: u32, named: &BTreeSet<PathBuf>) -> std::io::Result<us
     let rules = sandbox::ruleset(all)?;
     let system = SYSTEM.iter().map(PathBuf::from);
     let mut readable = 0;
-    for path in system.chain(readables(named)) {
+    for path in system.chain(wanted.iter().cloned()) {
         // What does not exist cannot be read either.
         readable += usize::from(sandbox::allow(&rules, &path, right::READ | right::LIST).is_ok());
     }
@@ -207,18 +214,29 @@ fn restrict_files(version: u32, named: &BTreeSet<PathBuf>) -> std::io::Result<us
     Ok(readable)
 }
 
-/// The named paths that exist: directories as they are, files with their directories unless that is the root.
-fn readables(named: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+/// What has to be readable for these paths and the linked ones of the system, as far as they exist. The root never is.
+fn readables<'a>(named: impl Iterator<Item = &'a Path>) -> BTreeSet<PathBuf> {
     let root = Path::new("/");
-    let existing = named
-        .iter()
-        .filter(|path| path.as_path() != root && path.exists());
-    existing
-        .map(|path| match path.parent().filter(|_| !path.is_dir()) {
-            Some(parent) if parent != root => parent.to_owned(),
-            _ => path.clone(),
-        })
-        .collect()
+    let mut found = BTreeSet::new();
+    for path in LINKED.iter().map(Path::new).chain(named) {
+        let Ok(real) = path.canonicalize() else {
+            continue;
+        };
+        if real != root {
+            // Landlock judges where a file is, not which links led there.
+            found.extend([place(path), place(&real)]);
+        }
+    }
+    found
+}
+
+/// A directory as it is, of a file its directory unless that is the root.
+fn place(path: &Path) -> PathBuf {
+    match path.parent().filter(|_| !path.is_dir()) {
+        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) if parent != Path::new("/") => parent.to_owned(),
+        _ => path.to_owned(),
+    }
 }
 
 fn shut_calls(report: &mut Report) {
@@ -236,12 +254,44 @@ fn shut_calls(report: &mut Report) {
 mod tests {
     use super::*;
 
+    fn found(named: &[&str]) -> BTreeSet<PathBuf> {
+        let mut found = readables(named.iter().map(Path::new));
+        for path in readables(std::iter::empty()) {
+            found.remove(&path);
+        }
+        found
+    }
+
     #[test]
     fn files_are_readable_with_their_directories_and_the_root_never_is() {
-        let named = ["/", "/etc/hosts", "/etc", "/no/such/file", "/proc/version"];
-        let found = readables(&named.iter().map(PathBuf::from).collect());
-        let wanted = ["/etc", "/proc"].map(PathBuf::from);
-        assert_eq!(found, wanted.into());
+        let named = [
+            "/",
+            "/proc/..",
+            "/dev/null",
+            "/no/such/file",
+            "/proc/version",
+        ];
+        assert_eq!(found(&named), ["/dev", "/proc"].map(PathBuf::from).into());
+        assert!(readables(std::iter::empty()).contains(Path::new("/etc")));
+        assert!(found(&["Cargo.toml"]).contains(Path::new(".")));
+    }
+
+    #[test]
+    fn where_links_lead_is_readable_too() {
+        let home = std::env::temp_dir().join(format!("sluice-links-{}", std::process::id()));
+        let (live, archive) = (home.join("live"), home.join("archive"));
+        for directory in [&live, &archive] {
+            std::fs::create_dir_all(directory).expect("a scratch directory");
+        }
+        std::fs::write(archive.join("1.pem"), "").expect("a scratch file");
+        let link = live.join("site.pem");
+        std::os::unix::fs::symlink("../archive/1.pem", &link).expect("a link");
+        let found = readables([link.as_path()].into_iter());
+        assert!(
+            found.contains(&live) && found.contains(&archive),
+            "{found:?}"
+        );
+        let _ = std::fs::remove_dir_all(home);
     }
 
     #[test]

@@ -134,3 +134,30 @@ fn authorities_are_replaced_and_faults_are_told() {
     assert!(ask(&running, &format!("commit ssl ca-file {file}\n")).contains("Success!"));
     assert_eq!(page(), "X509_V_OK 0 0\n");
 }
+
+#[test]
+fn files_behind_links_are_read_again_from_within_the_sandbox() {
+    let home = std::env::temp_dir().join(format!("sluice-linked-{}", std::process::id()));
+    let (live, archive) = (home.join("live"), home.join("archive"));
+    for directory in [&live, &archive] {
+        fs::create_dir_all(directory).expect("a scratch directory");
+    }
+    let link = live.join("site.pem");
+    let point = |to: &str| {
+        fs::copy(fixture(to), archive.join(to)).expect("a copy");
+        let beside = live.join("new");
+        std::os::unix::fs::symlink(format!("../archive/{to}"), &beside).expect("a link");
+        fs::rename(&beside, &link).expect("the link in its place");
+    };
+    point("ecdsa.pem");
+    let running = running("linked", &format!("crt {}", link.display()));
+    let sandbox = ask(&running, "show sandbox\n");
+    assert!(sandbox.contains("no new privileges: yes"), "{sandbox}");
+    assert_eq!(ask(&running, "reload ssl\n").trim(), "Nothing has changed.");
+    point("rsa.pem");
+    let said = ask(&running, "reload ssl\n");
+    assert_eq!(said.trim(), format!("Reloaded {}.", link.display()));
+    let text = running.s_client(0, &["-tls1_2"], "");
+    assert!(text.contains("RSA"), "{text}");
+    let _ = fs::remove_dir_all(home);
+}

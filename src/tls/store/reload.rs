@@ -1,5 +1,6 @@
 //! Files that changed on disk, taken up in one step: `reload ssl`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::pile::{Kind, Pile};
@@ -43,6 +44,19 @@ impl Store {
             said.push_str("Nothing has changed.\n");
         }
         Ok(said)
+    }
+
+    /// The files that [`reload`](Self::reload) would read, whether they exist or not.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let state = self.lock();
+        let bundles = state.bundles.keys().flat_map(|name| {
+            let beside = ["key", "ocsp", "issuer"].map(|end| state.beside.path(name, end));
+            beside.into_iter().chain([name.to_string()])
+        });
+        let piles = state.piles.iter().flat_map(|piles| piles.keys());
+        let piles = piles.filter(|name| !name.starts_with('@'));
+        let piles = piles.map(|name| name.to_string());
+        bundles.chain(piles).map(PathBuf::from).collect()
     }
 }
 
