@@ -36,8 +36,6 @@ case $format in
         ;;
     *)
         cp "$root/CHANGELOG.md" "$root/LICENSE-APACHE" "$root/LICENSE-MIT" "$doc/"
-        # Systems with rpm confine with SELinux.
-        [ "$format" = tar ] || rm -r "$stage/etc/apparmor.d"
         # Only Debian calls zsh's directory of packages' completions by this name.
         mv "$stage/usr/share/zsh/vendor-completions" "$stage/usr/share/zsh/site-functions"
         ;;

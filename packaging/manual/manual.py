@@ -23,8 +23,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 Row = namedtuple("Row", "kind name where usage doc")
 KINDS = ("option", "subcommand", "keyword", "harmless", "pending", "refused", "fetch", "converter", "action", "command")
 
-# Options whose argument is a file or directory; the shells complete those.
-TAKES_FILE = ("-f", "-p", "-C", "-x", "-S", "-L")
+# Arguments of options that are files or directories, and subcommands that read files; the shells complete those.
+FILES = ("<file|dir>", "<file>", "<dir>", "<socket>")
+READERS = ("check", "explain", "fmt", "migrate")
 
 
 def read_rows(path):
@@ -39,8 +40,9 @@ def read_rows(path):
 
 
 def roff(text):
-    """Text with what roff would take for itself escaped."""
+    """Text with what roff would take for itself escaped, and all but ASCII by its number."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+    text = "".join(sign if sign.isascii() else f"\\[u{ord(sign):04X}]" for sign in text)
     return "\\&" + text if text.startswith(".") else text
 
 
@@ -49,7 +51,9 @@ def entries(rows, kind):
     out = []
     for row in sorted((row for row in rows if row.kind == kind), key=lambda row: row.name.lstrip("-").lower()):
         out.append(".TP")
-        out.append(f".B {roff(row.name)}" + (f" \\fR{roff(row.usage)}\\fP" if row.usage else ""))
+        # Long lists of arguments may break after a comma.
+        usage = roff(row.usage).replace(",", ",\\:")
+        out.append(f".B {roff(row.name)}" + (f" \\fR{usage}\\fP" if usage else ""))
         out.append(roff(row.doc))
         if row.where:
             out.append(f"({roff(row.where.replace(',', ', '))})")
@@ -82,48 +86,62 @@ def page(template, rows):
 
 
 def bash(options, commands):
-    files = "|".join(name for name in options if name in TAKES_FILE)
-    lines = [
-        "# bash completion of sluice",
-        "_sluice() {",
-        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}",
-        "    COMPREPLY=()",
-    ]
-    if files:
-        lines += [f"    case $before in {files})",
-                  '        mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames; return ;;',
-                  "    esac"]
-    lines += [
-        f"    mapfile -t COMPREPLY < <(compgen -W '{' '.join([*options, *commands])}' -- \"$word\")",
-        "}",
-        "complete -F _sluice sluice",
-    ]
-    return "\n".join(lines) + "\n"
+    files = "|".join(name for name, row in options.items() if row.usage in FILES)
+    others = "|".join(name for name, row in options.items() if row.usage and row.usage not in FILES)
+    return f"""# bash completion of sluice
+_sluice() {{
+    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+    COMPREPLY=()
+    case $before in
+        {files}) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        {others}) return ;;
+    esac
+    case ${{COMP_WORDS[1]}} in
+        {"|".join(READERS)})
+            if [[ $COMP_CWORD -gt 1 ]]; then
+                compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return
+            fi ;;
+    esac
+    case $COMP_CWORD in
+        1) mapfile -t COMPREPLY < <(compgen -W '{" ".join([*options, *commands])}' -- "$word") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W '{" ".join(options)}' -- "$word") ;;
+    esac
+}}
+complete -F _sluice sluice
+"""
 
 
 def quoted(text):
-    return text.replace("'", "").replace("[", "(").replace("]", ")").replace(":", " ")
+    """Between single quotes, as all of these shells read it."""
+    return text.replace("'", "'\\''")
 
 
 def zsh(options, commands):
-    lines = ["#compdef sluice", "_arguments -s \\"]
+    lines = ["#compdef sluice", "local state", "_arguments \\"]
     for name, row in options.items():
-        argument = ""
-        if row.usage:
-            argument = f":{quoted(row.usage)}:" + ("_files" if name in TAKES_FILE else "")
-        lines.append(f"    '*{name}[{quoted(row.doc)}]{argument}' \\")
-    lines.append(f"    '1: :({' '.join(commands)})'" if commands else "    '*: :_files'")
+        doc = quoted(row.doc).replace("[", "\\[").replace("]", "\\]")
+        argument = f":{quoted(row.usage)}:" + ("_files" if row.usage in FILES else "") if row.usage else ""
+        lines.append(f"    '*{name}[{doc}]{argument}' \\")
+    lines += ["    '1:subcommand:->subcommand' '*:: :->rest' && return", "case $state in", "subcommand)"]
+    lines.append("    local -a subcommands=(")
+    lines += [f"        '{name}:{quoted(row.doc)}'" for name, row in commands.items()]
+    lines += ["    )", "    _describe subcommand subcommands ;;"]
+    lines += ["rest)", f"    case $words[1] in {'|'.join(READERS)}) _files ;; esac ;;", "esac"]
     return "\n".join(lines) + "\n"
 
 
 def fish(options, commands):
     lines = ["# fish completion of sluice", "complete -c sluice -f"]
     for name, row in options.items():
-        flag = f"-o {name[1:]}" if len(name) > 2 else f"-s {name[1:]}"
-        extra = " -r -F" if name in TAKES_FILE else (" -x" if row.usage else "")
+        if name.startswith("--"):
+            flag = f"-l {name[2:]}"
+        else:
+            flag = f"-o {name[1:]}" if len(name) > 2 else f"-s {name[1:]}"
+        extra = " -r -F" if row.usage in FILES else (" -x" if row.usage else "")
         lines.append(f"complete -c sluice {flag}{extra} -d '{quoted(row.doc)}'")
     for name, row in commands.items():
         lines.append(f"complete -c sluice -n __fish_use_subcommand -a {name} -d '{quoted(row.doc)}'")
+    lines.append(f"complete -c sluice -n '__fish_seen_subcommand_from {' '.join(READERS)}' -F")
     return "\n".join(lines) + "\n"
 
 

@@ -30,6 +30,8 @@ busybox httpd -p 127.0.0.1:9001 -h /srv/www
 dpkg -i /root/old.deb >/dev/null || fail 'the package does not install'
 systemctl is-active --quiet sluice || fail 'it was not started'
 systemctl is-enabled --quiet sluice || fail 'it is not enabled'
+verify=$(systemd-analyze verify --man=no sluice.service 2>&1)
+[ -z "$verify" ] || fail "systemd says: $verify"
 fetch 8404 | grep -q . || fail 'the statistics page does not answer'
 echo "installed and started: $(systemctl show -P StatusText sluice)"
 systemd-analyze security --no-pager sluice 2>/dev/null | tail -n1
@@ -92,34 +94,35 @@ echo "with the strict drop-in: $(systemd-analyze security --no-pager sluice 2>/d
 rm -r /etc/systemd/system/sluice.service.d
 systemctl daemon-reload
 
-# Another program's configuration, in its usual place, with its usual habits.
-useradd --system --no-create-home haproxy
-mkdir -p /etc/haproxy /var/lib/haproxy
-cat >/etc/haproxy/haproxy.cfg <<'SITE'
+# Debian's haproxy with the configuration it comes with and a site, where that of
+# other distributions has its socket, and one where others look for it.
+cat >>/etc/haproxy/haproxy.cfg <<'SITE'
+
 global
-    chroot /var/lib/haproxy
-    stats socket /run/haproxy/admin.sock mode 660 level admin
+    stats socket /var/lib/haproxy/stats
+    stats socket /tmp/haproxy.sock level admin
     stats socket ipv4@127.0.0.1:9999 level operator
-    user haproxy
-    group haproxy
-    daemon
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 5s
-    timeout server 5s
+
 frontend web
     bind 127.0.0.1:8090
     default_backend app
+
 backend app
     server one 127.0.0.1:9001
 SITE
+chown haproxy:haproxy /var/lib/haproxy
+systemctl restart haproxy || fail 'haproxy does not start'
+[ "$(fetch 8090)" = 'the answer' ] || fail 'haproxy does not answer'
 sluice migrate >/root/offer || fail 'migrate refuses'
 [ ! -e /etc/systemd/system/sluice.service.d ] || fail 'migrate wrote without being told to'
-sluice migrate --write >/dev/null || fail 'migrate does not write'
-systemctl daemon-reload
-systemctl restart sluice || fail 'it does not start with the other configuration'
+sluice migrate --write | sed -n 's/^  systemctl/systemctl/p' >/root/steps
+rm -f /tmp/haproxy.sock
+systemctl stop sluice
+sh -e /root/steps 2>/dev/null || fail 'the steps that migrate names do not lead there'
+systemctl is-active --quiet haproxy && fail 'haproxy runs still'
+systemctl is-active --quiet sluice || fail 'it does not start with the other configuration'
 [ "$(fetch 8090)" = 'the answer' ] || fail 'no answer with the other configuration'
+[ -S /tmp/haproxy.sock ] || fail 'the socket in /tmp is not where others look for it'
 systemctl reload sluice || fail 'it does not reload with the other configuration'
 sleep 0.5
 [ "$(fetch 8090)" = 'the answer' ] || fail 'no answer after a reload with the other configuration'
@@ -129,6 +132,11 @@ grep -q '^no new privileges: yes' /root/sandbox || fail 'it is in no sandbox'
 sed '/./s/^/  /p;d' /root/sandbox
 rm -r /etc/systemd/system/sluice.service.d
 systemctl daemon-reload
+systemctl stop sluice
+systemctl start haproxy || fail 'there is no way back'
+[ "$(fetch 8090)" = 'the answer' ] || fail 'no answer after the way back'
+systemctl start sluice || fail 'it does not start beside haproxy'
+echo 'and back'
 
 dpkg -r sluice >/dev/null || fail 'it cannot be removed'
 if pidof sluice >/dev/null 2>&1 || busybox pidof sluice >/dev/null; then fail 'processes are left'; fi

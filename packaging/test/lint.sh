@@ -1,14 +1,17 @@
 #!/bin/sh
-# lint.sh DIST - what Debian's and Fedora's checkers, and systemd, say of the packages.
+# lint.sh DIST - what the checkers of Debian, Fedora, systemd and others say of the packages.
 #
 # lintian and rpmlint must be silent but for what debian/lintian-overrides and
 # rpm/rpmlint.toml argue away. The unit's exposure must be at most 3.5, with the
-# strict drop-in 1.8 (`systemd-analyze security`; the scale ends at 10).
+# strict drop-in 1.8 (`systemd-analyze security`; the scale ends at 10). Manual pages,
+# the rotation of logs, the profile of AppArmor and the shells' completions are read
+# by the programs that they are for.
 set -eu
 case ${1-} in '' | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 dist=$1
 packaging=$(cd "$(dirname "$0")/.." && pwd)
-"$packaging/../build/need.sh" lintian:lintian rpmlint:rpmlint systemd-analyze:systemd mandoc:mandoc
+"$packaging/../build/need.sh" lintian:lintian rpmlint:rpmlint systemd-analyze:systemd mandoc:mandoc groff:groff-base \
+    logrotate:logrotate apparmor_parser:apparmor
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -27,5 +30,11 @@ dpkg-deb -x "$dist"/sluice_*_amd64.deb "$work/tree"
 for page in "$work"/tree/usr/share/man/man*/*.gz; do
     gzip -d "$page"
     mandoc -T lint -W warning "${page%.gz}"
+    groff -man -Tutf8 -ww -z "${page%.gz}" 2>"$work/groff"
+    [ ! -s "$work/groff" ] || { cat "$work/groff" >&2; exit 1; }
 done
+logrotate -d "$work/tree/etc/logrotate.d/sluice" 2>"$work/rotation"
+if grep '^error' "$work/rotation"; then exit 1; fi
+apparmor_parser --skip-kernel-load --skip-cache "$work/tree/usr/share/sluice/apparmor" 2>"$work/profile" || { cat "$work/profile" >&2; exit 1; }
+"$packaging/test/completions.sh" "$work/tree"
 echo 'lint.sh: all well'

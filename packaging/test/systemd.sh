@@ -3,7 +3,7 @@
 #
 # Boots Debian of that suite (bookworm) in systemd-nspawn, without network, and runs
 # in-systemd.sh there: install, start, reload and upgrade under load, the strict
-# drop-in, remove, purge. Needs root.
+# drop-in, the change over from Debian's haproxy and back, remove, purge. Needs root.
 set -eu
 case ${1-} in '' | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 package=$1 suite=${2:-bookworm}
@@ -15,9 +15,9 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"
 
-[ -f "$cache/$suite-systemd.tar" ] || mmdebstrap --quiet --variant=minbase --mode=root \
-    --include=systemd-sysv,dbus,busybox-static,init-system-helpers "$suite" "$cache/$suite-systemd.tar"
-tar -C "$root" -xf "$cache/$suite-systemd.tar"
+[ -f "$cache/$suite-haproxy.tar" ] || mmdebstrap --quiet --variant=minbase --mode=root \
+    --include=systemd-sysv,dbus,busybox-static,init-system-helpers,haproxy "$suite" "$cache/$suite-haproxy.tar"
+tar -C "$root" -xf "$cache/$suite-haproxy.tar"
 cp "$package" "$root/root/new.deb"
 dpkg-deb -R "$package" "$root/root/old"
 sed -i 's/^Version: .*/&~old/' "$root/root/old/DEBIAN/control"

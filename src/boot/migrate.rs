@@ -50,6 +50,12 @@ fn told(site: &Site) -> Vec<String> {
             directory.display()
         ));
     }
+    if global.named.programs || !site.programs.is_empty() {
+        lines.push(
+            "programs that are started cannot write to /etc and /usr, nor become another user by setuid files; 'systemctl edit sluice' loosens that."
+                .to_owned(),
+        );
+    }
     if global.tune.buffer_size > 16_384 {
         lines.push("'tune.bufsize' is larger than usual; memory is taken by connections that hold data, not by all.".to_owned());
     }
@@ -77,15 +83,46 @@ fn missing_directories(site: &Site) -> Vec<PathBuf> {
     found
 }
 
-/// The override that has the unit run `file`.
-pub fn drop_in(file: &str) -> String {
+/// The override that has the unit run `file`, which became `site`.
+pub fn drop_in(site: &Site, file: &str) -> String {
     let directory = Path::new(file).parent().unwrap_or(Path::new("/"));
-    format!(
+    let mut text = format!(
         "# Written by `sluice migrate`; remove this file to go back to /etc/sluice/sluice.cfg.\n\
          [Unit]\nConflicts=haproxy.service\n\n\
          [Service]\nEnvironment=\"CONFIG={file}\"\nWorkingDirectory={}\nRuntimeDirectory=sluice haproxy\n",
         directory.display()
-    )
+    );
+    for (needed, why, line) in loosened(site) {
+        if needed {
+            let _ = writeln!(text, "# {why}\n{line}");
+        }
+    }
+    text
+}
+
+/// What our unit shuts off and haproxy's does not: whether the site needs it, why, and the lines that give it back.
+fn loosened(site: &Site) -> [(bool, &'static str, &'static str); 3] {
+    let below = |roots: &[&str]| {
+        let mut paths = site.global.named.paths.iter();
+        paths.any(|path| roots.iter().any(|root| path.starts_with(root)))
+    };
+    [
+        (
+            below(&["/tmp", "/var/tmp"]),
+            "The configuration names files in /tmp, which others look for there.",
+            "PrivateTmp=no",
+        ),
+        (
+            below(&["/home", "/root", "/run/user"]),
+            "The configuration names files in home directories.",
+            "ProtectHome=read-only",
+        ),
+        (
+            site.listeners.iter().any(|one| one.namespace.is_some()),
+            "The configuration listens in network namespaces.",
+            "RestrictNamespaces=net\nCapabilityBoundingSet=CAP_SYS_ADMIN",
+        ),
+    ]
 }
 
 /// What is said when nothing was to be written.
@@ -121,7 +158,8 @@ mod tests {
 
     #[test]
     fn the_override_names_the_file_and_nothing_else_changes() {
-        let text = drop_in("/etc/haproxy/haproxy.cfg");
+        let text = drop_in(&Site::default(), "/etc/haproxy/haproxy.cfg");
+        assert!(!text.contains("PrivateTmp") && !text.contains("ProtectHome"));
         assert!(text.contains("\nEnvironment=\"CONFIG=/etc/haproxy/haproxy.cfg\"\n"));
         let name = format!("sluice-migrate-{}", std::process::id());
         let directory = std::env::temp_dir().join(name);
@@ -130,6 +168,20 @@ mod tests {
         let all = std::fs::read_dir(&directory).expect("it was made").count();
         assert_eq!(all, 1);
         let _ = std::fs::remove_dir_all(directory);
+    }
+
+    #[test]
+    fn the_override_gives_back_what_the_site_needs() {
+        let mut site = Site::default();
+        site.global.named.note(b"/tmp/haproxy.sock");
+        site.global.named.note(b"/rooted/x");
+        let text = drop_in(&site, "x.cfg");
+        assert!(text.contains("\nPrivateTmp=no\n"), "{text}");
+        assert!(!text.contains("ProtectHome"), "{text}");
+        site.global.named.note(b"/root/site.pem");
+        let text = drop_in(&site, "x.cfg");
+        assert!(text.contains("\nProtectHome=read-only\n"), "{text}");
+        assert!(!text.contains("RestrictNamespaces"), "{text}");
     }
 
     #[test]

@@ -239,7 +239,7 @@ fn migrate(wish: &Migrate, console: &Console) -> End {
         );
     };
     console.answer(&migrate::differences(&loaded.site, &wish.file));
-    let unit = migrate::drop_in(&wish.file);
+    let unit = migrate::drop_in(&loaded.site, &wish.file);
     if !wish.write {
         console.answer(&migrate::offer(&wish.drop_ins, &unit));
         return End::DONE;
