@@ -182,7 +182,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::FRONT,
         standing: Standing::Later,
-        names: "log-steps, max-session-srv-conns, option disable-h2-upgrade",
+        names: "log-steps, option disable-h2-upgrade",
     },
     Known {
         sections: Sections::FRONTEND,
@@ -192,9 +192,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::BACK,
         standing: Standing::Later,
-        names: "\
-                max-keep-alive-queue, option \
-                checkcache, option use-small-buffers",
+        names: "option checkcache, option use-small-buffers",
     },
     Known {
         sections: Sections::FRONT,

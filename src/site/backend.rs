@@ -82,6 +82,8 @@ pub struct Backend {
     pub line: Line,
     /// `option prefer-last-server`.
     pub prefer_last_server: bool,
+    /// `max-keep-alive-queue`: how many may wait for the last server.
+    pub keep_alive_queue: Option<u32>,
     /// `option http-pretend-keepalive`.
     pub pretend_keep_alive: bool,
     /// `option tcp-smart-connect`.
@@ -231,6 +233,7 @@ impl Backend {
             persist_when_down: false,
             line: Line::new(),
             prefer_last_server: false,
+            keep_alive_queue: None,
             pretend_keep_alive: false,
             tcp_smart_connect: false,
             forwarded: None,

@@ -67,6 +67,8 @@ pub struct Frontend {
     pub log_asap: bool,
     /// `option http-ignore-probes`.
     pub ignore_probes: bool,
+    /// `max-session-srv-conns`.
+    pub own_connections: Option<u32>,
     /// `option tcp-smart-accept`.
     pub tcp_smart_accept: bool,
     /// `monitor-uri`.

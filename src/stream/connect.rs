@@ -100,7 +100,7 @@ impl Stream {
         errand: &Errand,
     ) -> Option<Key<Held>> {
         let first = kit.conns.get(self.front)?.front()?.requests <= 1;
-        if let Some(own) = kit.take_private(self.front, errand) {
+        if let Some(own) = kit.take_own(self.front, errand) {
             return Some(own);
         }
         if backend.outlet == Some(errand.server) {
@@ -155,6 +155,7 @@ impl Stream {
             kind: errand.kind,
             idle_since: Tick::NEVER,
             placed,
+            private: false,
             connected: false,
             tls: None,
         };

@@ -232,7 +232,7 @@ impl Engine {
             tracks: Tracks::default(),
             requests: 0,
             lingers_until: Tick::NEVER,
-            private_back: None,
+            own: None,
         }
     }
 

@@ -11,6 +11,7 @@ use crate::slab::Key;
 use crate::time::{Millis, Tick};
 
 use super::errand::Kind;
+use super::own::Own;
 use super::track::Tracks;
 use super::{Asked, Greeting, Stream};
 use crate::proto::proxy::Header;
@@ -80,8 +81,8 @@ pub struct Front {
     pub requests: u32,
     /// The connection is only drained so that the last response survives: until when.
     pub lingers_until: Tick,
-    /// A server connection that belongs to this client alone (`http-reuse never`, or private by nature).
-    pub private_back: Option<Key<Held>>,
+    /// Server connections that belong to this client alone; apart, because few clients have some.
+    pub own: Option<Box<Own>>,
 }
 
 /// A connection to a server.
@@ -101,6 +102,8 @@ pub struct Back {
     pub idle_since: Tick,
     /// The version of the server's destination that it leads to; after the server has moved it serves nobody else.
     pub placed: u64,
+    /// Whether it serves one client alone, whatever `http-reuse` says.
+    pub private: bool,
     /// Whether the connection stands.
     pub connected: bool,
     /// What TLS settled.

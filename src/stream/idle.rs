@@ -29,23 +29,6 @@ impl Kit {
         Some(key)
     }
 
-    /// The server connection that the client's connection keeps for itself, if this errand may use it.
-    pub(super) fn take_private(&mut self, front: Key<Held>, errand: &Errand) -> Option<Key<Held>> {
-        let placed = self.site.server(errand.server).destination.version();
-        let key = self
-            .conns
-            .get_mut(front)?
-            .front_mut()?
-            .private_back
-            .take()?;
-        let back = self.conns.get(key).and_then(Held::back);
-        if back.is_some_and(|back| errand.fits(back, placed)) {
-            return Some(key);
-        }
-        self.close(key);
-        None
-    }
-
     /// Keeps a server connection for later requests.
     pub(super) fn put_idle(&mut self, front: Key<Held>, key: Key<Held>) {
         let now = self.now;
@@ -58,14 +41,15 @@ impl Kit {
         };
         back.stream = None;
         back.idle_since = now;
-        let (server, placed) = (back.server, back.placed);
+        let (server, placed, private) = (back.server, back.placed, back.private);
         let configured = self.site.server(server);
         if placed != configured.destination.version() {
             self.close(key);
             return;
         }
-        if configured.is_outlet || self.site.backend(configured.backend).reuse == Reuse::Never {
-            self.put_private(front, key);
+        let reuse = self.site.backend(configured.backend).reuse;
+        if private || configured.is_outlet || reuse == Reuse::Never {
+            self.put_own(front, key);
             return;
         }
         let idle = configured.idle.fetch_add(1, Relaxed);
@@ -77,18 +61,6 @@ impl Kit {
         let room = self.idle.len().max(server.index() + 1);
         self.idle.resize_with(room, Vec::new);
         self.idle[server.index()].push(key);
-    }
-
-    /// Keeps a server connection that serves one client with that client's connection.
-    fn put_private(&mut self, front: Key<Held>, key: Key<Held>) {
-        match self.conns.get_mut(front).and_then(Held::front_mut) {
-            Some(front) => {
-                if let Some(before) = front.private_back.replace(key) {
-                    self.close(before);
-                }
-            }
-            None => self.close(key),
-        }
     }
 
     /// Takes a connection in. Where there is no place left, an idle server connection gives way: it is a convenience, and a

@@ -317,10 +317,10 @@ impl Kit {
         }
         if let Some(front) = held.front_mut() {
             front.tracks.release(&self.site, self.now);
-            let (listener, private) = (front.listener, front.private_back);
+            let (listener, own) = (front.listener, front.own.take());
             self.doors.left(listener);
-            if let Some(private) = private {
-                self.close(private);
+            for back in own.map_or_else(Vec::new, |own| own.into_idle()) {
+                self.close(back);
             }
         }
     }

@@ -32,6 +32,7 @@ mod leave;
 mod log;
 mod mishap;
 mod observe;
+mod own;
 mod patience;
 mod persist;
 mod probe;

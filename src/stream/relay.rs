@@ -114,6 +114,7 @@ impl Stream {
             self.txn.data = Some(self.txn.elapsed(kit.now));
             self.note_status(kit, status.code());
             self.store_server(kit);
+            self.claim_connection(kit);
             self.capture_response(kit);
         }
         if self.shows_page() {

@@ -1,6 +1,5 @@
 //! Where a request goes: a backend, then a server, then a place in line if the server is full.
 
-use super::front::Held;
 use super::inspect::Upgrade;
 use super::stage::Step;
 use super::{Cause, Kit, Letter, Phase, Stage, Stream};
@@ -82,21 +81,6 @@ impl Stream {
             }
             None => self.join_backend_line(kit, &site, id),
         }
-    }
-
-    /// The server that the client's own connection leads to, where `option prefer-last-server` has the next request follow it.
-    fn last_server(&self, kit: &Kit, site: &Site, id: BackendId) -> Option<ServerId> {
-        let backend = site.backend(id);
-        // What is found by a key has its place.
-        if !backend.prefer_last_server || backend.key.is_some() || self.failed.is_some() {
-            return None;
-        }
-        let own = kit.conns.get(self.front)?.front()?.private_back?;
-        let last = kit.conns.get(own).and_then(Held::back)?.server;
-        let server = site.server(last);
-        let limit = server.limit(backend.load());
-        let has_room = server.line.is_empty() && limit.admits(server.slots.in_use());
-        (server.backend == id && has_room && server.health.is_usable()).then_some(last)
     }
 
     /// Takes a slot of `server`, or a place in its line; where that is full, another server may do, or none.

@@ -33,6 +33,8 @@ pub struct Draft {
     pub persist_when_down: bool,
     /// `option prefer-last-server`.
     pub prefer_last_server: bool,
+    /// `max-keep-alive-queue`; absent means no limit.
+    pub keep_alive_queue: Option<u32>,
     /// `cookie`.
     pub cookie: Option<Persist>,
     /// `dynamic-cookie-key`.
@@ -124,6 +126,16 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         usage: "",
         doc: "Keeps the requests of a connection on the server that answered its last one.",
         parse: |cur, draft| flag(cur, &mut draft.prefer_last_server),
+    },
+    Keyword {
+        name: "max-keep-alive-queue",
+        sections: Sections::BACK,
+        usage: "<requests>",
+        doc: "Most requests that wait for the last server before another is chosen; -1 for no limit.",
+        parse: |cur, draft| {
+            draft.keep_alive_queue = u32::try_from(cur.integer(-1..=i32::MAX)?).ok();
+            cur.end()
+        },
     },
 ];
 

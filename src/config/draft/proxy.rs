@@ -212,6 +212,8 @@ pub struct FrontDraft {
     pub ignore_probes: bool,
     /// `option http-use-proxy-header`
     pub use_proxy_header: bool,
+    /// `max-session-srv-conns`
+    pub own_connections: Option<u32>,
     /// `option socket-stats`
     pub socket_stats: bool,
     /// `option tcp-smart-accept`

@@ -102,6 +102,16 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         },
     },
     Keyword {
+        name: "max-session-srv-conns",
+        sections: Sections::FRONT,
+        usage: "<connections>",
+        doc: "Most server connections that one client keeps for itself.",
+        parse: |cur, p| {
+            p.front.own_connections = Some(cur.integer(0..=i32::MAX.cast_unsigned())?);
+            cur.end()
+        },
+    },
+    Keyword {
         name: "rate-limit sessions",
         sections: Sections::FRONT,
         usage: "<rate>",
