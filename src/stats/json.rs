@@ -16,7 +16,7 @@ pub fn stat(snapshot: &Snapshot, selection: &Selection, out: &mut Vec<u8>) {
             .iter()
             .filter(|column| !column.is_mark())
             .enumerate()
-            .filter_map(|(place, column)| Some((place, column, (column.cell)(row)?)));
+            .filter_map(|(place, column)| Some((place, column, column.cell(row)?)));
         for (nth, (place, column, cell)) in cells.enumerate() {
             separate(nth, out);
             let kind = object_type(row.kind);
@@ -37,7 +37,7 @@ pub fn stat(snapshot: &Snapshot, selection: &Selection, out: &mut Vec<u8>) {
 pub fn info(view: &InfoView, out: &mut Vec<u8>) {
     out.push(b'[');
     let fields = FIELDS.iter().enumerate();
-    let fields = fields.filter_map(|(place, field)| Some((place, field, (field.cell)(view)?)));
+    let fields = fields.filter_map(|(place, field)| Some((place, field, field.cell(view)?)));
     for (nth, (place, field, cell)) in fields.enumerate() {
         separate(nth, out);
         out.push(b'{');

@@ -239,7 +239,7 @@ fn process(info: &InfoView, scope: &Scope, out: &mut String) {
         let Some(field) = FIELDS.iter().find(|other| other.name == field) else {
             continue;
         };
-        let value = match (field.cell)(info) {
+        let value = match field.cell(info) {
             Some(Cell::U32(n)) => u64::from(n),
             Some(Cell::U64(n)) => n,
             _ => 0,
@@ -364,7 +364,7 @@ fn plain(
     row: &ObjectView,
     out: &mut String,
 ) {
-    let cell = (column.cell)(row);
+    let cell = column.cell(row);
     if metric.form == Form::Seconds {
         let millis = match cell {
             Some(Cell::U32(n)) => u64::from(n),
@@ -422,7 +422,7 @@ fn classes(name: &str, labels: &str, row: &ObjectView, out: &mut String) {
     for class in ["1xx", "2xx", "3xx", "4xx", "5xx", "other"] {
         let wanted = format!("hrsp_{class}");
         let column = COLUMNS.iter().find(|column| column.name == wanted);
-        if let Some(Cell::U64(count)) = column.and_then(|column| (column.cell)(row)) {
+        if let Some(Cell::U64(count)) = column.and_then(|column| column.cell(row)) {
             let _ = writeln!(out, "{name}{{{labels},code=\"{class}\"}} {count}");
         }
     }

@@ -21,7 +21,7 @@ pub fn csv(snapshot: &Snapshot, selection: &Selection, out: &mut Vec<u8>) {
 
 fn csv_row(row: &ObjectView, out: &mut Vec<u8>) {
     for column in COLUMNS {
-        match (column.cell)(row) {
+        match column.cell(row) {
             Some(Cell::Text(text)) if quote::csv_needs_quotes(text.as_bytes()) => {
                 quote::csv(text.as_bytes(), out);
             }
@@ -38,7 +38,7 @@ fn csv_row(row: &ObjectView, out: &mut Vec<u8>) {
 pub fn typed(snapshot: &Snapshot, selection: &Selection, describe: bool, out: &mut Vec<u8>) {
     for row in snapshot.rows(selection) {
         for (place, column) in COLUMNS.iter().filter(|c| !c.is_mark()).enumerate() {
-            let Some(cell) = (column.cell)(row) else {
+            let Some(cell) = column.cell(row) else {
                 continue;
             };
             let tag = column.tag_of(row.kind);

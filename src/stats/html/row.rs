@@ -171,7 +171,7 @@ fn tip(text: &str) -> String {
 
 fn value<'a>(object: &'a ObjectView, column: &str) -> Option<Cell<'a>> {
     let found = COLUMNS.iter().find(|other| other.name == column)?;
-    (found.cell)(object)
+    found.cell(object)
 }
 
 fn cell(object: &ObjectView, column: &str, out: &mut String) {
@@ -246,7 +246,7 @@ fn details(object: &ObjectView) -> String {
         let Some(column) = COLUMNS.iter().find(|column| column.name == *name) else {
             continue;
         };
-        let number = match (column.cell)(object) {
+        let number = match column.cell(object) {
             Some(Cell::U64(n)) => n,
             Some(Cell::U32(n)) => u64::from(n),
             _ => continue,
