@@ -119,8 +119,6 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("safe_idle_connections_current", "safe_conn_cur", "S"),
     gauge("used_connections_current", "used_conn_cur", "S"),
     gauge("need_connections_current", "need_conn_est", "S"),
-    gauge("idle_connections_current", "srv_icur", "S"),
-    gauge("idle_connections_limit", "src_ilim", "S"),
     gauge("uweight", "uweight", "BS"),
     metric("agg_server_status", "agg_server_status", "B", Form::Census),
     metric(
@@ -168,5 +166,13 @@ mod tests {
             let found = COLUMNS.iter().any(|column| column.name == metric.column);
             assert!(found, "{}", metric.column);
         }
+    }
+
+    #[test]
+    fn every_name_is_announced_once() {
+        let mut names: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+        assert_eq!(twice, None);
     }
 }
