@@ -74,7 +74,7 @@ fn expression(
     let shown = keyword.shown();
     let text = match derived {
         Some(row) => [row.fetch.as_bytes(), &keyword.bytes[name_len..]].concat(),
-        None => keyword.bytes.clone(),
+        None => keyword.bytes.to_vec(),
     };
     let read = Expr::read_word(&text, keyword, reader);
     let refuse = |message: String, range: (usize, usize)| {
@@ -286,7 +286,7 @@ fn lines(criterion: &Criterion, patterns: &[Word]) -> Result<Lines, Diag> {
         }
         let text = match dotted {
             true => undotted(&word.bytes),
-            false => word.bytes.clone(),
+            false => word.bytes.to_vec(),
         };
         let Some(range) = Range::parse(&text) else {
             let what = if operated {

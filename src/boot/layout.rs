@@ -190,7 +190,7 @@ mod tests {
         let lines = text.split(|&byte| byte == b'\n').map(|line| {
             let shown = String::from_utf8_lossy(line);
             let words = lexer::read(&shown, &env);
-            let words = words.map(|words| words.into_iter().map(|word| word.bytes).collect());
+            let words = words.map(|words| words.iter().map(|word| word.bytes.to_vec()).collect());
             let tight = squeezed(line);
             let without = lexer::read(&String::from_utf8_lossy(&tight), &env).map_or(0, |words| {
                 words.last().map_or(0, |word| word.span.end as usize)

@@ -262,7 +262,7 @@ fn comparison(draft: &MatchDraft, tools: &mut dyn Tools) -> Result<Match, Diag> 
     let want = if draft.format {
         Text::Made(tools.phrase(&draft.pattern)?)
     } else {
-        Text::Plain(draft.pattern.bytes.clone())
+        Text::Plain(draft.pattern.bytes.to_vec())
     };
     Ok(match draft.how {
         MatchKind::Exact => Match::Exact(want),

@@ -95,7 +95,7 @@ impl TextDraft {
         if word.bytes.contains(&b'%') {
             TextDraft::Format(word.clone())
         } else {
-            TextDraft::Plain(word.bytes.clone())
+            TextDraft::Plain(word.bytes.to_vec())
         }
     }
 

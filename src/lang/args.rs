@@ -7,7 +7,7 @@
 //! Sample expressions, conditions of `.if` and log formats all read their arguments here.
 
 use super::diag::Diag;
-use super::span::Word;
+use super::span::{Bytes, Word};
 
 /// How many arguments a list may have; HAProxy's sample expressions stop at twelve.
 pub const ARGS_MAX: usize = 32;
@@ -66,7 +66,7 @@ impl Reader<'_> {
     /// Reads one argument and stops at the `,` or `)` that ends it.
     fn argument(&mut self, open: usize) -> Result<(), Diag> {
         let start = self.at;
-        let mut bytes = Vec::new();
+        let mut bytes = Bytes::new();
         let mut quote: Option<(u8, usize)> = None;
         loop {
             let Some(&byte) = self.word.bytes.get(self.at) else {

@@ -15,7 +15,7 @@
 
 use super::diag::{Diag, Shape};
 use super::env::Env;
-use super::span::{FileId, Span, Word};
+use super::span::{Bytes, FileId, Span, Word};
 use super::suggest::suggest;
 
 /// How many words a line may have.
@@ -56,7 +56,7 @@ pub fn words(text: &[u8], number: u32, scope: Scope<'_>) -> Result<Line, Diag> {
         scope,
         at: 0,
         start: None,
-        bytes: Vec::new(),
+        bytes: Bytes::new(),
         words: Vec::new(),
         variable: None,
         empty: None,
@@ -150,7 +150,7 @@ struct Lexer<'a> {
     at: usize,
     /// Where the word in progress began; none between words.
     start: Option<usize>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     words: Vec<Word>,
     /// The variable last named in the word in progress, for a hint when the word stays empty.
     variable: Option<String>,

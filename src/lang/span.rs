@@ -7,6 +7,7 @@
 //! Spans always point into the text as it was written, never into expanded text. Nothing here
 //! reads a file: `config::load` does, and hands the bytes over.
 
+use smallvec::SmallVec;
 use std::borrow::Cow;
 
 use super::diag::Diag;
@@ -55,20 +56,23 @@ impl Span {
     }
 }
 
+/// The bytes of a word: most are short, and a configuration has hundreds of thousands.
+pub(super) type Bytes = SmallVec<[u8; 16]>;
+
 /// One word of a line, resolved, and where it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Word {
     /// The word's bytes after quotes, escapes and variables.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Where it stands, quotes included.
     pub span: Span,
 }
 
 impl Word {
     /// A word with these bytes, written at `span`.
-    pub fn new(bytes: impl Into<Vec<u8>>, span: Span) -> Word {
+    pub fn new(bytes: impl AsRef<[u8]>, span: Span) -> Word {
         Word {
-            bytes: bytes.into(),
+            bytes: Bytes::from_slice(bytes.as_ref()),
             span,
         }
     }
@@ -102,7 +106,7 @@ impl Word {
     /// Whether the word is exactly `text`.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
-        self.bytes == text.as_bytes()
+        *self.bytes == *text.as_bytes()
     }
 
     /// Where bytes `start..end` of the word were written: exact when the word was written plainly,

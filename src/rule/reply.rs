@@ -324,7 +324,7 @@ fn value(args: &mut Args<'_>, what: &str) -> Result<Vec<u8>, Diag> {
         .next()
         .map_or_else(String::new, |word| word.shown().into_owned());
     match args.cur.next() {
-        Some(word) => Ok(word.bytes.clone()),
+        Some(word) => Ok(word.bytes.to_vec()),
         None => Err(args.fail(format!("'{name}' expects {what} as argument"))),
     }
 }

@@ -129,7 +129,7 @@ fn user(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         match word.str() {
             "password" => line.secret = hashed(cur.expect("<password>")?)?,
             "insecure-password" => {
-                line.secret = Secret::Plain(cur.expect("<password>")?.bytes.clone());
+                line.secret = Secret::Plain(cur.expect("<password>")?.bytes.to_vec());
             }
             "groups" => line.groups.extend(list(cur.expect("<group>")?)),
             _ => {

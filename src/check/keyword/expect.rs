@@ -76,7 +76,7 @@ fn rule(cur: &mut Cursor<'_>, http: bool) -> Result<RuleDraft, Diag> {
 fn pattern(cur: &mut Cursor<'_>, how: &str, http: bool) -> Result<WhatDraft, Diag> {
     let what = "a pattern";
     Ok(match how {
-        "string" => WhatDraft::Bytes(TextDraft::Plain(cur.expect(what)?.bytes.clone())),
+        "string" => WhatDraft::Bytes(TextDraft::Plain(cur.expect(what)?.bytes.to_vec())),
         "string-lf" => WhatDraft::Bytes(TextDraft::of(cur.expect(what)?)),
         "rstring" => WhatDraft::Pattern(cur.expect(what)?.clone()),
         "status" if http => WhatDraft::Status(ranges(cur)?),

@@ -40,7 +40,7 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
         usage: "<command>",
         doc: "The program that tells how a server is.",
         parse: |cur, draft| {
-            draft.command = Some(cur.expect("<command> as argument.")?.bytes.clone());
+            draft.command = Some(cur.expect("<command> as argument.")?.bytes.to_vec());
             cur.end()
         },
     },
@@ -50,7 +50,7 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
         usage: "<path>",
         doc: "The PATH of that program.",
         parse: |cur, draft| {
-            draft.path = Some(cur.expect("<path> as argument.")?.bytes.clone());
+            draft.path = Some(cur.expect("<path> as argument.")?.bytes.to_vec());
             cur.end()
         },
     },
@@ -192,12 +192,12 @@ fn mysql_user(cur: &mut Cursor<'_>) -> Result<Option<(String, MysqlAuth)>, Diag>
 fn request(cur: &mut Cursor<'_>) -> Result<RequestDraft, Diag> {
     let mut request = RequestDraft::default();
     let words = cur.rest();
-    let plain = |word: &Word| Some(TextDraft::Plain(word.bytes.clone()));
+    let plain = |word: &Word| Some(TextDraft::Plain(word.bytes.to_vec()));
     match words {
         [] => {}
         [target] => request.target = plain(target),
         [method, target, rest @ ..] => {
-            request.method = Some(method.bytes.clone());
+            request.method = Some(method.bytes.to_vec());
             request.target = plain(target);
             if let [version, more @ ..] = rest {
                 embedded(cur, version, &mut request)?;

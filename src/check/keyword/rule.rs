@@ -77,7 +77,7 @@ pub(super) const KEYWORDS: &[Keyword<Draft>] = &[
         usage: "<data> [comment <msg>]",
         doc: "Send a text.",
         parse: |cur, draft| {
-            send(cur, |word| Some(TextDraft::Plain(word.bytes.clone())))
+            send(cur, |word| Some(TextDraft::Plain(word.bytes.to_vec())))
                 .map(|rule| push_tcp(draft, rule))
         },
     },
@@ -191,7 +191,7 @@ fn connect(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
                 let port = cur.expect("a port number or an expression")?;
                 let plain = port.bytes.iter().all(u8::is_ascii_digit);
                 connect.port = Some(if plain {
-                    TextDraft::Plain(port.bytes.clone())
+                    TextDraft::Plain(port.bytes.to_vec())
                 } else {
                     TextDraft::Expression(port.clone())
                 });
@@ -273,8 +273,8 @@ fn send_request(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
     let mut comment = None;
     while let Some(word) = cur.next() {
         match word.str() {
-            "meth" => request.method = Some(cur.expect("a method")?.bytes.clone()),
-            "uri" => request.target = Some(TextDraft::Plain(cur.expect("a URI")?.bytes.clone())),
+            "meth" => request.method = Some(cur.expect("a method")?.bytes.to_vec()),
+            "uri" => request.target = Some(TextDraft::Plain(cur.expect("a URI")?.bytes.to_vec())),
             "uri-lf" => request.target = Some(TextDraft::of(cur.expect("a URI")?)),
             "ver" => {
                 let version = cur.expect("a version")?;
@@ -287,7 +287,7 @@ fn send_request(cur: &mut Cursor<'_>) -> Result<RuleDraft, Diag> {
                 })?);
             }
             "hdr" => field(cur, &mut request)?,
-            "body" => request.body = Some(TextDraft::Plain(cur.expect("a text")?.bytes.clone())),
+            "body" => request.body = Some(TextDraft::Plain(cur.expect("a text")?.bytes.to_vec())),
             "body-lf" => request.body = Some(TextDraft::of(cur.expect("a text")?)),
             "comment" => comment = Some(cur.expect("a comment")?.text()?.to_owned()),
             other => {

@@ -255,7 +255,7 @@ pub(super) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         "<text>",
         "What is sent to the agent.",
         |cur, d| {
-            d.agent.send = cur.expect("a string as argument.")?.bytes.clone();
+            d.agent.send = cur.expect("a string as argument.")?.bytes.to_vec();
             Ok(())
         }
     ),

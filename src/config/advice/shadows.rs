@@ -35,7 +35,7 @@ fn check_name(name: &Word, used: &HashSet<Vec<u8>>, found: &mut Vec<Diag>) {
         let text = format!("ACL '{own}' hides the predefined one of this name.");
         found.push(Diag::notice(name.span, text));
     }
-    if !used.contains(&name.bytes) {
+    if !used.contains(&*name.bytes) {
         let text = format!("no rule of this section uses ACL '{own}'.");
         found.push(Diag::notice(name.span, text));
     }
@@ -157,7 +157,7 @@ fn covers(head: &[Word], wider: &Word, pattern: &Word) -> bool {
         if folded {
             word.bytes.to_ascii_lowercase()
         } else {
-            word.bytes.clone()
+            word.bytes.to_vec()
         }
     };
     let (wider, pattern) = (text(wider), text(pattern));

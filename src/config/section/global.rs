@@ -562,7 +562,7 @@ fn text(cur: &mut Cursor<'_>, text: &mut Option<Arc<str>>) -> Result<(), Diag> {
 
 fn pair(cur: &mut Cursor<'_>) -> Result<(String, Vec<u8>), Diag> {
     let name = cur.expect("a name and a value.")?.text()?.to_string();
-    let value = cur.expect("a name and a value.")?.bytes.clone();
+    let value = cur.expect("a name and a value.")?.bytes.to_vec();
     Ok((name, value))
 }
 

@@ -197,7 +197,7 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         usage: "<uri>",
         doc: "A path that sluice answers itself, for those who check it.",
         parse: |cur, p| {
-            p.front.monitor_uri = Some(cur.expect("an URI.")?.bytes.clone());
+            p.front.monitor_uri = Some(cur.expect("an URI.")?.bytes.to_vec());
             cur.end()
         },
     },

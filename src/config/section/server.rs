@@ -247,7 +247,7 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         usage: "<prefix>",
         doc: "Redirects GET and HEAD requests for this server to a prefix.",
         parse: |cur, s| {
-            s.redirect_prefix = Some(cur.expect("a prefix")?.bytes.clone());
+            s.redirect_prefix = Some(cur.expect("a prefix")?.bytes.to_vec());
             Ok(())
         },
     },
