@@ -182,8 +182,11 @@ mod tests {
         all
     }
 
+    /// The words of a line, or what is wrong with it.
+    type Understood = Result<Vec<Vec<u8>>, String>;
+
     /// The words of each line that has some, or what is wrong with it, and its comment.
-    fn meaning(text: &[u8]) -> Vec<(Result<Vec<Vec<u8>>, String>, Vec<u8>)> {
+    fn meaning(text: &[u8]) -> Vec<(Understood, Vec<u8>)> {
         let env: Env = [("PORT", "1"), ("ORIGIN", "2"), ("LOG", "3")]
             .into_iter()
             .collect();

@@ -324,10 +324,11 @@ mod tests {
 
     fn options(line: &str) -> Options {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        match parse(&words) {
-            Command::Run(options) => *options,
-            other => panic!("{other:?}"),
-        }
+        let command = parse(&words);
+        let Command::Run(options) = command else {
+            panic!("{command:?}")
+        };
+        *options
     }
 
     fn loaded(line: &str, text: &str) -> Option<Loaded> {

@@ -265,10 +265,11 @@ mod tests {
 
     fn options(line: &str) -> Options {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        match args::parse(&words) {
-            Command::Run(options) => *options,
-            other => panic!("{other:?}"),
-        }
+        let command = args::parse(&words);
+        let Command::Run(options) = command else {
+            panic!("{command:?}")
+        };
+        *options
     }
 
     #[test]

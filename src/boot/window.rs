@@ -323,7 +323,7 @@ impl Client {
             let name = match self.dialogue.target() {
                 Target::Master => "master".to_owned(),
                 Target::Pid(pid) => pid.to_string(),
-                other => other.name(),
+                other @ (Target::Current | Target::Nobody(_)) => other.name(),
             };
             self.output
                 .extend_from_slice(format!("{name}> ").as_bytes());

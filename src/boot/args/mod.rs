@@ -72,10 +72,11 @@ mod tests {
     }
 
     fn run(line: &str) -> Options {
-        match of(line) {
-            Command::Run(options) => *options,
-            other => panic!("{line}: {other:?}"),
-        }
+        let command = of(line);
+        let Command::Run(options) = command else {
+            panic!("{line}: {command:?}")
+        };
+        *options
     }
 
     #[test]

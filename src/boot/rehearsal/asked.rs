@@ -117,13 +117,12 @@ fn request(
             .ok_or_else(|| format!("'{header}' is no header field: write 'Name: value'"))?;
         text.push_str(&format!("{}: {}\r\n", name.trim(), value.trim()));
     }
-    if let Some(data) = data {
-        if !headers
+    if let Some(data) = data
+        && !headers
             .iter()
             .any(|header| is_named(header, "content-length"))
-        {
-            text.push_str(&format!("Content-Length: {}\r\n", data.len()));
-        }
+    {
+        text.push_str(&format!("Content-Length: {}\r\n", data.len()));
     }
     text.push_str("\r\n");
     text.push_str(data.unwrap_or_default());
