@@ -233,7 +233,9 @@ fn expect(draft: &ExpectDraft, tools: &mut dyn Tools) -> Result<Expect, Diag> {
         WhatDraft::Field { name, value, full } => What::Field {
             name: match name.how {
                 MatchKind::Pattern => Match::Pattern(name_pattern(&name.pattern)?),
-                _ => comparison(name, tools)?,
+                MatchKind::Exact | MatchKind::Begins | MatchKind::Ends | MatchKind::Contains => {
+                    comparison(name, tools)?
+                }
             },
             value: value
                 .as_ref()

@@ -14,11 +14,11 @@ pub enum Verdict {
 }
 
 macro_rules! statuses {
-    ($($variant:ident = $name:literal, $text:literal, $verdict:ident, $code:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $text:literal, $verdict:ident, $code:literal;)*) => {
         /// The outcome of a check. The numbers are HAProxy's, which `show servers state` tells.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
-        pub enum Status { $(#[doc = $text] $variant,)* }
+        pub enum Status { $(#[doc = $text] $(#[$doc])* $variant,)* }
 
         impl Status {
             /// All of them, in the order of their numbers.
@@ -50,6 +50,7 @@ macro_rules! statuses {
 statuses! {
     Unknown = "UNK", "Unknown", Neutral, false;
     Initializing = "INI", "Initializing", Neutral, false;
+    /// A check begins.
     Started = "", "", Neutral, false;
     Checked = "CHECKED", "No status change", Neutral, false;
     Observed = "HANA", "Health analyze", Failed, false;
@@ -62,6 +63,7 @@ statuses! {
     L6Response = "L6RSP", "Layer6 invalid response", Failed, false;
     L7Timeout = "L7TOUT", "Layer7 timeout", Failed, false;
     L7Response = "L7RSP", "Layer7 invalid response", Failed, false;
+    /// More has to come.
     Data = "", "", Neutral, false;
     L7Ok = "L7OK", "Layer7 check passed", Passed, true;
     L7Conditional = "L7OKC", "Layer7 check conditionally passed", Conditional, true;
