@@ -51,9 +51,10 @@ impl Page {
     fn answer(&self, request: &Head, now: Tick) -> Option<Answer> {
         let page = self.page()?;
         let query = Query::read(page.rest(request.target())?);
-        Some(match request.method() {
-            Method::Post => self.obey(page, query, now),
-            _ => self.show(page, &query, now),
+        Some(if request.method() == Method::Post {
+            self.obey(page, query, now)
+        } else {
+            self.show(page, &query, now)
         })
     }
 
@@ -197,7 +198,17 @@ impl Page {
         match action {
             Action::DisableHealth => server.checking.is_some(),
             Action::DisableAgent => server.watch.agent.is_some(),
-            _ => true,
+            Action::Ready
+            | Action::Drain
+            | Action::Maintain
+            | Action::EnableHealth
+            | Action::HealthUp
+            | Action::HealthStopping
+            | Action::HealthDown
+            | Action::EnableAgent
+            | Action::AgentUp
+            | Action::AgentDown
+            | Action::Shutdown => true,
         }
     }
 

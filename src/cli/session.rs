@@ -134,20 +134,16 @@ impl Session {
     /// Does one piece of work.
     pub fn step(&mut self, operator: &mut dyn Operator, out: &mut Vec<u8>) -> Progress {
         if let Some(mut dump) = self.running.take() {
-            match dump.next(operator, out) {
+            let progress = match dump.next(operator, out) {
                 Piece::Last => {
                     self.finish(out);
                     return Progress::More;
                 }
-                piece => {
-                    self.running = Some(dump);
-                    return if piece == Piece::Wait {
-                        Progress::Wait
-                    } else {
-                        Progress::More
-                    };
-                }
-            }
+                Piece::Wait => Progress::Wait,
+                Piece::More => Progress::More,
+            };
+            self.running = Some(dump);
+            return progress;
         }
         if self.surrendered {
             return Progress::Surrender;

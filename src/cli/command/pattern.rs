@@ -270,7 +270,17 @@ fn looked_up(view: &View, key: &str, map: bool) -> String {
     });
     let index = match method {
         Match::Str | Match::Beg | Match::Ip => "tree",
-        _ => "list",
+        Match::Found
+        | Match::Bool
+        | Match::Int
+        | Match::Bin
+        | Match::Len
+        | Match::Sub
+        | Match::Reg
+        | Match::End
+        | Match::Dir
+        | Match::Dom
+        | Match::Method => "list",
     };
     let label = if map { "found" } else { "match" };
     match found {

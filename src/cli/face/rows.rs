@@ -69,7 +69,6 @@ impl Face<'_> {
                 limit.unwrap_or(-1),
             ],
             idle: vec![idle],
-            ..ServerRow::default()
         }
     }
 }
