@@ -76,10 +76,12 @@ fn directory(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn cannot_open(path: &Path, error: &io::Error) -> Diag {
-    let why = match error.kind() {
-        io::ErrorKind::NotFound => "No such file or directory".to_string(),
-        io::ErrorKind::PermissionDenied => "Permission denied".to_string(),
-        _ => error.to_string(),
+    let why = if error.kind() == io::ErrorKind::NotFound {
+        "No such file or directory".to_string()
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        "Permission denied".to_string()
+    } else {
+        error.to_string()
     };
     Diag::alert(
         None,

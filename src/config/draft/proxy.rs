@@ -223,11 +223,7 @@ pub struct FrontDraft {
 /// What a section says about servers.
 #[derive(Debug, Clone)]
 pub struct BackDraft {
-    /// `server` lines.
-    #[expect(
-        clippy::vec_box,
-        reason = "most of a kilobyte each, and thousands: they stay where they are while their number grows"
-    )]
+    /// `server` lines: most of a kilobyte each, and thousands, which stay where they are while their number grows.
     pub servers: Vec<Box<ServerDraft>>,
     /// What `default-server` said so far.
     pub default_server: ServerDraft,

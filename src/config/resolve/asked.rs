@@ -167,7 +167,10 @@ fn logged_at(target: &Target) -> Option<&Written> {
 fn connects_to(rule: &RuleDraft) -> Option<&Option<Word>> {
     match &rule.act {
         ActDraft::Connect(connect) => Some(&connect.address),
-        _ => None,
+        ActDraft::Send(_)
+        | ActDraft::Request(_)
+        | ActDraft::Expect(_)
+        | ActDraft::Assign { .. } => None,
     }
 }
 

@@ -82,9 +82,10 @@ fn open(path: &std::path::Path, backend: Option<&str>, report: &mut Report) -> S
         Err(error) => {
             let why = crate::sys::errno::words(&error);
             let text = format!("{who}: Can't open {kind} '{shown}': {why}.");
-            report.add(match error.kind() {
-                ErrorKind::NotFound => Diag::notice(None, text),
-                _ => Diag::warning(None, text),
+            report.add(if error.kind() == ErrorKind::NotFound {
+                Diag::notice(None, text)
+            } else {
+                Diag::warning(None, text)
             });
             return StateFile::default();
         }
