@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use super::{Around, Outcome, Said, Talk};
-use crate::log::{RECEIVED_MAX, Sender, parse_received, take_frame};
+use crate::log::{NotALine, RECEIVED_MAX, Sender, parse_received, take_frame};
 use crate::sample::Wall;
 use crate::site::{Site, Survey};
 use crate::sys::{clock, datagram};
@@ -119,7 +119,7 @@ impl Talk for SenderTalk {
             match take_frame(&mut rest) {
                 Ok(Some(line)) => pass_on(self.forward, line, self.sender.as_mut(), around.site),
                 Ok(None) => break,
-                Err(()) => {
+                Err(NotALine) => {
                     broken = true;
                     break;
                 }

@@ -29,7 +29,7 @@ pub use format::{Format, Purpose};
 pub use keywords::{Draft, KEYWORDS};
 pub use line::{Author, FACILITIES, Facility, Header, Level, Line, Syntax, write_line};
 pub use parse::{FLAGS, Setting, parse_keyword};
-pub use received::{RECEIVED_MAX, Received, parse as parse_received, take_frame};
+pub use received::{NotALine, RECEIVED_MAX, Received, parse as parse_received, take_frame};
 pub use record::{
     CaptureCounts, Counts, Endpoint, Http, Ledger, Origin, Process, Queues, Record, Timers, Tls,
 };

@@ -26,11 +26,15 @@ pub struct Received<'a> {
     pub whole: &'a [u8],
 }
 
+/// What came on a stream begins no line, or a longer one than any may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotALine;
+
 /// Takes a line off a stream: counted (RFC 6587 section 3.4.1) or ended by a line feed. None: it is not all here.
 ///
 /// # Errors
-/// It is longer than any line may be.
-pub fn take_frame<'a>(input: &mut &'a [u8]) -> Result<Option<&'a [u8]>, ()> {
+/// No line can come of it.
+pub fn take_frame<'a>(input: &mut &'a [u8]) -> Result<Option<&'a [u8]>, NotALine> {
     if input.first().is_some_and(u8::is_ascii_digit) {
         let digits = input
             .iter()
@@ -38,15 +42,15 @@ pub fn take_frame<'a>(input: &mut &'a [u8]) -> Result<Option<&'a [u8]>, ()> {
             .count();
         let Some(b' ') = input.get(digits) else {
             return if digits > 9 || input.len() > digits {
-                Err(())
+                Err(NotALine)
             } else {
                 Ok(None)
             };
         };
         let count = std::str::from_utf8(&input[..digits]).ok();
-        let count: usize = count.and_then(|text| text.parse().ok()).ok_or(())?;
+        let count: usize = count.and_then(|text| text.parse().ok()).ok_or(NotALine)?;
         if count > RECEIVED_MAX {
-            return Err(());
+            return Err(NotALine);
         }
         let rest = &input[digits + 1..];
         let Some((line, rest)) = rest.split_at_checked(count) else {
@@ -61,7 +65,7 @@ pub fn take_frame<'a>(input: &mut &'a [u8]) -> Result<Option<&'a [u8]>, ()> {
             *input = &input[end + 1..];
             Ok(Some(trimmed(line)))
         }
-        None if input.len() > RECEIVED_MAX => Err(()),
+        None if input.len() > RECEIVED_MAX => Err(NotALine),
         None => Ok(None),
     }
 }
@@ -213,8 +217,8 @@ mod tests {
         assert_eq!(take_frame(&mut input), Ok(Some(&b"abc"[..])));
         assert_eq!(take_frame(&mut input), Ok(None));
         assert_eq!(input, b"<1>un");
-        assert_eq!(take_frame(&mut &b"12x"[..]), Err(()));
-        assert_eq!(take_frame(&mut &b"99999999 "[..]), Err(()));
+        assert_eq!(take_frame(&mut &b"12x"[..]), Err(NotALine));
+        assert_eq!(take_frame(&mut &b"99999999 "[..]), Err(NotALine));
         assert_eq!(take_frame(&mut &b"12"[..]), Ok(None));
     }
 }
