@@ -127,11 +127,11 @@ impl Conn {
     /// # Errors
     /// Why it failed.
     pub fn connected(&mut self) -> io::Result<()> {
-        match &mut self.wire {
-            // What is writable and was neither refused nor closed stands; asking would cost a system call.
-            Wire::Socket(_) if !self.ready.hangup => Ok(()),
-            wire => wire.connected(),
+        // What is writable and was neither refused nor closed stands; asking would cost a system call.
+        if matches!(self.wire, Wire::Socket(_)) && !self.ready.hangup {
+            return Ok(());
         }
+        self.wire.connected()
     }
 
     /// The bytes that wait to be understood.
