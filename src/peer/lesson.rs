@@ -141,7 +141,7 @@ impl Described {
         *input = rest;
         let key = match kind {
             Kind::String(max) => &key[..key.len().min(max as usize)],
-            _ => key,
+            Kind::Ip | Kind::Ipv6 | Kind::Integer | Kind::Binary(_) => key,
         };
         let mut values = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
