@@ -187,7 +187,7 @@ impl RuleSet {
             match verdict {
                 Verdict3::Miss => at.next += 1,
                 Verdict3::NotYet if facts.last_call => at.next += 1,
-                verdict => return Some(verdict),
+                Verdict3::Hit | Verdict3::NotYet => return Some(verdict),
             }
         }
         None

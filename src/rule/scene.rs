@@ -164,9 +164,10 @@ impl Scene<'_> {
     #[must_use]
     pub fn number(&self, expr: &Expr) -> Option<i64> {
         let facts = self.view();
-        match expr.eval_as(&facts, Kind::Int) {
-            Sampled::Got(Value::Int(number)) => Some(number),
-            _ => None,
+        if let Sampled::Got(Value::Int(number)) = expr.eval_as(&facts, Kind::Int) {
+            Some(number)
+        } else {
+            None
         }
     }
 

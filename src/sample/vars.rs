@@ -110,14 +110,12 @@ impl Guard {
         "iflt",
     ];
 
-    /// Asks for one more condition.
-    ///
-    /// # Errors
-    /// There is no condition of this name.
-    pub fn also(&mut self, word: &str) -> Result<(), ()> {
+    /// Asks for one more condition; false if there is none of this name.
+    #[must_use]
+    pub fn also(&mut self, word: &str) -> bool {
         let at = Guard::WORDS.iter().position(|known| *known == word);
-        self.0 |= 1 << at.ok_or(())?;
-        Ok(())
+        self.0 |= at.map_or(0, |at| 1 << at);
+        at.is_some()
     }
 
     pub(super) fn bits(self) -> i64 {

@@ -67,9 +67,9 @@ fn name(args: &mut Args<'_>) -> Result<(VarName, Guard), Diag> {
     let name = VarName::parse(text).map_err(|message| args.fail(message))?;
     let mut guard = Guard::default();
     for part in parts {
-        guard
-            .also(part)
-            .map_err(|()| args.fail(format!("unknown condition '{part}'")))?;
+        if !guard.also(part) {
+            return Err(args.fail(format!("unknown condition '{part}'")));
+        }
     }
     Ok((name, guard))
 }

@@ -60,14 +60,13 @@ pub(super) const ROWS: &[Row] = &[
         usage: "[ { status | deny_status } <code> ] [ content-type <type> ] [ <payload> ] [ hdr <name> <fmt> ]*",
         doc: "Refuses the request, or replaces the response.",
         parse: |args| {
+            let kind = if args.context.phase == Phase::Response {
+                Kind::DenyResponse
+            } else {
+                Kind::Deny
+            };
             Ok(Box::new(Deny {
-                reply: Reply::parse(
-                    args,
-                    match args.context.phase {
-                        Phase::Response => Kind::DenyResponse,
-                        _ => Kind::Deny,
-                    },
-                )?,
+                reply: Reply::parse(args, kind)?,
                 tarpit: false,
             }))
         },

@@ -81,9 +81,9 @@ fn check_set_var(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     for arg in args[1..].iter() {
         let Arg::Str(word) = arg else { continue };
         let word = String::from_utf8_lossy(word);
-        guard
-            .also(&word)
-            .map_err(|()| format!("invalid condition '{word}'"))?;
+        if !guard.also(&word) {
+            return Err(format!("invalid condition '{word}'"));
+        }
     }
     args.fill(Arg::Absent);
     args[0] = Arg::Var(name);
