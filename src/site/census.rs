@@ -100,7 +100,7 @@ impl Census for Survey<'_> {
         backend.policy.pick(&lineup, ask, &mut || {
             // Each half is drawn in turn.
             chance = chance.rotate_left(32);
-            chance as u32
+            (chance & 0xffff_ffff) as u32
         })
     }
 

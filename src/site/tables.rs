@@ -43,12 +43,15 @@ fn kept(what: Counter) -> Option<(Datum, u32)> {
 
 /// The rate that goes up with a counter.
 fn rate_of(what: Counter) -> Option<Counter> {
-    match what {
-        Counter::Gpc0 => Some(Counter::Gpc0Rate),
-        Counter::Gpc1 => Some(Counter::Gpc1Rate),
-        Counter::Gpc(element) => Some(Counter::GpcRate(element)),
-        _ => None,
+    if let Counter::Gpc(element) = what {
+        return Some(Counter::GpcRate(element));
     }
+    let rates = [
+        (Counter::Gpc0, Counter::Gpc0Rate),
+        (Counter::Gpc1, Counter::Gpc1Rate),
+    ];
+    let found = rates.into_iter().find(|(counter, _)| *counter == what);
+    found.map(|(_, rate)| rate)
 }
 
 /// A counter of an entry; `None` when the table does not store it.
@@ -57,11 +60,15 @@ pub fn read(table: &Table, entry: EntryRef, what: Counter, now: Tick) -> Option<
         return i64::try_from(table.read(entry, datum, element, now)?).ok();
     }
     let standing = table.standing(entry, now)?;
-    match what {
-        Counter::Trackers => Some(i64::from(standing.trackers)),
-        Counter::Expire => standing.expires_in.map(|left| i64::from(left.get())),
-        _ => standing.idle.map(|idle| i64::from(idle.get())),
+    if what == Counter::Trackers {
+        return Some(i64::from(standing.trackers));
     }
+    let time = if what == Counter::Expire {
+        standing.expires_in
+    } else {
+        standing.idle
+    };
+    time.map(|time| i64::from(time.get()))
 }
 
 /// Adds to a counter of an entry, and to the rate that goes with it; the new value of the first of them that is stored.

@@ -114,10 +114,12 @@ impl Site {
             Change::Lost(cause) => {
                 self.ordered_sentence(server, before, &format!(" ({cause})"), requeued)
             }
-            _ if standing != before.standing => {
-                Some(self.found_sentence(server, before, change, requeued))
-            }
-            _ => None,
+            Change::Checked(..)
+            | Change::Agent(..)
+            | Change::Said(..)
+            | Change::AgentSaid(..)
+            | Change::Followed(_) => (standing != before.standing)
+                .then(|| self.found_sentence(server, before, change, requeued)),
         };
         if let (Some((level, text)), Some(mail)) = (&text, &self.backend(server.backend).mail) {
             mail.post(*level, text);
