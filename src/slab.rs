@@ -105,15 +105,20 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Whether nothing more can be taken in.
+    pub fn is_full(&self) -> bool {
+        self.len >= self.limit
+    }
+
     /// Takes `value` in; hands it back when the slab is full.
     pub fn insert(&mut self, value: T) -> Result<Key<T>, T> {
-        if self.len >= self.limit {
+        if self.is_full() {
             return Err(value);
         }
         self.len += 1;
         if self.free == NONE {
             let index = numbered(self.made);
-            if self.made % CHUNK == 0 {
+            if self.made.is_multiple_of(CHUNK) {
                 self.chunks.push(Vec::with_capacity(CHUNK));
             }
             self.made += 1;

@@ -69,10 +69,12 @@ impl Kit {
     pub fn carry_out(&mut self, aftermath: Aftermath) {
         let workers = self.site.global.threads;
         for (worker, letter) in aftermath.letters(self.worker, workers) {
-            match letter {
-                Letter::Notice(notice) => self.notify(&notice),
-                letter if worker == self.worker => self.letters.push_back(letter),
-                letter => self.doors.post(worker, letter),
+            if let Letter::Notice(notice) = letter {
+                self.notify(&notice);
+            } else if worker == self.worker {
+                self.letters.push_back(letter);
+            } else {
+                self.doors.post(worker, letter);
             }
         }
     }
@@ -101,10 +103,9 @@ impl Engine {
 
     /// Ends the streams that `server` serves.
     pub(super) fn shut_server(&mut self, server: ServerId, cause: Cause) {
-        let of_server = |(key, stream): (Key<Box<Stream>>, &Box<Stream>)| {
-            (stream.server == Some(server)).then_some(key)
-        };
-        let keys: Vec<_> = self.streams.iter().filter_map(of_server).collect();
+        let streams = self.streams.iter();
+        let served = streams.filter(|(_, stream)| stream.server == Some(server));
+        let keys: Vec<_> = served.map(|(key, _)| key).collect();
         for key in keys {
             self.shut_stream(key, cause);
         }
@@ -121,7 +122,12 @@ impl Engine {
         let page = match phase {
             Phase::Connect => Some(Status::new(503)),
             Phase::Headers => Some(Status::BAD_GATEWAY),
-            _ => None,
+            Phase::Request
+            | Phase::Queue
+            | Phase::Data
+            | Phase::Last
+            | Phase::Tarpit
+            | Phase::Done => None,
         };
         let told = page.filter(|_| stream.http);
         let step = told.map(|page| stream.reply(&mut self.kit, page, cause, phase));

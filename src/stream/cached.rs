@@ -143,10 +143,12 @@ impl Stream {
         let (Some((name, object)), Some(request)) = (found, self.request.head()) else {
             return self.reply(kit, Status::new(503), Cause::Internal, Phase::Request);
         };
-        let content = match request.method() {
-            _ if is_not_modified(request, &object) => Content::Unchanged,
-            Method::Head => Content::HeadOnly,
-            _ => Content::Whole,
+        let content = if is_not_modified(request, &object) {
+            Content::Unchanged
+        } else if request.method() == Method::Head {
+            Content::HeadOnly
+        } else {
+            Content::Whole
         };
         self.memory.caching.get_mut().answers = Some(name);
         self.count_for_rules(kit, Count::CacheHits);

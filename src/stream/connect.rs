@@ -166,8 +166,10 @@ impl Stream {
             role: Role::Back(back),
             armed: Tick::NEVER,
         };
+        kit.make_place();
         let key = kit
-            .admit(held)
+            .conns
+            .insert(held)
             .map_err(|_full| std::io::ErrorKind::OutOfMemory)?;
         if let Some(held) = kit.conns.get(key)
             && let Err(error) = kit.doors.enrol(&held.conn.wire, key)

@@ -100,10 +100,10 @@ impl Stream {
         let own = backend.twin != Some(self.frontend);
         if own && !self.backend_inspected {
             let step = self.inspect_by(kit, &backend.rules, Stage::BackendRequest);
-            match step {
-                Step::Go(Stage::BackendRequest) => self.backend_inspected = true,
-                other => return other,
+            if !matches!(step, Step::Go(Stage::BackendRequest)) {
+                return step;
             }
+            self.backend_inspected = true;
         }
         if !self.http {
             return Step::Go(Stage::Pick);

@@ -183,7 +183,8 @@ impl Engine {
             role: Role::Front(front),
             armed: Tick::NEVER,
         };
-        let key = self.kit.admit(held).map_err(|held| held.conn.wire)?;
+        self.kit.make_place();
+        let key = self.kit.conns.insert(held).map_err(|held| held.conn.wire)?;
         if let Some(held) = self.kit.conns.get(key)
             && self.kit.doors.enrol(&held.conn.wire, key).is_err()
             && let Some(held) = self.kit.conns.remove(key)

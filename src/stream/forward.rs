@@ -189,8 +189,8 @@ fn node_name(value: &Value<'_>) -> Option<Vec<u8>> {
     match value {
         Value::Ip4(ip) => Some(address((*ip).into())),
         Value::Ip6(ip) => Some(address((*ip).into())),
-        other => {
-            let text = other.clone().into_text();
+        Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Bin(_) | Value::Method(_) => {
+            let text = value.clone().into_text();
             let ip = std::str::from_utf8(&text)
                 .ok()
                 .and_then(|text| text.parse().ok());

@@ -63,13 +63,12 @@ impl Kit {
         self.idle[server.index()].push(key);
     }
 
-    /// Takes a connection in. Where there is no place left, an idle server connection gives way: it is a convenience, and a
-    /// request that cannot be served is not.
-    pub(super) fn admit(&mut self, held: Held) -> Result<Key<Held>, Held> {
-        self.conns.insert(held).or_else(|held| {
+    /// Sees to a place for a connection. Where there is none left, an idle server connection gives way: it is a convenience,
+    /// and a request that cannot be served is not.
+    pub(super) fn make_place(&mut self) {
+        if self.conns.is_full() {
             self.evict_idle();
-            self.conns.insert(held)
-        })
+        }
     }
 
     /// Lets go of one idle server connection, of the servers in turn.

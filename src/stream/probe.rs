@@ -384,7 +384,13 @@ impl Engine {
                 self.conclude(asked, Report::of(Status::L7Timeout));
                 return true;
             }
-            _ => true,
+            Event::Begin
+            | Event::Connected
+            | Event::Ended
+            | Event::Refused(_)
+            | Event::HandshakeFailed(_)
+            | Event::Broken(_)
+            | Event::NoSocket(_) => true,
         };
         let Some(reply) = agent::read(answer, ended) else {
             if let Some(key) = conn {

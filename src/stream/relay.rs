@@ -164,7 +164,12 @@ impl Stream {
             {
                 Flow::More
             }
-            other => other,
+            Flow::Still
+            | Flow::More
+            | Flow::Passed
+            | Flow::SourceGone
+            | Flow::SourceBroken
+            | Flow::SinkGone => up,
         };
         if self.http && !self.tunnel && down == Flow::Passed {
             return self.hear_rest(kit, up);
@@ -273,10 +278,11 @@ impl Stream {
             let eager = self.eager_down(kit);
             let received = self.source_down(kit, eager);
             if !self.let_down(kit) {
-                return match received {
-                    _ if self.refused_down => Flow::SourceGone,
-                    Received::Closed if self.response.queued() == 0 => Flow::SourceGone,
-                    _ => Flow::Still,
+                let closed = received == Received::Closed && self.response.queued() == 0;
+                return if self.refused_down || closed {
+                    Flow::SourceGone
+                } else {
+                    Flow::Still
                 };
             }
             self.fill_cache(kit);

@@ -198,10 +198,11 @@ impl Stream {
         if phase == Phase::Queue {
             self.txn.queue = Some(self.txn.elapsed(kit.now));
         }
-        let phase = match phase {
-            // haproxy: nobody is left to be told, and it counts as data that was cut; so here.
-            Phase::Headers => Phase::Data,
-            other => other,
+        // haproxy: nobody is left to be told, and it counts as data that was cut; so here.
+        let phase = if phase == Phase::Headers {
+            Phase::Data
+        } else {
+            phase
         };
         self.txn.end(Cause::ClientAborted, phase);
         self.deadline = Tick::NEVER;

@@ -90,7 +90,7 @@ impl Stream {
         let mut glimpse = request.is_none().then(|| self.glimpse(kit)).flatten();
         let seen = request.as_deref_mut().or(glimpse.as_mut());
         let heads = (seen, response.as_deref_mut());
-        let result = self.set_scene(kit, &parts, heads, &mut wishes, &mut desk, look);
+        let result = self.set_scene(kit, &parts, heads, (&mut wishes, &mut desk), look);
         kit.desk = desk;
         self.wishes = wishes;
         if let Some(response) = response {
@@ -126,8 +126,7 @@ impl Stream {
         kit: &Kit,
         parts: &Parts<'_>,
         (request, response): (Option<&mut Head>, Option<&mut Head>),
-        wishes: &mut Wishes,
-        desk: &mut Desk,
+        (wishes, desk): (&mut Wishes, &mut Desk),
         look: impl FnOnce(&mut Scene<'_>) -> R,
     ) -> Option<(R, Option<Tracking>)> {
         let site = parts.site;

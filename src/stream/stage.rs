@@ -304,7 +304,7 @@ impl Stream {
             }
             match self.advance(kit) {
                 Step::Go(stage) => self.stage = stage,
-                other => return other,
+                end @ (Step::Wait | Step::Yield | Step::Done) => return end,
             }
         }
         Step::Yield

@@ -143,6 +143,6 @@ fn name_in(table: &Table, server: &Server) -> std::sync::Arc<str> {
     }
     match &*server.destination.load() {
         Destination::At(SockAddr::Inet(addr)) => addr.to_string().into(),
-        _ => server.facts.name.clone(),
+        Destination::At(_) | Destination::Unresolved => server.facts.name.clone(),
     }
 }

@@ -8,7 +8,7 @@ use crate::log::Timers;
 use crate::time::Tick;
 
 /// Facts of one exchange.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Txn {
     /// When the connection was accepted, or the previous exchange ended.
     pub begun: Tick,
@@ -60,38 +60,6 @@ pub struct Txn {
     pub origin: Option<&'static str>,
     /// Whether a log line was already written (`option logasap`).
     pub logged: bool,
-}
-
-impl Default for Txn {
-    fn default() -> Self {
-        Self {
-            begun: Tick::default(),
-            begun_date: Wall::default(),
-            handshake: 0,
-            idle: None,
-            request: None,
-            queue: None,
-            connect: None,
-            data: None,
-            request_line: Vec::new(),
-            status: None,
-            ending: None,
-            retries: 0,
-            redispatched: false,
-            server_queue: 0,
-            backend_queue: 0,
-            carried: (0, 0),
-            bytes_up: 0,
-            bytes_down: 0,
-            unique_id: None,
-            request_cookie: None,
-            response_cookie: None,
-            silent: false,
-            early: false,
-            origin: None,
-            logged: false,
-        }
-    }
 }
 
 impl Txn {

@@ -165,7 +165,7 @@ fn start(site: &Site, server: &Server, program: &Program) -> io::Result<Child> {
 fn shown(address: &SockAddr) -> (String, String) {
     match address {
         SockAddr::Inet(at) => (at.ip().to_string(), at.port().to_string()),
-        other => (other.to_string(), String::new()),
+        SockAddr::Unix(_) | SockAddr::Abstract(_) => (address.to_string(), String::new()),
     }
 }
 
