@@ -23,18 +23,21 @@ pub struct Call {
     pub since: &'static str,
 }
 
+/// Tries a call, to no effect.
+type Attempt = fn() -> io::Result<()>;
+
 /// The calls that are not to be had, oldest first.
 #[must_use]
 pub fn missing() -> Vec<Call> {
-    let rows: [(&'static str, &'static str, fn() -> io::Result<()>); 6] = [
+    let rows: [(&'static str, &'static str, Attempt); 6] = [
         ("epoll_create1", "2.6.27", || {
-            Ok(drop(epoll::create(epoll::CreateFlags::CLOEXEC)?))
+            Ok(epoll::create(epoll::CreateFlags::CLOEXEC).map(drop)?)
         }),
         ("eventfd2", "2.6.27", || {
-            Ok(drop(eventfd(0, EventfdFlags::CLOEXEC)?))
+            Ok(eventfd(0, EventfdFlags::CLOEXEC).map(drop)?)
         }),
         ("pipe2", "2.6.27", || {
-            Ok(drop(pipe_with(PipeFlags::CLOEXEC)?))
+            Ok(pipe_with(PipeFlags::CLOEXEC).map(drop)?)
         }),
         ("dup3", "2.6.27", || {
             let (from, mut to) = rustix::pipe::pipe()?;
@@ -42,7 +45,7 @@ pub fn missing() -> Vec<Call> {
         }),
         ("accept4", "2.6.28", || {
             let (no_socket, _) = rustix::pipe::pipe()?;
-            Ok(drop(accept_with(no_socket, SocketFlags::CLOEXEC)?))
+            Ok(accept_with(no_socket, SocketFlags::CLOEXEC).map(drop)?)
         }),
         ("prlimit64", "2.6.36", prlimit),
     ];
