@@ -19,14 +19,11 @@ impl Place {
         let clean = |byte: &u8| byte.is_ascii_graphic();
         let end = rest.find('/').unwrap_or(rest.len());
         let (host, port) = place(&rest[..end])?;
-        rest.as_bytes()
-            .iter()
-            .all(|byte| clean(byte))
-            .then(|| Place {
-                host,
-                port,
-                path: rest[end..].to_owned(),
-            })
+        rest.as_bytes().iter().all(clean).then(|| Place {
+            host,
+            port,
+            path: rest[end..].to_owned(),
+        })
     }
 
     /// The request with this question in it; to a proxy with the whole address.

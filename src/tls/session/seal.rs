@@ -150,11 +150,14 @@ impl<Data> Traffic for rustls::unbuffered::WriteTraffic<'_, Data> {
     }
 }
 
+/// Fills a place with records.
+type Write<'w> = dyn FnMut(&mut dyn Traffic, &mut [u8]) -> Result<usize, EncryptError> + 'w;
+
 /// Writes if rustls is ready to, else does what it asks for.
 fn write_or_advance<Data>(
     status: UnbufferedStatus<'_, '_, Data>,
     len: usize,
-    write: &mut dyn FnMut(&mut dyn Traffic, &mut [u8]) -> Result<usize, EncryptError>,
+    write: &mut Write<'_>,
     plain: &mut Vec<u8>,
     wire: &mut Vec<u8>,
 ) -> (usize, Step) {

@@ -60,8 +60,11 @@ impl Store {
     }
 }
 
+/// A bundle read anew, by its name.
+type Renewed = (Arc<str>, Arc<Bundle>);
+
 impl State {
-    fn changed_bundles(&self) -> Result<Vec<(Arc<str>, Arc<Bundle>)>, String> {
+    fn changed_bundles(&self) -> Result<Vec<Renewed>, String> {
         let mut changed = Vec::new();
         for (name, old) in &self.bundles {
             let Some(old) = old else { continue };
