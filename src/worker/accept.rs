@@ -104,21 +104,20 @@ impl Worker {
 
     /// Whether an error of `accept` ends the batch; most concern one client that has already left.
     fn is_over(&mut self, index: usize, error: &io::Error) -> bool {
-        match error.kind() {
-            io::ErrorKind::WouldBlock => {
-                self.listening[index].ready = false;
-                true
-            }
-            io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => false,
-            _ => {
-                self.listening[index].rests_until = self.engine.kit.now + REST;
-                self.engine
-                    .kit
-                    .doors
-                    .log(format!("accepting rests for {REST}: {error}\n").as_bytes());
-                true
-            }
+        if error.kind() == io::ErrorKind::WouldBlock {
+            self.listening[index].ready = false;
+            return true;
         }
+        let concerns_one = [io::ErrorKind::ConnectionAborted, io::ErrorKind::Interrupted];
+        if concerns_one.contains(&error.kind()) {
+            return false;
+        }
+        self.listening[index].rests_until = self.engine.kit.now + REST;
+        self.engine
+            .kit
+            .doors
+            .log(format!("accepting rests for {REST}: {error}\n").as_bytes());
+        true
     }
 
     /// Gives a client to the least loaded worker.
