@@ -215,7 +215,6 @@ const FAST_OPEN: &str = "ip link set lo up; echo 3 > /proc/sys/net/ipv4/tcp_fast
     if (names[i] ~ /FastOpen(Active|Passive)$/) print names[i] \"=\" $i }' /proc/net/netstat";
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn first_packets_bring_data() {
     let text = format!(
         "{DEFAULTS}listen f\n bind 127.0.0.1:8001\n http-reuse never\n server s 127.0.0.1:8002 tfo\n\

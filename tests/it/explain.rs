@@ -450,17 +450,20 @@ impl Request {
     }
 }
 
+/// What came, with the last byte of the address that it came to.
+type Seen = Mutex<Vec<(u8, Vec<u8>)>>;
+
 /// One listener for the servers of all names: the last byte of the address tells them apart.
 struct Origin {
     port: u16,
-    seen: Arc<Mutex<Vec<(u8, Vec<u8>)>>>,
+    seen: Arc<Seen>,
 }
 
 impl Origin {
     fn start() -> Self {
         let listener = TcpListener::bind("0.0.0.0:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let seen: Arc<Mutex<Vec<(u8, Vec<u8>)>>> = Arc::default();
+        let seen: Arc<Seen> = Arc::default();
         let kept = Arc::clone(&seen);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -472,7 +475,7 @@ impl Origin {
     }
 }
 
-fn serve(mut stream: TcpStream, seen: &Mutex<Vec<(u8, Vec<u8>)>>) {
+fn serve(mut stream: TcpStream, seen: &Seen) {
     let Ok(std::net::SocketAddr::V4(own)) = stream.local_addr() else {
         return;
     };

@@ -219,7 +219,6 @@ const WITH_DEV_LOG: &str = "exec unshare -rm sh -c 'mkdir old && mount --rbind /
     mount --bind old/urandom /dev/urandom && ln -s \"$PWD/log\" /dev/log && \"$@\"'";
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn lines_go_to_the_log_of_the_system() {
     let mut tried = Command::new("unshare");
     let tried = tried.args(["-rm", "mount", "-t", "tmpfs", "own", "/dev"]);
