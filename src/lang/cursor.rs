@@ -455,9 +455,10 @@ pub fn check_name(word: &Word, keyword: &str) -> Result<(), Diag> {
     let Some(bad) = word.bytes.iter().position(|&b| !allowed(b)) else {
         return Ok(());
     };
-    let character = char::from(word.bytes[bad]);
+    let shown = String::from_utf8_lossy(&word.bytes[bad..]);
+    let character = shown.chars().next().unwrap_or_default();
     Err(Diag::alert(
-        word.part(bad, bad + 1),
+        word.part(bad, bad + character.len_utf8()),
         format!(
             "character '{character}' is not permitted in '{keyword}' name '{}'.",
             word.shown()

@@ -16,7 +16,7 @@
 use super::diag::{Diag, Shape};
 use super::env::Env;
 use super::span::{Bytes, FileId, Span, Word};
-use super::suggest::suggest;
+use super::suggest::suggest_name;
 
 /// How many words a line may have.
 pub const WORDS_MAX: usize = 64;
@@ -240,7 +240,7 @@ impl Lexer<'_> {
         .with_reason("everything after it on this line is ignored");
         let Some(name) = variable else { return diag };
         let known = self.scope.env.iter().map(|(name, _)| name);
-        match suggest(&name, known) {
+        match suggest_name(&name, known) {
             Some(near) if self.scope.env.value(&name).is_none() => {
                 diag.with_fix(format!("maybe you meant {near} instead ?"))
             }

@@ -22,4 +22,4 @@ pub use env::Env;
 pub use quantity::Unit;
 pub use row::{Catalog, Entry, Found, Keyword, Lift, Sections, Table};
 pub use span::{FileId, Files, Span, Word};
-pub use suggest::suggest;
+pub use suggest::{suggest, suggest_name};

@@ -32,6 +32,16 @@ pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     (distance <= limit(word) && distance <= limit(found)).then_some(found)
 }
 
+/// The name nearest to `word`, if it is so near that hardly anything else was meant: names are whatever operators chose, and
+/// many of one file resemble each other.
+#[must_use]
+pub fn suggest_name<'c>(word: &str, names: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let found = suggest(word, names)?;
+    let distance = distance(&fingerprint(word), &fingerprint(found));
+    let length = u32::try_from(word.len().min(found.len())).unwrap_or(u32::MAX);
+    (distance.saturating_mul(3) <= length.saturating_mul(2)).then_some(found)
+}
+
 fn fingerprint(word: &str) -> Print {
     let mut print: Print = [0; CLASSES * CLASSES];
     let mut count = |from: u8, to: u8| {
@@ -71,6 +81,14 @@ mod tests {
         assert_eq!(suggest("maxcon", known), Some("maxconn"));
         assert_eq!(suggest("cbproc", known), Some("nbproc"));
         assert_eq!(suggest("httplogs", known), Some("httplog"));
+    }
+
+    #[test]
+    fn names_are_suggested_when_they_are_very_near() {
+        assert_eq!(suggest_name("app_pool", ["api_pool"]), Some("api_pool"));
+        assert_eq!(suggest_name("is-stati", ["is-static"]), Some("is-static"));
+        assert_eq!(suggest_name("ws_pool", ["api_pool"]), None);
+        assert_eq!(suggest_name("correct_ssl", ["METH_CONNECT"]), None);
     }
 
     #[test]

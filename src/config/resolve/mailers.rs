@@ -5,7 +5,7 @@ use super::{Host, peers};
 use crate::config::draft::{GlobalDraft, ProxyDraft};
 use crate::config::report::Report;
 use crate::config::section::mailers::MailersDraft;
-use crate::lang::{Diag, Shape, suggest};
+use crate::lang::{Diag, Shape, suggest_name};
 use crate::log::Level;
 use crate::site::{Mail, Postbox, Site};
 
@@ -49,7 +49,7 @@ fn mail(
             proxy.name,
             name.shown()
         );
-        let near = suggest(name.str(), sections.iter().map(|one| one.name.as_str()));
+        let near = suggest_name(name.str(), sections.iter().map(|one| one.name.as_str()));
         let diag = Diag::alert(name.span, text).with_shape(Shape::Plain);
         report.add(diag.with_fix_from(near));
         return None;

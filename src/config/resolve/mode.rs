@@ -21,33 +21,38 @@ pub(super) fn check(proxy: &ProxyDraft, report: &mut Report) {
         return;
     }
     let (keyword, name) = (proxy.keyword(), &proxy.name);
-    let mut warn = |span: Span, message: String| {
+    let mut warn = |span: Span, message: String, fix: Option<String>| {
         let diag = Diag::warning(span, message).with_shape(Shape::Plain);
-        report.add(diag.with_fix(format!("mode http in {keyword} '{name}'")));
+        report.add(match fix {
+            Some(fix) => diag.with_fix(fix),
+            None => diag.with_reason("it is in TCP mode, where there are no headers"),
+        });
     };
+    let http = || Some(format!("mode http in {keyword} '{name}'"));
     if proxy.is_front() && proxy.front.monitor_uri.is_some() {
         let text =
             format!("monitor-uri will be ignored for {keyword} '{name}' (needs 'mode http').");
-        warn(proxy.span, text);
+        warn(proxy.span, text, http());
     }
     if proxy.is_back() && proxy.back.balance.cookie.is_some() {
         let text = format!("cookie will be ignored for {keyword} '{name}' (needs 'mode http').");
-        warn(proxy.span, text);
+        warn(proxy.span, text, http());
     }
     if proxy.stats.page.is_some() {
         let text =
             format!("'stats' statement ignored for {keyword} '{name}' as it requires HTTP mode.");
-        warn(proxy.stats.span, text);
+        warn(proxy.stats.span, text, http());
     }
+    // These two come from 'defaults' more often than not: the mode is meant, the option is too much.
     if proxy.options.forward_for.is_some() {
         let text =
             format!("'option forwardfor' ignored for {keyword} '{name}' as it requires HTTP mode.");
-        warn(proxy.span, text);
+        warn(proxy.span, text, None);
     }
     if proxy.options.original_to.is_some() {
         let text =
             format!("'option originalto' ignored for {keyword} '{name}' as it requires HTTP mode.");
-        warn(proxy.span, text);
+        warn(proxy.span, text, None);
     }
 }
 

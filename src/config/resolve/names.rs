@@ -9,7 +9,7 @@ use crate::config::report::Report;
 use crate::dns::run::roster::Watched;
 use crate::dns::run::section::{BUILT_IN, Section};
 use crate::id::{BackendId, ServerId};
-use crate::lang::{Diag, suggest};
+use crate::lang::{Diag, suggest_name};
 use crate::site::{Destination, Server, Site};
 use crate::users;
 
@@ -57,7 +57,7 @@ pub(super) fn follow(
             "proxy '{}', server '{}': unable to find required resolvers '{name}'",
             proxy.name, line.name
         );
-        return Err(Diag::alert(*span, text).suggesting(suggest(name, known)));
+        return Err(Diag::alert(*span, text).suggesting(suggest_name(name, known)));
     };
     let (host, ip) = (
         (*server.host.load()).clone(),

@@ -14,7 +14,7 @@ use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
 use crate::config::section::log::Line;
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
-use crate::lang::{Diag, Sections, Shape, Word, suggest};
+use crate::lang::{Diag, Sections, Shape, Word, suggest_name};
 use crate::rule::{self, Use};
 use crate::sample::{BackendFacts, FrontendFacts};
 use crate::site::{
@@ -522,7 +522,7 @@ fn default_backend(
             Some(id)
         }
         Err(known) => {
-            let near = suggest(word.str(), known);
+            let near = suggest_name(word.str(), known);
             let diag = Diag::alert(
                 word.span,
                 format!(

@@ -13,7 +13,7 @@ use crate::balance::KeySource;
 use crate::check::{self, Assign, Phrase, Script, agent_script};
 use crate::filter::Filters;
 use crate::id::{BackendId, ServerId};
-use crate::lang::{Cursor, Diag, Env, Files, Sections, Span, Word, suggest};
+use crate::lang::{Cursor, Diag, Env, Files, Sections, Span, Word, suggest_name};
 use crate::log::CookieCapture;
 use crate::log::{Dates, Format, Purpose, Record, Setting, parse_keyword};
 use crate::pattern::Library;
@@ -467,7 +467,7 @@ fn find_server(site: &Site, back: BackendId, name: &str) -> Option<ServerId> {
 }
 
 fn no_backend(proxy: &ProxyDraft, name: &str, span: Span, site: &Site) -> Diag {
-    let near = suggest(name, site.backends.iter().map(|back| &*back.name));
+    let near = suggest_name(name, site.backends.iter().map(|back| &*back.name));
     let own = &proxy.name;
     Diag::alert(
         span,
@@ -479,7 +479,7 @@ fn no_backend(proxy: &ProxyDraft, name: &str, span: Span, site: &Site) -> Diag {
 }
 
 fn no_server(proxy: &ProxyDraft, name: &str, span: Span) -> Diag {
-    let near = suggest(
+    let near = suggest_name(
         name,
         proxy.back.servers.iter().map(|line| line.name.as_str()),
     );

@@ -12,7 +12,7 @@ use crate::check::{Draft, Health, Script, ServerDraft as CheckDraft};
 use crate::config::draft::{ProxyDraft, ServerDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
-use crate::lang::{Diag, Word, suggest};
+use crate::lang::{Diag, Word, suggest_name};
 use crate::live::Live;
 use crate::site::{Agent, Checking, Port, Site, Target, Watch};
 use crate::time::Tick;
@@ -142,7 +142,7 @@ pub(super) fn sections(
                 let text = format!("unable to find the healthcheck section '{}'.", word.shown());
                 let names = sections.iter().map(|(name, _)| name.as_str());
                 let diag = Diag::alert(word.span, text);
-                report.add(match suggest(word.str(), names) {
+                report.add(match suggest_name(word.str(), names) {
                     Some(name) => diag.with_fix(name),
                     None => diag,
                 });
