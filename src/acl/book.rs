@@ -8,7 +8,7 @@ use crate::lang::{Cursor, Diag, Env, Span, Word, check_name};
 use crate::pattern::Library;
 use crate::sample::{Facts, NamedTests, Names, Places, Reader, Test};
 
-use super::condition::Verdict3;
+use super::condition::{Verdict3, is_or};
 use super::criterion::Criterion;
 use super::{parse, predefined};
 
@@ -178,12 +178,13 @@ impl Book {
             message: diag.message.replace("in 'acl' name", "in acl name"),
             ..diag
         })?;
-        if matches!(name.str(), "or" | "||") {
+        if is_or(name) {
             return Err(Diag::alert(
                 name.span,
                 format!(
-                    "acl name '{0}' will never match. '{0}' is used to express a logical disjunction within a condition.",
-                    name.str()
+                    "acl name '{}' will never match. '{}' is used to express a logical disjunction within a condition.",
+                    name.str(),
+                    name.str().to_ascii_lowercase()
                 ),
             ));
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::lang::{Cursor, Diag, Env, Span, Word, suggest};
+use crate::lang::{Cursor, Diag, Env, Span, Word, suggest_name};
 use crate::sample::{Facts, Names, Place, Reader};
 
 use super::book::{Acl, Book};
@@ -244,6 +244,11 @@ impl Condition {
     }
 }
 
+/// Whether a word of a condition begins another alternative.
+pub(crate) fn is_or(word: &Word) -> bool {
+    word.is("||") || word.bytes.eq_ignore_ascii_case(b"or")
+}
+
 /// The alternatives of a condition's words.
 fn suites(
     words: &[Word],
@@ -258,7 +263,7 @@ fn suites(
     let mut at = 0;
     while let Some(word) = words.get(at) {
         at += 1;
-        if matches!(word.str(), "or" | "||") {
+        if is_or(word) {
             suites.push(std::mem::take(&mut suite).into_boxed_slice());
             negated = false;
             continue;
@@ -308,7 +313,7 @@ fn no_such(name: &str, span: Span, book: &Book) -> Diag {
         .iter()
         .map(|n| &**n)
         .chain(PREDEFINED.iter().map(|(n, _)| *n));
-    match suggest(name, names) {
+    match suggest_name(name, names) {
         Some(word) => diag.with_fix(format!("'{word}'")),
         None => diag,
     }
@@ -353,6 +358,7 @@ mod tests {
         assert!(!hit("{ path_beg /api } { path_end .gif }"));
         assert!(hit("{ path /no } or { path_end .png }"));
         assert!(hit("{ path /no } || TRUE"));
+        assert!(hit("{ path /no } OR TRUE"));
         assert!(hit("! { path /no }"));
         assert!(hit("!{ path /no }"));
         assert!(hit("! ! TRUE"));

@@ -27,6 +27,7 @@ mod predefined;
 mod switch;
 
 pub use book::{Acl, Book};
+pub(crate) use condition::is_or;
 pub use condition::{Condition, Polarity, Verdict3};
 pub use criterion::Criterion;
 pub use derived::{DERIVED, Derived};

@@ -34,6 +34,15 @@ pub(super) fn criterion(
             "missing fetch method in ACL expression ''.",
         ));
     };
+    if keyword.bytes.starts_with(b"!") {
+        let message = format!(
+            "missing fetch method in ACL expression '{}'.",
+            keyword.shown()
+        );
+        return Err(Diag::alert(keyword.span, message)
+            .with_reason("an ACL says what matches; it is negated where it is used")
+            .with_fix("'!' before the ACL's name, or before '{', in a condition"));
+    }
     let (expr, derived) = expression(keyword, reader)?;
     let (flags, patterns) = flags(rest)?;
     let method = method(&expr, derived, &flags, keyword)?;
@@ -316,7 +325,7 @@ fn undotted(text: &[u8]) -> Vec<u8> {
         let number = major.parse::<u32>().ok()? << 16 | minor.parse::<u32>().ok()?;
         Some(number.to_string())
     };
-    let parts = shown.split(':').map(|p| match p {
+    let parts = shown.split([':', '-']).map(|p| match p {
         "" => Some(String::new()),
         p => part(p),
     });

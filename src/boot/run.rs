@@ -230,6 +230,11 @@ fn migrate(wish: &Migrate, console: &Console) -> End {
         master: true,
         ..Options::default()
     };
+    // A unit is told where a file is, whatever directory this command was given in.
+    let file = match std::path::absolute(&wish.file) {
+        Ok(path) => path.to_string_lossy().into_owned(),
+        Err(error) => return refused(&format!("{}: {}", wish.file, text(&error)), console),
+    };
     let mut said_by_check = Console::new(false);
     let source = Source::Path(wish.file.clone().into());
     let Some(loaded) = read(&options, &[source], &mut said_by_check) else {
@@ -238,8 +243,8 @@ fn migrate(wish: &Migrate, console: &Console) -> End {
             console,
         );
     };
-    console.answer(&migrate::differences(&loaded.site, &wish.file));
-    let unit = migrate::drop_in(&loaded.site, &wish.file);
+    console.answer(&migrate::differences(&loaded.site, &file));
+    let unit = migrate::drop_in(&loaded.site, &file);
     if !wish.write {
         console.answer(&migrate::offer(&wish.drop_ins, &unit));
         return End::DONE;
