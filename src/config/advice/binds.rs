@@ -1,4 +1,4 @@
-//! One address bound twice.
+//! Addresses bound twice, and TLS words where no TLS is spoken.
 
 use std::collections::HashMap;
 
@@ -8,6 +8,9 @@ use crate::lang::{Diag, Span, Word};
 pub(super) fn look(sections: &[Section<'_>], found: &mut Vec<Diag>) {
     let mut seen: HashMap<String, (Span, String)> = HashMap::new();
     for section in sections.iter().filter(|section| section.is_front()) {
+        section
+            .of(&["bind"])
+            .for_each(|(_, rest)| plain_text(rest, found));
         let of_lines = section.of(&["bind"]).filter_map(|(_, rest)| rest.first());
         let of_header = section.header.get(2).filter(|word| !word.is("from"));
         for word in of_header.into_iter().chain(of_lines) {
@@ -19,6 +22,33 @@ pub(super) fn look(sections: &[Section<'_>], found: &mut Vec<Diag>) {
                 note(section, word, address, &mut seen, found);
             }
         }
+    }
+}
+
+/// Words of a `bind` line that concern TLS alone.
+const TLS: [&str; 8] = [
+    "alpn",
+    "crt",
+    "crt-list",
+    "ca-file",
+    "ciphers",
+    "ciphersuites",
+    "ssl-min-ver",
+    "strict-sni",
+];
+
+fn plain_text(words: &[Word], found: &mut Vec<Diag>) {
+    if words.iter().any(|word| word.is("ssl")) {
+        return;
+    }
+    let of_tls = words.iter().skip(1);
+    if let Some(word) = of_tls.into_iter().find(|word| TLS.contains(&word.str())) {
+        let text = format!("'{}' has no effect on this 'bind' line.", word.str());
+        found.push(
+            Diag::notice(word.span, text)
+                .with_reason("without 'ssl' it speaks no TLS")
+                .with_fix(format!("ssl, or a line without '{}'", word.str())),
+        );
     }
 }
 
@@ -71,6 +101,18 @@ mod tests {
             .iter()
             .filter(|text| text.contains("bound twice"))
             .count()
+    }
+
+    #[test]
+    fn tls_words_need_tls() {
+        let idle = |text: &str| {
+            advice_of(text)
+                .iter()
+                .any(|text| text.contains("no effect"))
+        };
+        assert!(idle("frontend f\nbind :80 alpn h2,http/1.1"));
+        assert!(!idle("frontend f\nbind :80 ssl crt x alpn h2"));
+        assert!(!idle("frontend f\nbind :80 name alpns"));
     }
 
     #[test]

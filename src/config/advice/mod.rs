@@ -7,6 +7,8 @@
 
 mod binds;
 mod deprecated;
+mod headers;
+mod layers;
 mod reach;
 mod servers;
 mod shadows;
@@ -91,7 +93,9 @@ pub(super) fn advise(lines: &[Vec<Word>]) -> Vec<Diag> {
     binds::look(&sections, &mut found);
     servers::look(&sections, &mut found);
     timeouts::look(&sections, &mut found);
+    layers::look(&sections, &mut found);
     deprecated::look(lines, &mut found);
+    headers::look(lines, &mut found);
     found
 }
 

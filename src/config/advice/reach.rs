@@ -1,6 +1,7 @@
 //! Rules that nothing reaches: behind one that ends its rule set for every message that would come to them.
 
 use super::{Section, condition};
+use crate::acl::is_or;
 use crate::lang::{Diag, Word};
 
 /// Rule sets, with the actions that end them; of those without a list every rule does.
@@ -65,6 +66,7 @@ pub(super) fn look(section: &Section<'_>, found: &mut Vec<Diag>) {
             }
         }
     }
+    behind_an_answer(section, found);
     let always = section.of(&["use_backend"]).find(|(_, rest)| {
         let at = condition(rest).unwrap_or(rest.len());
         Terms::read(&rest[at..]).is_always()
@@ -77,6 +79,52 @@ pub(super) fn look(section: &Section<'_>, found: &mut Vec<Diag>) {
         );
         found.push(Diag::notice(default[0].span, text));
     }
+}
+
+/// Rules that choose a backend where every request is answered before.
+fn behind_an_answer(section: &Section<'_>, found: &mut Vec<Diag>) {
+    let mut binds = section.of(&["bind"]).peekable();
+    let plain = binds.peek().is_some() && !binds.any(|(_, rest)| has(rest, "ssl"));
+    let mut answers = section.of(&["redirect"]).chain(
+        section
+            .of(&["http-request"])
+            .take_while(|(_, rest)| !rest.first().is_some_and(|action| action.is("allow")))
+            .filter(|(_, rest)| {
+                let action = rest.first().map_or("", Word::str);
+                matches!(action, "redirect" | "deny" | "return" | "tarpit" | "reject")
+            }),
+    );
+    let of_all = answers.find(|(_, rest)| {
+        let at = condition(rest).unwrap_or(rest.len());
+        let words: String = rest[at..].iter().map(Word::shown).collect();
+        match &*words {
+            "" => true,
+            "if!{ssl_fc}" | "unless{ssl_fc}" => plain,
+            _ => false,
+        }
+    });
+    let Some((answer, rest)) = of_all else { return };
+    let conditional = condition(rest).is_some();
+    for (head, rest) in section.of(&["use_backend"]) {
+        let last = rest.last().map_or(head[0].span, |word| word.span);
+        let why = if conditional {
+            format!(
+                "line {} comes first and answers every request, as no 'bind' line here has 'ssl'",
+                answer[0].span.line
+            )
+        } else {
+            format!(
+                "line {} comes first and answers every request",
+                answer[0].span.line
+            )
+        };
+        let text = "this 'use_backend' rule is never reached.";
+        found.push(Diag::notice(head[0].span.to(last), text).with_reason(why));
+    }
+}
+
+fn has(words: &[Word], word: &str) -> bool {
+    words.iter().any(|own| own.is(word))
 }
 
 fn unreachable(head: &[Word], rest: &[Word], before: &Terms<'_>, line: u32) -> Diag {
@@ -106,7 +154,7 @@ impl<'a> Terms<'a> {
         let Some((first, rest)) = words.split_first() else {
             return Terms::All(Vec::new());
         };
-        if first.is("unless") || rest.iter().any(|word| word.is("or") || word.is("||")) {
+        if first.is("unless") || rest.iter().any(is_or) {
             return match &bytes[..] {
                 [b"unless", b"FALSE"] => Terms::All(Vec::new()),
                 _ => Terms::Other(bytes),
@@ -183,6 +231,35 @@ mod tests {
             "http-request deny\nhttp-response deny\n",
         ] {
             assert_eq!(unreached(rules), 0, "{rules}");
+        }
+    }
+
+    #[test]
+    fn backends_behind_an_answer_to_all() {
+        for (rules, count) in [
+            (
+                "bind :80\nredirect scheme https if !{ ssl_fc }\nuse_backend a if x\n",
+                1,
+            ),
+            (
+                "bind :80\nhttp-request redirect scheme https unless { ssl_fc }\nuse_backend a if x\n",
+                1,
+            ),
+            ("bind :80\nhttp-request return\nuse_backend a if x\n", 1),
+            (
+                "bind :80\nbind :443 ssl crt x\nredirect scheme https if !{ ssl_fc }\nuse_backend a if x\n",
+                0,
+            ),
+            (
+                "bind :80\nredirect scheme https if !{ ssl_fc } !x\nuse_backend a if x\n",
+                0,
+            ),
+            (
+                "bind :80\nhttp-request allow if x\nhttp-request deny\nuse_backend a if x\n",
+                0,
+            ),
+        ] {
+            assert_eq!(unreached(rules), count, "{rules}");
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) fn look(sections: &[Section<'_>], found: &mut Vec<Diag>) {
             single(server, found);
         }
         backups(&servers, found);
+        namesakes(&servers, found);
         let first = inherited(sections, at, &["balance"]);
         if first.is_some_and(|rest| rest.first().is_some_and(|word| word.is("first"))) {
             behind_first(&servers, found);
@@ -77,10 +78,34 @@ fn single(server: &Server<'_>, found: &mut Vec<Diag>) {
             "it is 'disabled' until an operator enables it",
         ));
     } else if server.value("weight").is_some_and(|weight| weight.is("0")) {
-        found.push(never(
-            server,
-            "with weight 0 it gets only those whom a cookie or a table leads to it",
-        ));
+        let text = format!("server '{}' gets no new clients.", server.name.shown());
+        let why = "with weight 0 it serves only those whom a cookie or a table leads to it";
+        found.push(Diag::notice(server.name.span, text).with_reason(why));
+    }
+}
+
+/// Servers that one cookie value stands for: the first of them gets all its clients.
+fn namesakes(servers: &[Server<'_>], found: &mut Vec<Diag>) {
+    for (at, server) in servers.iter().enumerate() {
+        let Some(value) = server.value("cookie") else {
+            continue;
+        };
+        let before = &servers[..at];
+        let same = |other: &&Server<'_>| {
+            other
+                .value("cookie")
+                .is_some_and(|own| own.bytes == value.bytes)
+        };
+        if let Some(other) = before.iter().find(same) {
+            let text = format!(
+                "servers '{}' and '{}' have the same cookie, '{}'.",
+                other.name.shown(),
+                server.name.shown(),
+                value.shown()
+            );
+            let why = "who comes back with it is sent to the first of them";
+            found.push(Diag::notice(value.span, text).with_reason(why));
+        }
     }
 }
 

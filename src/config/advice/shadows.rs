@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Section, condition};
-use crate::acl::PREDEFINED;
+use crate::acl::{PREDEFINED, is_or};
 use crate::lang::{Diag, Word};
 
 pub(super) fn look(section: &Section<'_>, found: &mut Vec<Diag>) {
@@ -141,6 +141,16 @@ fn compare(before: &[Word], later: &[Word], found: &mut Vec<Diag>) {
 /// Patterns of one line that an earlier one of it decides.
 fn repeated(rest: &[Word], found: &mut Vec<Diag>) {
     let (head, patterns) = split(rest);
+    if let Some(or) = patterns.iter().find(|pattern| is_or(pattern)) {
+        let text = format!(
+            "'{}' is a pattern of ACL '{}' here, and not an alternative.",
+            or.shown(),
+            rest[0].shown()
+        );
+        let why = "an 'acl' line is one test with its patterns: those of one kind follow each other, another test is another line";
+        found.push(Diag::notice(or.span, text).with_reason(why));
+        return;
+    }
     for (at, pattern) in patterns.iter().enumerate() {
         if let Some(wider) = patterns[..at]
             .iter()

@@ -4,7 +4,11 @@
 //! A line is rewritten word by word before its row is looked for, so that no room knows the old
 //! names. The operator sees the modern line in a warning, and `sluice check --fix` writes it.
 
+mod expression;
+
+use crate::acl::is_or;
 use crate::lang::{Diag, Span, Word};
+use expression::RequestLine;
 
 /// A line that was rewritten, and what to tell about it.
 pub(crate) struct Rewritten {
@@ -21,7 +25,8 @@ pub(crate) struct Rewritten {
 pub(crate) fn proxy(words: &[Word]) -> Option<Result<Rewritten, Diag>> {
     let (first, old) = words.split_first()?;
     let (_, since, rewrite) = TABLE.iter().find(|(name, _, _)| first.is(name))?;
-    let rewritten = rewrite(words).map(|words| {
+    let rewritten = rewrite(words).map_err(|refusal| refusal.diag(first, since));
+    let rewritten = rewritten.map(|words| {
         let modern = line(&words);
         let message = format!(
             "The '{}' directive is not supported anymore since HAProxy {since}. Use '{}' instead.",
@@ -51,7 +56,29 @@ fn edit(first: &Word, old: &[Word], modern: &[Word], line: &str) -> (Span, Strin
     (whole(old, first.span), line.to_owned())
 }
 
-type Rewrite = fn(&[Word]) -> Result<Vec<Word>, Diag>;
+/// Why an old line has no modern one, and what an operator can do about it.
+struct Refusal {
+    /// The word that is at fault; without one it is the keyword.
+    culprit: Option<Span>,
+    why: Option<&'static str>,
+    fix: Option<String>,
+}
+
+impl Refusal {
+    fn diag(self, keyword: &Word, since: &str) -> Diag {
+        let diag = Diag::alert(
+            self.culprit.unwrap_or(keyword.span),
+            format!(
+                "The '{}' directive is not supported anymore since HAProxy {since}.",
+                keyword.shown()
+            ),
+        );
+        let diag = self.why.into_iter().fold(diag, Diag::with_reason);
+        self.fix.into_iter().fold(diag, Diag::with_fix)
+    }
+}
+
+type Rewrite = fn(&[Word]) -> Result<Vec<Word>, Refusal>;
 
 /// Each old keyword, the release that removed it, and what became of it.
 const TABLE: &[(&str, &str, Rewrite)] = &[
@@ -107,9 +134,10 @@ fn renamed(words: &[Word], keyword: &[&str]) -> Vec<Word> {
 }
 
 /// `reqadd "Name: value" [if …]`.
-fn added(words: &[Word], ruleset: &str) -> Result<Vec<Word>, Diag> {
+fn added(words: &[Word], ruleset: &str) -> Result<Vec<Word>, Refusal> {
     let (header, rest) = argument(words)?;
-    let colon = memchr::memchr(b':', &header.bytes).ok_or_else(|| no_header(words, header))?;
+    let colon = memchr::memchr(b':', &header.bytes)
+        .ok_or_else(|| inexact(header, format!("{ruleset} add-header <name> <value>")))?;
     let name = &header.bytes[..colon];
     let value = header.bytes[colon + 1..].trim_ascii();
     let mut modern = renamed(&words[..1], &[ruleset, "add-header"]);
@@ -120,12 +148,12 @@ fn added(words: &[Word], ruleset: &str) -> Result<Vec<Word>, Diag> {
 }
 
 /// `reqdel <regex> [if …]`: the expression matches a whole header line.
-fn deleted(words: &[Word], ruleset: &str, flags: &str) -> Result<Vec<Word>, Diag> {
+fn deleted(words: &[Word], ruleset: &str, flags: &str) -> Result<Vec<Word>, Refusal> {
     let (search, rest) = argument(words)?;
-    let (name, value) = header_pattern(search).ok_or_else(|| no_header(words, search))?;
-    if !(value.is_empty() || value == ".*") {
-        return Err(no_header(words, search));
-    }
+    let found = expression::header(search.str());
+    let (name, _) = found
+        .filter(|(_, value)| value.is_empty() || *value == ".*")
+        .ok_or_else(|| inexact(search, format!("{ruleset} del-header <name>")))?;
     let mut modern = renamed(&words[..1], &[ruleset, "del-header"]);
     if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
         modern.push(Word::new(name, search.span));
@@ -138,83 +166,50 @@ fn deleted(words: &[Word], ruleset: &str, flags: &str) -> Result<Vec<Word>, Diag
 }
 
 /// `reqrep <search> <string> [if …]`: on a header line, or on the request line.
-fn replaced(words: &[Word], ruleset: &str, flags: &str) -> Result<Vec<Word>, Diag> {
+fn replaced(words: &[Word], ruleset: &str, flags: &str) -> Result<Vec<Word>, Refusal> {
     let (search, rest) = argument(words)?;
+    let by_hand = || inexact(search, expression::by_hand(search.str(), ruleset));
     let [string, rest @ ..] = rest else {
-        return Err(no_header(words, search));
+        return Err(by_hand());
     };
-    if let Some((search_uri, string_uri)) = request_line(search, string) {
+    let span = search.span;
+    if ruleset == "http-request"
+        && let Some(line) = RequestLine::read(search.str(), string.str())
+    {
+        let rest = of_methods(&line.methods, span, rest).ok_or_else(by_hand)?;
         let mut modern = renamed(&words[..1], &[ruleset, "replace-uri"]);
-        modern.push(Word::new(format!("{flags}{search_uri}"), search.span));
-        modern.push(Word::new(as_format(string_uri.as_bytes()), string.span));
-        modern.extend(rest.iter().cloned());
+        modern.push(Word::new(expression::flagged(flags, &line.search), span));
+        modern.push(Word::new(as_format(line.string.as_bytes()), string.span));
+        modern.extend(rest);
         return Ok(modern);
     }
-    let (name, value) = header_pattern(search).ok_or_else(|| no_header(words, search))?;
-    let text = string.str();
-    let (new_name, new_value) = text
-        .split_once(':')
-        .ok_or_else(|| no_header(words, search))?;
-    if !new_name.trim_start_matches('^').eq_ignore_ascii_case(name) {
-        return Err(no_header(words, search));
-    }
+    let header = expression::replacement(search.str(), string.str()).ok_or_else(by_hand)?;
     let mut modern = renamed(&words[..1], &[ruleset, "replace-header"]);
-    modern.push(Word::new(name, search.span));
-    modern.push(Word::new(format!("{flags}{value}"), search.span));
-    modern.push(Word::new(
-        as_format(new_value.trim().as_bytes()),
-        string.span,
-    ));
+    modern.push(Word::new(header.name, span));
+    modern.push(Word::new(expression::flagged(flags, &header.search), span));
+    modern.push(Word::new(as_format(header.string.as_bytes()), string.span));
     modern.extend(rest.iter().cloned());
     Ok(modern)
 }
 
-/// `^Name:\ value` as name and value; none when the expression is about something else.
-fn header_pattern(search: &Word) -> Option<(&str, &str)> {
-    let (name, value) = search.str().trim_start_matches('^').split_once(':')?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'*');
-    if name.is_empty() || !name.bytes().all(plain) {
+/// A condition that holds for these methods alone besides; none when that takes more than one term before it.
+fn of_methods(methods: &[String], span: Span, condition: &[Word]) -> Option<Vec<Word>> {
+    if methods.is_empty() {
+        return Some(condition.to_vec());
+    }
+    let (first, terms) = match condition {
+        [] => (Word::new("if", span), condition),
+        [first, terms @ ..] => (first.clone(), terms),
+    };
+    let alternatives = terms.iter().any(is_or);
+    if !first.is("if") || alternatives {
         return None;
     }
-    let blanks = ["[ ]*", "\\s*", " *", "\\ *", " "];
-    let value = blanks
-        .iter()
-        .find_map(|blank| value.strip_prefix(blank))
-        .unwrap_or(value);
-    Some((name, value))
-}
-
-/// An expression about the request line that captures the method in group 1 and puts it back:
-/// what it does to the target, groups counted anew.
-fn request_line(search: &Word, string: &Word) -> Option<(String, String)> {
-    const METHODS: [&str; 6] = [
-        r"^([^\ :]*)\ ",
-        r"^([^ :]*) ",
-        r"^([^ ]*) ",
-        r"^([^\ ]*)\ ",
-        r"^(.*) ",
-        r"^(GET|POST) ",
-    ];
-    let text = search.str();
-    let target = METHODS.iter().find_map(|start| text.strip_prefix(start))?;
-    let string = string
-        .str()
-        .strip_prefix(r"\1 ")
-        .or_else(|| string.str().strip_prefix(r"\1\ "))?;
-    let mut out = String::new();
-    let mut chars = string.chars().peekable();
-    while let Some(c) = chars.next() {
-        out.push(c);
-        if c != '\\' {
-            continue;
-        }
-        match chars.next()?.to_digit(10) {
-            Some(group @ 2..) => out.push_str(&(group - 1).to_string()),
-            _ => return None,
-        }
-    }
-    // The version at the line's end stays where it is when the expression takes it with the rest.
-    Some((format!("^{target}"), out))
+    let names = methods.iter().map(String::as_str);
+    let test = ["{", "method"].into_iter().chain(names).chain(["}"]);
+    let test = test.map(|word| Word::new(word, span));
+    let all = std::iter::once(first.clone()).chain(test);
+    Some(all.chain(terms.iter().cloned()).collect())
 }
 
 /// Text as a log format that yields it.
@@ -229,29 +224,26 @@ fn as_format(text: &[u8]) -> Vec<u8> {
     out
 }
 
-fn argument(words: &[Word]) -> Result<(&Word, &[Word]), Diag> {
+fn argument(words: &[Word]) -> Result<(&Word, &[Word]), Refusal> {
     match words {
         [_, argument, rest @ ..] => Ok((argument, rest)),
-        _ => Err(Diag::alert(
-            words.first().map(|word| word.span.after()),
-            "this directive expects an argument.",
-        )),
+        _ => Err(Refusal {
+            culprit: words.first().map(|word| word.span.after()),
+            why: Some("it expects an argument"),
+            fix: None,
+        }),
     }
 }
 
-fn no_header(words: &[Word], culprit: &Word) -> Diag {
-    let keyword = words.first().map(Word::shown).unwrap_or_default();
-    Diag::alert(
-        culprit.span,
-        format!("The '{keyword}' directive is not supported anymore since HAProxy 2.1."),
-    )
-    .with_reason("this expression has no exact successor that could be written for it")
-    .with_fix(
-        "http-request replace-header, replace-path or del-header with an expression on the value",
-    )
+fn inexact(culprit: &Word, fix: String) -> Refusal {
+    Refusal {
+        culprit: Some(culprit.span),
+        why: Some("this expression has no exact successor that could be written for it"),
+        fix: Some(fix),
+    }
 }
 
-fn untranslatable(words: &[Word]) -> Result<Vec<Word>, Diag> {
+fn untranslatable(words: &[Word]) -> Result<Vec<Word>, Refusal> {
     let keyword = words.first().map(Word::shown).unwrap_or_default();
     let fix = match keyword.as_ref() {
         "appsession" => "cookie <name> insert, or stick on req.cook(<name>)",
@@ -260,12 +252,11 @@ fn untranslatable(words: &[Word]) -> Result<Vec<Word>, Diag> {
         "rspdeny" | "rspideny" => "http-response deny if { … }",
         _ => "http-request deny if { … }",
     };
-    let span = words.first().map(|word| word.span);
-    Err(Diag::alert(
-        span,
-        format!("The '{keyword}' directive is not supported anymore since HAProxy 2.1."),
-    )
-    .with_fix(fix))
+    Err(Refusal {
+        culprit: None,
+        why: None,
+        fix: Some(fix.to_owned()),
+    })
 }
 
 /// The words as a line that reads back as the same words.
@@ -338,7 +329,23 @@ mod tests {
             ),
             (
                 r"reqirep ^Host:\ (.*) Host:\ www.\1",
-                r"http-request replace-header Host (?i)(.*) 'www.\1'",
+                r"http-request replace-header Host (.*) 'www.\1'",
+            ),
+            (
+                r"reqirep ^Host: Host:\ h if a",
+                "http-request replace-header Host .* h if a",
+            ),
+            (
+                r"rspirep ^(set-cookie:.*) \1;\ Secure if !safe",
+                r"http-response replace-header set-cookie (.*) '\1; Secure' if !safe",
+            ),
+            (
+                r"reqrep ^GET\ /a(.*) GET\ /b\1 if x y",
+                r"http-request replace-uri ^/a(.*) '/b\1' if { method GET } x y",
+            ),
+            (
+                r"reqrep '^(GET|POST) /a' '\1 /b'",
+                "http-request replace-uri ^/a /b if { method GET POST }",
             ),
         ] {
             assert_eq!(modern(old).as_deref(), Ok(new), "{old}");
@@ -353,10 +360,13 @@ mod tests {
             "reqadd nocolon",
             "reqtarpit ^GET",
             "appsession JSESSIONID len 52",
+            r"reqrep ^GET\ /a GET\ /b if x or y",
+            r"rspirep ^HTTP/(.*)\ 200 HTTP/\1\ 503",
         ] {
             let message = modern(old).expect_err(old);
             assert!(message.contains("not supported anymore"), "{message}");
         }
+        assert!(modern("appsession a").is_err_and(|text| text.ends_with("since HAProxy 1.6.")));
     }
 
     #[test]
