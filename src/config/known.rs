@@ -48,6 +48,7 @@ const VENDOR: &str = "sluice has no device databases";
 const QUIC: &str = "sluice does not speak QUIC";
 const OPENSSL: &str = "it configures OpenSSL, which sluice does not use";
 const OLD_TLS: &str = "sluice speaks TLS 1.2 and 1.3 only";
+const PASSPHRASES: &str = "sluice reads private keys that have no passphrase; `openssl pkey` writes such a file, which root alone has to be able to read";
 const NPN: &str = "NPN was replaced by ALPN: write alpn";
 
 /// Of `global`.
@@ -66,10 +67,15 @@ pub(crate) const GLOBAL: &[Known] = &[
         sections: Sections::GLOBAL,
         standing: Standing::Later,
         names: "acme.scheduler, dns-accept-family, jwt.decrypt_alg_list, jwt.decrypt_enc_list, log, \
-                pp2-never-send-local, ssl-passphrase-cmd, tune.ssl.certificate-compression, \
+                pp2-never-send-local, tune.ssl.certificate-compression, \
                 tune.ssl.keyupdate-rate-limit, tune.vars.check-max-size, tune.vars.global-max-size, \
                 tune.vars.proc-max-size, tune.vars.reqres-max-size, tune.vars.sess-max-size, \
                 tune.vars.txn-max-size",
+    },
+    Known {
+        sections: Sections::GLOBAL,
+        standing: Standing::Refused(PASSPHRASES),
+        names: "ssl-passphrase-cmd",
     },
     Known {
         sections: Sections::GLOBAL,
@@ -90,7 +96,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.pool-high-fd-ratio, tune.pool-low-fd-ratio, tune.pt.zero-copy-forwarding, \
                 tune.recv_enough, tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
                 tune.ssl.capture-buffer-size, tune.ssl.capture-cipherlist-size, \
-                tune.ssl.force-private-cache, tune.ssl.ssl-ctx-cache-size, \
+                tune.ssl.force-private-cache, \
                 tune.streams-elasticity, tune.takeover-other-tg-connections, \
                 warn-blocked-traffic-after",
     },
@@ -206,10 +212,10 @@ pub(crate) const BIND: &[Known] = &[
     Known {
         sections: Sections::BIND,
         standing: Standing::Later,
-        names: "allow-0rtt, alpn:1, ca-file:1, ca-ignore-err:1, ca-sign-file:1, ca-sign-pass:1, \
+        names: "allow-0rtt, alpn:1, ca-file:1, ca-ignore-err:1, \
                 ca-verify-file:1, cc:1, ciphers:1, ciphersuites:1, client-sigalgs:1, crl-file:1, \
                 crt-ignore-err:1, crt-list:1, crt:1, curves:1, default-crt:1, ech, force-tlsv12, \
-                force-tlsv13, generate-certificates, idle-ping:1, label:1, nbconn:1, \
+                force-tlsv13, idle-ping:1, label:1, nbconn:1, \
                 no-alpn, no-ca-names, no-strict-sni, no-tls-tickets, no-tlsv12, no-tlsv13, \
                 prefer-client-ciphers, sigalgs:1, ssl, ssl-max-ver:1, \
                 ssl-min-ver:1, strict-sni, tcp-md5sig:1, tcp-ss:1, tls-ticket-keys:1, tls-tickets, \

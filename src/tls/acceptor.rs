@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig};
 
 use super::draft::{BindDraft, GlobalDraft, under};
+use super::forge::{self, Authority, Forge};
 use super::places::Places;
 use super::profile::{Memory, Profile};
 use super::sessions::Sessions;
@@ -44,6 +45,8 @@ struct Recipe {
     lists: Vec<(String, Span)>,
     defaults: Vec<(String, Span)>,
     memory: Memory,
+    /// `generate-certificates`
+    authority: Option<Arc<Authority>>,
     /// Seconds since the epoch when the configuration was read.
     read_at: i64,
 }
@@ -72,6 +75,7 @@ impl Acceptor {
             lists: named(&draft.lists, None)?,
             defaults: named(&draft.defaults, base)?,
             memory: memory(draft, global, store, span)?,
+            authority: authority(draft, global, span)?,
             draft: draft.clone(),
             global: global.clone(),
             span,
@@ -154,7 +158,8 @@ impl Acceptor {
     ) -> Option<(Arc<Entry>, Arc<ServerConfig>)> {
         let wishes = hello.map_or_else(Wishes::unknown, Wishes::of);
         let shelf = self.shelf.load();
-        let entry = shelf.choose(&wishes)?.clone();
+        let made = shelf.forged(&wishes);
+        let entry = made.or_else(|| shelf.choose(&wishes).cloned())?;
         let with_alpn = hello.is_some_and(|hello| entry.profile.speaks(hello.protocols()));
         let config = entry.config(with_alpn);
         Some((entry, config))
@@ -189,6 +194,26 @@ fn memory(
     })
 }
 
+/// Who issues certificates that are made on the fly, where some are to be.
+fn authority(
+    draft: &BindDraft,
+    global: &GlobalDraft,
+    span: Span,
+) -> Result<Option<Arc<Authority>>, Diag> {
+    if !draft.forges {
+        return Ok(None);
+    }
+    let Some(file) = &draft.sign_file else {
+        let text = "cannot enable certificate generation, no CA certificate File configured.";
+        return Err(Diag::alert(span, text).with_fix("ca-sign-file <file>"));
+    };
+    let path = under(global.ca_base.as_deref(), file.text()?);
+    let made_max = global.made_max.unwrap_or(forge::MADE);
+    let read = Authority::read(&path, made_max);
+    let refused = |text| Diag::alert(file.span, format!("'ca-sign-file' : {text}"));
+    Ok(Some(Arc::new(read.map_err(refused)?)))
+}
+
 /// What a line shows to clients and demands of them, as one text: sessions go on only where that is the same.
 fn demands(draft: &BindDraft) -> String {
     let files = [&draft.ca_file, &draft.ca_verify_file, &draft.crl_file];
@@ -209,6 +234,9 @@ impl Recipe {
         let own = Profile::new(&self.draft, &self.global, self.span, &self.memory, work)?;
         let own = Arc::new(own);
         let mut shelf = Shelf::new(self.draft.strict_sni);
+        if let Some(authority) = &self.authority {
+            shelf.forge_by(Forge::new(authority.clone()));
+        }
         for (name, span) in &self.defaults {
             for entry in self.put(&mut shelf, name, (&own, &[]), *span, (state, notes))? {
                 shelf.put_default(entry);

@@ -301,7 +301,29 @@ impl Bundle {
     /// # Errors
     /// HAProxy's sentence.
     pub(super) fn read(path: &str, beside: Beside, means: &Means) -> Result<Self, String> {
-        Self::of(path, Parts::read(path, beside)?, means)
+        let made = Parts::read(path, beside).and_then(|parts| Self::of(path, parts, means));
+        made.map_err(|text| match has_passphrase(path) {
+            true => format!("the private key in file '{path}' has a passphrase, and sluice reads keys without one."),
+            false => text,
+        })
+    }
+
+    /// The same key under another chain, whose certificate is for `name` until `not_after`.
+    pub(super) fn reissued(
+        &self,
+        chain: Vec<CertificateDer<'static>>,
+        name: &str,
+        not_after: i64,
+    ) -> Bundle {
+        Bundle {
+            parts: Parts::default(),
+            key: Arc::new(CertifiedKey::new(chain, self.key.key.clone())),
+            names: vec![name.to_owned()],
+            is_rsa: self.is_rsa,
+            not_after,
+            path: self.path.clone(),
+            shared_leaf: OnceLock::new(),
+        }
     }
 
     /// The certificate itself, for many to hold.
@@ -336,6 +358,15 @@ impl Bundle {
             ..self.parts.clone()
         }
     }
+}
+
+/// Whether a file holds a key that cannot be read without a passphrase (RFC 7468, section 11, and RFC 1421).
+fn has_passphrase(path: &str) -> bool {
+    const MARKS: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED"];
+    let text = content(path.as_ref()).unwrap_or_default();
+    MARKS
+        .iter()
+        .any(|mark| memchr::memmem::find(&text, mark).is_some())
 }
 
 /// The system's words for an error, without its number.
@@ -383,6 +414,21 @@ mod tests {
         let said = |name: &str| read(name).expect_err(name);
         assert!(said("mismatch.pem").starts_with("inconsistencies between private key"));
         assert!(said("ca.pem").starts_with("no private key found in file"));
+        let path = std::env::temp_dir().join(format!("sluice-locked-{}.pem", std::process::id()));
+        for mark in [
+            "BEGIN ENCRYPTED PRIVATE KEY",
+            "BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED",
+        ] {
+            let text = format!("-----{mark}-----\nAAAA\n");
+            fs::write(&path, text).expect("a writable directory");
+            let name = path.to_string_lossy();
+            let said = Bundle::read(&name, Beside::default(), &Means::default());
+            assert!(
+                said.is_err_and(|text| text.contains("has a passphrase")),
+                "{mark}"
+            );
+        }
+        let _ = fs::remove_file(path);
     }
 
     #[test]

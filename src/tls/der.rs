@@ -126,6 +126,30 @@ pub(super) fn seconds(tag: u8, text: &[u8]) -> Option<i64> {
     Some(days * 86_400 + clock)
 }
 
+/// A moment, in seconds since the epoch, as the element that RFC 5280 asks for: with two digits for years before 2050.
+pub(super) fn time(seconds: i64) -> Vec<u8> {
+    let (days, clock) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // The way back of `seconds`.
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let day_of_year = of_era - (365 * year + year / 4 - year / 100);
+    let march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march + 2) / 5 + 1;
+    let (month, turned) = if march < 10 {
+        (march + 3, 0)
+    } else {
+        (march - 9, 1)
+    };
+    let year = year + era * 400 + turned;
+    let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
+    let rest = format!("{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
+    match year {
+        1950..2050 => element(UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes()),
+        _ => element(GENERAL_TIME, format!("{year:04}{rest}").as_bytes()),
+    }
+}
+
 /// An element of this kind with this content, as bytes.
 pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
@@ -151,10 +175,12 @@ pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTETS: u8 = 0x04;
 pub(super) const OBJECT: u8 = 0x06;
 pub(super) const ENUMERATED: u8 = 0x0a;
+pub(super) const UTF8_STRING: u8 = 0x0c;
 pub(super) const UTC_TIME: u8 = 0x17;
 pub(super) const GENERAL_TIME: u8 = 0x18;
 pub(super) const BMP_STRING: u8 = 0x1e;
 pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const SET: u8 = 0x31;
 /// A constructed, context-specific element; the number is added.
 pub(super) const CONTEXT: u8 = 0xa0;
 /// A primitive, context-specific element; the number is added.
@@ -173,6 +199,23 @@ mod tests {
             Some(2_524_608_000)
         );
         assert_eq!(seconds(UTC_TIME, b"2402"), None);
+    }
+
+    #[test]
+    fn times_are_read_as_they_were_made() {
+        for moment in [
+            0,
+            951_782_400,
+            1_709_208_000,
+            2_524_607_999,
+            2_524_608_000,
+            4_107_542_399,
+        ] {
+            let made = time(moment);
+            let read = Reader(&made).next().expect("an element");
+            assert_eq!(seconds(read.tag, read.content), Some(moment));
+        }
+        assert_eq!(time(1_709_208_000), element(UTC_TIME, b"240229120000Z"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod connector;
 mod court;
 mod der;
 pub mod draft;
+mod forge;
 mod issuers;
 mod keylog;
 mod names;

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use rustls::{ServerConfig, SignatureScheme};
 
 use super::bundle::Bundle;
+use super::forge::Forge;
 use super::profile::Profile;
 use crate::proto::hello::Hello;
 
@@ -29,6 +30,16 @@ impl Entry {
         &self.excluded
     }
 
+    /// Another certificate that is shown as this one is.
+    pub(super) fn with(&self, bundle: Arc<Bundle>) -> Entry {
+        Entry {
+            bundle,
+            profile: self.profile.clone(),
+            excluded: Vec::new(),
+            configs: Default::default(),
+        }
+    }
+
     /// The context for a client, with or without a protocol agreed on.
     pub(super) fn config(&self, with_alpn: bool) -> Arc<ServerConfig> {
         let made = &self.configs[usize::from(with_alpn)];
@@ -45,6 +56,8 @@ pub(super) struct Shelf {
     wild: HashMap<String, Vec<Arc<Entry>>>,
     defaults: Vec<Arc<Entry>>,
     strict: bool,
+    /// `generate-certificates`
+    forge: Option<Forge>,
 }
 
 /// What a client can verify.
@@ -114,6 +127,21 @@ impl Shelf {
             strict,
             ..Self::default()
         }
+    }
+
+    /// Has certificates made for names that it lacks.
+    pub(super) fn forge_by(&mut self, forge: Forge) {
+        self.forge = Some(forge);
+    }
+
+    /// A certificate made for a client who asks for a name that is not here.
+    pub(super) fn forged(&self, wishes: &Wishes) -> Option<Arc<Entry>> {
+        let (forge, name) = (self.forge.as_ref()?, wishes.name.as_deref()?);
+        if self.named(name).next().is_some() {
+            return None;
+        }
+        let base = best(&self.defaults.iter().collect::<Vec<_>>(), wishes)?;
+        forge.entry(name, base)
     }
 
     /// Puts a certificate under its own names, or under `filters` where there are some.
@@ -195,12 +223,17 @@ impl Shelf {
         if found.is_empty() && !self.strict {
             found.extend(&self.defaults);
         }
-        let fits = |entry: &&&Arc<Entry>| wishes.verifies(entry);
-        let elliptic = found.iter().filter(|entry| !entry.bundle.is_rsa).find(fits);
-        let rsa = || found.iter().filter(|entry| entry.bundle.is_rsa).find(fits);
-        // Whom nothing fits is shown what there is: rustls refuses with the right alert.
-        elliptic.or_else(rsa).or(found.first()).copied()
+        best(&found, wishes)
     }
+}
+
+/// The one of these certificates that suits a client most.
+fn best<'a>(found: &[&'a Arc<Entry>], wishes: &Wishes) -> Option<&'a Arc<Entry>> {
+    let fits = |entry: &&&Arc<Entry>| wishes.verifies(entry);
+    let elliptic = found.iter().filter(|entry| !entry.bundle.is_rsa).find(fits);
+    let rsa = || found.iter().filter(|entry| entry.bundle.is_rsa).find(fits);
+    // Whom nothing fits is shown what there is: rustls refuses with the right alert.
+    elliptic.or_else(rsa).or(found.first()).copied()
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ mod stats_words;
 mod tidy;
 mod tls;
 mod tls_hostile;
+mod tls_made;
 mod tls_servers;
 mod tls_store;
 mod tls_words;

@@ -289,14 +289,11 @@ fn checked(name: &str, text: &str) -> (Option<i32>, String) {
 
 #[test]
 fn key_exchange_over_primes_is_never_offered() {
-    let text = "global\n tune.ssl.default-dh-param 2048\n tune.ssl.ssl-ctx-cache-size 10\nfrontend f\n bind @0 ssl crt @Trsa.pem\n";
+    let text = "global\n tune.ssl.default-dh-param 2048\nfrontend f\n bind @0 ssl crt @Trsa.pem\n";
     let running = Running::new("primes", 1, &format!("{text}{PAGE}"));
     let primes = ["-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256"];
     assert_eq!(suite(&running, 0, &primes), "(NONE)");
-    let (status, said) = checked(
-        "primes",
-        "global\n tune.ssl.default-dh-param 2048\n tune.ssl.ssl-ctx-cache-size 10\n",
-    );
+    let (status, said) = checked("primes", "global\n tune.ssl.default-dh-param 2048\n");
     assert_eq!(
         (status, said.contains("tune.ssl")),
         (Some(0), false),

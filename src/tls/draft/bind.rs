@@ -34,6 +34,18 @@ pub const BIND_KEYWORDS: &[Keyword<BindDraft>] = &[
         |cur, b| borne(cur, &mut b.ca_borne),
     ),
     bind(
+        "ca-sign-file",
+        "<cafile>",
+        "The certificate and key of the authority that certificates are made by.",
+        |cur, b| word(cur, &mut b.sign_file),
+    ),
+    bind(
+        "ca-sign-pass",
+        "<passphrase>",
+        "The passphrase of that key; sluice reads keys without one only.",
+        |cur, _| cur.expect("a passphrase").map(|_| ()),
+    ),
+    bind(
         "ca-verify-file",
         "<cafile>",
         "More authorities, of whose names clients are not told.",
@@ -114,6 +126,15 @@ pub const BIND_KEYWORDS: &[Keyword<BindDraft>] = &[
     bind("force-tlsv13", "", "Speaks TLS 1.3 only.", |_, b| {
         only(&mut b.offer, Version::Tls13)
     }),
+    bind(
+        "generate-certificates",
+        "",
+        "Makes certificates for names that none is for.",
+        |_, b| {
+            b.forges = true;
+            Ok(())
+        },
+    ),
     bind("no-alpn", "", "Negotiates no protocol.", |_, b| {
         (b.no_alpn, b.alpn) = (true, None);
         Ok(())

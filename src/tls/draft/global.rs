@@ -205,6 +205,15 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         },
     ),
     global(
+        "tune.ssl.ssl-ctx-cache-size",
+        "<number>",
+        "How many certificates made on the fly are kept for a line.",
+        |cur, g| {
+            g.made_max = Some(cur.integer(0..=SESSIONS_MAX)?);
+            cur.end()
+        },
+    ),
+    global(
         "tune.ssl.cachesize",
         "<number>",
         "How many sessions are remembered for clients without tickets.",

@@ -52,6 +52,8 @@ pub struct GlobalDraft {
     pub server_verify: Option<Verify>,
     /// `tune.ssl.cachesize`
     pub sessions_max: Option<usize>,
+    /// `tune.ssl.ssl-ctx-cache-size`
+    pub made_max: Option<usize>,
     /// `tune.ssl.lifetime`, seconds.
     pub lifetime: Option<u32>,
     /// `tune.ssl.maxrecord`
@@ -131,6 +133,10 @@ pub struct BindDraft {
     pub early_data: bool,
     /// `tls-ticket-keys`
     pub ticket_keys: Option<Word>,
+    /// `generate-certificates`
+    pub forges: bool,
+    /// `ca-sign-file`
+    pub sign_file: Option<Word>,
     /// `ocsp-update`, of a line in a list of certificates.
     pub ocsp_update: Option<bool>,
     /// Versions, suites, groups.
