@@ -39,7 +39,7 @@ pub fn suggest_name<'c>(word: &str, names: impl IntoIterator<Item = &'c str>) ->
     let found = suggest(word, names)?;
     let distance = distance(&fingerprint(word), &fingerprint(found));
     let length = u32::try_from(word.len().min(found.len())).unwrap_or(u32::MAX);
-    (distance.saturating_mul(3) <= length.saturating_mul(2)).then_some(found)
+    (distance.saturating_mul(3) <= length.saturating_mul(2).saturating_add(1)).then_some(found)
 }
 
 fn fingerprint(word: &str) -> Print {
