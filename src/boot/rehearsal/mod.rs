@@ -6,6 +6,7 @@
 //! the status asked for; names are not looked up, no socket is opened, nothing is logged.
 
 mod asked;
+mod greeting;
 mod stage;
 mod told;
 
@@ -67,6 +68,8 @@ mod tests {
         frontend fe\n bind 127.0.0.1:80\n bind 127.0.0.1:443 name safe\n acl api path_beg /api /v1\n\
         http-request deny if { path /no }\n http-request set-header x-api 1 if api\n\
         use_backend api if api { hdr(host) h }\n default_backend be\n\
+        frontend raw\n mode tcp\n bind 127.0.0.1:444\n tcp-request inspect-delay 5s\n tcp-request content accept if { req.ssl_hello_type 1 }\n\
+        use_backend tunnel if { req.ssl_sni h.test }\nbackend tunnel\n mode tcp\n server a1 127.0.0.1:9\n\
         backend api\n server a1 127.0.0.1:1\n http-response set-header seen yes\nbackend be\n server b1 127.0.0.1:2\n";
 
     fn told(line: &str) -> (Asked, Told, Files) {
@@ -101,6 +104,21 @@ mod tests {
         assert!(
             json.contains(r#""backend":"api","server":"a1","status":200"#),
             "{json}"
+        );
+    }
+
+    #[test]
+    fn tls_that_is_passed_on_is_seen_by_its_name() {
+        let (asked, told, files) = told("GET https://h.test:444/api");
+        assert_eq!(told.server.as_deref(), Some("a1"));
+        let text = told::text(&asked, &told, &files);
+        assert!(
+            text.contains("req.ssl_sni of \"h.test\" matches \"h.test\""),
+            "{text}"
+        );
+        assert!(
+            text.contains("gets\n    the client's TLS, as it comes\n"),
+            "{text}"
         );
     }
 

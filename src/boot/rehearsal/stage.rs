@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::asked::Asked;
+use super::greeting;
 use crate::addr::SockAddr;
 use crate::http::Head;
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
@@ -15,7 +16,7 @@ use crate::log::Line;
 use crate::mux::{Inner, Lane, Lent, Ready, Said};
 use crate::rule::{Tried, Witness};
 use crate::sample::{Census, TlsFacts};
-use crate::site::{Logging, Service, Site, Visit};
+use crate::site::{Logging, Mode, Service, Site, Visit};
 use crate::slab::Key;
 use crate::stream::{Doors, Engine, Held, Kit, Letter, Peers, Way};
 use crate::time::Tick;
@@ -41,6 +42,8 @@ pub(super) struct Told {
     pub(super) server: Option<String>,
     /// What answered in place of a server.
     pub(super) inner: Option<String>,
+    /// The client's TLS is passed on as it comes.
+    pub(super) opaque: bool,
     /// What the server got.
     pub(super) forwarded: Vec<u8>,
     /// What the client got.
@@ -118,29 +121,35 @@ impl Stage {
         self.now = start;
         self.advance(1);
         let (memory, client) = Memory::pair();
-        let tls = asked.secure.then(|| Arc::new(handshake(asked)));
+        let opaque = asked.secure && self.is_opaque();
+        let tls = (asked.secure && !opaque).then(|| Arc::new(handshake(asked)));
         let peers = Peers {
             src: Some(asked.src),
             dst: self.dst,
         };
-        client.send(&asked.bytes);
+        client.send(&match opaque {
+            true => greeting::hello(&asked.host),
+            false => asked.bytes.clone(),
+        });
+        let answer = (!opaque).then_some(asked.status);
         let accepted = self
             .engine
             .accept_secure(Wire::Memory(memory), self.listener, peers, tls);
         if accepted.is_ok() {
             self.run();
-            self.answer(asked.status);
+            self.answer(answer);
             while self.now < start + TIME_MAX_MS && !self.is_over(&client) {
                 let next = self.engine.kit.wheel.next();
                 if !next.is_set() {
                     break;
                 }
                 self.advance(next.as_millis().saturating_sub(self.now).max(1));
-                self.answer(asked.status);
+                self.answer(answer);
             }
         }
         let mut told = self.props.told.take();
         told.answer = client.take();
+        told.opaque = opaque;
         if let Some((server, _)) = self.props.dialed.borrow().last() {
             let site = &self.engine.kit.site;
             let server = site.server(*server);
@@ -150,13 +159,23 @@ impl Stage {
         told
     }
 
+    /// Whether this listener speaks no TLS itself and looks at no messages.
+    fn is_opaque(&self) -> bool {
+        let site = &self.engine.kit.site;
+        let mode = site
+            .frontend_of(self.listener)
+            .map(|id| site.frontend(id).mode);
+        site.listener(self.listener).tls.is_none() && mode == Some(Mode::Tcp)
+    }
+
     /// Whether the exchange is done with: nothing of it is left but the client's connection.
     fn is_over(&self, client: &Script) -> bool {
         self.engine.streams() == 0 || client.is_ended()
     }
 
     /// Lets every server that has got something answer it.
-    fn answer(&mut self, status: u16) {
+    /// Of a client whose TLS they get they hang up, as nothing of it is known here.
+    fn answer(&mut self, status: Option<u16>) {
         let dialed = self.props.dialed.borrow().clone();
         for (_, script) in dialed {
             let seen = script.take();
@@ -164,6 +183,10 @@ impl Stage {
                 continue;
             }
             self.props.told.borrow_mut().forwarded.extend(seen);
+            let Some(status) = status else {
+                script.end();
+                continue;
+            };
             let bodiless = status == 204 || status == 304;
             let length = if bodiless {
                 ""

@@ -20,7 +20,10 @@ pub(super) fn text(asked: &Asked, told: &Told, files: &Files) -> String {
     match (&told.server, &told.inner, &told.backend) {
         (Some(server), _, Some(backend)) => {
             let _ = writeln!(out, "\nserver {server} of backend {backend} gets");
-            indented(&told.forwarded, &mut out);
+            match told.opaque {
+                true => out.push_str("    the client's TLS, as it comes\n"),
+                false => indented(&told.forwarded, &mut out),
+            }
         }
         (_, Some(inner), _) => {
             let _ = writeln!(out, "\n{inner} answers");
@@ -28,7 +31,10 @@ pub(super) fn text(asked: &Asked, told: &Told, files: &Files) -> String {
         _ => out.push_str("\nno server is asked\n"),
     }
     out.push_str("the client gets\n");
-    indented(&told.answer, &mut out);
+    match (told.opaque, &told.server) {
+        (true, Some(_)) => out.push_str("    the server's TLS\n"),
+        _ => indented(&told.answer, &mut out),
+    }
     out
 }
 
@@ -42,15 +48,22 @@ fn describe(rule: &Rule, files: &Files, out: &mut String) {
         (Verdict3::NotYet, _) => "unknown",
     };
     let line = String::from_utf8_lossy(files.line(span.file, span.line));
+    let words: Vec<&str> = line.split_whitespace().collect();
     let _ = writeln!(
         out,
         "\n{mark}  {}  [{}:{}]",
-        line.trim(),
+        words.join(" "),
         files.path(span.file),
         span.line
     );
+    // Lines of one ACL that say the same are said once.
+    let mut last = String::new();
     for finding in &tried.findings {
-        let _ = writeln!(out, "         {}", sentence(finding));
+        let text = sentence(finding);
+        if text != last {
+            let _ = writeln!(out, "         {text}");
+        }
+        last = text;
     }
 }
 
@@ -75,6 +88,7 @@ fn sentence(finding: &Finding) -> String {
             let _ = write!(text, " matches \"{pattern}\"");
         }
         (None, Verdict3::Hit) => text.push_str(" matches"),
+        (_, Verdict3::Miss) if finding.values.is_empty() => {}
         (_, Verdict3::Miss) => text.push_str(" does not match"),
         (_, Verdict3::NotYet) => text.push_str(" cannot be told yet"),
     }
