@@ -6,8 +6,8 @@
 //!
 //! Of files a running proxy reads few: those of the system (`/etc` for names, `/proc`, `/sys`, time zones) and those that the
 //! configuration or a list of certificates names, with their directories, since files are replaced by renaming, and the directories that
-//! links among them lead to. It writes devices, nothing else: log sockets are connected to, not opened, and the pid file is open
-//! already. Where health checks run programs, files and calls are left alone.
+//! links among them lead to. It writes devices, and where `set-dumpable` asks for core files the directory that the kernel puts them
+//! into: log sockets are connected to, not opened, and the pid file is open already. Where health checks run programs, files and calls are left alone.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -159,7 +159,8 @@ pub(super) fn enter(site: &Site) -> Report {
     let files = site.tls.files();
     let named = named.paths.iter().map(PathBuf::as_path);
     let named = named.chain(files.iter().map(PathBuf::as_path));
-    shut_files(&readables(named), &mut report);
+    let cores = site.global.dumpable.then(core_directory).flatten();
+    shut_files(&readables(named), cores.as_deref(), &mut report);
     shut_calls(&mut report);
     report
 }
@@ -180,21 +181,28 @@ fn drop_capabilities(report: &mut Report) {
     }
 }
 
-fn shut_files(wanted: &BTreeSet<PathBuf>, report: &mut Report) {
+fn shut_files(wanted: &BTreeSet<PathBuf>, cores: Option<&Path>, report: &mut Report) {
     const NAME: &str = "files (landlock)";
     let Some(version) = sandbox::landlock_version() else {
         return report.lacks(NAME, "the kernel has no landlock (5.13 and later have)");
     };
-    match restrict_files(version, wanted) {
+    let also = cores.map_or(String::new(), |path| format!(" and {}", path.display()));
+    match restrict_files(version, wanted, cores) {
         Ok(readable) => report.holds(
             NAME,
-            &format!("{readable} paths are readable, devices are writable, nothing is executable"),
+            &format!(
+                "{readable} paths are readable, devices{also} are writable, nothing is executable"
+            ),
         ),
         Err(error) => report.lacks(NAME, &text(&error)),
     }
 }
 
-fn restrict_files(version: u32, wanted: &BTreeSet<PathBuf>) -> std::io::Result<usize> {
+fn restrict_files(
+    version: u32,
+    wanted: &BTreeSet<PathBuf>,
+    cores: Option<&Path>,
+) -> std::io::Result<usize> {
     let mut all = right::EXECUTE | right::WRITE | right::READ | right::LIST | right::ENTRIES;
     for (since, more) in [(2, right::REFER), (3, right::TRUNCATE)] {
         if version >= since {
@@ -210,6 +218,10 @@ fn restrict_files(version: u32, wanted: &BTreeSet<PathBuf>) -> std::io::Result<u
     }
     let devices = right::READ | right::LIST | right::WRITE;
     let _ = sandbox::allow(&rules, Path::new("/dev"), devices);
+    if let Some(path) = cores {
+        let rights = right::READ | right::WRITE | right::TRUNCATE | right::CREATE | right::REMOVE;
+        let _ = sandbox::allow(&rules, path, rights & all);
+    }
     sandbox::restrict(&rules)?;
     Ok(readable)
 }
@@ -237,6 +249,18 @@ fn place(path: &Path) -> PathBuf {
         Some(parent) if parent != Path::new("/") => parent.to_owned(),
         _ => path.to_owned(),
     }
+}
+
+/// Where the kernel puts core files; none where a program takes them, or where that is the root.
+fn core_directory() -> Option<PathBuf> {
+    let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").ok()?;
+    place_of_cores(&pattern, &std::env::current_dir().ok()?)
+}
+
+fn place_of_cores(pattern: &str, current: &Path) -> Option<PathBuf> {
+    let file = (!pattern.starts_with(['|', '@'])).then(|| current.join(pattern.trim_end()))?;
+    let directory = file.parent()?;
+    (directory != Path::new("/")).then(|| directory.to_owned())
 }
 
 fn shut_calls(report: &mut Report) {
@@ -291,6 +315,34 @@ mod tests {
             found.contains(&live) && found.contains(&archive),
             "{found:?}"
         );
+        let _ = std::fs::remove_dir_all(home);
+    }
+
+    #[test]
+    fn core_files_go_where_the_kernel_says() {
+        let place = |pattern| place_of_cores(pattern, Path::new("/srv"));
+        assert_eq!(place("core\n"), Some("/srv".into()));
+        assert_eq!(place("/var/cores/%e.%p\n"), Some("/var/cores".into()));
+        assert_eq!(place("|/usr/lib/systemd/systemd-coredump %P"), None);
+        assert_eq!(place_of_cores("core", Path::new("/")), None);
+    }
+
+    #[test]
+    fn nothing_else_can_be_written() {
+        let home = std::env::temp_dir().join(format!("sluice-cores-{}", std::process::id()));
+        let cores = home.join("cores");
+        std::fs::create_dir_all(&cores).expect("a scratch directory");
+        let (inside, outside) = (cores.join("core"), home.join("core"));
+        let shut = std::thread::spawn(move || {
+            process::set_no_new_privileges().expect("always allowed");
+            let version = sandbox::landlock_version()?;
+            restrict_files(version, &BTreeSet::new(), Some(&cores)).expect("rules");
+            let written = [inside, outside].map(|path| std::fs::write(path, "").is_ok());
+            Some(written)
+        });
+        // A kernel without landlock has nothing to show here.
+        let written = shut.join().expect("no panic").unwrap_or([true, false]);
+        assert_eq!(written, [true, false]);
         let _ = std::fs::remove_dir_all(home);
     }
 

@@ -17,6 +17,10 @@ pub mod right {
     pub const READ: u64 = 1 << 2;
     /// List a directory.
     pub const LIST: u64 = 1 << 3;
+    /// Remove a file.
+    pub const REMOVE: u64 = 1 << 5;
+    /// Create a regular file.
+    pub const CREATE: u64 = 1 << 8;
     /// What makes, moves and removes entries of directories.
     pub const ENTRIES: u64 = 0x1ff << 4;
     /// Move between directories; version 2.
