@@ -20,7 +20,9 @@ toolchain=${SLUICE_TOOLCHAIN:-$("$here/musl-target.sh" ${SLUICE_MUSL-})}
 # shellcheck disable=SC1090
 . "$toolchain"
 
-# A release tarball has no git; its maker left these facts in build/commit.
+# A release tarball has no git; its maker left these facts in build/commit. A clone
+# has, and without the program the bytes would be those of no commit.
+if [ -e "$root/.git" ]; then "$here/need.sh" git:git || true; fi
 git() { command git -c safe.directory='*' -C "$root" "$@" 2>/dev/null; }
 if [ -e "$root/.git" ] && commit=$(git rev-parse --short=12 HEAD); then
     [ -z "$(git status --porcelain --untracked-files=no)" ] || commit=$commit-modified

@@ -82,6 +82,9 @@ say "second build, in $second${as:+, as nobody}"
 )
 
 echo
+echo "Made of commit $(git -c safe.directory='*' -C "$first" rev-parse HEAD) by"
+# shellcheck disable=SC1091
+(. "$work/toolchain" && "$RUSTC" -V && cc --version | head -n1) | sed 's/^/  /'
 echo 'Two builds:'
 different=
 for path in target/x86_64-unknown-linux-musl/release/sluice "$first"/dist/*; do
