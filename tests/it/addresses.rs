@@ -4,57 +4,29 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-use crate::program;
+use crate::program::{self, Running, Scratch, await_that, free_port, free_row, silent};
 
-const PATIENCE: Duration = Duration::from_secs(10);
 const V4: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const V6: Ipv6Addr = Ipv6Addr::LOCALHOST;
 
-/// A running program, ended when dropped.
-struct Running {
-    child: Child,
-    folder: PathBuf,
-}
-
-impl Running {
-    /// Starts with this after the defaults; `@D` is its folder, `@0`, `@1`, … are ports of the machine, `$PORT` and `$HOST` are set.
-    fn new(name: &str, ports: &[u16], text: &str) -> Self {
-        let folder =
-            std::env::temp_dir().join(format!("sluice-addresses-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a scratch directory");
-        let mut text = format!("{DEFAULTS}{text}").replace("@D", &folder.display().to_string());
-        for (at, port) in ports.iter().enumerate() {
-            text = text.replace(&format!("@{at}"), &port.to_string());
-        }
-        let file = folder.join("t.cfg");
-        fs::write(&file, text).expect("a writable directory");
-        let child = Command::new(program::path())
-            .args(["-db", "-f"])
-            .arg(&file)
-            .env("PORT", ports[0].to_string())
-            .env("HOST", "127.0.0.1")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        Self { child, folder }
+/// Starts with this after the defaults; `@D` is its folder, `@0`, `@1`, … are ports of the machine, `$PORT` and `$HOST` are set.
+fn start(name: &str, ports: &[u16], text: &str) -> Running {
+    let folder = Scratch::new(name);
+    let mut text = format!("{DEFAULTS}{text}").replace("@D", &folder.path(""));
+    for (at, port) in ports.iter().enumerate() {
+        text = text.replace(&format!("@{at}"), &port.to_string());
     }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
+    let mut command = silent(&program::path());
+    command
+        .env("PORT", ports[0].to_string())
+        .env("HOST", "127.0.0.1");
+    Running::by(command, folder, &text)
 }
 
 const DEFAULTS: &str = "global\n nbthread 1\ndefaults\n mode http\n timeout connect 2s\n timeout client 2s\n timeout server 5s\n";
@@ -62,22 +34,11 @@ const DEFAULTS: &str = "global\n nbthread 1\ndefaults\n mode http\n timeout conn
 const PAGE: &str =
     " http-request return status 200 content-type text/plain lf-string \"%[so_name]\"\n";
 
-/// Ports that nobody has, in the address family of everything; `together` follow each other.
-fn ports(count: usize, together: u16) -> Vec<u16> {
-    let any = || TcpListener::bind("[::]:0").expect("a free port");
-    let mut held: Vec<TcpListener> = (0..count).map(|_| any()).collect();
-    let number = |held: &TcpListener| held.local_addr().expect("an address").port();
-    let mut numbers: Vec<u16> = held.iter().map(number).collect();
-    loop {
-        let first = any();
-        let start = number(&first);
-        let more = (1..together).map(|at| TcpListener::bind(("::", start.saturating_add(at))));
-        let more: Result<Vec<_>, _> = more.collect();
-        let Ok(more) = more else { continue };
-        numbers.extend(std::iter::once(&first).chain(&more).map(number));
-        held.extend(more);
-        return numbers;
-    }
+/// Ports that nobody has; the last `together` follow each other.
+fn ports(count: usize, together: usize) -> Vec<u16> {
+    let mut ports: Vec<u16> = (0..count).map(|_| free_port()).collect();
+    ports.extend(free_row(together));
+    ports
 }
 
 /// The body of what is answered on this connection; nothing where there is none.
@@ -96,11 +57,8 @@ fn page(to: impl Into<SocketAddr>) -> String {
 }
 
 fn await_page(to: impl Into<SocketAddr> + Copy, wanted: &str) {
-    let begun = Instant::now();
-    while page(to) != wanted {
-        assert!(begun.elapsed() < PATIENCE, "no {wanted} at {}", to.into());
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let what = format!("{wanted} at {}", to.into());
+    await_that(&what, || page(to) == wanted);
 }
 
 #[test]
@@ -113,7 +71,7 @@ fn listeners_are_where_their_lines_say() {
          bind [::1]:@7 name six\n bind 127.0.0.1:@8-@A name range\n bind unix@@D/own name path mode 640\n bind abns@{hidden} name hidden\n{PAGE}"
     );
     let text = text.replace("@A", &ports[10].to_string());
-    let running = Running::new("listeners", &ports, &text);
+    let running = start("listeners", &ports, &text);
     await_page((V4, ports[0]), "environment");
     for (at, name) in [(1, "star"), (2, "nothing"), (3, "four")] {
         assert_eq!(page((V4, ports[at])), name, "IPv4");
@@ -150,7 +108,7 @@ fn listeners_are_where_their_lines_say() {
 fn a_path_belongs_to_whom_its_line_says() {
     let ports = ports(1, 0);
     let text = format!("frontend f\n bind unix@@D/own user nobody\n bind :@0 name ready\n{PAGE}");
-    let mut running = Running::new("owner", &ports, &text);
+    let mut running = start("owner", &ports, &text);
     let root = fs::metadata("/proc/self").expect("a process").uid() == 0;
     if root {
         await_page((V4, ports[0]), "ready");
@@ -185,7 +143,7 @@ fn servers_are_where_their_lines_say() {
         + &way("unix", "unix@@D/own")
         + &way("slash", "@D/own")
         + &way("abns", &format!("abns@{hidden}"));
-    let _running = Running::new("servers", &ports, &text);
+    let _running = start("servers", &ports, &text);
     await_page((V4, ports[1]), "four");
     let asked = |path: &str| {
         let mut stream = TcpStream::connect((V4, ports[0])).expect("it listens");
@@ -220,15 +178,14 @@ fn first_packets_bring_data() {
         "{DEFAULTS}listen f\n bind 127.0.0.1:8001\n http-reuse never\n server s 127.0.0.1:8002 tfo\n\
          frontend g\n bind 127.0.0.1:8002 tfo\n{PAGE}"
     );
-    let file = std::env::temp_dir().join(format!("sluice-first-{}.cfg", std::process::id()));
-    fs::write(&file, text).expect("a writable directory");
+    let folder = Scratch::new("first");
+    let file = folder.write("t.cfg", &text);
     let output = Command::new("unshare")
         .args(["-rn", "sh", "-c", FAST_OPEN])
         .arg(program::path())
         .arg(&file)
         .stderr(Stdio::null())
         .output();
-    let _ = fs::remove_file(&file);
     let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
     let said = String::from_utf8_lossy(&said);
     if said.is_empty() {

@@ -3,53 +3,28 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::program;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::program::{PATIENCE, Running, await_that, check, free_port, refuses};
 
 struct Proxy {
-    child: Child,
-    file: PathBuf,
     port: u16,
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_file(&self.file);
-    }
+    _running: Running,
 }
 
 impl Proxy {
     /// Starts with a frontend that leads to the backend the path begins with.
     fn start(name: &str, backends: &str) -> Self {
-        let held = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = held.local_addr().expect("bound").port();
-        drop(held);
+        let port = free_port();
         let text = format!(
             "defaults\n mode http\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n\
              frontend fe\n bind 127.0.0.1:{port}\n use_backend %[path,field(2,/)]\n{backends}"
         );
-        let file = written(name, &text);
-        let child = Command::new(program::path())
-            .args(["-db", "-f"])
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let proxy = Self { child, file, port };
-        until("it listens", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        proxy
+        Self {
+            port,
+            _running: Running::new(name, &text).listening(port),
+        }
     }
 
     /// A client that has asked for `path`.
@@ -65,20 +40,6 @@ impl Proxy {
         let (mut client, mut answer) = (self.client(path, more), Vec::new());
         client.read_to_end(&mut answer).expect("an answer");
         String::from_utf8_lossy(&answer).into_owned()
-    }
-}
-
-fn written(name: &str, text: &str) -> PathBuf {
-    let file = std::env::temp_dir().join(format!("sluice-{name}-{}.cfg", std::process::id()));
-    fs::write(&file, text).expect("a writable folder");
-    file
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
-        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -209,7 +170,7 @@ fn servers_are_probed_where_that_is_said() {
         assert!(count > 0);
         // The timer of what was sent gives way to that of probes once the acknowledgement is in.
         if probed {
-            until(path, || is_probed(from, port));
+            await_that(path, || is_probed(from, port));
         }
         assert_eq!(is_probed(from, port), probed, "{path}");
     }
@@ -237,9 +198,7 @@ fn a_backend_logs_what_becomes_of_its_servers() {
 fn servers_have_not_long_to_end_where_that_is_said() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let server = listener.local_addr().expect("bound").port();
-    let held = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = held.local_addr().expect("bound");
-    drop(held);
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let _proxy = Proxy::start(
         "backend-end",
         &format!(
@@ -281,24 +240,7 @@ fn what_backends_cannot_do_is_said_by_name_and_line() {
             "backend 'b' : 'option tcplog' directive is ignored in backends.",
         ),
     ];
-    let text: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
-    let file = written("backend-refused", &format!("backend b\n mode http\n{text}"));
-    let output = Command::new(program::path())
-        .arg("-c")
-        .arg("-f")
-        .arg(&file)
-        .output()
-        .expect("the program starts");
-    let _ = fs::remove_file(&file);
-    assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    for ((_, sentence), number) in lines.iter().zip(3..) {
-        let place = format!("{}:{number}]", file.display());
-        let told = said
-            .lines()
-            .any(|line| line.contains(&place) && line.contains(sentence));
-        assert!(told, "{number}: {sentence} in {said}");
-    }
+    refuses("backend-refused", "backend b\n mode http\n", &lines);
 }
 
 #[test]
@@ -307,18 +249,10 @@ fn an_option_that_became_the_only_way_changes_nothing() {
         let text = format!(
             "backend b\n mode http\n timeout connect 1s\n timeout server 1s\n option {option}\n server s 127.0.0.1:1\n"
         );
-        let file = written(option, &text);
-        let output = Command::new(program::path())
-            .args(["-c", "-f"])
-            .arg(&file)
-            .output()
-            .expect("the program starts");
-        let _ = fs::remove_file(&file);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        (output.status.code(), said)
+        check("option", &text)
     };
-    let (status, said) = told("http-use-htx");
-    assert_eq!(status, Some(0), "{said}");
-    assert!(!said.contains("http-use-htx"), "{said}");
-    assert_eq!(told("http-use-hxt").0, Some(1));
+    let known = told("http-use-htx");
+    assert_eq!(known.status, Some(0), "{}", known.said);
+    assert!(!known.said.contains("http-use-htx"), "{}", known.said);
+    assert_eq!(told("http-use-hxt").status, Some(1));
 }

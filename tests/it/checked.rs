@@ -3,60 +3,31 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use super::reload::proxy::ask;
-use crate::program;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::program::{self, PATIENCE, Running, Scratch, await_that, free_port, silent};
 
 /// A running program in a directory of its own.
 struct Proxy {
-    child: Child,
-    folder: PathBuf,
+    running: Running,
     port: u16,
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("sluice-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a scratch directory");
-    folder
-}
-
-fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("bound").port()
 }
 
 impl Proxy {
     /// Starts with a frontend at `port` that leads to the backend the path begins with.
-    fn start(folder: PathBuf, port: u16, backends: &str) -> Self {
+    fn start(folder: Scratch, port: u16, backends: &str) -> Self {
         let text = format!(
             "global\n nbthread 1\n stats socket {} level admin\ndefaults\n mode http\n retries 0\n timeout connect 1s\n \
              timeout client 5s\n timeout server 5s\nfrontend fe\n bind 127.0.0.1:{port}\n use_backend %[path,field(2,/)]\n{backends}",
-            folder.join("cli").display()
+            folder.path("cli")
         );
-        let file = folder.join("t.cfg");
-        std::fs::write(&file, text).expect("a writable directory");
-        let child = Command::new(program::path())
-            .args(["-db", "-f"])
-            .arg(&file)
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let proxy = Self {
-            child,
-            folder,
+        let running = Running::by(silent(&program::path()), folder, &text);
+        Self {
+            running: running.listening(port),
             port,
-        };
-        until("it listens", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        proxy
+        }
     }
 
     fn client(&self, path: &str) -> TcpStream {
@@ -75,27 +46,11 @@ impl Proxy {
 
     /// A column of a server's statistics.
     fn column(&self, server: &str, column: usize) -> String {
-        let stats = ask(&self.folder.join("cli"), "show stat\n");
+        let stats = ask(&self.running.folder.join("cli"), "show stat\n");
         let start = format!("{server},");
         let line = stats.lines().find(|line| line.starts_with(&start));
         let field = line.and_then(|line| line.split(',').nth(column));
         field.unwrap_or_default().to_owned()
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
-        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -138,7 +93,7 @@ fn servers_see_where_they_are_to_be_reached_from() {
     let text = format!(
         "backend plain\n server s 127.0.0.1:{server}\nbackend from\n server s 127.0.0.1:{server} source 127.0.0.9\n"
     );
-    let proxy = Proxy::start(folder("source"), free_port(), &text);
+    let proxy = Proxy::start(Scratch::new("source"), free_port(), &text);
     assert!(proxy.get("plain").ends_with("\r\n127.0.0.1"));
     assert!(proxy.get("from").ends_with("\r\n127.0.0.9"));
 }
@@ -168,11 +123,11 @@ fn servers_take_no_more_than_they_may() {
         "backend most\n balance source\n server s 127.0.0.1:{port} maxconn 2 maxqueue 1\n\
          backend least\n balance source\n fullconn 100\n server s 127.0.0.1:{other} minconn 1 maxconn 50\n"
     );
-    let proxy = Proxy::start(folder("most"), free_port(), &text);
+    let proxy = Proxy::start(Scratch::new("most"), free_port(), &text);
     let mut clients: Vec<TcpStream> = (0..3).map(|_| proxy.client("most")).collect();
     let first = waiting.recv_timeout(PATIENCE).expect("a slot");
     let second = waiting.recv_timeout(PATIENCE).expect("another");
-    until("one waits", || proxy.column("most,s", 2) == "1");
+    await_that("one waits", || proxy.column("most,s", 2) == "1");
     // The line is full: whoever comes now goes to nobody else.
     let refused = proxy.get("most");
     assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
@@ -187,7 +142,7 @@ fn servers_take_no_more_than_they_may() {
     // With little to do in the backend the limit is the lower one.
     let clients = [proxy.client("least"), proxy.client("least")];
     let first = waiting_there.recv_timeout(PATIENCE).expect("a slot");
-    until("one waits", || proxy.column("least,s", 2) == "1");
+    await_that("one waits", || proxy.column("least,s", 2) == "1");
     tell_at_once(first);
     tell_at_once(waiting_there.recv_timeout(PATIENCE).expect("its turn"));
     assert!(
@@ -213,13 +168,13 @@ fn sessions_end_with_their_server_where_that_is_said() {
          server s 127.0.0.1:{port} on-marked-down shutdown-sessions\n\
          backend kept\n default-server check port {checked} inter 20ms fall 1\n server s 127.0.0.1:{port}\n"
     );
-    let proxy = Proxy::start(folder("gone"), free_port(), &text);
+    let proxy = Proxy::start(Scratch::new("gone"), free_port(), &text);
     let (gone, kept) = (proxy.client("gone"), proxy.client("kept"));
     let held: Vec<TcpStream> = (0..2)
         .map(|_| waiting.recv_timeout(PATIENCE).expect("both are served"))
         .collect();
     drop(judge);
-    until("both servers are down", || {
+    await_that("both servers are down", || {
         ["gone,s", "kept,s"]
             .iter()
             .all(|server| proxy.column(server, 17) == "DOWN")

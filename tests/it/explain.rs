@@ -4,16 +4,15 @@
 //! and what the client gets when no server was asked, its status otherwise.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::program;
+use crate::program::{self, Process, Scratch, free_port, silent};
 
 const SEED: u64 = 0x0ac1_e5ee_d001;
 const SITES: usize = 20;
@@ -42,17 +41,16 @@ fn compare(round: u64) -> usize {
     let origin = Origin::start();
     let port = free_port();
     let text = site(&mut chance, port, origin.port);
-    let directory =
-        std::env::temp_dir().join(format!("sluice-explain-{}-{round}", std::process::id()));
-    fs::create_dir_all(&directory).expect("a scratch directory");
-    let file = directory.join("site.cfg");
-    fs::write(&file, &text).expect("written");
+    let folder = Scratch::new("explain");
+    let file = folder.write("site.cfg", &text);
     let requests: Vec<Request> = (0..REQUESTS)
         .map(|_| Request::any(&mut chance, port))
         .collect();
     let told = explain(&file, &requests);
     assert_eq!(told.len(), requests.len(), "seed {SEED:#x}, site {round}");
-    let proxy = Proxy::start(&file, port);
+    let mut command = silent(&program::path());
+    let mut proxy = Process::start(command.args(["-db", "-q", "-f"]).arg(&file));
+    proxy.await_port(port);
     for (request, told) in requests.iter().zip(&told) {
         origin.seen.lock().expect("no panic").clear();
         let answer = exchange(port, request);
@@ -67,8 +65,6 @@ fn compare(round: u64) -> usize {
             request.line()
         );
     }
-    drop(proxy);
-    fs::remove_dir_all(&directory).expect("the scratch directory goes");
     requests.len()
 }
 
@@ -499,37 +495,4 @@ fn serve(mut stream: TcpStream, seen: &Seen) {
             return;
         }
     }
-}
-
-struct Proxy(Child);
-
-impl Proxy {
-    fn start(file: &Path, port: u16) -> Self {
-        let child = Command::new(program::path())
-            .args(["-db", "-q", "-f"])
-            .arg(file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "no listener");
-            thread::sleep(Duration::from_millis(5));
-        }
-        Proxy(child)
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }

@@ -3,74 +3,37 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::program;
+use crate::program::{PATIENCE, Running, free_port};
 
 /// A body that fills every buffer between the two ends several times.
 const BODY: usize = 6 << 20;
-/// Silence that proves a stall: everything here happens on one machine.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Proxy {
-    child: Child,
     port: u16,
-    folder: std::path::PathBuf,
+    _running: Running,
 }
 
 impl Proxy {
     fn before(server: SocketAddr, name: &str, settings: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|socket| socket.local_addr())
-            .expect("a free port")
-            .port();
-        let folder =
-            std::env::temp_dir().join(format!("sluice-flow-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a scratch directory");
-        let file = folder.join("flow.cfg");
+        let port = free_port();
         let text = format!(
             "global\n    nbthread 2\ndefaults\n    mode http\n    timeout connect 5s\n    timeout client 30s\n    \
              timeout server 30s\n{settings}frontend fe\n    bind 127.0.0.1:{port}\n    default_backend be\nbackend be\n    \
              server s1 {server}\n"
         );
-        std::fs::write(&file, text).expect("a writable directory");
-        let child = Command::new(program::path())
-            .arg("-db")
-            .arg("-f")
-            .arg(&file)
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
         Self {
-            child,
             port,
-            folder,
+            _running: Running::new(name, &text).listening(port),
         }
     }
 
     fn client(&self) -> TcpStream {
-        let begun = Instant::now();
-        loop {
-            match TcpStream::connect(("127.0.0.1", self.port)) {
-                Ok(stream) => {
-                    stream
-                        .set_read_timeout(Some(PATIENCE))
-                        .expect("a timeout that is not zero");
-                    return stream;
-                }
-                Err(error) => assert!(begun.elapsed() < PATIENCE, "no connection: {error}"),
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        // Silence as long as this proves a stall: everything here happens on one machine.
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream
     }
 }
 
@@ -239,8 +202,7 @@ fn clients_beyond_the_rate_wait_and_are_all_served() {
         "rate",
         "    rate-limit sessions 20\n",
     );
-    // Each waiting connection counts as one; let the second in which the proxy was found pass.
-    drop(proxy.client());
+    // Each waiting connection counts as one; let the second in which the proxy was found to listen pass.
     std::thread::sleep(Duration::from_millis(2100));
     let begun = Instant::now();
     let mut clients: Vec<TcpStream> = (0..50).map(|_| proxy.client()).collect();

@@ -3,12 +3,11 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::program;
+use crate::program::{self, Running, Scratch, await_within, free_port, silent};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 const CROWD: usize = 1_000;
@@ -17,42 +16,23 @@ const MEMORY_MAX_KIB: usize = 48 * 1024;
 /// Hundredths of a second that the process may use while nothing happens but waiting.
 const TICKS_MAX: u64 = 20;
 
-struct Proxy {
-    child: Child,
-    folder: PathBuf,
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
+struct Proxy(Running);
 
 impl Proxy {
     fn start(name: &str, text: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("sluice-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder");
-        let file = folder.join("t.cfg");
-        fs::write(&file, text).expect("a writable folder");
+        let folder = Scratch::new(name);
         let said = fs::File::create(folder.join("said")).expect("a writable folder");
-        let child = Command::new(program::path())
-            .args([Path::new("-db"), Path::new("-f"), &file])
-            .stdout(said)
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        Self { child, folder }
+        let mut command = silent(&program::path());
+        command.stdout(said);
+        Self(Running::by(command, folder, text))
     }
 
     fn said(&self) -> String {
-        fs::read_to_string(self.folder.join("said")).unwrap_or_default()
+        fs::read_to_string(self.0.folder.join("said")).unwrap_or_default()
     }
 
     fn proc(&self, file: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("it runs")
+        fs::read_to_string(format!("/proc/{}/{file}", self.0.child.id())).expect("it runs")
     }
 
     /// Processor time used, in hundredths of a second.
@@ -71,22 +51,17 @@ impl Proxy {
     }
 
     fn descriptors(&self) -> usize {
-        let folder = format!("/proc/{}/fd", self.child.id());
+        let folder = format!("/proc/{}/fd", self.0.child.id());
         fs::read_dir(folder).expect("it runs").count()
     }
 }
 
 fn free() -> SocketAddr {
-    let held = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    held.local_addr().expect("bound")
+    SocketAddr::from(([127, 0, 0, 1], free_port()))
 }
 
-fn await_that(what: &str, mut it: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !it() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+fn await_that(what: &str, it: impl FnMut() -> bool) {
+    await_within(PATIENCE, what, it);
 }
 
 /// What a client is answered that says who it is.

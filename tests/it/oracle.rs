@@ -1,16 +1,12 @@
 //! The same configuration and the same requests to this program and to Debian's haproxy: the answers must not differ.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::program;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::program::{self, PATIENCE, Running, Scratch, free_port, silent};
 
 /// Requests and nothing else differs from one exchange to the next; each ends with its connection.
 const REQUESTS: &[&str] = &[
@@ -103,7 +99,7 @@ fn answers_are_haproxys() {
     }
     let server = echo_server();
     let ours = Proxy::start("sluice", &program::path(), server);
-    let theirs = Proxy::start("haproxy", &PathBuf::from("haproxy"), server);
+    let theirs = Proxy::start("haproxy", Path::new("haproxy"), server);
     let mut differences = Vec::new();
     for request in REQUESTS {
         let (mine, other) = (ours.ask(request), theirs.ask(request));
@@ -194,42 +190,20 @@ fn complete(bytes: &[u8]) -> Option<usize> {
 }
 
 struct Proxy {
-    child: Child,
-    directory: PathBuf,
     port: u16,
+    _running: Running,
 }
 
 impl Proxy {
-    fn start(name: &str, path: &PathBuf, server: u16) -> Self {
-        let directory =
-            std::env::temp_dir().join(format!("sluice-oracle-{name}-{}", std::process::id()));
-        fs::create_dir_all(&directory).expect("a scratch directory");
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|socket| socket.local_addr())
-            .expect("a free port")
-            .port();
+    fn start(name: &str, path: &Path, server: u16) -> Self {
+        let port = free_port();
         let text = CONFIGURATION
             .replace('@', &format!("127.0.0.1:{port}"))
             .replace(" # ", &format!(" 127.0.0.1:{server} "));
-        let file = directory.join("oracle.cfg");
-        fs::write(&file, text).expect("a writable directory");
-        let child = Command::new(path)
-            .args(["-db", "-f"])
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "{name} does not listen");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let running = Running::by(silent(path), Scratch::new(name), &text);
         Self {
-            child,
-            directory,
             port,
+            _running: running.listening(port),
         }
     }
 
@@ -243,13 +217,5 @@ impl Proxy {
         // A reset behind the answer ends it as well as a close does.
         let _ = stream.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }

@@ -4,86 +4,43 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use crate::program;
+use crate::program::{self, PATIENCE, Running, Scratch, await_that, free_port, silent};
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
-struct Proxy {
-    child: Child,
-    folder: PathBuf,
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("sluice-outside-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a scratch directory");
-    folder
-}
+struct Proxy(Running);
 
 impl Proxy {
     /// Starts on a configuration in this folder, with a stats socket in it.
-    fn start(folder: PathBuf, global: &str, rest: &str) -> Self {
-        let socket = folder.join("cli");
+    fn start(folder: Scratch, global: &str, rest: &str) -> Self {
         let text = format!(
             "global\n    nbthread 1\n    stats socket {} level admin\n{global}defaults\n    mode http\n    \
              timeout connect 1s\n    timeout client 5s\n    timeout server 5s\n{rest}",
-            socket.display()
+            folder.path("cli")
         );
-        let file = folder.join("t.cfg");
-        std::fs::write(&file, text).expect("a writable directory");
-        let child = Command::new(program::path())
-            .arg("-db")
-            .arg("-f")
-            .arg(&file)
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        Self { child, folder }
+        Self(Running::by(silent(&program::path()), folder, &text))
     }
 
     /// Asks until the answer has what is looked for.
     fn ask(&self, command: &str, wanted: &str) -> String {
-        let begun = Instant::now();
-        loop {
-            let mut answer = String::new();
-            if let Ok(mut cli) = UnixStream::connect(self.folder.join("cli")) {
+        let mut answer = String::new();
+        await_that(&format!("{wanted:?} in {command:?}"), || {
+            answer.clear();
+            if let Ok(mut cli) = UnixStream::connect(self.0.folder.join("cli")) {
                 let _ = writeln!(cli, "{command}");
                 let _ = cli.read_to_string(&mut answer);
             }
-            if answer.contains(wanted) {
-                return answer;
-            }
-            assert!(begun.elapsed() < PATIENCE, "no {wanted:?} in {answer}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            answer.contains(wanted)
+        });
+        answer
     }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .expect("a free port")
-        .port()
 }
 
 #[test]
 fn a_program_says_whether_a_server_is_up() {
-    let folder = folder("program");
-    let script = folder.join("asks");
+    let folder = Scratch::new("program");
     let text = "#!/bin/sh\ntest -z \"$HOME\" || exit 9\ncase \"$HAPROXY_SERVER_NAME $1 $2 $3 $4\" in \
                 'good NOT_USED NOT_USED 127.0.0.1 81') exit 0;; bad*) exit 7;; *) sleep 20;; esac\n";
-    std::fs::write(&script, text).expect("a writable directory");
+    let script = folder.write("asks", text);
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("our file");
     let proxy = Proxy::start(
         folder,
@@ -149,7 +106,7 @@ fn a_log_backend_spreads_lines_and_changes_its_server() {
     let stream = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let (port, tcp) = (free_port(), stream.local_addr().expect("bound").port());
     let proxy = Proxy::start(
-        folder("lines"),
+        Scratch::new("lines"),
         "",
         &format!(
             "frontend f\n    bind 127.0.0.1:{port}\n    log backend@stays format raw local0\n    log backend@hashed format raw \
@@ -185,7 +142,7 @@ fn a_server_that_goes_down_is_mailed() {
     let mailer = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = mailer.local_addr().expect("bound").port();
     let proxy = Proxy::start(
-        folder("mail"),
+        Scratch::new("mail"),
         "",
         &format!(
             "mailers m\n    timeout mail 5s\n    mailer a 127.0.0.1:{port}\nbackend b\n    email-alert mailers m\n    \

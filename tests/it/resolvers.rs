@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::reload::proxy::ask;
 use crate::dns_server::{A, AAAA, Answer, Asked, Deed, Server};
-use crate::program;
+use crate::program::{self, Running, Scratch, await_that, silent};
 
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How many questions about some names stay without an answer.
 const UNHEARD: usize = 4;
 
@@ -53,40 +51,23 @@ impl Counts {
     }
 }
 
-struct Running(Child, std::path::PathBuf);
+struct Site(Running);
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-        let _ = fs::remove_dir_all(&self.1);
-    }
-}
-
-impl Running {
+impl Site {
     fn start(text: &str) -> Self {
-        let name = format!("sluice-resolvers-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).expect("a scratch directory");
-        let file = folder.join("t.cfg");
+        let folder = Scratch::new("resolvers");
         let socket = folder.join("cli");
         let text = format!(
             "global\n stats socket {} level admin\n{text}",
             socket.display()
         );
-        fs::write(&file, text).expect("a writable directory");
-        let child = Command::new(program::path())
-            .args(["-db", "-f"])
-            .arg(&file)
-            .stderr(Stdio::null())
-            .spawn();
-        let running = Self(child.expect("the program starts"), folder);
-        until("it listens", || socket.exists());
-        running
+        let running = Running::by(silent(&program::path()), folder, &text);
+        await_that("it listens", || socket.exists());
+        Self(running)
     }
 
     fn says(&self, command: &str) -> String {
-        ask(&self.1.join("cli"), command)
+        ask(&self.0.folder.join("cli"), command)
     }
 
     /// The address that a backend's server has.
@@ -96,14 +77,6 @@ impl Running {
         let row = rows.find(|row| row.clone().nth(1) == Some(backend));
         let field = row.and_then(|mut row| row.nth(4));
         field.unwrap_or_default().to_owned()
-    }
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -156,21 +129,21 @@ fn sections_ask_as_they_are_told() {
         "backend unwatched\n server s four.test:80 init-addr none\n".to_owned(),
     ];
     let begun = Instant::now();
-    let running = Running::start(&text.concat());
+    let running = Site::start(&text.concat());
     let has = |name: &str, address: &str| running.address(name) == address;
-    until("an IPv4 address is preferred", || has("four", "127.0.0.1"));
-    until("an IPv6 address is, where nothing is said", || {
+    await_that("an IPv4 address is preferred", || has("four", "127.0.0.1"));
+    await_that("an IPv6 address is, where nothing is said", || {
         has("six", "::1")
     });
-    until("it is asked again soon", || has("deaf", "::1"));
+    await_that("it is asked again soon", || has("deaf", "::1"));
     assert!(
         begun.elapsed() < Duration::from_secs(3),
         "four questions without an answer, a second each, take longer"
     );
-    until("larger datagrams are read", || {
+    await_that("larger datagrams are read", || {
         running.address("large").starts_with("127.")
     });
-    until("it is asked again and again", || {
+    await_that("it is asked again and again", || {
         counts.of("often.test") > 8
     });
     assert!(
@@ -186,7 +159,7 @@ fn sections_ask_as_they_are_told() {
 }
 
 /// `parse-resolv-conf` takes the nameservers of /etc/resolv.conf.
-fn lists_those_of_the_host(running: &Running) {
+fn lists_those_of_the_host(running: &Site) {
     let shown = running.says("show resolvers host\n");
     let file = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     for line in file.lines() {

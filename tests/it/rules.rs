@@ -4,66 +4,39 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::program;
+use crate::program::{PATIENCE, Running, free_port, refuses};
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long nothing has to happen.
 const QUIET: Duration = Duration::from_millis(200);
 /// The capability that closing without a word takes, as its bit.
 const NET_ADMIN: u64 = 1 << 12;
 
 pub(crate) struct Proxy {
-    child: Child,
-    file: PathBuf,
     pub(crate) ports: Vec<u16>,
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_file(&self.file);
-    }
+    _running: Running,
 }
 
 impl Proxy {
     /// Runs a configuration whose `@0`, `@1`, … are addresses of its own.
     pub(crate) fn start(name: &str, text: &str) -> Self {
-        let held: Vec<_> = (0..text.matches("bind @").count())
-            .map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"))
-            .collect();
-        let ports: Vec<u16> = held
-            .iter()
-            .map(|held| held.local_addr().expect("bound").port())
-            .collect();
-        drop(held);
+        let count = text.matches("bind @").count();
+        let ports: Vec<u16> = (0..count).map(|_| free_port()).collect();
         let mut text = format!(
             "defaults\n mode http\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n{text}"
         );
         for (at, port) in ports.iter().enumerate() {
             text = text.replace(&format!("@{at}"), &format!("127.0.0.1:{port}"));
         }
-        let file = written(name, &text);
-        let child = Command::new(program::path())
-            .args(["-db", "-f"])
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", ports[0])).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "the proxy does not listen");
-            std::thread::sleep(Duration::from_millis(5));
+        let running = Running::new(name, &text).listening(ports[0]);
+        Self {
+            ports,
+            _running: running,
         }
-        Self { child, file, ports }
     }
 
     /// A client that has asked for `path`.
@@ -76,12 +49,6 @@ impl Proxy {
         let _ = stream.write_all(request.as_bytes());
         stream
     }
-}
-
-fn written(name: &str, text: &str) -> PathBuf {
-    let file = std::env::temp_dir().join(format!("sluice-rules-{name}-{}.cfg", std::process::id()));
-    fs::write(&file, text).expect("a writable folder");
-    file
 }
 
 /// What a client gets until its connection ends.
@@ -291,23 +258,9 @@ fn rules_that_are_no_part_are_refused_by_name_and_line() {
             "'option http_proxy' is accepted, but has no effect yet",
         ),
     ];
-    let text: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
-    let text = format!("frontend f\n mode http\n bind 127.0.0.1:1\n{text}");
-    let file = written("refused", &text);
-    let output = Command::new(program::path())
-        .arg("-c")
-        .arg("-f")
-        .arg(&file)
-        .output()
-        .expect("the program starts");
-    let _ = fs::remove_file(&file);
-    assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    for ((_, sentence), number) in lines.iter().zip(4..) {
-        let place = format!("{}:{number}]", file.display());
-        let told = said
-            .lines()
-            .any(|line| line.contains(&place) && line.contains(sentence));
-        assert!(told, "{number}: {sentence} in {said}");
-    }
+    refuses(
+        "refused",
+        "frontend f\n mode http\n bind 127.0.0.1:1\n",
+        &lines,
+    );
 }

@@ -7,12 +7,12 @@ mod script;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::program;
+use crate::program::{self, Process, free_port, silent};
 use script::{BESIDE_MS, Case, Script, Step, files, here, is_logged, unheaded, version};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -318,37 +318,29 @@ struct Answer {
 }
 
 struct Proxy {
-    child: Child,
     port: u16,
+    _process: Process,
 }
 
 impl Proxy {
     fn start(program: &Path, file: &Path, origin: u16, log: &UdpSocket) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|socket| socket.local_addr())
-            .expect("a free port")
-            .port();
+        let port = free_port();
         let log = log.local_addr().expect("an address").port();
-        let child = Command::new(program)
+        let mut command = silent(program);
+        command
             .args(["-db", "-f"])
             .arg(file)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("PORT", port.to_string())
             .env("ORIGIN", origin.to_string())
             .env("LOG", log.to_string())
-            .env("HERE", here())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let waited = begun.elapsed();
-            assert!(waited < PATIENCE, "no listener for {}", file.display());
-            thread::sleep(Duration::from_millis(5));
+            .env("HERE", here());
+        let mut process = Process::start(&mut command);
+        process.await_port(port);
+        Self {
+            port,
+            _process: process,
         }
-        Self { child, port }
     }
 
     /// Asks until the answer is the expected one, or patience ends.
@@ -384,12 +376,5 @@ impl Proxy {
         let _ = stream.read_to_end(&mut bytes);
         let took = begun.elapsed();
         Answer { bytes, took }
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::rules::{PATIENCE, Proxy, answer};
+use crate::program::{PATIENCE, await_that};
+use crate::rules::{Proxy, answer};
 
 #[test]
 fn clients_wait_in_a_backlog() {
@@ -147,11 +148,9 @@ fn bytes_are_counted_while_they_flow() {
         let row = page.lines().find(|row| row.starts_with("f,BACKEND,"));
         row.and_then(|row| row.split(',').nth(8).map(str::to_owned))
     };
-    let begun = Instant::now();
-    while counted().as_deref() != Some("3") {
-        assert!(begun.elapsed() < PATIENCE, "{:?}", counted());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    await_that("three bytes are counted", || {
+        counted().as_deref() == Some("3")
+    });
 }
 
 #[test]

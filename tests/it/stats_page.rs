@@ -1,31 +1,22 @@
 //! The statistics page and the Prometheus exporter of a running proxy, asked with curl.
 
-use std::fs;
-use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::net::UdpSocket;
+use std::process::Command;
 
-use crate::program;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::program::{PATIENCE, Running, free_ports};
 
 /// A running proxy whose frontends are `open` (everything allowed) and `closed` (a password, nothing allowed).
 struct Proxy {
-    child: Child,
-    directory: PathBuf,
     open: u16,
     closed: u16,
     /// Where log lines arrive.
     log: UdpSocket,
+    _running: Running,
 }
 
 impl Proxy {
     fn start(name: &str) -> Self {
-        let directory =
-            std::env::temp_dir().join(format!("sluice-page-{name}-{}", std::process::id()));
-        fs::create_dir_all(&directory).expect("a scratch directory");
-        let (open, closed) = (free_port(), free_port());
+        let [open, closed] = free_ports();
         let log = UdpSocket::bind("127.0.0.1:0").expect("a free port");
         log.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let log_port = log.local_addr().expect("bound").port();
@@ -40,27 +31,11 @@ impl Proxy {
              \x20   stats scope closed\n    stats http-request deny if {{ hdr(x-bad) -m found }}\n    default_backend b\n\
              backend b\n    stats uri /of-b\n    server s1 127.0.0.1:1\n    server s2 127.0.0.1:1\n"
         );
-        let path = directory.join("t.cfg");
-        fs::write(&path, text).expect("a writable directory");
-        let child = Command::new(program::path())
-            .arg("-f")
-            .arg(&path)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", closed)).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "the proxy does not listen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
         Self {
-            child,
-            directory,
             open,
             closed,
             log,
+            _running: Running::new(name, &text).listening(closed),
         }
     }
 
@@ -94,19 +69,6 @@ impl Proxy {
         let cell = row.and_then(|row| row.split(',').nth(17));
         cell.unwrap_or_default().to_owned()
     }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
 }
 
 /// Head and body of an answer.

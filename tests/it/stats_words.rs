@@ -1,14 +1,9 @@
 //! Each word of the statistics page, in the section itself and inherited: the page with it beside the page without.
 
-use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::net::TcpStream;
 
-use crate::program;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::program::{PATIENCE, Running, free_ports};
 
 /// `#n` stands for a port.
 const CONFIGURATION: &str = "\
@@ -57,14 +52,7 @@ listen none from plain
 ";
 
 fn ask(port: u16, path: &str, more: &str) -> String {
-    let begun = Instant::now();
-    let mut stream = loop {
-        match TcpStream::connect(("127.0.0.1", port)) {
-            Ok(stream) => break stream,
-            Err(_) => std::thread::sleep(Duration::from_millis(10)),
-        }
-        assert!(begun.elapsed() < PATIENCE, "nobody listens");
-    };
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let request = format!("GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n{more}\r\n");
     stream.write_all(request.as_bytes()).expect("it reads");
@@ -75,43 +63,17 @@ fn ask(port: u16, path: &str, more: &str) -> String {
 
 #[test]
 fn every_word_changes_the_page() {
-    let directory = std::env::temp_dir().join(format!("sluice-words-{}", std::process::id()));
-    fs::create_dir_all(&directory).expect("a scratch directory");
-    let sockets: Vec<TcpListener> = (0..6)
-        .map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"))
-        .collect();
+    let ports = free_ports::<6>();
     let mut text = CONFIGURATION.to_owned();
-    let mut ports = Vec::new();
-    for (at, socket) in sockets.iter().enumerate() {
-        ports.push(socket.local_addr().expect("bound").port());
-        text = text.replace(&format!("#{at}"), &ports[at].to_string());
+    for (at, port) in ports.iter().enumerate() {
+        text = text.replace(&format!("#{at}"), &port.to_string());
     }
-    drop(sockets);
-    let file = directory.join("t.cfg");
-    fs::write(&file, text).expect("a writable directory");
-    let mut child = Command::new(program::path())
-        .arg("-f")
-        .arg(&file)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let seen = std::panic::catch_unwind(|| look(&ports));
-    let _ = child.kill();
-    let _ = child.wait();
-    let _ = fs::remove_dir_all(&directory);
-    seen.expect("every page is as it is said to be");
-}
-
-fn look(ports: &[u16]) {
-    let [usual, every, given, asked, none, inherits] = ports else {
-        panic!("six ports");
-    };
-    let plain = ask(*usual, "/haproxy?stats", "");
+    let [usual, every, given, asked, none, inherits] = ports;
+    let _running = Running::new("stats-words", &text).listening(inherits);
+    let plain = ask(usual, "/haproxy?stats", "");
     assert!(plain.starts_with("HTTP/1.1 200 "), "{plain}");
-    assert!(ask(*inherits, "/haproxy?stats", "").starts_with("HTTP/1.1 200 "));
-    let page = ask(*every, "/own", "");
+    assert!(ask(inherits, "/haproxy?stats", "").starts_with("HTTP/1.1 200 "));
+    let page = ask(every, "/own", "");
     let with = [
         "refresh: 7\r\n",
         " on here-it-is",
@@ -128,27 +90,20 @@ fn look(ports: &[u16]) {
     assert!(plain.contains(" version ") && !page.contains(" version "));
     assert!(plain.contains("id=\"given\"") && !page.contains("id=\"given\""));
     assert!(page.contains("id=\"every\""));
-    assert!(ask(*every, "/own", "x-bad: 1\r\n").starts_with("HTTP/1.1 403 "));
-    assert!(ask(*every, "/haproxy?stats", "").starts_with("HTTP/1.1 503 "));
-    for (port, path, realm) in [
-        (*given, "/given", "Given"),
-        (*asked, "/haproxy?stats", "Own"),
-    ] {
+    assert!(ask(every, "/own", "x-bad: 1\r\n").starts_with("HTTP/1.1 403 "));
+    assert!(ask(every, "/haproxy?stats", "").starts_with("HTTP/1.1 503 "));
+    for (port, path, realm) in [(given, "/given", "Given"), (asked, "/haproxy?stats", "Own")] {
         let refused = ask(port, path, "");
         assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
         assert!(refused.contains(&format!("realm=\"{realm}\"")), "{refused}");
     }
-    let page = ask(
-        *given,
-        "/given",
-        "authorization: Basic am9lOnNlY3JldA==\r\n",
-    );
+    let page = ask(given, "/given", "authorization: Basic am9lOnNlY3JldA==\r\n");
     assert!(page.contains("refresh: 9\r\n") && !page.contains(" version "));
     let page = ask(
-        *asked,
+        asked,
         "/haproxy?stats",
         "authorization: Basic am9lOnNlY3JldA==\r\n",
     );
     assert!(page.contains(" version "), "{page}");
-    assert!(ask(*none, "/haproxy?stats", "").starts_with("HTTP/1.1 503 "));
+    assert!(ask(none, "/haproxy?stats", "").starts_with("HTTP/1.1 503 "));
 }
