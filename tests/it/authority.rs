@@ -2,23 +2,21 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use crate::program::Scratch;
 
 /// A folder with `ca.pem`, and what the authority signed; it goes when dropped.
 pub(crate) struct Authority {
-    folder: PathBuf,
+    folder: Scratch,
     /// The authority's own list of what it signed.
     index: String,
 }
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
-        let folder =
-            std::env::temp_dir().join(format!("sluice-authority-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a scratch directory");
         let own = Self {
-            folder,
+            folder: Scratch::new(name),
             index: String::new(),
         };
         let text = format!(
@@ -34,7 +32,7 @@ impl Authority {
     }
 
     pub(crate) fn path(&self, name: &str) -> String {
-        self.folder.join(name).display().to_string()
+        self.folder.path(name)
     }
 
     pub(crate) fn openssl(&self, words: &str, more: &[&str]) {
@@ -105,11 +103,5 @@ impl Authority {
     pub(crate) fn write_index(&self) {
         fs::write(self.folder.join("index"), &self.index).expect("written");
         fs::write(self.folder.join("index.attr"), "unique_subject = no\n").expect("written");
-    }
-}
-
-impl Drop for Authority {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }

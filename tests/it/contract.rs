@@ -6,27 +6,21 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::program;
+use crate::program::{self, PATIENCE, Process, await_that, free_port, silent};
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
-struct Scratch(PathBuf);
+struct Scratch(program::Scratch);
 
 impl Scratch {
     fn new(name: &str) -> Self {
-        let name = format!("sluice-contract-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a scratch directory");
-        Self(path)
+        Self(program::Scratch::new(name))
     }
 
     fn path(&self, name: &str) -> String {
-        self.0.join(name).to_string_lossy().into_owned()
+        self.0.path(name)
     }
 
     fn configuration(&self, global: &str, bind: &str) -> String {
@@ -50,24 +44,10 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("bound").port();
     (listener, port)
-}
-
-fn await_that(what: &str, mut it: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !it() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn exchange(port: u16, request: &str) -> String {
@@ -147,13 +127,11 @@ fn masters_and_lone_processes_end_as_drivers_expect() {
     }
 }
 
-fn start(cfg: &str) -> Child {
-    Command::new(program::path())
-        .args(["-db", "-f", cfg])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts")
+/// The program with these words, once it listens.
+fn start(words: &[&str], port: u16) -> Process {
+    let mut process = Process::start(silent(&program::path()).args(words));
+    process.await_port(port);
+    process
 }
 
 fn field(pid: u32, name: &str) -> String {
@@ -166,13 +144,9 @@ fn field(pid: u32, name: &str) -> String {
 fn a_serving_process_is_shut_in_unless_it_is_told_not_to_be() {
     for (global, shut) in [("", true), ("    sandbox off\n", false)] {
         let scratch = Scratch::new("sandbox");
-        let (held, port) = listener();
-        drop(held);
+        let port = free_port();
         let cfg = scratch.configuration(global, &format!("127.0.0.1:{port}"));
-        let mut child = start(&cfg);
-        await_that("it serves", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
+        let mut child = start(&["-db", "-f", &cfg], port);
         assert!(serves(port));
         let text = scratch.ask("show sandbox");
         assert_eq!(text.contains("no new privileges: yes\n"), shut, "{text}");
@@ -192,16 +166,12 @@ fn a_process_that_was_root_serves_from_its_jail_as_nobody() {
     {
         return;
     }
-    let (held, port) = listener();
-    drop(held);
+    let port = free_port();
     let jail = scratch.path("jail");
     fs::create_dir(&jail).expect("a directory");
     let global = format!("    chroot {jail}\n    uid {NOBODY}\n    gid {NOBODY}\n");
     let cfg = scratch.configuration(&global, &format!("127.0.0.1:{port}"));
-    let mut child = start(&cfg);
-    await_that("it serves", || {
-        TcpStream::connect(("127.0.0.1", port)).is_ok()
-    });
+    let mut child = start(&["-db", "-f", &cfg], port);
     assert!(serves(port));
     let root = fs::read_link(format!("/proc/{}/root", child.id())).expect("it runs");
     assert_eq!(root, Path::new(&jail));
@@ -220,18 +190,9 @@ fn a_process_that_was_root_serves_from_its_jail_as_nobody() {
 #[test]
 fn memory_bounds_the_connections() {
     let scratch = Scratch::new("memory");
-    let (held, port) = listener();
-    drop(held);
+    let port = free_port();
     let cfg = scratch.configuration("", &format!("127.0.0.1:{port}"));
-    let mut child = Command::new(program::path())
-        .args(["-db", "-m", "50", "-f", &cfg])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    await_that("it serves", || {
-        TcpStream::connect(("127.0.0.1", port)).is_ok()
-    });
+    let mut child = start(&["-db", "-m", "50", "-f", &cfg], port);
     let info = scratch.ask("show info");
     let most = info.lines().find_map(|line| line.strip_prefix("Maxconn: "));
     let most: u32 = most.and_then(|text| text.parse().ok()).expect("a number");

@@ -4,29 +4,25 @@
 //! there is nothing to test.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::program;
+use crate::program::{self, Scratch, free_ports};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const NOBODY: u32 = 65534;
 
 /// Programs and their directory, which go when it is dropped.
 struct Stand {
-    directory: PathBuf,
+    directory: Scratch,
     children: Vec<Child>,
 }
 
 impl Stand {
     fn new() -> Self {
-        let name = format!("sluice-database-{}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(&directory).expect("a scratch directory");
+        let directory = Scratch::new("database");
         chown(&directory, Some(NOBODY), Some(NOBODY)).expect("we are root");
         Self {
             directory,
@@ -35,11 +31,11 @@ impl Stand {
     }
 
     fn path(&self, name: &str) -> String {
-        self.directory.join(name).to_string_lossy().into_owned()
+        self.directory.path(name)
     }
 
     fn write(&self, name: &str, text: &str) -> String {
-        fs::write(self.directory.join(name), text).expect("a writable directory");
+        self.directory.write(name, text);
         self.path(name)
     }
 
@@ -48,7 +44,7 @@ impl Stand {
         command
             .args(["--reuid=65534", "--regid=65534", "--clear-groups", program])
             .current_dir(&self.directory)
-            .env("HOME", &self.directory)
+            .env("HOME", self.path(""))
             .env("PGCONNECT_TIMEOUT", "5")
             .stdin(Stdio::null());
         command
@@ -152,14 +148,7 @@ impl Drop for Stand {
             let _ = child.kill();
             let _ = child.wait();
         }
-        let _ = fs::remove_dir_all(&self.directory);
     }
-}
-
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held: [TcpListener; N] =
-        std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    std::array::from_fn(|at| held[at].local_addr().expect("bound").port())
 }
 
 /// Where Debian puts PostgreSQL's programs, if all that is needed is there.

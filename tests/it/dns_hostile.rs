@@ -4,8 +4,6 @@
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,37 +16,26 @@ use sluice::lang::Span;
 use sluice::time::Millis;
 
 use crate::dns_server::{A, AAAA, Answer, Asked, Deed, SRV, Server};
+use crate::program::Scratch;
 
 /// An `/etc` that names one nameserver; it goes with the test.
-struct Etc(PathBuf);
+struct Etc(Scratch);
 
 impl Etc {
     fn new(server: SocketAddr, options: &str) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("sluice-hostile-{}-{count}", std::process::id()));
-        fs::create_dir_all(path.join("etc")).expect("writable");
-        fs::write(path.join("etc/nsswitch.conf"), "hosts: files dns\n").expect("writable");
-        fs::write(
-            path.join("etc/resolv.conf"),
-            format!("nameserver {server}\noptions {options}\nsearch .\n"),
-        )
-        .expect("writable");
-        Self(path)
+        let root = Scratch::new("hostile");
+        fs::create_dir(root.join("etc")).expect("writable");
+        root.write("etc/nsswitch.conf", "hosts: files dns\n");
+        let text = format!("nameserver {server}\noptions {options}\nsearch .\n");
+        root.write("etc/resolv.conf", &text);
+        Self(root)
     }
 
     fn resolve(&self, names: &[String]) -> (Results, Duration) {
         let begun = Instant::now();
         let results =
-            resolve_all(&Root::at(&self.0), names, Policy::default()).expect("an event queue");
+            resolve_all(&Root::at(&*self.0), names, Policy::default()).expect("an event queue");
         (results, begun.elapsed())
-    }
-}
-
-impl Drop for Etc {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -365,7 +352,7 @@ impl Rig {
             timing,
             ..Draft::default()
         };
-        let root = Root::at(&etc.0);
+        let root = Root::at(&*etc.0);
         let watched = |at| Watched {
             server: ServerId::at(at),
             backend: BackendId::at(0),

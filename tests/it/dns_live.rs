@@ -5,54 +5,25 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::program;
+use crate::program::{self, Process, Scratch, await_that, free_ports};
 
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A directory of the test's own.
-struct Place(PathBuf);
+/// Files that change while others read them.
+struct Place(Scratch);
 
 impl Place {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("sluice-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("writable");
-        Self(path)
-    }
-
     fn write(&self, file: &str, text: &str) {
         // Replaced in one step, so that nobody reads half of it.
         let (beside, path) = (self.0.join(format!("{file}.new")), self.0.join(file));
         std::fs::write(&beside, text).expect("writable");
         std::fs::rename(beside, path).expect("writable");
     }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("a free port")
-        .port()
 }
 
 /// Answers every request with two bytes, on several addresses; counts them by address.
@@ -119,9 +90,10 @@ fn converse(port: u16, stop: &AtomicBool, good: &mut u64) -> std::io::Result<()>
     Ok(())
 }
 
-fn nameserver(place: &Place, port: u16) -> Option<Running> {
+fn nameserver(place: &Place, port: u16) -> Option<Process> {
     let hosts = format!("--addn-hosts={}", place.0.join("names").display());
-    let child = Command::new("dnsmasq")
+    let mut command = Command::new("dnsmasq");
+    command
         .args([
             "-k",
             "-i",
@@ -144,9 +116,8 @@ fn nameserver(place: &Place, port: u16) -> Option<Running> {
             "-p",
             &port.to_string(),
         ])
-        .stderr(Stdio::null())
-        .spawn();
-    child.ok().map(Running)
+        .stderr(Stdio::null());
+    Process::try_start(&mut command).ok()
 }
 
 fn command(socket: &Path, line: &str) -> String {
@@ -155,16 +126,6 @@ fn command(socket: &Path, line: &str) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).expect("it answers");
     text
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..500 {
-        if holds() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    panic!("it did not happen: {what}");
 }
 
 fn configuration(front: u16, back: u16, names: u16, socket: &Path) -> String {
@@ -179,8 +140,8 @@ fn configuration(front: u16, back: u16, names: u16, socket: &Path) -> String {
 
 #[test]
 fn servers_move_while_clients_ask() {
-    let place = Place::new("live");
-    let (front, back, names) = (free_port(), free_port(), free_port());
+    let place = Place(Scratch::new("live"));
+    let [front, back, names] = free_ports();
     let socket = place.0.join("socket");
     place.write("names", "127.0.0.21 app.test\n127.0.0.22 app.test\n");
     place.write("cfg", &configuration(front, back, names, &socket));
@@ -192,14 +153,9 @@ fn servers_move_while_clients_ask() {
     for (last, count) in (21..).zip(&counts) {
         serve(back, last, Arc::clone(count));
     }
-    let _sluice = Running(
-        Command::new(program::path())
-            .arg("-f")
-            .arg(place.0.join("cfg"))
-            .spawn()
-            .expect("the program starts"),
-    );
-    until("a first answer", || {
+    let mut sluice = Command::new(program::path());
+    let _sluice = Process::start(sluice.arg("-f").arg(place.0.join("cfg")));
+    await_that("a first answer", || {
         let (stop, mut good) = (AtomicBool::new(false), 0);
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -215,10 +171,10 @@ fn servers_move_while_clients_ask() {
     let turn = |text: &str, reached: usize| {
         place.write("names", text);
         let _ = Command::new("kill")
-            .args(["-HUP", &dnsmasq.0.id().to_string()])
+            .args(["-HUP", &dnsmasq.id().to_string()])
             .status();
         let before = counts[reached].load(Ordering::Relaxed);
-        until("traffic at the new address", || {
+        await_that("traffic at the new address", || {
             counts[reached].load(Ordering::Relaxed) > before + 20
         });
     };

@@ -2,7 +2,8 @@
 //! `/etc` that it may write to. Where the host forbids that, the test says so and passes.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::program::Scratch;
 
 /// The variable that tells the inner run where its `/etc` is.
 const MARK: &str = "SLUICE_TEST_NAMESPACE";
@@ -24,28 +25,20 @@ pub(crate) fn run_inside(name: &str, variables: &[(&str, &str)]) -> Option<Strin
         eprintln!("skipped: no namespaces or no {PYTHON} here");
         return None;
     }
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let directory = std::env::temp_dir().join(format!(
-        "sluice-etc-{}-{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    ));
-    let etc = directory.join("etc");
-    std::fs::create_dir_all(&etc).expect("the temporary directory is writable");
+    let etc = Scratch::new("etc");
     let program = std::env::current_exe().expect("a running program has a path");
     let script = format!(
         "set -e; cp -a /etc/. {etc}/ 2>/dev/null || true; mount --make-rprivate / 2>/dev/null || true; mount --bind {etc} /etc; \
          ip link set lo up; hostname web1.corp.test; exec {program} --exact {name} --ignored --nocapture --test-threads=1",
-        etc = etc.display(),
+        etc = etc.path(""),
         program = program.display(),
     );
     let output = Command::new("unshare")
         .args(["-n", "-m", "-u", "sh", "-c", &script])
-        .env(MARK, &etc)
+        .env(MARK, etc.path(""))
         .envs(variables.iter().copied())
         .output()
         .expect("unshare runs");
-    let _ = std::fs::remove_dir_all(&directory);
     let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),

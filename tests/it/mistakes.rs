@@ -1,11 +1,11 @@
 //! A table of mistakes: each is refused with its line, its column and a sentence, beside what haproxy says about it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::program;
+use crate::program::{self, Scratch};
 
 /// How many programs run at once.
 const SIDE_BY_SIDE: usize = 4;
@@ -113,14 +113,12 @@ fn all(name: &str, judge: fn(&Mistake, &Path) -> Result<(), String>) -> Vec<Stri
             .enumerate()
             .map(|(at, rows)| {
                 scope.spawn(move || {
-                    let directory = scratch(&format!("{name}-{at}"));
+                    let directory = Scratch::new(&format!("mistakes-{name}-{at}"));
                     let wrong = |row: &Mistake| {
                         let why = judge(row, &directory).err()?;
                         Some(format!("{:?}: {why}", row.text))
                     };
-                    let found: Vec<String> = rows.iter().filter_map(wrong).collect();
-                    let _ = fs::remove_dir_all(&directory);
-                    found
+                    rows.iter().filter_map(wrong).collect::<Vec<_>>()
                 })
             })
             .collect();
@@ -129,12 +127,6 @@ fn all(name: &str, judge: fn(&Mistake, &Path) -> Result<(), String>) -> Vec<Stri
             .flat_map(|one| one.join().expect("no panic"))
             .collect()
     })
-}
-
-fn scratch(name: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("sluice-mistakes-{name}-{}", std::process::id()));
-    fs::create_dir_all(&path).expect("a scratch directory");
-    path
 }
 
 #[test]

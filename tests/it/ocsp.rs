@@ -3,19 +3,18 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::os::unix::net::UnixStream;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::authority::Authority;
+use crate::program::{PATIENCE, Process, check, free_ports};
 use crate::tls::{PAGE, Running};
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// OpenSSL's responder, ended when dropped.
 struct Responder {
-    child: Child,
+    _child: Process,
     /// Its pipe stays open, for it goes on speaking.
     _said: BufReader<ChildStderr>,
 }
@@ -24,7 +23,8 @@ impl Responder {
     /// Answers for certificates of `authority` on this port, signed by `signer`.
     fn new(authority: &Authority, signer: &Authority, port: u16) -> Self {
         authority.write_index();
-        let mut child = Command::new("openssl")
+        let mut command = Command::new("openssl");
+        command
             .args(["ocsp", "-ndays", "1", "-ignore_err"])
             .args(["-port", &port.to_string()])
             .args(["-index", &authority.path("index")])
@@ -32,9 +32,8 @@ impl Responder {
             .args(["-rsigner", &signer.path("ca.pem")])
             .args(["-rkey", &signer.path("ca.key")])
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("openssl runs");
+            .stderr(Stdio::piped());
+        let mut child = Process::start(&mut command);
         let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut line = String::new();
         // A connection that says nothing would hold it up: it has to say itself that it listens.
@@ -42,20 +41,11 @@ impl Responder {
             line.clear();
             assert_ne!(said.read_line(&mut line).expect("text"), 0, "no responder");
         }
-        Self { child, _said: said }
+        Self {
+            _child: child,
+            _said: said,
+        }
     }
-}
-
-impl Drop for Responder {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    let held = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    held.map(|held| held.local_addr().expect("an address").port())
 }
 
 /// A certificate whose issuer answers on this port, its issuer beside it.
@@ -194,16 +184,9 @@ fn delays_fit_together() {
         ("tune.ssl.ocsp-update.maxdelay 7200", true),
         ("ocsp-update.disable maybe", false),
     ] {
-        let file = std::env::temp_dir().join(format!("sluice-delays-{}", std::process::id()));
-        fs::write(&file, format!("global\n {words}\n")).expect("written");
-        let output = Command::new(crate::program::path())
-            .args(["-c", "-f"])
-            .arg(&file)
-            .output();
-        let output = output.expect("the program runs");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.success(), sound, "{words}: {said}");
-        assert!(sound || said.contains(":2]"), "{said}");
-        let _ = fs::remove_file(&file);
+        let checked = check("delays", &format!("global\n {words}\n"));
+        let said = &checked.said;
+        assert_eq!(checked.status == Some(0), sound, "{words}: {said}");
+        assert!(sound || checked.tells(2, ""), "{said}");
     }
 }

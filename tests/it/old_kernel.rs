@@ -1,12 +1,12 @@
 //! Kernels that lack what later ones have: strace answers "no such call" in the kernel's place.
 
+use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, fs};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::program;
+use crate::program::{self, Process, await_within, free_port};
 
 const STRACE: &str = "/usr/bin/strace";
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -18,28 +18,26 @@ const SINCE_3_10: &str = "?sched_setattr,?sched_getattr,?renameat2,?seccomp,?get
     ?io_uring_enter,?io_uring_register,?clone3,?close_range,?openat2,?pidfd_open,?pidfd_getfd,?faccessat2,?process_madvise,\
     ?epoll_pwait2,?landlock_create_ruleset,?landlock_add_rule,?landlock_restrict_self";
 
-/// A directory that goes with its owner, and in it a site without servers.
-struct Scratch(PathBuf);
+/// A folder with a site without servers; the process that wrote its number down in it goes with it.
+struct Scratch(program::Scratch);
 
 impl Scratch {
     fn new(name: &str, port: u16) -> Self {
-        let path = env::temp_dir().join(format!("sluice-kernel-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a scratch directory");
+        let folder = program::Scratch::new(name);
         let site = format!(
             "defaults\n    mode http\n    timeout connect 1s\n    timeout client 5s\n    timeout server 5s\n\
              frontend f\n    bind 127.0.0.1:{port}\n    http-request return status 200 content-type text/plain string here\n"
         );
-        fs::write(path.join("t.cfg"), site).expect("a writable directory");
-        Self(path)
+        folder.write("t.cfg", &site);
+        Self(folder)
     }
 
     fn path(&self, name: &str) -> String {
-        self.0.join(name).to_string_lossy().into_owned()
+        self.0.path(name)
     }
 
     /// The program under a kernel that lacks `calls`.
-    fn start(&self, calls: &str, options: &[&str]) -> Traced {
+    fn start(&self, calls: &str, options: &[&str]) -> Process {
         let mut command = Command::new(STRACE);
         command
             .args(["-f", "-qq", "-o", &self.path("log")])
@@ -50,7 +48,7 @@ impl Scratch {
             .args(options)
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        Traced(command.spawn().expect("strace starts"))
+        Process::start(&mut command)
     }
 
     /// The process that wrote its number down.
@@ -63,17 +61,6 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         signal(&self.pid(), "KILL");
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// strace, which ends with what it traces and is not left behind.
-struct Traced(Child);
-
-impl Drop for Traced {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -85,17 +72,8 @@ fn signal(pid: &str, name: &str) {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
-}
-
-fn await_that(what: &str, mut it: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !it() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+fn await_that(what: &str, it: impl FnMut() -> bool) {
+    await_within(PATIENCE, what, it);
 }
 
 fn answers(port: u16) -> bool {
@@ -120,6 +98,8 @@ fn nothing_later_than_linux_3_10_is_needed() {
     let log = fs::read_to_string(scratch.path("log")).unwrap_or_default();
     assert!(log.contains("(INJECTED)"), "the calls are refused: {log}");
 
+    // The worker serves before the master has written its number down.
+    await_that("the pid file", || !scratch.pid().is_empty());
     let (master, former) = (scratch.pid(), children(&scratch.pid()));
     signal(&master, "USR2");
     await_that("another worker serves", || {
@@ -129,7 +109,7 @@ fn nothing_later_than_linux_3_10_is_needed() {
     });
     assert!(answers(port), "after a reload");
     signal(&master, "TERM");
-    await_that("it ends", || matches!(traced.0.try_wait(), Ok(Some(_))));
+    await_that("it ends", || matches!(traced.try_wait(), Ok(Some(_))));
 }
 
 #[test]
@@ -141,9 +121,9 @@ fn what_a_kernel_lacks_is_named() {
     let scratch = Scratch::new("older", port);
     let mut traced = scratch.start("epoll_create1,accept4", &["-db"]);
     let mut text = String::new();
-    let said = traced.0.stderr.as_mut().expect("piped");
+    let said = traced.stderr.as_mut().expect("piped");
     said.read_to_string(&mut text).expect("text");
-    let status = traced.0.wait().expect("our own child");
+    let status = traced.wait().expect("our own child");
     assert_eq!(status.code(), Some(1), "{text}");
     let named = "epoll_create1 (Linux 2.6.27), accept4 (Linux 2.6.28)";
     assert!(text.contains(named) && text.contains("3.10"), "{text}");

@@ -9,27 +9,19 @@ use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::program;
+use crate::program::{self, PATIENCE, await_that, free_port};
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
-struct Scratch(PathBuf);
+struct Scratch(program::Scratch);
 
 impl Scratch {
     fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("sluice-process-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a scratch directory");
-        Self(path)
+        Self(program::Scratch::new(name))
     }
 
     fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, text).expect("a writable directory");
-        path
+        self.0.write(name, text)
     }
 
     fn configuration(&self, bind: &str) -> PathBuf {
@@ -38,12 +30,6 @@ impl Scratch {
              frontend f\n    bind \"{bind}\"\n    default_backend b\nbackend b\n"
         );
         self.file("t.cfg", &text)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -65,14 +51,6 @@ fn status(args: &[&str]) -> Option<i32> {
         .code()
 }
 
-fn await_that(what: &str, mut it: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !it() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 fn ended(child: &mut Child) -> ExitStatus {
     let mut status = None;
     await_that("the process ends", || {
@@ -87,11 +65,6 @@ fn kill(pid: u32, signal: &str) {
         .arg(format!("-{signal}"))
         .arg(pid.to_string())
         .status();
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
 }
 
 fn answers(port: u16) -> bool {

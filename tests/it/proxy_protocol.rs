@@ -2,9 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
+
+use crate::program::{Running, free_port};
 
 #[path = "../acceptor/server.rs"]
 mod server;
@@ -70,53 +71,15 @@ fn strangers_are_refused() {
     assert!(!matches!(stream.read(&mut [0; 10]), Ok(1..)));
 }
 
-/// A running sluice with its folder; both go when dropped.
-struct Proxy {
-    child: Child,
-    folder: std::path::PathBuf,
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
 /// Starts sluice in TCP mode in front of `server`; returns it and where it listens.
-fn proxy(server: SocketAddr, options: &str) -> (Proxy, SocketAddr) {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = free.local_addr().expect("bound");
-    drop(free);
-    let name = format!("sluice-it-{}-{}", std::process::id(), address.port());
-    let folder = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let file = folder.join("proxy.cfg");
+fn proxy(server: SocketAddr, options: &str) -> (Running, SocketAddr) {
+    let port = free_port();
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
     let text = format!(
         "defaults\n mode tcp\n timeout client 5s\n timeout server 5s\n timeout connect 5s\n\
          listen p\n bind {address}\n server s {server} {options}\n"
     );
-    std::fs::write(&file, text).expect("a file");
-    let mut command = Command::new(crate::program::path());
-    let quiet = command
-        .arg("-f")
-        .arg(&file)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let child = quiet.spawn().expect("the program");
-    (Proxy { child, folder }, address)
-}
-
-/// Connects once the proxy listens.
-fn connect_soon(address: SocketAddr) -> TcpStream {
-    for _ in 0..200 {
-        if TcpStream::connect(address).is_ok() {
-            return connect(address);
-        }
-        std::thread::park_timeout(Duration::from_millis(25));
-    }
-    panic!("nothing listens on {address}");
+    (Running::new("header", &text).listening(port), address)
 }
 
 #[test]
@@ -124,7 +87,7 @@ fn sluice_says_who_its_client_is() {
     for (options, version) in [("send-proxy", "V1"), ("send-proxy-v2", "V2")] {
         let (server, said) = acceptor();
         let (_proxy, address) = proxy(server, options);
-        let mut stream = connect_soon(address);
+        let mut stream = connect(address);
         echoed(&mut stream, b"hello");
         let own = stream.local_addr().expect("connected");
         let expected = format!("client={own} server={address} proxy {version}");

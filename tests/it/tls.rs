@@ -1,58 +1,33 @@
 //! TLS at both ends, seen by curl and OpenSSL.
 
-use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
-use crate::program;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::program::{self, PATIENCE, Scratch, check, free_port, silent};
 
 /// A running program, ended when dropped.
 pub(crate) struct Running {
-    child: Child,
+    running: program::Running,
     ports: Vec<u16>,
-    dir: PathBuf,
 }
 
 impl Running {
     /// Starts with a configuration in which `@0`, `@1`, … stand for free addresses, `@T` for the fixtures and `@D` for its own
     /// directory.
     pub(crate) fn new(name: &str, ports: usize, text: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("sluice-tls-{name}-{}", std::process::id()));
-        fs::create_dir_all(&dir).expect("a scratch directory");
-        let free: Vec<TcpListener> = (0..ports)
-            .map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"))
-            .collect();
-        let ports: Vec<u16> = free
-            .iter()
-            .map(|listener| listener.local_addr().expect("an address").port())
-            .collect();
-        drop(free);
+        let folder = Scratch::new(name);
+        let ports: Vec<u16> = (0..ports).map(|_| free_port()).collect();
         let mut text = format!("{DEFAULTS}{text}").replace("@T", &fixture(""));
-        text = text.replace("@D", &dir.display().to_string());
+        text = text.replace("@D", &folder.path(""));
         for (at, port) in ports.iter().enumerate().rev() {
             text = text.replace(&format!("@{at}"), &format!("127.0.0.1:{port}"));
         }
-        let file = dir.join("t.cfg");
-        fs::write(&file, text).expect("a writable directory");
-        let child = Command::new(program::path())
-            .args(["-db", "-f"])
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let running = Self { child, ports, dir };
-        let end = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", running.ports[0])).is_err() {
-            assert!(Instant::now() < end, "{name} does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        running
+        let running = program::Running::by(silent(&program::path()), folder, &text);
+        let running = running.listening(ports[0]);
+        Self { running, ports }
     }
 
     pub(crate) fn port(&self, at: usize) -> u16 {
@@ -61,7 +36,7 @@ impl Running {
 
     /// A file of its own.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
+        self.running.folder.join(name)
     }
 
     fn curl(&self, at: usize, host: &str, more: &[&str]) -> Output {
@@ -100,14 +75,6 @@ impl Running {
         let mut shown = String::from_utf8_lossy(&output.stdout).into_owned();
         shown.push_str(&String::from_utf8_lossy(&output.stderr));
         shown
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.dir);
     }
 }
 
@@ -173,7 +140,7 @@ fn sessions_go_on_in_every_worker() {
     let running = Running::new("resumed", 1, &text);
     let shown = running.s_client(0, &["-tls1_2", "-reconnect"], "");
     assert_eq!(shown.matches("Reused, TLSv1.2").count(), 5, "{shown}");
-    let kept = running.dir.join("session").display().to_string();
+    let kept = running.running.folder.path("session");
     let request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let first = running.s_client(0, &["-tls1_3", "-ign_eof", "-sess_out", &kept], request);
     assert!(first.contains("New, TLSv1.3"), "{first}");
@@ -270,19 +237,9 @@ fn what_is_no_handshake_ends() {
 
 #[test]
 fn wrong_files_are_named() {
-    let check = |line: &str| {
-        let dir = std::env::temp_dir().join(format!("sluice-tls-files-{}", std::process::id()));
-        fs::create_dir_all(&dir).expect("a scratch directory");
-        let file = dir.join("t.cfg");
+    let shown = |line: &str| {
         let text = format!("{DEFAULTS}frontend f\n bind 127.0.0.1:1 ssl {line}\n");
-        fs::write(&file, text.replace("@T", &fixture(""))).expect("a writable directory");
-        let output = Command::new(program::path())
-            .args(["-c", "-f"])
-            .arg(&file)
-            .output()
-            .expect("the program runs");
-        let _ = fs::remove_dir_all(&dir);
-        String::from_utf8_lossy(&output.stderr).into_owned()
+        check("tls-files", &text.replace("@T", &fixture(""))).said
     };
     for (line, said) in [
         (
@@ -313,7 +270,7 @@ fn wrong_files_are_named() {
             "above 'ssl-max-ver'",
         ),
     ] {
-        let shown = check(line);
+        let shown = shown(line);
         assert!(shown.contains(said), "{line}: {shown}");
     }
 }

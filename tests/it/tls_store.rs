@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 
+use crate::program::Scratch;
 use crate::tls::{PAGE, Running, fixture};
 
 fn ask(running: &Running, command: &str) -> String {
@@ -84,9 +85,9 @@ fn what_does_not_fit_changes_nothing() {
 
 #[test]
 fn names_come_and_go_with_lines_of_lists() {
-    let list = std::env::temp_dir().join(format!("sluice-list-{}", std::process::id()));
+    let folder = Scratch::new("list");
     let own = fixture("ecdsa.pem");
-    fs::write(&list, format!("{own} example.test\n")).expect("written");
+    let list = folder.write("list", &format!("{own} example.test\n"));
     let list = list.display().to_string();
     let running = running("lines", &format!("strict-sni crt-list {list}"));
     let served = |name: &str| {
@@ -113,7 +114,6 @@ fn names_come_and_go_with_lines_of_lists() {
     let said = ask(&running, &format!("del ssl crt-list {list} {own}:0\n"));
     assert!(said.contains("deleted in crtlist"), "{said}");
     assert!(!served("new.test") && served("example.test"));
-    let _ = fs::remove_file(list);
 }
 
 #[test]

@@ -3,10 +3,9 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 
 use crate::authority::Authority;
-use crate::program;
+use crate::program::check;
 use crate::tls::{PAGE, Running, fixture};
 
 /// What a client of these options shows of its handshake, as openssl says it.
@@ -273,18 +272,8 @@ fn keys_and_issuers_are_where_global_says() {
 
 /// What `-c` says of a configuration.
 fn checked(name: &str, text: &str) -> (Option<i32>, String) {
-    let file = std::env::temp_dir().join(format!("sluice-words-{name}-{}", std::process::id()));
-    fs::write(&file, text.replace("@T", &fixture(""))).expect("written");
-    let output = Command::new(program::path())
-        .args(["-c", "-f"])
-        .arg(&file)
-        .output();
-    let output = output.expect("the program runs");
-    let _ = fs::remove_file(&file);
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    )
+    let checked = check(name, &text.replace("@T", &fixture("")));
+    (checked.status, checked.said)
 }
 
 #[test]

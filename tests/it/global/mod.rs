@@ -9,32 +9,25 @@ mod sockets;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus, Stdio};
 
-use crate::program;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::program::{self, PATIENCE, Process, Scratch, await_that, free_ports};
 
 /// A directory, three addresses that were free, and a configuration.
 struct Bench {
-    directory: PathBuf,
+    directory: Scratch,
     ports: [u16; 3],
 }
 
 impl Bench {
     /// Writes a configuration in which `@D` stands for the directory and `@0` to `@2` for addresses.
     fn new(name: &str, text: &str) -> Self {
-        let name = format!("sluice-global-{name}-{}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(&directory).expect("a scratch directory");
-        let held = [0; 3].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-        let ports = held.map(|one| one.local_addr().expect("bound").port());
-        let bench = Self { directory, ports };
+        let bench = Self {
+            directory: Scratch::new(name),
+            ports: free_ports(),
+        };
         bench.write("t.cfg", text);
         bench
     }
@@ -50,8 +43,7 @@ impl Bench {
     }
 
     fn path(&self, name: &str) -> String {
-        let path = self.directory.join(name).display().to_string();
-        path.trim_end_matches('/').to_owned()
+        self.directory.path(name)
     }
 
     /// The program with these words, as a shell starts it in the directory behind `before`.
@@ -74,14 +66,11 @@ impl Bench {
     }
 
     fn start_by(&self, before: &str, words: &str) -> Running {
-        let child = self.command(before, words).spawn();
-        let running = Running {
-            child: child.expect("a shell"),
+        let mut running = Running {
+            child: Process::start(&mut self.command(before, words)),
         };
         let port = self.ports[0];
-        await_that("it listens", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
+        running.child.await_port(port);
         // It listens before it has become what it is told to be; it answers behind that.
         exchange(port, GET);
         running
@@ -121,15 +110,9 @@ impl Bench {
     }
 }
 
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
 /// The program at work, killed when dropped.
 struct Running {
-    child: Child,
+    child: Process,
 }
 
 impl Running {
@@ -156,8 +139,6 @@ impl Drop for Running {
         for pid in children(self.pid()) {
             kill(pid, "KILL");
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -173,14 +154,6 @@ fn children(pid: u32) -> Vec<u32> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let numbers = text.split_whitespace();
     numbers.filter_map(|number| number.parse().ok()).collect()
-}
-
-fn await_that(what: &str, mut it: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !it() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn client(port: u16) -> TcpStream {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::traffic;
+use crate::program::{Scratch, await_within, free_ports};
 
 /// How a reload is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +33,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A directory, free ports and a configuration.
 pub(crate) struct Bench {
-    directory: PathBuf,
-    ports: Vec<u16>,
+    directory: Scratch,
+    ports: [u16; 2],
     server: traffic::Server,
     shape: AtomicU32,
     /// More lines for the global section.
@@ -51,19 +52,9 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(name: &str) -> Self {
-        let directory = std::env::temp_dir().join(format!("sluice-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(&directory).expect("a scratch directory");
-        let holders: Vec<TcpListener> = (0..2)
-            .map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"))
-            .collect();
-        let ports = holders
-            .iter()
-            .map(|l| l.local_addr().expect("bound").port())
-            .collect();
         Self {
-            directory,
-            ports,
+            directory: Scratch::new(name),
+            ports: free_ports(),
             server: traffic::Server::start(),
             shape: AtomicU32::new(2 << 8 | 1),
             global: RefCell::default(),
@@ -175,14 +166,6 @@ impl Bench {
 
     fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let _ = fs::remove_dir_all(&self.directory);
-        }
     }
 }
 
@@ -428,12 +411,8 @@ pub(crate) fn ask(path: &Path, text: &str) -> String {
     answer
 }
 
-pub(crate) fn await_that(what: &str, mut it: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !it() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+pub(crate) fn await_that(what: &str, it: impl FnMut() -> bool) {
+    await_within(PATIENCE, what, it);
 }
 
 pub(crate) fn kill_process(pid: u32, signal: &str) {
