@@ -40,7 +40,8 @@ pub(super) enum Held {
 }
 
 impl Held {
-    fn shape(&self) -> &Shape {
+    /// Whom it is for.
+    pub(super) fn shape(&self) -> &Shape {
         match self {
             Held::Whole(object) => &object.shape,
             Held::Hints(remains) => &remains.shape,

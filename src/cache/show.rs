@@ -4,10 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::Store;
-use super::hints::{BLOCK, Remains};
+use super::hints::BLOCK;
 use super::index::Held;
-use super::object::Object;
-use super::request::Key;
 use crate::time::Tick;
 
 /// The line about a cache.
@@ -22,37 +20,63 @@ pub fn heading(store: &Arc<Store>) -> String {
 pub fn describe(store: &Store, now: Tick) -> String {
     let mut out = String::new();
     for (key, held) in store.all() {
-        let _ = match &held {
-            Held::Whole(object) => answer(&mut out, key, object, now),
-            Held::Hints(remains) => hints(&mut out, key, remains),
+        let (address, users, expires_in, kind) = match &held {
+            Held::Whole(object) => (
+                Arc::as_ptr(object).cast::<()>(),
+                // Two holders are the list it comes from and the index.
+                Arc::strong_count(object).saturating_sub(2),
+                object.expires_in(now),
+                "full",
+            ),
+            Held::Hints(remains) => (Arc::as_ptr(remains).cast(), 0, 0, "hints"),
         };
+        let (hash, shape, size) = (key.0 >> 32, held.shape().signature(), held.size());
+        let blocks = size.div_ceil(BLOCK);
+        let _ = writeln!(
+            out,
+            "{address:p} hash:{hash} vary:0x{shape:016x} size:{size} ({blocks} blocks), refcount:{users}, expire:{expires_in}, type:{kind}"
+        );
     }
     out
 }
 
-fn answer(out: &mut String, key: Key, object: &Arc<Object>, now: Tick) -> std::fmt::Result {
-    let size = object.size();
-    // Two holders are the list it comes from and the index.
-    let users = Arc::strong_count(object).saturating_sub(2);
-    writeln!(
-        out,
-        "{:p} hash:{} vary:0x{:016x} size:{size} ({} blocks), refcount:{users}, expire:{}, type:full",
-        Arc::as_ptr(object),
-        key.0 >> 32,
-        object.shape.signature(),
-        size.div_ceil(BLOCK),
-        object.expires_in(now),
-    )
-}
+#[cfg(test)]
+mod tests {
+    use super::super::filling::tests::fill;
+    use super::super::freshness::tests::LIMITS;
+    use super::super::request::Request;
+    use super::super::request::tests::request;
+    use super::super::{EarlyHints, Limits};
+    use super::*;
 
-fn hints(out: &mut String, key: Key, remains: &Arc<Remains>) -> std::fmt::Result {
-    let blocks = remains.hints.blocks();
-    writeln!(
-        out,
-        "{:p} hash:{} vary:0x{:016x} size:{} ({blocks} blocks), refcount:0, expire:0, type:hints",
-        Arc::as_ptr(remains),
-        key.0 >> 32,
-        remains.shape.signature(),
-        blocks * BLOCK,
-    )
+    #[test]
+    fn answers_and_what_is_left_of_them_have_lines_alike() {
+        let hints = EarlyHints {
+            percent: 1,
+            only: false,
+        };
+        let store = Arc::new(Store::new("c", Limits { hints, ..LIMITS }, 1));
+        let page = Request::read(&request("GET", "/", &[]), false, 1);
+        let fields = [
+            ("cache-control", "max-age=5"),
+            ("link", "</a.css>; rel=preload"),
+        ];
+        assert!(fill(&store, &page, &fields, b"abc"));
+        let size = store.used();
+        let line = |at: u64| {
+            let lines = describe(&store, Tick::from_millis(at));
+            let told = lines.split_once(" hash:").map(|(_, told)| told.to_owned());
+            told.expect("an address before it")
+        };
+        let (hash, blocks) = (page.key.0 >> 32, size.div_ceil(BLOCK));
+        let expected = format!(
+            "{hash} vary:0x0000000000000000 size:{size} ({blocks} blocks), refcount:0, expire:4, type:full\n"
+        );
+        assert_eq!(line(1_000), expected);
+        let _ = store.find(&page, Tick::from_millis(5_000));
+        let expected = format!(
+            "{hash} vary:0x0000000000000000 size:{BLOCK} (1 blocks), refcount:0, expire:0, type:hints\n"
+        );
+        assert_eq!(line(5_000), expected);
+    }
 }
