@@ -218,63 +218,63 @@ fn without_converter(line: &str, name: &str) -> Vec<String> {
 
 #[test]
 fn lines_lose_what_a_row_is_about() {
-    let lost = |class: &str, keyword: &str, line: &str| {
-        losses(class, keyword, line)
-            .and_then(|mut all| all.pop())
-            .unwrap_or_default()
-    };
-    assert_eq!(
-        lost("log-alias", "%c", "log-format %ci:%c/%cp"),
-        "log-format %ci:-/%cp"
-    );
-    assert_eq!(
-        lost("log-alias", "%o", "log-format %{+X}o %ci"),
-        "log-format - %ci"
-    );
-    assert_eq!(
-        lost("lexer", "$ outside double quotes", "a $B c"),
-        "a \"$B\" c"
-    );
-    assert_eq!(lost("lexer", "single quotes", "a 'b c'"), "a b c");
-    assert_eq!(
-        lost(
+    let rows = [
+        (
+            "log-alias",
+            "%c",
+            "log-format %ci:%c/%cp",
+            "log-format %ci:-/%cp",
+        ),
+        (
+            "log-alias",
+            "%o",
+            "log-format %{+X}o %ci",
+            "log-format - %ci",
+        ),
+        ("lexer", "$ outside double quotes", "a $B c", "a \"$B\" c"),
+        ("lexer", "single quotes", "a 'b c'", "a b c"),
+        (
             "stick-table data",
             "gpc0",
-            "stick-table type ip size 9 store gpc0_rate(1s),gpc0"
+            "stick-table type ip size 9 store gpc0_rate(1s),gpc0",
+            "stick-table type ip size 9 store gpc0_rate(1s)",
         ),
-        "stick-table type ip size 9 store gpc0_rate(1s)"
-    );
-    assert_eq!(
-        lost(
+        (
             "stick-table type",
             "string",
-            " stick-table type string len 9 size 9"
+            " stick-table type string len 9 size 9",
+            " stick-table type integer size 9",
         ),
-        " stick-table type integer size 9"
-    );
-    assert_eq!(
-        lost("converter", "map", "x %[src,map(a(b),c),lower] y"),
-        "x %[src,lower] y"
-    );
-    assert_eq!(
-        lost("converter", "lower", "x %[src,lower_,lower] y"),
-        "x %[src,lower_] y"
-    );
-    assert_eq!(
-        lost("section-kw cache", "total-max-size", "  total-max-size 2"),
-        "  total-max-size 8"
-    );
-    assert_eq!(
-        lost("option", "f … except", " option f except 1"),
-        " option f"
-    );
+        (
+            "converter",
+            "map",
+            "x %[src,map(a(b),c),lower] y",
+            "x %[src,lower] y",
+        ),
+        (
+            "converter",
+            "lower",
+            "x %[src,lower_,lower] y",
+            "x %[src,lower_] y",
+        ),
+        (
+            "section-kw cache",
+            "total-max-size",
+            "  total-max-size 2",
+            "  total-max-size 8",
+        ),
+        ("option", "f … except", " option f except 1", " option f"),
+        ("directive", ".if", ".if defined(A)", ".if !defined(A)"),
+        (
+            "log target args",
+            "len",
+            "log h len 80 local0",
+            "log h local0",
+        ),
+    ];
+    for (class, keyword, line, expected) in rows {
+        let lost = losses(class, keyword, line).and_then(|mut all| all.pop());
+        assert_eq!(lost.as_deref(), Some(expected), "{class} {keyword}");
+    }
     assert_eq!(losses("option", "httpclose", "option httpclose"), None);
-    assert_eq!(
-        lost("directive", ".if", ".if defined(A)"),
-        ".if !defined(A)"
-    );
-    assert_eq!(
-        lost("log target args", "len", "log h len 80 local0"),
-        "log h local0"
-    );
 }
