@@ -523,12 +523,16 @@ impl Engine {
         }
     }
 
-    /// Moves to `now` and wakes whose time has come.
+    /// Moves to `now`.
     pub fn tick(&mut self, now: Tick, wall: SystemTime) {
         self.kit.now = now;
         self.kit.wall = dated(wall);
+    }
+
+    /// Wakes whose time has come. Events that are there already are told before: an answer that has arrived is not late.
+    pub fn wake(&mut self) {
         let mut due = std::mem::take(&mut self.due);
-        self.kit.wheel.advance(now, &mut due);
+        self.kit.wheel.advance(self.kit.now, &mut due);
         for timer in due.drain(..) {
             match timer {
                 Timer::Conn(key) => self.conn_due(key),

@@ -50,6 +50,8 @@ mod scene;
 mod serve;
 mod splice;
 mod stage;
+#[cfg(test)]
+mod stalls;
 mod stick;
 #[cfg(test)]
 mod tests;

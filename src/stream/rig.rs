@@ -223,7 +223,7 @@ impl Rig {
     pub(super) fn run(&mut self) {
         for _ in 0..ROUNDS_MAX {
             let before = self.activity();
-            self.round();
+            self.turn();
             if self.activity() == before && self.engine.kit.run.is_empty() {
                 return;
             }
@@ -233,10 +233,17 @@ impl Rig {
 
     /// Jumps `ms` milliseconds ahead and runs.
     pub(super) fn advance(&mut self, ms: u64) {
+        self.begin_turn(ms);
+        self.run();
+    }
+
+    /// What a worker does when its poll ends `ms` milliseconds later: it hears what has happened, then who has waited long enough.
+    pub(super) fn begin_turn(&mut self, ms: u64) {
         self.now += ms;
         let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_000_000 + self.now);
         self.engine.tick(Tick::from_millis(self.now), wall);
-        self.run();
+        self.tell();
+        self.engine.wake();
     }
 
     /// Jumps from deadline to deadline until none is left or `ms` have passed.
@@ -298,7 +305,8 @@ impl Rig {
         wires + world.dialed.len() as u64
     }
 
-    fn round(&mut self) {
+    /// Tells what has become of connections.
+    fn tell(&mut self) {
         let wires = self.world.borrow().wires.clone();
         for (key, script) in wires {
             let readable = script.is_pending() || script.is_ending();
@@ -310,6 +318,11 @@ impl Rig {
             };
             self.engine.ready(key, ready);
         }
+    }
+
+    /// One turn of a worker, and what servers do of it.
+    pub(super) fn turn(&mut self) {
+        self.tell();
         self.engine.run();
         let mut dialed = std::mem::take(&mut self.world.borrow_mut().dialed);
         for connection in &mut dialed {

@@ -296,14 +296,20 @@ impl Stream {
         *held_slots = HeldSlots::default();
     }
 
-    /// Goes on as far as possible.
+    /// Goes on as far as possible. What has arrived is seen before what is late: a worker that was kept from its processor finds
+    /// both at once, and who came in time is not to pay for that.
     pub(super) fn step(&mut self, kit: &mut Kit) -> Step {
+        let mut is_late = false;
         for _ in 0..STAGES_MAX {
-            if self.deadline.has_come(kit.now) {
-                self.expire(kit);
-            }
             match self.advance(kit) {
-                Step::Go(stage) => self.stage = stage,
+                Step::Go(stage) => {
+                    self.stage = stage;
+                    is_late = false;
+                }
+                Step::Wait if !is_late && self.deadline.has_come(kit.now) => {
+                    is_late = true;
+                    self.expire(kit);
+                }
                 end @ (Step::Wait | Step::Yield | Step::Done) => return end,
             }
         }

@@ -116,6 +116,7 @@ impl Worker {
             for event in &events {
                 self.note(event);
             }
+            self.engine.wake();
             let accepting = self.accept_all();
             busy = self.engine.run() | accepting;
             self.engine.kit.doors.flush();

@@ -202,6 +202,7 @@ impl Stage {
         self.now += ms;
         let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_000_000 + self.now);
         self.engine.tick(Tick::from_millis(self.now), wall);
+        self.engine.wake();
         self.run();
     }
 
