@@ -1,7 +1,7 @@
 //! `frontend` sections, and the front halves of `listen`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use super::{Logging, Options, Paced, Rules, StatsPage, Timeouts};
 use crate::filter::Filters;
@@ -91,6 +91,8 @@ pub struct Frontend {
     pub tally: Tally,
     /// Connections at this moment.
     pub connections: AtomicUsize,
+    /// Log lines so far.
+    pub lines: AtomicU32,
     /// Whether an operator stopped it for good.
     pub closed: AtomicBool,
     /// Whether an operator keeps it from accepting.

@@ -391,8 +391,10 @@ impl Engine {
             stream.txn.handshake = front.handshake.get();
         }
         // How long the first bytes are looked at is for the rules that do so to say.
-        if stream.stage != Stage::Inspect {
-            stream.await_client(&self.kit, due);
+        match stream.stage {
+            // A request has its number from its first byte on.
+            Stage::Inspect => stream.txn.number = self.kit.next_number(),
+            _ => stream.await_client(&self.kit, due),
         }
         let Ok(stream) = self.streams.insert(stream) else {
             self.kit.close(key);

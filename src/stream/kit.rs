@@ -61,6 +61,8 @@ pub struct Kit {
     pub idle: Vec<Vec<Key<Held>>>,
     /// Whose idle connection was last given up for another.
     pub(super) evicted_last: usize,
+    /// Exchanges begun so far.
+    pub(super) begun: u32,
     /// News for streams of this worker.
     pub letters: VecDeque<Letter>,
     /// Where rules put texts together.
@@ -219,6 +221,7 @@ impl Kit {
             idle,
             desk: Desk::default(),
             evicted_last: 0,
+            begun: 0,
             letters: VecDeque::new(),
             chance: Chance::new(worker.index() as u64),
             run: VecDeque::new(),
@@ -291,6 +294,15 @@ impl Kit {
             }
             Role::Probe(_) => None,
         }
+    }
+
+    /// The number of the next exchange. Workers count by turns: no two give the same one, and none waits for another.
+    pub(super) fn next_number(&mut self) -> u32 {
+        let workers = u32::try_from(self.site.global.threads.max(1)).unwrap_or(1);
+        let own = u32::try_from(self.worker.index()).unwrap_or(0);
+        let number = self.begun.wrapping_mul(workers).wrapping_add(own);
+        self.begun = self.begun.wrapping_add(1);
+        number
     }
 
     /// Reads what a client has sent and nobody will: left unread, it would make the close a reset, and the client would miss

@@ -1,5 +1,7 @@
 //! The log line of an exchange, and what of its messages is kept for it.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::{Cause, Kit, Stream};
 use crate::http::Head;
 use crate::log::{Author, Level, Line, presets};
@@ -26,7 +28,12 @@ impl Stream {
                 .and_then(|capture| capture.find(head, false));
             self.txn.request_cookie = cookie.map(Box::from);
         }
-        if let Some(format) = &rules.unique_id {
+        self.identify(kit, &site);
+    }
+
+    /// Makes the unique id.
+    fn identify(&mut self, kit: &mut Kit, site: &Site) {
+        if let Some(format) = &site.frontend(self.frontend).rules.unique_id {
             let made = self.with_scene(kit, true, |scene| scene.text(format));
             self.txn.unique_id = made.map(Vec::into_boxed_slice);
         }
@@ -76,6 +83,9 @@ impl Stream {
             None if frontend.log_separate_errors && self.has_failed() => Level::Err,
             None => Level::Info,
         };
+        if !self.http {
+            self.identify(kit, &site);
+        }
         self.txn.logged |= self.compose(kit, logging, level);
     }
 
@@ -108,6 +118,7 @@ impl Stream {
             structured.and_then(|format| self.with_scene(kit, true, |scene| scene.text(format)));
         let structured = structured.unwrap_or_default();
         let site = kit.site.clone();
+        site.frontend(self.frontend).lines.fetch_add(1, Relaxed);
         kit.log(&site, logging, level, &structured, &text);
         kit.desk.put_back(text);
         kit.desk.put_back(structured);

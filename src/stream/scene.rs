@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering::Relaxed;
 
 use smallvec::SmallVec;
 
@@ -305,7 +306,8 @@ impl Stream {
             .back
             .and_then(|key| kit.conns.get(key)?.back())
             .map(|back| back.peers);
-        let dialed = upstream.and_then(|peers| peers.dst);
+        let failed = self.reached.as_deref().and_then(|facts| facts.dst);
+        let dialed = upstream.and_then(|peers| peers.dst).or(failed);
         let txn = &self.txn;
         Record {
             process: Process {
@@ -339,6 +341,8 @@ impl Stream {
             },
             captures: self.capture_counts(&frontend.rules),
             unique_id: txn.unique_id.as_deref(),
+            log_counter: frontend.lines.load(Relaxed),
+            request_counter: txn.number,
             secure: listener.tls.is_some(),
             tls: front.tls.as_deref().map(|tls| Tls {
                 version: tls.version,
@@ -383,7 +387,6 @@ impl Stream {
     }
 
     fn counts(&self, kit: &Kit, site: &Site) -> Counts {
-        use std::sync::atomic::Ordering::Relaxed;
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         // An exchange that is over is logged as if it had left already.
         let leaves = self.stage == Stage::Finish;

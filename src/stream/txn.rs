@@ -10,6 +10,8 @@ use crate::time::Tick;
 /// Facts of one exchange.
 #[derive(Debug, Default)]
 pub struct Txn {
+    /// Its number, by which no other of the process goes (`%rt`).
+    pub number: u32,
     /// When the connection was accepted, or the previous exchange ended.
     pub begun: Tick,
     /// The same on the wall clock.

@@ -73,6 +73,8 @@ impl Stream {
     /// Keeps what a connection came to that is about to be given up.
     pub(super) fn remember_upstream(&mut self, kit: &Kit) {
         let mut facts = self.upstream(kit).unwrap_or_default();
+        let dialed = self.back.and_then(|key| kit.conns.get(key)?.back());
+        facts.dst = dialed.and_then(|back| back.peers.dst).or(facts.dst);
         if let Some((tls, error)) = self.back.and_then(|key| settled(kit, key)) {
             (facts.tls, facts.error) = (Some(tls), error);
         }

@@ -164,7 +164,8 @@ impl Action for Priority {
             true => scene.wishes.priority_class = clamped(-0x7ff, 0x7ff),
             false => scene.wishes.priority_offset = clamped(-0x7_ffff, 0x7_ffff),
         }
-        Flow::Continue
+        // The rules behind it see what it says.
+        Flow::Renew
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
@@ -265,7 +266,8 @@ impl Action for SetTimeout {
             Timeout::Tunnel => &mut timeouts.tunnel,
         };
         *slot = Some(time);
-        Flow::Continue
+        // The rules behind it see what it says.
+        Flow::Renew
     }
 
     fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
