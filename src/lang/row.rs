@@ -116,7 +116,35 @@ pub struct Keyword<D: 'static> {
     /// One sentence.
     pub doc: &'static str,
     /// Reads the arguments into the draft.
-    pub parse: fn(&mut Cursor<'_>, &mut D) -> Result<(), Diag>,
+    pub parse: Parse<D>,
+}
+
+/// What reads a keyword's arguments into draft `D`.
+type Parse<D> = fn(&mut Cursor<'_>, &mut D) -> Result<(), Diag>;
+
+impl<D: 'static> Keyword<D> {
+    /// A keyword of every proxy section.
+    #[must_use]
+    pub const fn of_proxies(
+        name: &'static str,
+        usage: &'static str,
+        doc: &'static str,
+        parse: Parse<D>,
+    ) -> Self {
+        Keyword {
+            name,
+            sections: Sections::PROXY,
+            usage,
+            doc,
+            parse,
+        }
+    }
+
+    /// The same where only these sections have it.
+    #[must_use]
+    pub const fn within(self, sections: Sections) -> Self {
+        Keyword { sections, ..self }
+    }
 }
 
 /// What a row says about itself, without its draft.

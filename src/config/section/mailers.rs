@@ -86,31 +86,31 @@ pub(crate) const SECTION_KEYWORDS: &[Keyword<MailersDraft>] = &[
 
 /// The keywords of proxies.
 pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
-    row(
+    Keyword::of_proxies(
         "email-alert from",
         "<emailaddr>",
         "Who sends alerts by mail.",
         |cur, d| word(cur, &mut d.from),
     ),
-    row(
+    Keyword::of_proxies(
         "email-alert to",
         "<emailaddr>",
         "Who gets alerts by mail.",
         |cur, d| word(cur, &mut d.to),
     ),
-    row(
+    Keyword::of_proxies(
         "email-alert mailers",
         "<section>",
         "Which mail servers take alerts.",
         |cur, d| word(cur, &mut d.mailers),
     ),
-    row(
+    Keyword::of_proxies(
         "email-alert myhostname",
         "<hostname>",
         "The name said to mail servers.",
         |cur, d| word(cur, &mut d.hostname),
     ),
-    row(
+    Keyword::of_proxies(
         "email-alert level",
         "<level>",
         "How urgent what is mailed is at least.",
@@ -120,21 +120,6 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         },
     ),
 ];
-
-const fn row(
-    name: &'static str,
-    usage: &'static str,
-    doc: &'static str,
-    parse: fn(&mut Cursor<'_>, &mut Draft) -> Result<(), Diag>,
-) -> Keyword<Draft> {
-    Keyword {
-        name,
-        sections: Sections::PROXY,
-        usage,
-        doc,
-        parse,
-    }
-}
 
 fn word(cur: &mut Cursor<'_>, to: &mut Option<Word>) -> Result<(), Diag> {
     let word = cur.expect("an argument")?;

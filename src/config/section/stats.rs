@@ -19,25 +19,9 @@ pub struct Draft {
     pub requests: Vec<Written>,
 }
 
-/// A row of this list.
-const fn row(
-    name: &'static str,
-    usage: &'static str,
-    doc: &'static str,
-    parse: fn(&mut Cursor<'_>, &mut Draft) -> Result<(), Diag>,
-) -> Keyword<Draft> {
-    Keyword {
-        name,
-        sections: Sections::PROXY,
-        usage,
-        doc,
-        parse,
-    }
-}
-
 /// The rows.
 pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
-    row(
+    Keyword::of_proxies(
         "stats enable",
         "",
         "Shows the statistics page at its usual place.",
@@ -46,7 +30,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
-    row(
+    Keyword::of_proxies(
         "stats uri",
         "<prefix>",
         "Where the statistics page is.",
@@ -58,7 +42,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
-    row(
+    Keyword::of_proxies(
         "stats realm",
         "<realm>",
         "What a browser shows when it asks for a password.",
@@ -70,13 +54,13 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
-    row(
+    Keyword::of_proxies(
         "stats auth",
         "<user>:<passwd>",
         "Lets a user in by password, and nobody without.",
         auth,
     ),
-    row(
+    Keyword::of_proxies(
         "stats refresh",
         "<delay>",
         "How often browsers load the page again.",
@@ -86,7 +70,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
-    row(
+    Keyword::of_proxies(
         "stats hide-version",
         "",
         "Leaves the version out of the page.",
@@ -95,7 +79,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
-    row(
+    Keyword::of_proxies(
         "stats show-version",
         "",
         "Shows the version on the page.",
@@ -104,7 +88,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
-    row(
+    Keyword::of_proxies(
         "stats show-legends",
         "",
         "Shows details of sections on the page.",
@@ -113,13 +97,13 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
-    row(
+    Keyword::of_proxies(
         "stats show-modules",
         "",
         "Shows the counters of modules on the page.",
         |cur, _| cur.ignore_rest(),
     ),
-    row(
+    Keyword::of_proxies(
         "stats show-node",
         "[<name>]",
         "Shows a name of the node on the page.",
@@ -129,7 +113,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
-    row(
+    Keyword::of_proxies(
         "stats show-desc",
         "[<text>]",
         "Shows a description on the page.",
@@ -139,7 +123,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             Ok(())
         },
     ),
-    row(
+    Keyword::of_proxies(
         "stats scope",
         "{ <name> | \".\" }",
         "Limits the page to a section.",
@@ -151,7 +135,8 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             cur.ignore_rest()
         },
     ),
-    rule(
+    // These two name ACLs of their section.
+    Keyword::of_proxies(
         "stats admin",
         "{ if | unless } <condition>",
         "Lets visitors of the page change the state of servers.",
@@ -160,8 +145,9 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             d.admin.push(written(cur));
             Ok(())
         },
-    ),
-    rule(
+    )
+    .within(Sections::LISTEN),
+    Keyword::of_proxies(
         "stats http-request",
         "{ allow | deny | auth [realm <realm>] } [ { if | unless } <condition> ]",
         "Rules on requests to the page.",
@@ -170,21 +156,9 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
             d.requests.push(written(cur));
             Ok(())
         },
-    ),
+    )
+    .within(Sections::LISTEN),
 ];
-
-/// A row that names ACLs of its section.
-const fn rule(
-    name: &'static str,
-    usage: &'static str,
-    doc: &'static str,
-    parse: fn(&mut Cursor<'_>, &mut Draft) -> Result<(), Diag>,
-) -> Keyword<Draft> {
-    Keyword {
-        sections: Sections::LISTEN,
-        ..row(name, usage, doc, parse)
-    }
-}
 
 fn written(cur: &mut Cursor<'_>) -> Written {
     Written {
