@@ -66,7 +66,7 @@ pub(crate) const GLOBAL: &[Known] = &[
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Later,
-        names: "acme.scheduler, dns-accept-family, jwt.decrypt_alg_list, jwt.decrypt_enc_list, log, \
+        names: "acme.scheduler, dns-accept-family, jwt.decrypt_alg_list, jwt.decrypt_enc_list, \
                 pp2-never-send-local, tune.ssl.certificate-compression, \
                 tune.ssl.keyupdate-rate-limit, tune.vars.check-max-size, tune.vars.global-max-size, \
                 tune.vars.proc-max-size, tune.vars.reqres-max-size, tune.vars.sess-max-size, \
@@ -92,13 +92,11 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.h1.fe.glitches-threshold, tune.idle-pool.shared, tune.h1.zero-copy-fwd-recv, \
                 tune.h1.zero-copy-fwd-send, tune.idletimer, tune.listener.default-shards, \
                 tune.listener.multi-queue, tune.max-checks-per-thread, tune.max-rules-at-once, \
-                tune.pattern.cache-size, tune.peers.max-updates-at-once, \
-                tune.pool-high-fd-ratio, tune.pool-low-fd-ratio, tune.pt.zero-copy-forwarding, \
-                tune.recv_enough, tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
-                tune.ssl.capture-buffer-size, tune.ssl.capture-cipherlist-size, \
-                tune.ssl.force-private-cache, \
-                tune.streams-elasticity, tune.takeover-other-tg-connections, \
-                warn-blocked-traffic-after",
+                tune.pattern.cache-size, tune.peers.max-updates-at-once, tune.pool-high-fd-ratio, \
+                tune.pool-low-fd-ratio, tune.pt.zero-copy-forwarding, tune.recv_enough, \
+                tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
+                tune.ssl.force-private-cache, tune.streams-elasticity, \
+                tune.takeover-other-tg-connections, warn-blocked-traffic-after",
     },
     Known {
         sections: Sections::GLOBAL,
@@ -111,17 +109,15 @@ pub(crate) const GLOBAL: &[Known] = &[
                 ssl-dh-param-file, stress-level, tune.epoll.mask-events, \
                 tune.events.max-events-at-once, tune.fail-alloc, tune.fd.edge-triggered, \
                 tune.fd.tables, tune.h2.be.glitches-threshold, tune.h2.be.initial-window-size, \
-                tune.h2.be.max-concurrent-streams, tune.h2.be.max-frames-at-once, \
-                tune.h2.be.rxbuf, tune.h2.fe.glitches-threshold, \
-                tune.h2.fe.initial-window-size, tune.h2.fe.max-concurrent-streams, \
-                tune.h2.fe.max-frames-at-once, tune.h2.fe.max-rst-at-once, \
-                tune.h2.fe.max-total-streams, tune.h2.fe.rxbuf, tune.h2.header-table-size, \
-                tune.h2.initial-window-size, tune.h2.log-errors, \
-                tune.h2.max-concurrent-streams, tune.h2.max-frame-size, \
-                tune.h2.zero-copy-fwd-send, tune.memory.hot-size, tune.rcvbuf.backend, \
-                tune.runqueue-depth, tune.sched.low-latency, tune.sndbuf.backend, \
-                tune.sndbuf.frontend, tune.ssl.default-dh-param, tune.zlib.memlevel, \
-                tune.zlib.windowsize",
+                tune.h2.be.max-concurrent-streams, tune.h2.be.max-frames-at-once, tune.h2.be.rxbuf, \
+                tune.h2.fe.glitches-threshold, tune.h2.fe.initial-window-size, \
+                tune.h2.fe.max-concurrent-streams, tune.h2.fe.max-frames-at-once, \
+                tune.h2.fe.max-rst-at-once, tune.h2.fe.max-total-streams, tune.h2.fe.rxbuf, \
+                tune.h2.header-table-size, tune.h2.initial-window-size, tune.h2.log-errors, \
+                tune.h2.max-concurrent-streams, tune.h2.max-frame-size, tune.h2.zero-copy-fwd-send, \
+                tune.memory.hot-size, tune.rcvbuf.backend, tune.runqueue-depth, \
+                tune.sched.low-latency, tune.sndbuf.backend, tune.sndbuf.frontend, \
+                tune.zlib.memlevel, tune.zlib.windowsize",
     },
     Known {
         sections: Sections::GLOBAL,
@@ -212,19 +208,12 @@ pub(crate) const BIND: &[Known] = &[
     Known {
         sections: Sections::BIND,
         standing: Standing::Later,
-        names: "allow-0rtt, alpn:1, ca-file:1, ca-ignore-err:1, \
-                ca-verify-file:1, cc:1, ciphers:1, ciphersuites:1, client-sigalgs:1, crl-file:1, \
-                crt-ignore-err:1, crt-list:1, crt:1, curves:1, default-crt:1, ech, force-tlsv12, \
-                force-tlsv13, idle-ping:1, label:1, nbconn:1, \
-                no-alpn, no-ca-names, no-strict-sni, no-tls-tickets, no-tlsv12, no-tlsv13, \
-                prefer-client-ciphers, sigalgs:1, ssl, ssl-max-ver:1, \
-                ssl-min-ver:1, strict-sni, tcp-md5sig:1, tcp-ss:1, tls-ticket-keys:1, tls-tickets, \
-                verify:1",
+        names: "cc:1, ech, idle-ping:1, label:1, nbconn:1, tcp-md5sig:1, tcp-ss:1",
     },
     Known {
         sections: Sections::BIND,
         standing: Standing::NoEffect,
-        names: "ecdhe:1, ktls:1, no-sslv3, no-tlsv10, no-tlsv11",
+        names: "ktls:1",
     },
     Known {
         sections: Sections::BIND,
@@ -248,18 +237,9 @@ pub(crate) const SERVER: &[Known] = &[
     Known {
         sections: Sections::SERVER,
         standing: Standing::Later,
-        names: "addr:1, agent-addr:1, agent-check, agent-inter:1, agent-port:1, agent-send:1, \
-                allow-0rtt, alpn:1, ca-file:1, cc:1, check, check-alpn:1, check-pool-conn-name:1, \
-                check-proto:1, check-reuse-pool, check-send-proxy, check-sni-auto, check-sni:1, \
-                check-ssl, check-via-socks4, ciphers:1, ciphersuites:1, client-sigalgs:1, crl-file:1, \
-                crt:1, curves:1, downinter:1, error-limit:1, fall:1, fastinter:1, force-tlsv12, \
-                force-tlsv13, idle-ping:1, inter:1, \
-                namespace:1, no-agent-check, no-check, no-check-reuse-pool, \
-                no-check-send-proxy, no-check-sni-auto, no-check-ssl, no-sni-auto, no-ssl, no-ssl-reuse, no-tls-tickets, no-tlsv12, \
-                no-tlsv13, observe:1, on-error:1, on-marked-down:1, on-marked-up:1, \
-                port:1, rise:1, shard:1, sigalgs:1, sni-auto, sni:1, \
-                ssl, ssl-max-ver:1, ssl-min-ver:1, ssl-reuse, strict-maxconn, \
-                tcp-md5sig:1, tls-tickets, track:1, verify:1, verifyhost:1",
+        names: "cc:1, check-pool-conn-name:1, check-reuse-pool, check-sni-auto, idle-ping:1, \
+                namespace:1, no-check-reuse-pool, no-check-sni-auto, shard:1, strict-maxconn, \
+                tcp-md5sig:1",
     },
     Known {
         sections: Sections::SERVER,
@@ -269,7 +249,7 @@ pub(crate) const SERVER: &[Known] = &[
     Known {
         sections: Sections::SERVER,
         standing: Standing::NoEffect,
-        names: "ktls:1, no-renegotiate, no-sslv3, no-tlsv10, no-tlsv11, renegotiate",
+        names: "ktls:1, no-renegotiate, renegotiate",
     },
     Known {
         sections: Sections::SERVER,
