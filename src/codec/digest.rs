@@ -6,6 +6,8 @@ use sha2::Digest as _;
 /// A digest function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Digest {
+    /// MD5.
+    Md5,
     /// SHA-1.
     Sha1,
     /// SHA-224.
@@ -16,12 +18,39 @@ pub enum Digest {
     Sha384,
     /// SHA-512.
     Sha512,
+    /// SHA-512 cut to 224 bits, from a beginning of its own.
+    Sha512To224,
+    /// SHA-512 cut to 256 bits, from a beginning of its own.
+    Sha512To256,
 }
 
 impl Digest {
+    /// The functions there are.
+    pub const NAMES: &str = "md5, sha1, sha224, sha256, sha384, sha512, sha512-224, sha512-256";
+
+    /// Whether OpenSSL has a function of this name, in small letters.
+    pub fn is_elsewhere(name: &[u8]) -> bool {
+        let kinds: [&[u8]; 8] = [
+            b"sha3-",
+            b"shake",
+            b"blake2",
+            b"ripemd",
+            b"rmd160",
+            b"sm3",
+            b"md4",
+            b"whirlpool",
+        ];
+        kinds.iter().any(|kind| name.starts_with(kind))
+    }
+
     /// The function of that name, as OpenSSL spells it, in either case.
     pub fn named(name: &str) -> Option<Self> {
-        Some(match name.to_ascii_lowercase().as_str() {
+        let name = name.to_ascii_lowercase().replace('/', "-");
+        let name = name.replace("sha2-", "sha").replace("sha-", "sha");
+        Some(match name.as_str() {
+            "md5" => Self::Md5,
+            "sha512-224" => Self::Sha512To224,
+            "sha512-256" => Self::Sha512To256,
             "sha1" => Self::Sha1,
             "sha224" => Self::Sha224,
             "sha256" => Self::Sha256,
@@ -46,7 +75,10 @@ impl Digest {
     pub fn of(self, bytes: &[u8], out: &mut Vec<u8>) {
         let algorithm = match self {
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Md5 => return out.extend_from_slice(&md5::Md5::digest(bytes)),
             Self::Sha224 => return out.extend_from_slice(&sha2::Sha224::digest(bytes)),
+            Self::Sha512To224 => return out.extend_from_slice(&sha2::Sha512_224::digest(bytes)),
+            Self::Sha512To256 => return out.extend_from_slice(&sha2::Sha512_256::digest(bytes)),
             Self::Sha256 => &digest::SHA256,
             Self::Sha384 => &digest::SHA384,
             Self::Sha512 => &digest::SHA512,
@@ -58,7 +90,10 @@ impl Digest {
     pub fn keyed(self, key: &[u8], bytes: &[u8], out: &mut Vec<u8>) {
         let algorithm = match self {
             Self::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-            Self::Sha224 => return hmac_sha224(key, bytes, out),
+            Self::Md5 => return keyed_by::<md5::Md5>(64, key, bytes, out),
+            Self::Sha224 => return keyed_by::<sha2::Sha224>(64, key, bytes, out),
+            Self::Sha512To224 => return keyed_by::<sha2::Sha512_224>(128, key, bytes, out),
+            Self::Sha512To256 => return keyed_by::<sha2::Sha512_256>(128, key, bytes, out),
             Self::Sha256 => hmac::HMAC_SHA256,
             Self::Sha384 => hmac::HMAC_SHA384,
             Self::Sha512 => hmac::HMAC_SHA512,
@@ -68,23 +103,20 @@ impl Digest {
     }
 }
 
-fn hmac_sha224(key: &[u8], bytes: &[u8], out: &mut Vec<u8>) {
-    const BLOCK: usize = 64;
-    let mut block = [0u8; BLOCK];
-    if key.len() > BLOCK {
-        block[..28].copy_from_slice(&sha2::Sha224::digest(key));
+/// The HMAC by a function that takes blocks of so many bytes.
+fn keyed_by<D: sha2::Digest>(block_len: usize, key: &[u8], bytes: &[u8], out: &mut Vec<u8>) {
+    let mut block = if key.len() > block_len {
+        D::digest(key).to_vec()
     } else {
-        block[..key.len()].copy_from_slice(key);
-    }
-    let inner = sha2::Sha224::new()
-        .chain_update(block.map(|b| b ^ 0x36))
-        .chain_update(bytes)
-        .finalize();
-    let outer = sha2::Sha224::new()
-        .chain_update(block.map(|b| b ^ 0x5c))
-        .chain_update(inner)
-        .finalize();
-    out.extend_from_slice(&outer);
+        key.to_vec()
+    };
+    block.resize(block_len, 0);
+    let masked = |mask: u8| block.iter().map(|byte| byte ^ mask).collect::<Vec<u8>>();
+    let inner = D::new().chain_update(masked(0x36)).chain_update(bytes);
+    let outer = D::new()
+        .chain_update(masked(0x5c))
+        .chain_update(inner.finalize());
+    out.extend_from_slice(&outer.finalize());
 }
 
 /// Whether two secrets are equal, in a time that does not tell where they differ.
@@ -108,6 +140,10 @@ mod tests {
     #[test]
     fn digests_of_abc() {
         let of = |name: &str| text(|o| Digest::named(name).expect(name).of(b"abc", o));
+        assert_eq!(of("md5"), "900150983cd24fb0d6963f7d28e17f72");
+        assert!(of("SHA512-256").starts_with("53048e2681941ef9"));
+        assert!(of("sha-512/224").starts_with("4634270f707b6a54"));
+        assert_eq!(of("SHA2-256"), of("sha256"));
         assert_eq!(of("sha1"), "a9993e364706816aba3e25717850c26c9cd0d89d");
         assert_eq!(
             of("SHA224"),
@@ -119,7 +155,7 @@ mod tests {
         assert_eq!(Digest::sha2(160), None);
     }
 
-    /// RFC 4231, test cases 2 and 6.
+    /// RFC 4231, test cases 2 and 6; RFC 2104.
     #[test]
     fn keyed_digests() {
         let keyed = |d: Digest, key: &[u8], m: &[u8]| text(|o| d.keyed(key, m, o));
@@ -128,6 +164,12 @@ mod tests {
             keyed(Digest::Sha224, b"Jefe", question),
             "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44"
         );
+        assert_eq!(
+            keyed(Digest::Md5, b"Jefe", question),
+            "750c783e6ab0b503eaa86e310a5db738"
+        );
+        let cut = keyed(Digest::Sha512To256, b"Jefe", question);
+        assert!(cut.starts_with("6df7b24630d5ccb2"), "{cut}");
         assert!(keyed(Digest::Sha256, b"Jefe", question).starts_with("5bdcc146bf60754e"));
         let long = b"Test Using Larger Than Block-Size Key - Hash Key First";
         assert!(keyed(Digest::Sha224, &[0xaa; 131], long).starts_with("95e9a0db962095ad"));

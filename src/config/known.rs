@@ -68,9 +68,7 @@ pub(crate) const GLOBAL: &[Known] = &[
         standing: Standing::Later,
         names: "acme.scheduler, dns-accept-family, jwt.decrypt_alg_list, jwt.decrypt_enc_list, \
                 pp2-never-send-local, tune.ssl.certificate-compression, \
-                tune.ssl.keyupdate-rate-limit, tune.vars.check-max-size, tune.vars.global-max-size, \
-                tune.vars.proc-max-size, tune.vars.reqres-max-size, tune.vars.sess-max-size, \
-                tune.vars.txn-max-size",
+                tune.ssl.keyupdate-rate-limit",
     },
     Known {
         sections: Sections::GLOBAL,
@@ -169,7 +167,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::PROXY,
         standing: Standing::Later,
-        names: "appsession, option http_proxy, option independant-streams, option independent-streams",
+        names: "appsession, option http_proxy",
     },
     Known {
         sections: Sections::BACKEND,
@@ -194,7 +192,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::BACK,
         standing: Standing::Later,
-        names: "option checkcache, option use-small-buffers",
+        names: "option use-small-buffers",
     },
     Known {
         sections: Sections::FRONT,

@@ -42,7 +42,7 @@ pub use fetch::{all as all_fetches, connection_error, find as find_fetch};
 pub use names::Names;
 pub use place::{Place, Places, Source};
 pub use row::{Check, Checking, Conv, ConvRun, Fetch, Run};
-pub use shelf::{Captured, CheckShelves, ProcessShelf, Shelf, Shelves};
+pub use shelf::{Captured, CheckShelves, ProcessShelf, Shelf, Shelves, VarLimits};
 pub use vars::{Guard, NoVars, Scope, VarName, Vars};
 
 /// The names of every fetch, for suggestions.

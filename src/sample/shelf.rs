@@ -10,6 +10,41 @@ use crate::value::Value;
 /// Variables that one scope holds at most.
 const VARIABLES_MAX: usize = 4096;
 
+/// What one variable counts beside its text: as much as in HAProxy, so that limits mean the same.
+const VARIABLE_SIZE: usize = 80;
+
+/// `tune.vars.…-max-size`: how many bytes variables may take, each scope with those inside it; zero is no limit.
+///
+/// haproxy: what all connections keep counts for the process; here: what one exchange can reach, because sums over all
+/// threads would have every `set-var` meet in one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VarLimits {
+    /// `global-max-size`: of everything.
+    pub global: usize,
+    /// `proc-max-size`: of the process.
+    pub process: usize,
+    /// `sess-max-size`: of a client's connection.
+    pub session: usize,
+    /// `txn-max-size`: of an exchange.
+    pub exchange: usize,
+    /// `reqres-max-size`: of its request and its response.
+    pub messages: usize,
+    /// `check-max-size`: of a health check.
+    pub check: usize,
+}
+
+impl VarLimits {
+    /// Whether there is none.
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Whether `size` is within `limit`.
+fn fits(size: usize, limit: usize) -> bool {
+    limit == 0 || size <= limit
+}
+
 /// The variables of one scope.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
@@ -46,6 +81,25 @@ impl Shelf {
     pub fn clear(&mut self) {
         self.values.clear();
     }
+
+    /// How much its variables take.
+    fn size(&self) -> usize {
+        let sizes = self.values.iter().map(|(_, value)| size(value));
+        sizes.sum::<usize>() + self.values.len() * VARIABLE_SIZE
+    }
+
+    /// How much it will take once the variable has this value.
+    fn size_with(&self, name: &VarName, value: &Value<'_>) -> usize {
+        match self.find(name) {
+            Some(at) => self.size() - size(&self.values[at].1) + size(value),
+            None => self.size() + VARIABLE_SIZE + size(value),
+        }
+    }
+}
+
+/// What a value takes beside its variable.
+fn size(value: &Value<'_>) -> usize {
+    value.as_bytes().map_or(0, <[u8]>::len)
 }
 
 /// Variables that live as long as the process.
@@ -55,6 +109,8 @@ pub struct ProcessShelf(Mutex<Shelf>);
 /// The shelves within reach of one evaluation.
 #[derive(Clone, Copy, Debug)]
 pub struct Shelves<'a> {
+    /// What they may hold.
+    pub limits: &'a VarLimits,
     /// Of the process.
     pub process: &'a ProcessShelf,
     /// Of the client's connection.
@@ -85,6 +141,41 @@ impl Shelves<'_> {
         };
         Some(use_it(&mut cell.borrow_mut()))
     }
+
+    /// Whether the limits allow the variable this value.
+    fn admits(&self, name: &VarName, value: &Value<'_>) -> bool {
+        let limits = self.limits;
+        if limits.is_none() {
+            return true;
+        }
+        let of = |scope| {
+            let size = self.with(scope, |shelf| match scope == name.scope {
+                true => shelf.size_with(name, value),
+                false => shelf.size(),
+            });
+            size.unwrap_or(0)
+        };
+        // Each scope counts with those inside it.
+        let messages = of(Scope::Req) + of(Scope::Res);
+        let exchange = messages + of(Scope::Txn);
+        let session = exchange + of(Scope::Sess);
+        let process = session + of(Scope::Proc);
+        let inner = match name.scope {
+            Scope::Req | Scope::Res => 0,
+            Scope::Txn => 1,
+            Scope::Sess => 2,
+            _ => 3,
+        };
+        let levels = [
+            (messages, limits.messages),
+            (exchange, limits.exchange),
+            (session, limits.session),
+            (process, limits.process),
+            (process, limits.global),
+        ];
+        let mut outer = levels.into_iter().skip(inner);
+        outer.all(|(size, limit)| fits(size, limit))
+    }
 }
 
 impl Vars for Shelves<'_> {
@@ -102,8 +193,10 @@ impl Vars for Shelves<'_> {
     }
 
     fn write(&self, name: &VarName, value: Value<'static>) -> bool {
-        self.with(name.scope, |shelf| shelf.write(name, value))
-            .unwrap_or(false)
+        self.admits(name, &value)
+            && self
+                .with(name.scope, |shelf| shelf.write(name, value))
+                .unwrap_or(false)
     }
 
     fn forget(&self, name: &VarName) {
@@ -153,6 +246,8 @@ impl ProcessShelf {
 /// The shelves within reach of a health check.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckShelves<'a> {
+    /// What they may hold.
+    pub limits: &'a VarLimits,
     /// Of the process.
     pub process: &'a ProcessShelf,
     /// Of the check.
@@ -168,9 +263,27 @@ impl Vars for CheckShelves<'_> {
     }
 
     fn write(&self, name: &VarName, value: Value<'static>) -> bool {
+        let limits = self.limits;
         match name.scope {
-            Scope::Check => self.check.borrow_mut().write(name, value),
-            _ => self.process.write(name, value),
+            Scope::Check => {
+                let mut own = self.check.borrow_mut();
+                let limited = limits.check > 0;
+                let size = if limited {
+                    own.size_with(name, &value)
+                } else {
+                    0
+                };
+                fits(size, limits.check) && own.write(name, value)
+            }
+            _ => {
+                let (process, mut size) = (self.process, 0);
+                if !limits.is_none() {
+                    size = process.lock().size_with(name, &value);
+                }
+                fits(size, limits.process)
+                    && fits(size, limits.global)
+                    && process.write(name, value)
+            }
         }
     }
 
@@ -252,5 +365,49 @@ impl Captures for Captured {
 
     fn store_response(&self, slot: usize, bytes: &[u8]) {
         self.response.store(slot, bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(limits: &VarLimits, names: &[(&str, &str)]) -> Vec<bool> {
+        let process = ProcessShelf::default();
+        let [session, exchange, request, response] = Default::default();
+        let shelves = Shelves {
+            limits,
+            process: &process,
+            session: &session,
+            exchange: &exchange,
+            request: &request,
+            response: &response,
+        };
+        let set = |(name, value): &(&str, &str)| {
+            let name = VarName::parse(name).expect("a name");
+            shelves.write(&name, Value::Str(value.as_bytes().to_vec().into()))
+        };
+        names.iter().map(set).collect()
+    }
+
+    #[test]
+    fn a_scope_counts_with_those_inside_it() {
+        let limits = VarLimits {
+            exchange: 2 * VARIABLE_SIZE + 6,
+            ..VarLimits::default()
+        };
+        let one = ("txn.a", "1234");
+        assert_eq!(write(&limits, &[one, ("req.b", "12")]), [true, true]);
+        assert_eq!(write(&limits, &[one, ("req.b", "123")]), [true, false]);
+        assert_eq!(write(&limits, &[one, ("sess.b", "123")]), [true, true]);
+        assert_eq!(write(&limits, &[one, one, ("txn.b", "")]), [true; 3]);
+        let limits = VarLimits {
+            global: VARIABLE_SIZE + 2,
+            ..VarLimits::default()
+        };
+        assert_eq!(
+            write(&limits, &[("res.a", "123"), ("proc.a", "12")]),
+            [false, true]
+        );
     }
 }

@@ -84,6 +84,8 @@ pub struct Backend {
     pub prefer_last_server: bool,
     /// `max-keep-alive-queue`: how many may wait for the last server.
     pub keep_alive_queue: Option<u32>,
+    /// `option checkcache`.
+    pub check_cache: bool,
     /// `option http-pretend-keepalive`.
     pub pretend_keep_alive: bool,
     /// `option tcp-smart-connect`.
@@ -234,6 +236,7 @@ impl Backend {
             line: Line::new(),
             prefer_last_server: false,
             keep_alive_queue: None,
+            check_cache: false,
             pretend_keep_alive: false,
             tcp_smart_connect: false,
             forwarded: None,

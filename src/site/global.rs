@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::http::codes::Codes;
 use crate::log::Target;
 use crate::proto::h1::{Forgiven, Spelling};
+use crate::sample::VarLimits;
 use crate::time::Millis;
 
 /// What holds for the process (manual: section 3).
@@ -242,6 +243,8 @@ pub struct Tune {
     pub datagram_rcvbuf: Option<usize>,
     /// `tune.comp.maxlevel`.
     pub compression_level: u8,
+    /// `tune.vars.…-max-size`.
+    pub variables: VarLimits,
 }
 
 impl Default for Tune {
@@ -265,6 +268,7 @@ impl Default for Tune {
             server_unsent: None,
             datagram_rcvbuf: None,
             compression_level: 1,
+            variables: VarLimits::default(),
         }
     }
 }

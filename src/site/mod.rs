@@ -412,6 +412,8 @@ pub struct Options {
     pub forward_for: Option<ForwardFor>,
     /// `option originalto`.
     pub original_to: Option<ForwardFor>,
+    /// `option independent-streams`: what is sent to a side does not count as a sign of life of it.
+    pub independent: bool,
     /// `option http-restrict-req-hdr-names`.
     pub field_names: FieldNames,
     /// `option http-drop-request-trailers` of a backend, `option http-drop-response-trailers` of a frontend.

@@ -191,6 +191,7 @@ impl Place<'_> {
         };
         let (exchange, request, response) = Default::default();
         let shelves = Shelves {
+            limits: &site.global.tune.variables,
             process: &site.shelf,
             session: &front.shelf,
             exchange: &RefCell::new(exchange),

@@ -150,7 +150,11 @@ impl Stream {
             self.position = Position::default();
             self.judges += 1;
         }
+        let guarded = self.guards_cookie(&site);
         self.set_cookie(kit);
+        if guarded && let Some(step) = self.keep_cookie_in(kit, &site) {
+            return Some(step);
+        }
         self.decide_after(kit).then(|| {
             // What was refused is the server's response: the proxy's own has room.
             self.reply(kit, Status::new(500), Cause::Internal, Phase::Headers)

@@ -28,6 +28,7 @@ mod idle;
 mod inspect;
 mod kernel;
 mod kit;
+mod leak;
 mod leave;
 mod log;
 mod mishap;

@@ -3,9 +3,10 @@
 //! Two limits hold at once while a request, or a body somebody waits for, comes: what has to be here must be so by a moment that
 //! nothing moves (`timeout http-request`, `wait-for-body`), and its client may not be silent for longer than `timeout client`.
 
-use super::{Kit, Stream};
+use super::{Held, Kit, Stream};
 use crate::rule::TimeoutWishes;
 use crate::site::Timeouts;
+use crate::slab::Key;
 use crate::time::{Millis, Tick};
 
 /// The timeouts in force; absent means none.
@@ -58,7 +59,64 @@ impl Patience {
     }
 }
 
+/// When the client and the server were last heard (`option independent-streams`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hearing {
+    client: Heard,
+    server: Heard,
+}
+
+/// How much one side had said, and when.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    bytes: u64,
+    since: Option<Tick>,
+}
+
+impl Heard {
+    /// Takes note of what has been said by now.
+    fn note(&mut self, bytes: u64, now: Tick) {
+        if self.since.is_none() || self.bytes != bytes {
+            (self.bytes, self.since) = (bytes, Some(now));
+        }
+    }
+}
+
 impl Stream {
+    /// Takes note of who said something, where the proxies want to know.
+    pub(super) fn listen(&mut self, kit: &Kit) {
+        let (client, server) = self.independent(kit);
+        let said = |key: Key<Held>| kit.conns.get(key).map_or(0, |held| held.conn.bytes_in);
+        if client {
+            self.txn.heard.client.note(said(self.front), kit.now);
+        }
+        if server && let Some(back) = self.back {
+            self.txn.heard.server.note(said(back), kit.now);
+        }
+    }
+
+    /// Whether the silence of the client, and that of the server, is timed by what they say alone.
+    fn independent(&self, kit: &Kit) -> (bool, bool) {
+        let back = self.backend.map(|id| &kit.site.backend(id).options);
+        let front = &kit.site.frontend(self.frontend).options;
+        (front.independent, back.is_some_and(|own| own.independent))
+    }
+
+    /// The beginnings of the client's and the server's silence, which are these unless only what they say counts.
+    pub(super) fn silent_since(&self, kit: &Kit, (client, server): (Tick, Tick)) -> (Tick, Tick) {
+        let heard = &self.txn.heard;
+        let held = self.filters.held_until;
+        let (alone_client, alone_server) = self.independent(kit);
+        let of = |alone: bool, heard: Heard, other: Tick| match heard.since.filter(|_| alone) {
+            Some(since) => since.max(held),
+            None => other,
+        };
+        (
+            of(alone_client, heard.client, client),
+            of(alone_server, heard.server, server),
+        )
+    }
+
     /// Waits for the client, which has to be done by `due`.
     pub(super) fn await_client(&mut self, kit: &Kit, due: Tick) {
         self.due = due;

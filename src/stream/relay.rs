@@ -54,6 +54,7 @@ impl Stream {
                 if up == Flow::More {
                     return Step::Yield;
                 }
+                self.listen(kit);
                 self.deadline = self.quiet_deadline(kit);
                 Step::Wait
             }
@@ -187,6 +188,7 @@ impl Stream {
                 if awaits && self.is_abandoned(kit) {
                     return self.client_failed(kit, up, Phase::Data);
                 }
+                self.listen(kit);
                 self.deadline = self.quiet_deadline(kit);
                 Step::Wait
             }
@@ -206,6 +208,7 @@ impl Stream {
             Flow::SinkGone => self.server_failed(kit, Phase::Data),
             Flow::More => Step::Yield,
             Flow::Still => {
+                self.listen(kit);
                 self.deadline = self.quiet_deadline(kit);
                 Step::Wait
             }
@@ -406,20 +409,32 @@ impl Stream {
             });
         if self.tunnel || !self.http {
             let latest = front.max(back);
-            let quiet = latest.after(client).min(latest.after(server));
+            let (asks, answers) = self.silent_since(kit, (latest, latest));
+            let quiet = asks.after(client).min(answers.after(server));
             return quiet.min(self.inspection_end());
         }
+        let (_, answers) = self.silent_since(kit, (front, back.max(front)));
         let client = if self.waits_for_client(kit) {
-            front.after(client)
+            self.client_since(kit).after(client)
         } else {
             Tick::NEVER
         };
         let server = if self.waits_for_server() {
-            back.max(front).after(server)
+            answers.after(server)
         } else {
             Tick::NEVER
         };
         client.min(server)
+    }
+
+    /// Since when the client is waited for.
+    fn client_since(&self, kit: &Kit) -> Tick {
+        let front = self.front_active(kit);
+        if self.request.end() == End::Open {
+            self.silent_since(kit, (front, front)).0
+        } else {
+            front
+        }
     }
 
     /// When the client was last heard or written to, or was not because of a limit.
@@ -477,7 +492,7 @@ impl Stream {
     /// Whether the silence at this moment is the client's.
     pub(super) fn is_client_silent(&self, kit: &Kit) -> bool {
         let (client, _) = self.quiet_timeouts(kit);
-        self.waits_for_client(kit) && self.front_active(kit).after(client).has_come(kit.now)
+        self.waits_for_client(kit) && self.client_since(kit).after(client).has_come(kit.now)
     }
 }
 

@@ -51,6 +51,18 @@ impl Memory {
         self.captured.limit(request.lens(), response.lens());
     }
 
+    /// The variables within reach.
+    fn shelves<'a>(&'a self, site: &'a Site, front: &'a Front) -> Shelves<'a> {
+        Shelves {
+            limits: &site.global.tune.variables,
+            process: &site.shelf,
+            session: &front.shelf,
+            exchange: &self.exchange,
+            request: &self.request,
+            response: &self.response,
+        }
+    }
+
     /// Forgets everything, keeping memory.
     pub(super) fn clear(&mut self) {
         for shelf in [&mut self.exchange, &mut self.request, &mut self.response] {
@@ -135,13 +147,7 @@ impl Stream {
         let client = front.facts(site);
         let upstream = self.upstream(kit);
         let exchange = self.exchange_facts(kit, wishes);
-        let shelves = Shelves {
-            process: &site.shelf,
-            session: &front.shelf,
-            exchange: &self.memory.exchange,
-            request: &self.memory.request,
-            response: &self.memory.response,
-        };
+        let shelves = self.memory.shelves(site, front);
         let within = Within {
             own: &self.tracks,
             session: Some(&front.tracks),

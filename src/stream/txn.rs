@@ -2,6 +2,7 @@
 
 use crate::sample::Wall;
 
+use super::patience::Hearing;
 use super::{Cause, Ending, Phase};
 use crate::http::Status;
 use crate::log::Timers;
@@ -44,6 +45,8 @@ pub struct Txn {
     pub backend_queue: u32,
     /// What the client's connection had carried in and out before.
     pub carried: (u64, u64),
+    /// When each side was last heard, where that is what counts.
+    pub heard: Hearing,
     /// Bytes sent to the server.
     pub bytes_up: u64,
     /// Bytes sent to the client.

@@ -171,6 +171,10 @@ pub struct OptionsDraft {
     pub buffer_request: bool,
     /// `option abortonclose`
     pub abort_on_close: bool,
+    /// `option independent-streams`
+    pub independent: bool,
+    /// `option checkcache`
+    pub check_cache: bool,
     /// `option splice-…`
     pub splice: Splice,
     /// `option clitcpka`, or `tcpka`

@@ -471,6 +471,7 @@ fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Si
         }),
         persist_when_down: balance.persist_when_down,
         prefer_last_server: balance.prefer_last_server,
+        check_cache: proxy.options.check_cache,
         keep_alive_queue: balance.keep_alive_queue,
         pretend_keep_alive: written.pretend_keep_alive,
         tcp_smart_connect: written.tcp_smart_connect,
@@ -493,6 +494,7 @@ fn options(proxy: &ProxyDraft) -> Options {
         abort_on_close: written.abort_on_close,
         splice: written.splice,
         no_linger: written.no_linger,
+        independent: written.independent,
         ..Options::default()
     }
 }

@@ -11,7 +11,7 @@ use crate::config::report::Report;
 use crate::lang::{Cursor, Diag, Word};
 use crate::log::{Dates, Format, Purpose, Record, Setting};
 use crate::sample::{
-    Expr, Facts, Place, ProcessShelf, Reader, Sampled, Shelf, Shelves, VarName, Vars,
+    Expr, Facts, Place, ProcessShelf, Reader, Sampled, Shelf, Shelves, VarLimits, VarName, Vars,
 };
 use crate::value::Value;
 
@@ -25,7 +25,10 @@ pub(super) fn set(
     let book = Book::new(std::sync::Arc::clone(&bench.library));
     let reader = book.reader(bench.env);
     let none = RefCell::new(Shelf::default());
+    // haproxy: `tune.vars` holds for `set-var` lines behind it too; here: what the configuration sets itself has room.
+    let limits = VarLimits::default();
     let vars = Shelves {
+        limits: &limits,
         process: shelf,
         session: &none,
         exchange: &none,

@@ -42,6 +42,27 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         parse: |cur, p| flag(cur, &mut p.options.accept_invalid_response),
     },
     Keyword {
+        name: "option independent-streams",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "Time the silence of a side by what it says alone, not by what is sent to it.",
+        parse: |cur, p| flag(cur, &mut p.options.independent),
+    },
+    Keyword {
+        name: "option independant-streams",
+        sections: Sections::PROXY,
+        usage: "",
+        doc: "An old spelling of `option independent-streams`.",
+        parse: |cur, p| flag(cur, &mut p.options.independent),
+    },
+    Keyword {
+        name: "option checkcache",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Refuse responses with a cookie that a cache could keep and give to others.",
+        parse: |cur, p| flag(cur, &mut p.options.check_cache),
+    },
+    Keyword {
         name: "option clitcpka",
         sections: Sections::FRONT,
         usage: "",

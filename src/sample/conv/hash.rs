@@ -165,6 +165,9 @@ fn named(args: &[Arg]) -> Option<Digest> {
 fn check_digest(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
     match named(args) {
         Some(_) => Ok(()),
+        None if Digest::is_elsewhere(&args.text_or_empty(0).to_ascii_lowercase()) => {
+            Err(format!("sluice has no such digest, but {}", Digest::NAMES))
+        }
         None => Err("algorithm must be a valid OpenSSL message digest name".to_string()),
     }
 }
@@ -313,6 +316,14 @@ mod tests {
         yields("str(abc),digest(sha256),hex", sha256);
         yields("str(abc),sha2(224),length", "28");
         refused("str(abc),sha2(3)", "Unsupported number of bits: '3'");
+        refused(
+            "str(abc),digest(SHA3-256)",
+            "sluice has no such digest, but md5",
+        );
+        yields(
+            "str(abc),digest(md5),hex",
+            "900150983CD24FB0D6963F7D28E17F72",
+        );
         refused("str(abc),digest(foo)", "valid OpenSSL message digest name");
         // RFC 4231, test case 2.
         yields(

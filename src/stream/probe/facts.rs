@@ -25,6 +25,7 @@ pub(super) fn with<R>(
         random: 0,
     };
     let vars = CheckShelves {
+        limits: &site.global.tune.variables,
         process: &site.shelf,
         check: shelf,
     };
