@@ -390,9 +390,8 @@ impl Engine {
         if front.requests == 1 {
             stream.txn.handshake = front.handshake.get();
         }
-        // How long the first bytes are looked at is for the rules that do so to say.
+        // How long the first bytes are looked at is for the rules that do so to say, and a request has its number with its first byte.
         match stream.stage {
-            // A request has its number from its first byte on.
             Stage::Inspect => stream.txn.number = self.kit.next_number(),
             _ => stream.await_client(&self.kit, due),
         }
