@@ -97,7 +97,7 @@ fn formatted(call: &Call<'_>, text: &str) -> Result<Value<'static>, Reply> {
         reader: book.reader(&env),
         warnings: &mut warnings,
     };
-    let word = Word::new(text.as_bytes().to_vec(), Span::default());
+    let word = Word::new(text.as_bytes(), Span::default());
     let format = Format::parse(&word, &mut setting).map_err(|diag| Reply::error(diag.message))?;
     let facts = Facts {
         now: call.operator.now(),

@@ -51,7 +51,7 @@ pub(super) fn look(sections: &[Section<'_>], found: &mut Vec<Diag>) {
 }
 
 /// The first word of a line that reads a request.
-fn test_of_http<'a>(line: &'a [Word]) -> Option<&'a Word> {
+fn test_of_http(line: &[Word]) -> Option<&Word> {
     if line[0].is("acl") {
         return line.get(2).filter(|word| reads_requests(word));
     }
