@@ -391,9 +391,10 @@ impl Engine {
             stream.txn.handshake = front.handshake.get();
         }
         // How long the first bytes are looked at is for the rules that do so to say, and a request has its number with its first byte.
-        match stream.stage {
-            Stage::Inspect => stream.txn.number = self.kit.next_number(),
-            _ => stream.await_client(&self.kit, due),
+        if stream.stage == Stage::Inspect {
+            stream.txn.number = self.kit.next_number();
+        } else {
+            stream.await_client(&self.kit, due);
         }
         let Ok(stream) = self.streams.insert(stream) else {
             self.kit.close(key);
