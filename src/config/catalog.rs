@@ -16,6 +16,7 @@ use super::section::{
     bind, counting, global, log, option, proxy, reach, request, server, stats, timeout, tune,
 };
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
+use crate::log::profile;
 use crate::{balance, cache, check, dns, filter, queue, rule, stick, tls, users};
 
 /// Keywords that are known by name only.
@@ -199,6 +200,11 @@ pub(crate) static LOG_FORWARD: LazyLock<Catalog<ForwardDraft>> = LazyLock::new(|
     let tables: [&'static dyn Table<ForwardDraft>; 1] = [lift!(relay::FORWARD_KEYWORDS, |d| d)];
     Catalog::new(&tables)
 });
+/// The keywords of `log-profile`.
+pub(crate) static LOG_PROFILE: LazyLock<Catalog<profile::Draft>> = LazyLock::new(|| {
+    let tables: [&'static dyn Table<profile::Draft>; 1] = [lift!(profile::KEYWORDS, |d| d)];
+    Catalog::new(&tables)
+});
 /// The keywords of `mailers`.
 pub(crate) static MAILERS: LazyLock<Catalog<MailersDraft>> = LazyLock::new(|| {
     let tables: [&'static dyn Table<MailersDraft>; 1] = [lift!(mailers::SECTION_KEYWORDS, |d| d)];
@@ -258,6 +264,7 @@ pub const SECTIONS: &[SectionKind] = &[
     SectionKind::new("http-errors", Sections::HTTP_ERRORS, Naming::Required),
     SectionKind::new("ring", Sections::RING, Naming::Required),
     SectionKind::new("log-forward", Sections::LOG_FORWARD, Naming::Required),
+    SectionKind::new("log-profile", Sections::LOG_PROFILE, Naming::Required),
     SectionKind::new("program", Sections::PROGRAM, Naming::Required),
     SectionKind::new("crt-store", Sections::CRT_STORE, Naming::Optional),
     SectionKind::new("healthcheck", Sections::HEALTHCHECK, Naming::Required),
@@ -272,7 +279,6 @@ pub(crate) const REFUSED_SECTIONS: &[(&str, &str)] = &[
         "namespace_list",
         "network namespaces are named on bind and server lines",
     ),
-    ("log-profile", "sluice has no log profiles"),
 ];
 
 /// A kind of section.
@@ -360,6 +366,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         (MAILERS.entries(), &[]),
         (RING.entries(), &[]),
         (LOG_FORWARD.entries(), &[]),
+        (LOG_PROFILE.entries(), &[]),
         (PROGRAM.entries(), &[]),
         (USERLIST.entries(), &[]),
         (STOCKS.entries(), &[]),

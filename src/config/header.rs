@@ -12,6 +12,7 @@ use super::section::peers::PeersDraft;
 use super::section::program::ProgramDraft;
 use super::section::relay::{ForwardDraft, RingDraft};
 use super::section::{bind, proxy, resolvers};
+use crate::log::profile;
 use crate::tls::draft::StockDraft;
 
 /// Begins a section.
@@ -59,6 +60,9 @@ pub(crate) fn begin(
     }
     if kind.sections == Sections::RING || kind.sections == Sections::LOG_FORWARD {
         return begin_relay(loader, kind, words);
+    }
+    if kind.sections == Sections::LOG_PROFILE {
+        return begin_log_profile(loader, words);
     }
     if kind.sections == Sections::PEERS {
         return begin_peers(loader, words);
@@ -179,6 +183,28 @@ fn begin_program(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
     }
     loader.place = Place::Program(list.len());
     list.push(ProgramDraft::new(name.text()?, name.span));
+    Ok(())
+}
+
+fn begin_log_profile(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag> {
+    if let Some(extra) = words.get(2) {
+        return Err(unexpected("log-profile", extra));
+    }
+    let Some(name) = words.get(1) else {
+        return Ok(());
+    };
+    let text = name.text()?;
+    let list = &mut loader.written.draft.log_profiles;
+    if list.iter().any(|known| known.name == text) {
+        let message = format!("log-profile section '{text}' is defined twice.");
+        return Err(Diag::alert(name.span, message));
+    }
+    loader.place = Place::LogProfile(list.len());
+    list.push(profile::Draft {
+        name: text.to_owned(),
+        span: name.span,
+        ..profile::Draft::default()
+    });
     Ok(())
 }
 

@@ -182,7 +182,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::FRONT,
         standing: Standing::Later,
-        names: "log-steps, option disable-h2-upgrade",
+        names: "option disable-h2-upgrade",
     },
     Known {
         sections: Sections::FRONTEND,

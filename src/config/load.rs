@@ -105,6 +105,8 @@ pub(crate) enum Place {
     Ring(usize),
     /// A `log-forward` section, by its index.
     LogForward(usize),
+    /// A `log-profile` section, by its index.
+    LogProfile(usize),
     /// A `program` section, by its index.
     Program(usize),
     /// A `mailers` section, by its index.
@@ -274,6 +276,10 @@ impl Loader<'_> {
                 let section = (&*catalog::LOG_FORWARD, Sections::LOG_FORWARD);
                 self.section(&words, section, |draft| draft.forwards.get_mut(at))
             }
+            Place::LogProfile(at) => {
+                let section = (&*catalog::LOG_PROFILE, Sections::LOG_PROFILE);
+                self.section(&words, section, |draft| draft.log_profiles.get_mut(at))
+            }
             Place::Program(at) => {
                 let section = (&*catalog::PROGRAM, Sections::PROGRAM);
                 self.section(&words, section, |draft| draft.programs.get_mut(at))
@@ -411,6 +417,7 @@ impl Loader<'_> {
             | Place::Peers(_)
             | Place::Ring(_)
             | Place::LogForward(_)
+            | Place::LogProfile(_)
             | Place::Mailers(_)
             | Place::Program(_)
             | Place::Skipped => None,

@@ -205,7 +205,9 @@ fn pass_on(forward: usize, line: &[u8], sender: Option<&mut Sender>, site: &Site
         worker: 0,
         random: 0,
     };
-    sender.pass_on(&section.logging.routes, &received, date, &survey);
+    section
+        .logging
+        .all(|routes| sender.pass_on(routes, &received, date, &survey));
 }
 
 /// How long a server of a ring is left alone after it was lost.

@@ -136,6 +136,7 @@ fn write_line(site: &Site, sender: &mut Sender, text: &str) {
         worker: 0,
         random: 0,
     };
-    sender.log(&site.journal.routes, &line, &survey);
+    site.journal
+        .all(|routes| sender.log(routes, &line, &survey));
     sender.flush();
 }

@@ -51,6 +51,8 @@ impl Sections {
     pub const SERVER: Sections = Sections(1 << 15);
     /// `healthcheck`.
     pub const HEALTHCHECK: Sections = Sections(1 << 16);
+    /// `log-profile`.
+    pub const LOG_PROFILE: Sections = Sections(1 << 17);
 
     /// `defaults` and frontends.
     pub const FRONT: Sections = Sections::DEFAULTS.or(Sections::FRONTEND);
@@ -63,7 +65,7 @@ impl Sections {
 
     /// The words for the members.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        const NAMES: [&str; 17] = [
+        const NAMES: [&str; 18] = [
             "global",
             "defaults",
             "frontend",
@@ -81,6 +83,7 @@ impl Sections {
             "bind",
             "server",
             "healthcheck",
+            "log-profile",
         ];
         let member = move |(bit, name)| (self.0 & (1_u32 << bit) != 0).then_some(name);
         NAMES.into_iter().enumerate().filter_map(member)

@@ -15,6 +15,7 @@ mod keywords;
 mod line;
 mod parse;
 pub mod presets;
+pub mod profile;
 mod received;
 mod record;
 mod ring;

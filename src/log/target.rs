@@ -31,6 +31,8 @@ pub struct Target {
     pub level_cap: Level,
     /// The share of the lines that is sent.
     pub sample: Option<Sample>,
+    /// The `log-profile` section that says how lines look here.
+    pub profile: Option<Arc<str>>,
 }
 
 /// Where lines go.
@@ -70,6 +72,7 @@ impl Target {
         let mut len_max = LEN_DEFAULT;
         let mut syntax = None;
         let mut sample = None;
+        let mut profile = None;
         loop {
             if cur.take("len") {
                 len_max = len(cur)?;
@@ -78,7 +81,7 @@ impl Target {
             } else if cur.take("sample") {
                 sample = Some(Sample::parse(cur)?);
             } else if cur.take("profile") {
-                return Err(cur.alert("log : 'profile' is not supported by sluice"));
+                profile = Some(cur.next().ok_or_else(|| too_few(cur))?.text()?.into());
             } else {
                 break;
             }
@@ -96,6 +99,7 @@ impl Target {
             level,
             level_cap,
             sample,
+            profile,
         })
     }
 

@@ -33,8 +33,8 @@ pub use redirect::Redirect;
 pub use reply::{Answer, Body, Cause, Content, Kind, Reply};
 pub use ruleset::{Position, Rule, RuleSet, Written};
 pub use scene::{
-    BandwidthWish, CacheUse, Cached, Desk, Family, LogWish, NoWorld, PacketWishes, PatternEdit,
-    Query, Resolution, Room, Scene, Step, TimeoutWishes, Wishes, World,
+    BandwidthWish, CacheUse, Cached, Desk, Family, LineWish, LogWish, NoWorld, PacketWishes,
+    PatternEdit, Query, Resolution, Room, Scene, Step, TimeoutWishes, Wishes, World,
 };
 pub use sticking::{StickRule, Sticking, Use};
 pub use switching::{AnyOf, Choice, Choices, Target};

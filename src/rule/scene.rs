@@ -312,13 +312,22 @@ pub enum Resolution {
     Failed,
 }
 
+/// A line that a rule wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineWish {
+    /// The word of the rule set.
+    pub origin: &'static str,
+    /// The profile that goes before those of the targets.
+    pub profile: Option<Arc<str>>,
+}
+
 /// What rules ask the engine to do with the stream. Kept with the stream; the last wish counts.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
     /// `set-log-level`.
     pub log_level: Option<LogWish>,
-    /// `do-log`: the words of the rule sets that want a line written now.
-    pub lines: Vec<&'static str>,
+    /// `do-log`: lines that are to be written now.
+    pub lines: Vec<LineWish>,
     /// `set-nice`.
     pub nice: Option<i32>,
     /// Marks and types of service of packets.

@@ -25,6 +25,10 @@ pub trait Names {
     fn bandwidth(&self, _name: &str) -> Option<bool> {
         None
     }
+    /// Whether there is a log profile of this name.
+    fn has_log_profile(&self, _name: &str) -> bool {
+        false
+    }
     /// Whether there is a user list of this name.
     fn has_users(&self, name: &str) -> bool;
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 use super::{Logging, Options, Paced, Rules, StatsPage, Timeouts};
 use crate::filter::Filters;
 use crate::id::{BackendId, ListenerId, TableId};
+use crate::log::profile::Steps;
 use crate::rule::{AnyOf, Choices};
 use crate::sample::FrontendFacts;
 use crate::stats::Tally;
@@ -65,6 +66,8 @@ pub struct Frontend {
     pub log_separate_errors: bool,
     /// `option logasap`.
     pub log_asap: bool,
+    /// `log-steps`: when lines are written; at the end otherwise.
+    pub log_steps: Option<Steps>,
     /// `option http-ignore-probes`.
     pub ignore_probes: bool,
     /// `max-session-srv-conns`.

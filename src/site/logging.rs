@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Backend, Destination, Mode, RingPost, RingServer, Server, Site, TakesLines};
 use crate::id::BackendId;
+use crate::log::profile::Profile;
 use crate::log::{Format, Member, Outlets, RING_SIZE_DEFAULT as SIZE_DEFAULT, Ring, Route, Target};
 use crate::roster::Roster;
 
@@ -22,8 +23,10 @@ pub struct Logging {
     pub error_format: Option<Arc<Format>>,
     /// `log-format-sd`, compiled.
     pub structured_format: Option<Arc<Format>>,
-    /// The targets, opened.
+    /// The targets without a profile, opened.
     pub routes: Arc<[Route]>,
+    /// Those with one.
+    pub profiled: Arc<[Profiled]>,
     /// `error-log-format`.
     pub error: Option<Arc<str>>,
     /// `log-format-sd`.
@@ -32,6 +35,31 @@ pub struct Logging {
     pub unique_id: Option<Arc<str>>,
     /// `unique-id-header`.
     pub unique_id_header: Option<Arc<str>>,
+}
+
+/// A target whose lines look as a profile has them.
+#[derive(Clone, Debug)]
+pub struct Profiled {
+    /// The profile.
+    pub profile: Arc<Profile>,
+    /// The target, opened.
+    pub route: Route,
+}
+
+impl Logging {
+    /// Gives `send` the targets of lines that are no exchange's: all of them, for no profile speaks of such lines.
+    pub fn all(&self, mut send: impl FnMut(&[Route])) {
+        send(&self.routes);
+        for target in self.profiled.iter() {
+            send(std::slice::from_ref(&target.route));
+        }
+    }
+
+    /// Whether nothing is logged.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.routes.is_empty() && self.profiled.is_empty()
+    }
 }
 
 /// What a log line shows.
@@ -86,16 +114,22 @@ impl Site {
         self.journal.targets = Arc::clone(&self.global.logs);
         let relays = self.forwards.iter_mut().map(|relay| &mut relay.logging);
         let own = [&mut self.journal];
+        let profiles = &self.log_profiles;
         for logging in fronts.chain(backs).chain(relays).chain(own) {
             let mut routes = Vec::with_capacity(logging.targets.len());
+            let mut profiled = Vec::new();
             for target in logging.targets.iter() {
-                match outlets.route(target, with_hostname, &mut rings) {
-                    Ok(route) => routes.push(route),
-                    Err(fault) if faults.contains(&fault) => {}
-                    Err(fault) => faults.push(fault),
+                let named = |known: &&Arc<Profile>| Some(&known.name) == target.profile.as_ref();
+                let profile = profiles.iter().find(named).cloned();
+                match (outlets.route(target, with_hostname, &mut rings), profile) {
+                    (Ok(route), Some(profile)) => profiled.push(Profiled { profile, route }),
+                    (Ok(route), None) => routes.push(route),
+                    (Err(fault), _) if faults.contains(&fault) => {}
+                    (Err(fault), _) => faults.push(fault),
                 }
             }
             logging.routes = routes.into();
+            logging.profiled = profiled.into();
         }
         for ring in rings.drain(self.rings.len()..) {
             let server = |address| RingServer {

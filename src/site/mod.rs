@@ -74,6 +74,7 @@ use crate::dns::Resolver;
 use crate::dns::run::roster::Watched;
 use crate::dns::run::section::Section;
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId, TableId};
+use crate::log::profile::Profile;
 use crate::pattern::Library;
 use crate::proto::h1::Manners;
 use crate::roster::Roster;
@@ -109,6 +110,8 @@ pub struct Site {
     pub rings: Vec<RingPost>,
     /// `log-forward` sections.
     pub forwards: Vec<LogForward>,
+    /// `log-profile` sections.
+    pub log_profiles: Vec<Arc<Profile>>,
     /// `peers` sections.
     pub peers: Vec<Peers>,
     /// `userlist` sections.
@@ -301,6 +304,11 @@ impl Site {
     /// The cache of this name.
     pub fn cache_named(&self, name: &str) -> Option<&Arc<crate::cache::Store>> {
         self.caches.iter().find(|cache| &**cache.name() == name)
+    }
+
+    /// The log profile of this name.
+    pub fn log_profile(&self, name: &str) -> Option<&Arc<Profile>> {
+        self.log_profiles.iter().find(|known| &*known.name == name)
     }
 
     /// The user list of this name.

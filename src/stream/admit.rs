@@ -14,7 +14,7 @@ use super::track::{Tracking, Within};
 use super::world::Reach;
 use super::{Greeting, Kit};
 use crate::id::FrontendId;
-use crate::log::{Endpoint, Record, Timers};
+use crate::log::{Endpoint, Origin, Record, Timers};
 use crate::rule::{Desk, Flow, PacketWishes, Position, Room, RuleSet, Scene, Verdict, Wishes};
 use crate::sample::{Captured, ClientFacts, Facts, Shelves, connection_error};
 use crate::site::{Site, Survey};
@@ -250,6 +250,10 @@ impl Place<'_> {
         let frontend = self.site.frontend(self.frontend);
         let listener = self.site.listener(self.front.listener);
         Record {
+            origin: match self.error {
+                0 => Origin::Unspecified,
+                _ => Origin::SessionError,
+            },
             client: self.front.seen().src.map(Endpoint::Inet),
             accepting: self.front.peers.dst.map(Endpoint::Inet),
             frontend: &frontend.name,

@@ -9,6 +9,7 @@ use super::{Cause, Kit, Phase, Stage, Stream, Way, upstream};
 use crate::addr::SockAddr;
 use crate::buf::Need;
 use crate::http::{Head, Method, Status, Version, uri};
+use crate::log::Origin;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
 use crate::site::{Backend, HttpConnections, Options, Reuse, Site};
 use crate::slab::Key;
@@ -46,6 +47,7 @@ impl Stream {
             self.reused = true;
             self.count_back(kit, Count::Reuses);
             self.txn.connect = Some(self.txn.elapsed(kit.now));
+            self.write_step(kit, Origin::TxnConnect);
             return Step::Go(Stage::Send);
         }
         self.reused = false;
@@ -209,8 +211,11 @@ impl Stream {
         self.deadline = Tick::NEVER;
         self.txn.connect = Some(self.txn.elapsed(kit.now));
         self.observe(kit, Sight::Connected);
-        if !self.http {
+        if self.http {
+            self.write_step(kit, Origin::TxnConnect);
+        } else {
             self.store_server(kit);
+            self.write_line_early(kit, Origin::TxnConnect);
         }
         Step::Go(Stage::Send)
     }

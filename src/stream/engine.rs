@@ -16,6 +16,7 @@ use super::track::Tracks;
 use super::{Asked, Cause, Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
 use crate::log::Level;
+use crate::log::Origin;
 use crate::mux::{Conn, Fill, H1, H1Role, Heads, Inner, Mux, Ready};
 use crate::queue::Which;
 use crate::sample::{TlsFacts, Wall};
@@ -395,6 +396,9 @@ impl Engine {
             stream.txn.number = self.kit.next_number();
         } else {
             stream.await_client(&self.kit, due);
+        }
+        if !stream.http {
+            stream.write_step(&mut self.kit, Origin::TxnAccept);
         }
         let Ok(stream) = self.streams.insert(stream) else {
             self.kit.close(key);

@@ -13,11 +13,11 @@ use crate::addr::SockAddr;
 use crate::buf::Pool;
 use crate::filter::EncoderPool;
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
-use crate::log::Line;
+use crate::log::{Line, Route};
 use crate::mux::{Heads, Inner, Lent};
 use crate::rule::Desk;
 use crate::sample::{Census, Wall};
-use crate::site::{Logging, Options, Site, Visit};
+use crate::site::{Options, Site, Visit};
 use crate::slab::{Key, Slab};
 use crate::time::{Tick, Wheel};
 use crate::wire::{Pipes, Wire};
@@ -174,7 +174,7 @@ pub trait Doors {
     fn service(&mut self, name: &str) -> Option<Box<dyn Inner>>;
 
     /// Hands a line to the targets of a proxy.
-    fn write(&mut self, logging: &Logging, line: &Line<'_>, census: &dyn Census);
+    fn write(&mut self, routes: &[Route], line: &Line<'_>, census: &dyn Census);
 
     /// Sends the lines that were handed to targets in this turn.
     fn flush(&mut self);

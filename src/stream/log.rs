@@ -1,10 +1,12 @@
 //! The log line of an exchange, and what of its messages is kept for it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Cause, Kit, Stream};
 use crate::http::Head;
-use crate::log::{Author, Level, Line, presets};
+use crate::log::profile::{Profile, Steps};
+use crate::log::{Author, Level, Line, Origin, Route, presets};
 use crate::rule::LogWish;
 use crate::site::{Frontend, Logging, Site, Survey};
 
@@ -73,38 +75,108 @@ impl Stream {
     pub(super) fn write_line(&mut self, kit: &mut Kit) {
         let site = kit.site.clone();
         let frontend = site.frontend(self.frontend);
-        let logging = &frontend.logging;
-        if logging.routes.is_empty() || self.txn.logged || !self.is_worth_a_line(kit, frontend) {
+        let steps = frontend.log_steps.unwrap_or(Steps::AT_THE_END);
+        // A request that never was one is told of whatever steps were chosen.
+        let origin = match self.http && self.txn.request.is_none() {
+            true => Origin::SessionError,
+            false => Origin::TxnClose,
+        };
+        if self.txn.logged || origin == Origin::TxnClose && !steps.has(origin) {
             return;
         }
+        self.txn.logged |= self.write_due(kit, frontend, origin);
+    }
+
+    /// Writes a line if options and rules let one be written.
+    fn write_due(&mut self, kit: &mut Kit, frontend: &Frontend, origin: Origin) -> bool {
+        if frontend.logging.is_silent() || !self.is_worth_a_line(kit, frontend) {
+            return false;
+        }
         let level = match self.wishes.log_level {
-            Some(LogWish::Silent) => return,
+            Some(LogWish::Silent) => return false,
             Some(LogWish::Level(level)) => level,
             None if frontend.log_separate_errors && self.has_failed() => Level::Err,
             None => Level::Info,
         };
-        if !self.http {
+        if !self.http && self.txn.unique_id.is_none() {
+            let site = kit.site.clone();
             self.identify(kit, &site);
         }
-        self.txn.logged |= self.compose(kit, logging, level);
+        self.compose(kit, &frontend.logging, (origin, level), None)
+    }
+
+    /// Writes the line of a step before the end, where `log-steps` asks for it.
+    pub(super) fn write_step(&mut self, kit: &mut Kit, step: Origin) {
+        let steps = kit.site.frontend(self.frontend).log_steps;
+        if steps.is_some_and(|steps| steps.has(step)) {
+            let site = kit.site.clone();
+            self.txn.early = true;
+            self.write_due(kit, site.frontend(self.frontend), step);
+            self.txn.early = false;
+        }
     }
 
     /// Writes the lines that `do-log` rules have asked for, beside the one that the exchange has anyway.
     pub(super) fn write_wished_lines(&mut self, kit: &mut Kit) {
         let site = kit.site.clone();
         let logging = &site.frontend(self.frontend).logging;
-        for origin in std::mem::take(&mut self.wishes.lines) {
-            if !logging.routes.is_empty() {
-                self.txn.origin = Some(origin);
-                self.compose(kit, logging, Level::Info);
-                self.txn.origin = None;
+        for wish in std::mem::take(&mut self.wishes.lines) {
+            if !logging.is_silent() {
+                let profile = wish.profile.and_then(|name| site.log_profile(&name));
+                let origin = Origin::DoLog(wish.origin);
+                self.compose(kit, logging, (origin, Level::Info), profile);
             }
         }
     }
 
-    /// Puts a line together and sends it; false when it cannot be.
-    fn compose(&mut self, kit: &mut Kit, logging: &Logging, level: Level) -> bool {
-        let text = self.with_scene(kit, true, |scene| match &logging.line_format {
+    /// Puts a line together and sends it, to each target as `profile` has it, or else the target's own; false when it cannot be.
+    fn compose(
+        &mut self,
+        kit: &mut Kit,
+        logging: &Logging,
+        (origin, level): (Origin, Level),
+        profile: Option<&Arc<Profile>>,
+    ) -> bool {
+        self.txn.origin = Some(origin);
+        let mut written = false;
+        if !logging.routes.is_empty() {
+            let routes = (profile.map(|known| &**known), &*logging.routes);
+            written |= self.compose_for(kit, logging, routes, level);
+        }
+        for target in logging.profiled.iter() {
+            let profile = profile.unwrap_or(&target.profile);
+            let routes = (Some(&**profile), std::slice::from_ref(&target.route));
+            written |= self.compose_for(kit, logging, routes, level);
+        }
+        self.txn.origin = None;
+        if written {
+            // Counted once, however many targets it has.
+            let frontend = kit.site.frontend(self.frontend);
+            frontend.lines.fetch_add(1, Relaxed);
+        }
+        written
+    }
+
+    fn compose_for(
+        &mut self,
+        kit: &mut Kit,
+        logging: &Logging,
+        (profile, routes): (Option<&Profile>, &[Route]),
+        level: Level,
+    ) -> bool {
+        let origin = self.txn.origin.unwrap_or(Origin::TxnClose);
+        let look = profile.and_then(|profile| profile.look(origin));
+        if look.is_some_and(|look| look.dropped) {
+            return true;
+        }
+        let own = match (&logging.error_format, origin) {
+            (Some(error), Origin::SessionError) => Some(error),
+            _ => logging.line_format.as_ref(),
+        };
+        let format = look.and_then(|look| look.format.as_ref()).or(own);
+        let structured = look.and_then(|look| look.structured.as_ref());
+        let structured = structured.or(logging.structured_format.as_ref());
+        let text = self.with_scene(kit, true, |scene| match format {
             Some(format) => scene.text(format),
             None => {
                 let mut out = scene.buffer();
@@ -113,13 +185,13 @@ impl Stream {
             }
         });
         let Some(text) = text else { return false };
-        let structured = logging.structured_format.as_ref();
         let structured =
             structured.and_then(|format| self.with_scene(kit, true, |scene| scene.text(format)));
         let structured = structured.unwrap_or_default();
         let site = kit.site.clone();
-        site.frontend(self.frontend).lines.fetch_add(1, Relaxed);
-        kit.log(&site, logging, level, &structured, &text);
+        let tag = profile.and_then(|profile| profile.tag.as_deref());
+        let tag = tag.or(logging.tag.as_deref());
+        kit.send(&site, (tag, routes), level, (&structured, &text));
         kit.desk.put_back(text);
         kit.desk.put_back(structured);
         true
@@ -151,20 +223,27 @@ impl Stream {
         cut || self.txn.retries > 0 || self.txn.status.is_some_and(|status| status.code() >= 500)
     }
 
-    /// `option logasap`: the line is written when the response begins, with the bytes that are there.
-    pub(super) fn write_line_early(&mut self, kit: &mut Kit) {
-        if kit.site.frontend(self.frontend).log_asap {
+    /// `option logasap`: the line is written when the response begins, with the bytes that are there; in TCP, when the server is
+    /// reached.
+    pub(super) fn write_line_early(&mut self, kit: &mut Kit, step: Origin) {
+        let site = kit.site.clone();
+        let frontend = site.frontend(self.frontend);
+        let head = self.response.head().map_or(0, Head::wire_len);
+        let carried = self.txn.bytes_down;
+        self.txn.bytes_down = (head + self.response.queued()) as u64;
+        if frontend.log_steps.is_some() {
+            self.write_step(kit, step);
+        } else if frontend.log_asap && !self.txn.logged {
             self.txn.early = true;
-            let head = self.response.head().map_or(0, Head::wire_len);
-            self.txn.bytes_down = (head + self.response.queued()) as u64;
-            self.write_line(kit);
+            self.txn.logged = self.write_due(kit, frontend, step);
             self.txn.early = false;
         }
+        self.txn.bytes_down = carried;
     }
 }
 
 impl Kit {
-    /// Sends a line to the targets of a proxy.
+    /// Sends a line that is no exchange's to the targets of a proxy.
     pub(super) fn log(
         &mut self,
         site: &Site,
@@ -173,12 +252,26 @@ impl Kit {
         structured: &[u8],
         text: &[u8],
     ) {
+        logging.all(|routes| {
+            self.send(
+                site,
+                (logging.tag.as_deref(), routes),
+                level,
+                (structured, text),
+            );
+        });
+    }
+
+    /// Sends a line to these targets.
+    pub(super) fn send(
+        &mut self,
+        site: &Site,
+        (tag, routes): (Option<&str>, &[Route]),
+        level: Level,
+        (structured, text): (&[u8], &[u8]),
+    ) {
         let global = &site.global;
-        let tag = logging
-            .tag
-            .as_deref()
-            .or(global.log_tag.as_deref())
-            .unwrap_or(TAG);
+        let tag = tag.or(global.log_tag.as_deref()).unwrap_or(TAG);
         let hostname = global.log_hostname.as_deref().map(|name| {
             if name.is_empty() {
                 &*site.hostname
@@ -204,6 +297,6 @@ impl Kit {
             worker: self.worker.index(),
             random: 0,
         };
-        self.doors.write(logging, &line, &survey);
+        self.doors.write(routes, &line, &survey);
     }
 }

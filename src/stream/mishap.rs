@@ -99,7 +99,7 @@ impl Kit {
         let site = self.site.clone();
         let own = site.frontend(frontend);
         let hidden = own.dont_log_null && mishap.is_null();
-        if own.logging.routes.is_empty() || hidden {
+        if own.logging.is_silent() || hidden {
             return;
         }
         let error = mishap.number();

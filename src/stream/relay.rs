@@ -4,6 +4,7 @@ use super::retry::Failure;
 use super::stage::Step;
 use super::{Cause, Kit, Phase, Stage, Stream, Timer};
 use crate::http::Status;
+use crate::log::Origin;
 use crate::mux::{Body, Close, Conn, Eager, End, Lane, Lent, Received, Said, Spliced};
 use crate::site::HttpConnections;
 use crate::time::{Millis, Tick};
@@ -127,7 +128,7 @@ impl Stream {
         // A rule may have set another status, which is then the one that is told.
         self.txn.status = self.response.head().map(|head| head.status());
         self.filter_response(kit);
-        self.write_line_early(kit);
+        self.write_line_early(kit, Origin::TxnResponse);
         if self.response.announced() == Body::Tunnel {
             self.tunnel = true;
             self.request.reopen();

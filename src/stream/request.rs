@@ -3,6 +3,7 @@
 use super::stage::Step;
 use super::{Cause, Held, Kit, Phase, Stage, Stream};
 use crate::http::Status;
+use crate::log::Origin;
 use crate::mux::Received;
 use crate::proto::h1::Fault;
 use crate::site::Captured;
@@ -68,7 +69,9 @@ impl Stream {
         self.txn.request = Some(self.txn.elapsed(kit.now));
         self.count_request(kit);
         self.note(kit, Event::Request);
+        self.write_step(kit, Origin::TxnAccept);
         self.capture_request(kit);
+        self.write_step(kit, Origin::TxnRequest);
         self.deadline = crate::time::Tick::NEVER;
         Step::Go(Stage::Inspect)
     }

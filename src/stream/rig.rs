@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime};
 
 use super::{Doors, Engine, Held, Kit, Letter, Peers, Way};
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
-use crate::log::{Dates, Line, Place};
+use crate::log::{Dates, Line, Place, Route};
 use crate::mux::{Inner, Ready};
 use crate::sample::Census;
-use crate::site::{Logging, Site, Visit};
+use crate::site::{Site, Visit};
 use crate::slab::Key;
 use crate::time::Tick;
 use crate::wire::{Memory, Script, Wire};
@@ -129,13 +129,13 @@ impl Doors for RigDoors {
         None
     }
 
-    fn write(&mut self, logging: &Logging, line: &Line<'_>, census: &dyn Census) {
+    fn write(&mut self, routes: &[Route], line: &Line<'_>, census: &dyn Census) {
         let mut lines = self.lines.borrow_mut();
         let sent = |place: &Place| matches!(place, Place::Datagram(_));
-        for route in logging.routes.iter().filter(|route| sent(route.place())) {
+        for route in routes.iter().filter(|route| sent(route.place())) {
             route.write(line, census, &mut self.dates, &mut lines);
         }
-        if logging.routes.is_empty() {
+        if routes.is_empty() {
             lines.extend_from_slice(line.text);
             lines.push(b'\n');
         }

@@ -355,7 +355,7 @@ impl Stream {
                 cipher: tls.cipher,
             }),
             finished: !txn.early,
-            origin: txn.origin.map_or(Origin::TxnClose, Origin::DoLog),
+            origin: txn.origin.unwrap_or(Origin::TxnClose),
             ..Record::none()
         }
     }

@@ -5,7 +5,7 @@ use crate::sample::Wall;
 use super::patience::Hearing;
 use super::{Cause, Ending, Phase};
 use crate::http::Status;
-use crate::log::Timers;
+use crate::log::{Origin, Timers};
 use crate::time::Tick;
 
 /// Facts of one exchange.
@@ -61,8 +61,8 @@ pub struct Txn {
     pub silent: bool,
     /// Whether the line is written before the end.
     pub early: bool,
-    /// The rule set that has a line written at this moment (`do-log`).
-    pub origin: Option<&'static str>,
+    /// Why a line is written at this moment; at the end without it.
+    pub origin: Option<Origin>,
     /// Whether a log line was already written (`option logasap`).
     pub logged: bool,
 }

@@ -12,10 +12,10 @@ use super::token::Source;
 use super::{Inners, Mail, Office};
 use crate::addr::SockAddr;
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
-use crate::log::{Line, Sender};
+use crate::log::{Line, Route, Sender};
 use crate::mux::Inner;
 use crate::sample::Census;
-use crate::site::{Logging, Site, Visit};
+use crate::site::{Site, Visit};
 use crate::slab::Key;
 use crate::stream::{Doors, Held, Letter, Way};
 use crate::sys::{self, socket::Family, socket::Kind};
@@ -127,9 +127,9 @@ impl Doors for SocketDoors {
         self.inners.service(&self.office, name)
     }
 
-    fn write(&mut self, logging: &Logging, line: &Line<'_>, census: &dyn Census) {
+    fn write(&mut self, routes: &[Route], line: &Line<'_>, census: &dyn Census) {
         if let Some(sender) = &mut self.sender {
-            sender.log(&logging.routes, line, census);
+            sender.log(routes, line, census);
         }
     }
 

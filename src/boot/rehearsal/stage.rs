@@ -12,11 +12,11 @@ use super::greeting;
 use crate::addr::SockAddr;
 use crate::http::Head;
 use crate::id::{BackendId, ListenerId, ServerId, WorkerId};
-use crate::log::Line;
+use crate::log::{Line, Route};
 use crate::mux::{Inner, Lane, Lent, Ready, Said};
 use crate::rule::{Tried, Witness};
 use crate::sample::{Census, TlsFacts};
-use crate::site::{Logging, Mode, Service, Site, Visit};
+use crate::site::{Mode, Service, Site, Visit};
 use crate::slab::Key;
 use crate::stream::{Doors, Engine, Held, Kit, Letter, Peers, Way};
 use crate::time::Tick;
@@ -349,7 +349,7 @@ impl Doors for Backdrop {
         Some(self.inner(name))
     }
 
-    fn write(&mut self, _logging: &Logging, _line: &Line<'_>, _census: &dyn Census) {}
+    fn write(&mut self, _routes: &[Route], _line: &Line<'_>, _census: &dyn Census) {}
 
     fn flush(&mut self) {}
 

@@ -11,7 +11,7 @@ mod server;
 
 use super::section;
 use crate::lang::Span;
-use crate::{cache, check, dns, rule, tls, users};
+use crate::{cache, check, dns, log, rule, tls, users};
 pub use bind::{BindDraft, UnixBind};
 pub use global::{CpuMapDraft, EnvEdit, GlobalDraft, Numbers, Origin, VariableDraft};
 pub use proxy::{BackDraft, FrontDraft, Heirs, OptionsDraft, ProxyDraft, Remembers};
@@ -40,6 +40,8 @@ pub struct Draft {
     pub mailers: Vec<section::mailers::MailersDraft>,
     /// `log-forward` sections.
     pub forwards: Vec<section::relay::ForwardDraft>,
+    /// `log-profile` sections.
+    pub log_profiles: Vec<log::profile::Draft>,
     /// `peers` sections.
     pub peers: Vec<section::peers::PeersDraft>,
     /// `program` sections.

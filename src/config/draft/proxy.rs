@@ -212,6 +212,8 @@ pub struct FrontDraft {
     pub log_separate_errors: bool,
     /// `option logasap`
     pub log_asap: bool,
+    /// `log-steps`
+    pub log_steps: Option<crate::log::profile::Steps>,
     /// `option http-ignore-probes`
     pub ignore_probes: bool,
     /// `option http-use-proxy-header`

@@ -106,6 +106,10 @@ impl Names for Known<'_> {
         Some(line.is_shared())
     }
 
+    fn has_log_profile(&self, name: &str) -> bool {
+        self.site.log_profile(name).is_some()
+    }
+
     fn has_users(&self, name: &str) -> bool {
         self.site.userlist(name).is_some()
     }

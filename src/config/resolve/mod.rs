@@ -16,6 +16,7 @@ mod mode;
 mod names;
 mod newcomer;
 mod peers;
+mod profiles;
 mod proxy;
 mod reach;
 mod relays;
@@ -91,6 +92,7 @@ pub fn resolve(
         rings,
         mut forwards,
         programs,
+        log_profiles,
         mailers: mailer_sections,
         ..
     } = draft;
@@ -106,6 +108,7 @@ pub fn resolve(
         cookie_len: written.site.tune.cookie_len,
     };
     bench.read_pages(&http_errors, &defaults, report);
+    site.log_profiles = profiles::all(&log_profiles, &bench, report);
     variables::set(&written.variables, &bench, &site.shelf, report);
     site.library = Some(library);
     states::read(&mut proxies, &written.site, report);
@@ -117,6 +120,7 @@ pub fn resolve(
     global::resolve(&mut written, host, report);
     written.site.logs = std::mem::take(&mut written.logs).into();
     site.global = std::mem::take(&mut written.site);
+    profiles::named(&site.global.logs, &site, report);
     let has_sockets = !written.sockets.is_empty();
     let names = proxy::Names::new(&proxies, has_sockets, site.global.maxconn, report);
     for at in 0..proxies.len() {

@@ -347,6 +347,7 @@ fn logging(
             Line::Target(target) => targets.push((**target).clone()),
         }
     }
+    super::profiles::named(&targets, site, report);
     let text = |word: &Option<Word>| word.as_ref().map(|word| Arc::from(word.str()));
     let line = mode::line_format(proxy, report);
     let chosen = rules::preset(&line).map(|text| match (&line, &written.written) {
@@ -418,6 +419,7 @@ fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
         dont_log_normal: written.dont_log_normal,
         log_separate_errors: written.log_separate_errors,
         log_asap: written.log_asap,
+        log_steps: written.log_steps,
         ignore_probes: written.ignore_probes,
         own_connections: written.own_connections,
         socket_stats: written.socket_stats,

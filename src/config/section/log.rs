@@ -41,7 +41,7 @@ pub enum Line {
 pub(crate) const GLOBAL_KEYWORDS: &[Keyword<GlobalDraft>] = &[Keyword {
     name: "log",
     sections: Sections::GLOBAL,
-    usage: "<target> [len <length>] [format <format>] [sample <ranges>:<size>] <facility> [<level> [<minlevel>]]",
+    usage: "<target> [len <length>] [format <format>] [sample <ranges>:<size>] [profile <name>] <facility> [<level> [<minlevel>]]",
     doc: "Where log lines go, for every proxy that says `log global`.",
     parse: |cur, g| {
         if cur.polarity() != Polarity::Plain {
@@ -58,7 +58,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
     Keyword {
         name: "log",
         sections: Sections::PROXY,
-        usage: "{ global | <target> [len <length>] [format <format>] [sample <ranges>:<size>] <facility> [<level> [<minlevel>]] }",
+        usage: "{ global | <target> [len <length>] [format <format>] [sample <ranges>:<size>] [profile <name>] <facility> [<level> [<minlevel>]] }",
         doc: "Where log lines go.",
         parse: log,
     },

@@ -266,6 +266,16 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         parse: |cur, p| flag(cur, &mut p.front.log_asap),
     },
     Keyword {
+        name: "log-steps",
+        sections: Sections::FRONT,
+        usage: "{ all | <step>[,<step>...] }",
+        doc: "The moments of an exchange at which a log line is written: accept, request, connect, response, close.",
+        parse: |cur, p| {
+            p.front.log_steps = Some(crate::log::profile::Steps::parse(cur)?);
+            cur.end()
+        },
+    },
+    Keyword {
         name: "option nolinger",
         sections: Sections::PROXY,
         usage: "",

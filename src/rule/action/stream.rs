@@ -9,7 +9,7 @@ use crate::time::Millis;
 
 use super::super::flow::Flow;
 use super::super::phase::{Phase, Phases};
-use super::super::scene::{BandwidthWish, LogWish, Scene};
+use super::super::scene::{BandwidthWish, LineWish, LogWish, Scene};
 use super::{Action, Args, Needs, Row};
 
 /// Where a stream exists whose ways can be changed.
@@ -102,9 +102,9 @@ pub(super) const ROWS: &[Row] = &[
         name: "do-log",
         arguments: false,
         phases: STREAM.or(Phase::AfterResponse.only()),
-        usage: "",
-        doc: "Writes a log line at once.",
-        parse: |args| Ok(Box::new(DoLog(origin(args.context.phase)))),
+        usage: "[ profile <name> ]",
+        doc: "Writes a log line at once, as a log profile has it.",
+        parse: do_log,
     },
 ];
 
@@ -443,7 +443,23 @@ impl Action for Bandwidth {
 }
 
 #[derive(Debug)]
-struct DoLog(&'static str);
+struct DoLog {
+    /// The word that `%OG` shows.
+    origin: &'static str,
+    profile: Option<(Arc<str>, Span)>,
+}
+
+fn do_log(args: &mut Args<'_>) -> Result<Box<dyn Action>, Diag> {
+    let profile = match args.cur.take("profile") {
+        true => {
+            let name = args.cur.expect("the name of a log profile")?;
+            Some((name.text()?.into(), name.span))
+        }
+        false => None,
+    };
+    let origin = origin(args.context.phase);
+    Ok(Box::new(DoLog { origin, profile }))
+}
 
 /// The word that `%OG` shows.
 fn origin(phase: Phase) -> &'static str {
@@ -460,8 +476,21 @@ fn origin(phase: Phase) -> &'static str {
 
 impl Action for DoLog {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        scene.wishes.lines.push(self.0);
+        scene.wishes.lines.push(LineWish {
+            origin: self.origin,
+            profile: self.profile.as_ref().map(|(name, _)| Arc::clone(name)),
+        });
         Flow::Continue
+    }
+
+    fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
+        match &self.profile {
+            Some((name, span)) if !names.has_log_profile(name) => {
+                let text = format!("unable to find log-profile '{name}'");
+                Err(Diag::alert(*span, text))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
