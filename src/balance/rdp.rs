@@ -80,4 +80,21 @@ mod tests {
             assert_eq!(server(broken), None, "{broken}");
         }
     }
+
+    #[test]
+    fn the_cookie_has_a_name() {
+        let env = crate::lang::Env::default();
+        let read = |line: &str| {
+            let words = crate::lang::lexer::read(line, &env).expect("a line");
+            let mut draft = Draft::default();
+            let mut cur = Cursor::after(&words, 1, &env);
+            let read = parse(&mut cur, &mut draft).map_err(|diag| diag.message);
+            read.map(|()| draft.rdp_cookie.unwrap_or_default())
+        };
+        assert_eq!(read("persist rdp-cookie").as_deref(), Ok("msts"));
+        assert_eq!(read("persist rdp-cookie(x)").as_deref(), Ok("x"));
+        for wrong in ["persist", "persist rdp-cookie()", "persist rdp-cooky"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
 }

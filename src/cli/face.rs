@@ -9,6 +9,7 @@ mod rows;
 mod server;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::Desk;
 use super::figures::{self, Column};
@@ -267,9 +268,12 @@ impl Operator for Face<'_> {
             Order::AddServer(backend, name, words) => self.add_server(*backend, name, words),
             Order::DeleteServer(server) => self.delete_server(*server),
             Order::Rate(which, limit) => self.set_rate(*which, *limit),
-            Order::CookieKey(..) | Order::DynamicCookies(..) | Order::Publish(..) => {
-                Err(NOT_HERE.to_owned())
+            Order::Publish(backend, on) => {
+                let backend = self.site().backend(*backend);
+                backend.unpublished.store(!on, Relaxed);
+                Ok(None)
             }
+            Order::CookieKey(..) | Order::DynamicCookies(..) => Err(NOT_HERE.to_owned()),
         }
     }
 }

@@ -66,9 +66,7 @@ pub(crate) const GLOBAL: &[Known] = &[
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Later,
-        names: "acme.scheduler, dns-accept-family, jwt.decrypt_alg_list, jwt.decrypt_enc_list, \
-                pp2-never-send-local, tune.ssl.certificate-compression, \
-                tune.ssl.keyupdate-rate-limit",
+        names: "dns-accept-family, jwt.decrypt_alg_list, jwt.decrypt_enc_list",
     },
     Known {
         sections: Sections::GLOBAL,
@@ -93,13 +91,13 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.pattern.cache-size, tune.peers.max-updates-at-once, tune.pool-high-fd-ratio, \
                 tune.pool-low-fd-ratio, tune.pt.zero-copy-forwarding, tune.recv_enough, \
                 tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
-                tune.ssl.force-private-cache, tune.streams-elasticity, \
+                tune.ssl.certificate-compression, tune.ssl.force-private-cache, tune.streams-elasticity, \
                 tune.takeover-other-tg-connections, warn-blocked-traffic-after",
     },
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::NoEffect,
-        names: "cluster-secret, debug.counters, force-cfg-parser-pause, \
+        names: "acme.scheduler, cluster-secret, debug.counters, force-cfg-parser-pause, \
                 h2-workaround-bogus-websocket-clients, httpclient.resolvers.disabled, \
                 httpclient.resolvers.id, httpclient.resolvers.prefer, httpclient.retries, \
                 httpclient.ssl.ca-file, httpclient.ssl.verify, httpclient.timeout.connect, \
@@ -115,6 +113,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.h2.max-concurrent-streams, tune.h2.max-frame-size, tune.h2.zero-copy-fwd-send, \
                 tune.memory.hot-size, tune.rcvbuf.backend, tune.runqueue-depth, \
                 tune.sched.low-latency, tune.sndbuf.backend, tune.sndbuf.frontend, \
+                tune.ssl.keyupdate-rate-limit, \
                 tune.zlib.memlevel, tune.zlib.windowsize",
     },
     Known {
@@ -157,7 +156,7 @@ pub(crate) const PROXY: &[Known] = &[
     Known {
         sections: Sections::FRONT,
         standing: Standing::Silent,
-        names: "option idle-close-on-response",
+        names: "option disable-h2-upgrade, option idle-close-on-response",
     },
     Known {
         sections: Sections::PROXY,
@@ -165,24 +164,9 @@ pub(crate) const PROXY: &[Known] = &[
         names: "option http-no-delay",
     },
     Known {
-        sections: Sections::PROXY,
-        standing: Standing::Later,
-        names: "appsession, option http_proxy",
-    },
-    Known {
-        sections: Sections::BACKEND,
-        standing: Standing::Later,
-        names: "be-unpublished",
-    },
-    Known {
         sections: Sections::BACKEND,
         standing: Standing::Refused(FASTCGI),
         names: "use-fcgi-app",
-    },
-    Known {
-        sections: Sections::FRONT,
-        standing: Standing::Later,
-        names: "option disable-h2-upgrade",
     },
     Known {
         sections: Sections::FRONTEND,
@@ -191,7 +175,7 @@ pub(crate) const PROXY: &[Known] = &[
     },
     Known {
         sections: Sections::BACK,
-        standing: Standing::Later,
+        standing: Standing::Silent,
         names: "option use-small-buffers",
     },
     Known {
@@ -206,12 +190,12 @@ pub(crate) const BIND: &[Known] = &[
     Known {
         sections: Sections::BIND,
         standing: Standing::Later,
-        names: "cc:1, ech, idle-ping:1, label:1, nbconn:1, tcp-md5sig:1, tcp-ss:1",
+        names: "cc:1, ech, label:1, tcp-md5sig:1, tcp-ss:1",
     },
     Known {
         sections: Sections::BIND,
         standing: Standing::NoEffect,
-        names: "ktls:1",
+        names: "idle-ping:1, ktls:1, nbconn:1",
     },
     Known {
         sections: Sections::BIND,
@@ -235,9 +219,12 @@ pub(crate) const SERVER: &[Known] = &[
     Known {
         sections: Sections::SERVER,
         standing: Standing::Later,
-        names: "cc:1, check-pool-conn-name:1, check-reuse-pool, check-sni-auto, idle-ping:1, \
-                namespace:1, no-check-reuse-pool, no-check-sni-auto, shard:1, strict-maxconn, \
-                tcp-md5sig:1",
+        names: "cc:1, check-sni-auto, namespace:1, shard:1, strict-maxconn, tcp-md5sig:1",
+    },
+    Known {
+        sections: Sections::SERVER,
+        standing: Standing::Silent,
+        names: "no-check-reuse-pool, no-check-sni-auto",
     },
     Known {
         sections: Sections::SERVER,
@@ -247,7 +234,7 @@ pub(crate) const SERVER: &[Known] = &[
     Known {
         sections: Sections::SERVER,
         standing: Standing::NoEffect,
-        names: "ktls:1, no-renegotiate, renegotiate",
+        names: "check-pool-conn-name:1, check-reuse-pool, idle-ping:1, ktls:1, no-renegotiate, renegotiate",
     },
     Known {
         sections: Sections::SERVER,

@@ -257,56 +257,68 @@ impl Loader<'_> {
             Place::Outside => Err(outside(first)),
             Place::Skipped => Ok(()),
             Place::Global => self.global(&words),
-            Place::Resolvers(at) => self.resolvers(at, &words),
+            Place::Defaults(_) | Place::Proxy(_) => self.proxy_line(words),
+            _ => self.small_section(&words),
+        }
+    }
+
+    /// Carries out a line of a section that is no proxy.
+    fn small_section(&mut self, words: &[Word]) -> Result<(), Diag> {
+        match self.place {
+            Place::Resolvers(at) => self.resolvers(at, words),
             Place::HttpErrors(at) => {
                 let section = (&*catalog::HTTP_ERRORS, Sections::HTTP_ERRORS);
-                self.section(&words, section, |draft| {
+                self.section(words, section, |draft| {
                     draft.http_errors.get_mut(at).map(|(_, draft)| draft)
                 })
             }
             Place::Userlist(at) => {
                 let section = (&*catalog::USERLIST, Sections::USERLIST);
-                self.section(&words, section, |draft| draft.userlists.get_mut(at))
+                self.section(words, section, |draft| draft.userlists.get_mut(at))
             }
             Place::Ring(at) => {
                 let section = (&*catalog::RING, Sections::RING);
-                self.section(&words, section, |draft| draft.rings.get_mut(at))
+                self.section(words, section, |draft| draft.rings.get_mut(at))
             }
             Place::LogForward(at) => {
                 let section = (&*catalog::LOG_FORWARD, Sections::LOG_FORWARD);
-                self.section(&words, section, |draft| draft.forwards.get_mut(at))
+                self.section(words, section, |draft| draft.forwards.get_mut(at))
             }
             Place::LogProfile(at) => {
                 let section = (&*catalog::LOG_PROFILE, Sections::LOG_PROFILE);
-                self.section(&words, section, |draft| draft.log_profiles.get_mut(at))
+                self.section(words, section, |draft| draft.log_profiles.get_mut(at))
             }
             Place::Program(at) => {
                 let section = (&*catalog::PROGRAM, Sections::PROGRAM);
-                self.section(&words, section, |draft| draft.programs.get_mut(at))
+                self.section(words, section, |draft| draft.programs.get_mut(at))
             }
             Place::Mailers(at) => {
                 let section = (&*catalog::MAILERS, Sections::MAILERS);
-                self.section(&words, section, |draft| draft.mailers.get_mut(at))
+                self.section(words, section, |draft| draft.mailers.get_mut(at))
             }
             Place::Peers(at) => {
                 let section = (&*catalog::PEERS, Sections::PEERS);
-                self.section(&words, section, |draft| draft.peers.get_mut(at))
+                self.section(words, section, |draft| draft.peers.get_mut(at))
             }
             Place::Cache(at) => {
                 let section = (&*catalog::CACHE, Sections::CACHE);
-                self.section(&words, section, |draft| draft.caches.get_mut(at))
+                self.section(words, section, |draft| draft.caches.get_mut(at))
             }
             Place::Healthcheck(at) => {
                 let section = (&*catalog::HEALTHCHECKS, Sections::HEALTHCHECK);
-                self.section(&words, section, |draft| {
+                self.section(words, section, |draft| {
                     draft.healthchecks.get_mut(at).map(|(_, draft)| draft)
                 })
             }
             Place::Stock(at) => {
                 let section = (&*catalog::STOCKS, Sections::CRT_STORE);
-                self.section(&words, section, |draft| draft.stocks.get_mut(at))
+                self.section(words, section, |draft| draft.stocks.get_mut(at))
             }
-            Place::Defaults(_) | Place::Proxy(_) => self.proxy_line(words),
+            Place::Outside
+            | Place::Skipped
+            | Place::Global
+            | Place::Defaults(_)
+            | Place::Proxy(_) => Ok(()),
         }
     }
 
@@ -392,14 +404,18 @@ impl Loader<'_> {
     }
 
     fn proxy_line(&mut self, words: Vec<Word>) -> Result<(), Diag> {
-        let words = match modern::proxy(&words) {
-            None => words,
+        match modern::proxy(&words) {
+            None => self.modern_line(words),
             Some(rewritten) => {
                 let rewritten = rewritten?;
                 self.written.report.add(rewritten.warning);
-                rewritten.words
+                let mut lines = rewritten.lines.into_iter();
+                lines.try_for_each(|line| self.modern_line(line))
             }
-        };
+        }
+    }
+
+    fn modern_line(&mut self, words: Vec<Word>) -> Result<(), Diag> {
         let (words, polarity) = polarity(&words)?;
         let catalog: &Catalog<ProxyDraft> = &catalog::PROXY;
         let draft = &mut self.written.draft;

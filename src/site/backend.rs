@@ -1,7 +1,7 @@
 //! `backend` sections, and the back halves of `listen`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::{
     Admission, Forwarded, Logging, Mail, Members, Mode, Options, Rules, StatsPage, Timeouts,
@@ -120,6 +120,10 @@ pub struct Backend {
     pub mail: Option<Mail>,
     /// `disabled`.
     pub disabled: bool,
+    /// `be-unpublished`, or what operators made of it: rules that choose backends pass it over.
+    pub unpublished: AtomicBool,
+    /// `option http_proxy`: requests go to the address in their target.
+    pub follows_uri: bool,
     /// Since when it has servers or none, and for how long it had none.
     pub record: Record,
     /// What was counted.
@@ -209,6 +213,12 @@ impl Record {
 }
 
 impl Backend {
+    /// Whether rules may choose it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.disabled && !self.unpublished.load(Relaxed)
+    }
+
     /// A backend of `servers` with every other setting at its default.
     pub fn new(name: Arc<str>, servers: impl Into<Members>, policy: Policy) -> Self {
         Self {
@@ -254,6 +264,8 @@ impl Backend {
             logging: Logging::default(),
             mail: None,
             disabled: false,
+            unpublished: AtomicBool::new(false),
+            follows_uri: false,
             record: Record::default(),
             tally: Tally::default(),
             connections: AtomicU32::new(0),

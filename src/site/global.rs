@@ -97,6 +97,8 @@ pub struct Global {
     pub server_state_file: Option<PathBuf>,
     /// `server-state-base`.
     pub server_state_base: Option<PathBuf>,
+    /// `pp2-never-send-local`: PROXY headers of checks do not say that they are the proxy's own.
+    pub checks_as_clients: bool,
     /// `busy-polling`.
     pub busy_polling: bool,
     /// `harden.reject-privileged-ports.tcp`: clients that come from the system's own ports are refused.

@@ -366,7 +366,7 @@ impl Stream {
                     frontend.force_switch.holds(&scene.view())
                 })
                 .unwrap_or(false);
-        let opens = |id: &BackendId| forced || !site.backend(*id).disabled;
+        let opens = |id: &BackendId| forced || site.backend(*id).is_open();
         let default = frontend.default_backend.filter(opens);
         if frontend.choices.is_empty() {
             return default;

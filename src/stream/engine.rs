@@ -337,6 +337,16 @@ impl Engine {
         }
     }
 
+    fn fresh_stream(&mut self, key: Key<Held>, frontend: FrontendId) -> Box<Stream> {
+        match self.spare.pop() {
+            Some(mut stream) => {
+                stream.recycle(&mut self.kit, key, frontend);
+                stream
+            }
+            None => Box::new(Stream::new(key, frontend)),
+        }
+    }
+
     /// Begins an exchange on a client's connection.
     fn begin(&mut self, key: Key<Held>) {
         if !self.asks_more(key) {
@@ -345,13 +355,7 @@ impl Engine {
         let Some(frontend) = self.frontend_of(key) else {
             return;
         };
-        let mut stream = match self.spare.pop() {
-            Some(mut stream) => {
-                stream.recycle(&mut self.kit, key, frontend);
-                stream
-            }
-            None => Box::new(Stream::new(key, frontend)),
-        };
+        let mut stream = self.fresh_stream(key, frontend);
         stream.memory.serve(&self.kit.site.frontend(frontend).rules);
         let speaks_http = self
             .kit

@@ -1,10 +1,12 @@
 //! Where a request goes: a backend, then a server, then a place in line if the server is full.
 
+use std::net::SocketAddr;
+
 use super::inspect::Upgrade;
 use super::stage::Step;
 use super::{Cause, Kit, Letter, Phase, Stage, Stream};
 use crate::balance::Ask;
-use crate::http::Status;
+use crate::http::{Status, uri};
 use crate::id::{BackendId, ServerId};
 use crate::mux::End;
 use crate::queue::{self, Called, Place, Priority, Ticket, Which};
@@ -63,6 +65,10 @@ impl Stream {
             return self.ask_for_slot(kit, &site, server, backend.redispatch != 0);
         }
         if let Some(outlet) = backend.outlet {
+            if backend.follows_uri && self.txn.retries == 0 && !self.follow_uri() {
+                self.last = true;
+                return self.reply(kit, Status::BAD_REQUEST, Cause::Refused, Phase::Request);
+            }
             return self.ask_for_slot(kit, &site, outlet, false);
         }
         if let Some(last) = self.last_server(kit, &site, id) {
@@ -81,6 +87,23 @@ impl Stream {
             }
             None => self.join_backend_line(kit, &site, id),
         }
+    }
+
+    /// Has the request go to the address that its target names, as that server expects it: without the address. False if it names none.
+    fn follow_uri(&mut self) -> bool {
+        let Some(head) = self.request.head_mut() else {
+            return false;
+        };
+        let target = head.target();
+        let named = uri::scheme(target).and_then(|_| uri::authority(target, false));
+        let Some(address) = named.and_then(address_of) else {
+            return false;
+        };
+        let path = uri::path_and_query(target).filter(|path| path.starts_with(b"/"));
+        let path = path.unwrap_or(b"/").to_vec();
+        head.set_target(&path);
+        self.wishes.dst = Some(address);
+        true
     }
 
     /// Takes a slot of `server`, or a place in its line; where that is full, another server may do, or none.
@@ -283,6 +306,21 @@ impl Stream {
     pub(super) fn no_server(&mut self, kit: &mut Kit, cause: Cause, phase: Phase) -> Step {
         self.reply(kit, Status::new(503), cause, phase)
     }
+}
+
+/// The port of requests whose target says none.
+const HTTP_PORT: u16 = 80;
+
+/// The address that an authority spells out; names are not looked up.
+fn address_of(authority: &[u8]) -> Option<SocketAddr> {
+    let (host, port) = uri::split_port(authority);
+    let host = std::str::from_utf8(host).ok()?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port = match port {
+        Some(digits) => std::str::from_utf8(digits).ok()?.parse().ok()?,
+        None => HTTP_PORT,
+    };
+    Some(SocketAddr::new(host.parse().ok()?, port))
 }
 
 impl Kit {

@@ -255,7 +255,7 @@ fn rules_that_are_no_part_are_refused_by_name_and_line() {
         ),
         (
             " option http_proxy",
-            "'option http_proxy' is accepted, but has no effect yet",
+            "'option http_proxy' ignored because frontend 'f' has no backend capability",
         ),
     ];
     refuses(

@@ -265,6 +265,10 @@ pub struct BackDraft {
     pub dispatch: Option<(Word, Written)>,
     /// `option transparent`
     pub transparent: bool,
+    /// `option http_proxy`
+    pub follows_uri: bool,
+    /// `be-unpublished`
+    pub unpublished: bool,
     /// `load-server-state-from-file`
     pub remembers: Remembers,
     /// `server-state-file-name`
@@ -304,6 +308,8 @@ impl Default for BackDraft {
             source: None,
             dispatch: None,
             transparent: false,
+            follows_uri: false,
+            unpublished: false,
             remembers: Remembers::Nothing,
             state_file: None,
         }

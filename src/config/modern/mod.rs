@@ -12,8 +12,8 @@ use expression::RequestLine;
 
 /// A line that was rewritten, and what to tell about it.
 pub(crate) struct Rewritten {
-    /// The words of the modern line.
-    pub(crate) words: Vec<Word>,
+    /// The words of the modern line, or lines.
+    pub(crate) lines: Vec<Vec<Word>>,
     /// The warning, which shows the modern line.
     pub(crate) warning: Diag,
 }
@@ -24,6 +24,9 @@ pub(crate) struct Rewritten {
 /// The old line cannot be expressed in modern words.
 pub(crate) fn proxy(words: &[Word]) -> Option<Result<Rewritten, Diag>> {
     let (first, old) = words.split_first()?;
+    if first.is("appsession") {
+        return Some(sessions(words));
+    }
     let (_, since, rewrite) = TABLE.iter().find(|(name, _, _)| first.is(name))?;
     let rewritten = rewrite(words).map_err(|refusal| refusal.diag(first, since));
     let rewritten = rewritten.map(|words| {
@@ -36,7 +39,7 @@ pub(crate) fn proxy(words: &[Word]) -> Option<Result<Rewritten, Diag>> {
         let span = whole(words.as_slice(), first.span);
         let (place, text) = edit(first, old, &words, &modern);
         Rewritten {
-            words,
+            lines: vec![words],
             warning: Diag::warning(span, message)
                 .with_reason("it is read as its successor")
                 .with_fix(modern)
@@ -123,7 +126,6 @@ const TABLE: &[(&str, &str, Rewrite)] = &[
     ("reqitarpit", "2.1", untranslatable),
     ("rspdeny", "2.1", untranslatable),
     ("rspideny", "2.1", untranslatable),
-    ("appsession", "1.6", untranslatable),
 ];
 
 /// The same line under a new keyword.
@@ -246,7 +248,6 @@ fn inexact(culprit: &Word, fix: String) -> Refusal {
 fn untranslatable(words: &[Word]) -> Result<Vec<Word>, Refusal> {
     let keyword = words.first().map(Word::shown).unwrap_or_default();
     let fix = match keyword.as_ref() {
-        "appsession" => "cookie <name> insert, or stick on req.cook(<name>)",
         "reqallow" | "reqiallow" | "reqpass" | "reqipass" => "http-request allow if { … }",
         "reqtarpit" | "reqitarpit" => "http-request tarpit if { … }",
         "rspdeny" | "rspideny" => "http-response deny if { … }",
@@ -256,6 +257,62 @@ fn untranslatable(words: &[Word]) -> Result<Vec<Word>, Refusal> {
         culprit: None,
         why: None,
         fix: Some(fix.to_owned()),
+    })
+}
+
+/// How many sessions a table remembers that stands for `appsession`, which knew no limit.
+const SESSIONS: &str = "100k";
+
+/// `appsession <cookie> len <length> timeout <time> [request-learn] [prefix] [mode { path-parameters | query-string }]`:
+/// a table of the application's own cookies, and of what stands for them in targets.
+fn sessions(words: &[Word]) -> Result<Rewritten, Diag> {
+    let span = whole(words, words[0].span);
+    let refused = |why: &str| {
+        let text = "The 'appsession' directive is not supported anymore since HAProxy 1.6.";
+        Diag::alert(span, text)
+            .with_reason(why)
+            .with_fix("cookie <name> insert, or stick on req.cook(<name>)")
+    };
+    let mut texts = words[1..].iter().map(Word::shown);
+    let name = texts.next().unwrap_or_default();
+    let (mut len, mut expire, mut learns, mut mark) = (None, None, false, ",;");
+    while let Some(word) = texts.next() {
+        match &*word {
+            "len" => len = texts.next(),
+            "timeout" => expire = texts.next(),
+            "request-learn" => learns = true,
+            "mode" => match texts.next().as_deref() {
+                Some("path-parameters") => {}
+                Some("query-string") => mark = "",
+                _ => return Err(refused("'mode' is 'path-parameters' or 'query-string'")),
+            },
+            "prefix" => return Err(refused("no table matches the first part of a cookie")),
+            other => return Err(refused(&format!("it has no parameter '{other}'"))),
+        }
+    }
+    let (Some(len), Some(expire)) = (len, expire) else {
+        return Err(refused("it needs 'len' and 'timeout'"));
+    };
+    let on_request = if learns { "on" } else { "match" };
+    let texts = [
+        format!("stick-table type string len {len} size {SESSIONS} expire {expire}"),
+        format!("stick {on_request} req.cook({name})"),
+        format!("stick {on_request} urlp({name}{mark})"),
+        format!("stick store-response res.cook({name})"),
+    ];
+    let lines = texts.iter().map(|text| {
+        let words = text.split(' ').map(|word| Word::new(word, span));
+        words.collect()
+    });
+    let shown = texts.join("\n    ");
+    let message = "The 'appsession' directive is not supported anymore since HAProxy 1.6. \
+                   Use 'stick-table' and 'stick' instead.";
+    Ok(Rewritten {
+        lines: lines.collect(),
+        warning: Diag::warning(span, message)
+            .with_reason("it is read as its successors")
+            .with_fix(shown.clone())
+            .with_edit(span, shown),
     })
 }
 
@@ -353,6 +410,21 @@ mod tests {
     }
 
     #[test]
+    fn application_sessions_become_a_table() {
+        let lines = modern("appsession ID len 52 timeout 3h").expect("legal");
+        let expected = "stick-table type string len 52 size 100k expire 3h\n    \
+                        stick match req.cook(ID)\n    stick match urlp(ID,;)\n    \
+                        stick store-response res.cook(ID)";
+        assert_eq!(lines, expected);
+        let learning = "appsession ID len 52 timeout 3h request-learn mode query-string";
+        let lines = modern(learning).expect("legal");
+        assert!(
+            lines.contains("stick on req.cook(ID)\n    stick on urlp(ID)\n"),
+            "{lines}"
+        );
+    }
+
+    #[test]
     fn what_cannot_be_said_exactly_is_refused() {
         for old in [
             r"reqrep ^(.*)$ x\1",
@@ -362,6 +434,7 @@ mod tests {
             "appsession JSESSIONID len 52",
             r"reqrep ^GET\ /a GET\ /b if x or y",
             r"rspirep ^HTTP/(.*)\ 200 HTTP/\1\ 503",
+            "appsession JSESSIONID len 52 timeout 3h prefix",
         ] {
             let message = modern(old).expect_err(old);
             assert!(message.contains("not supported anymore"), "{message}");

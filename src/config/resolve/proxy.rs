@@ -480,6 +480,8 @@ fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Si
         name_header: written.name_header.clone(),
         log_health_checks: written.log_health_checks,
         disabled: proxy.disabled,
+        unpublished: written.unpublished.into(),
+        follows_uri: written.follows_uri,
         ..Backend::new(name, servers, policy)
     }
 }

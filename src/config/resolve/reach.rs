@@ -60,7 +60,7 @@ fn tellings(
     .collect()
 }
 
-/// The server behind `dispatch` or `option transparent`, where nothing is balanced.
+/// The server behind `dispatch`, `option transparent` or `option http_proxy`, where nothing is balanced.
 pub(super) fn outlet(
     proxy: &ProxyDraft,
     back: BackendId,
@@ -69,7 +69,7 @@ pub(super) fn outlet(
     report: &mut Report,
 ) -> Option<ServerId> {
     let written = &proxy.back;
-    if written.dispatch.is_none() && !written.transparent {
+    if written.dispatch.is_none() && !written.transparent && !written.follows_uri {
         return None;
     }
     if written.balance.balance.is_some() {

@@ -392,6 +392,12 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
+    row(
+        "pp2-never-send-local",
+        "",
+        "Checks introduce themselves by PROXY headers as streams of clients, not as connections of the proxy's own.",
+        |cur, g| on(cur, &mut g.site.checks_as_clients),
+    ),
     row("busy-polling", "", "Polls without sleeping.", |cur, g| {
         on(cur, &mut g.site.busy_polling)
     }),

@@ -234,6 +234,16 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         },
     },
     Keyword {
+        name: "be-unpublished",
+        sections: Sections::BACKEND,
+        usage: "",
+        doc: "Keeps rules that choose backends from choosing this one, until `publish backend`.",
+        parse: |cur, p| {
+            p.back.unpublished = true;
+            cur.end()
+        },
+    },
+    Keyword {
         name: "disabled",
         sections: Sections::PROXY,
         usage: "",

@@ -40,6 +40,16 @@ pub(crate) const PROXY_KEYWORDS: &[Keyword<ProxyDraft>] = &[
             cur.end()
         },
     },
+    Keyword {
+        name: "option http_proxy",
+        sections: Sections::BACK,
+        usage: "",
+        doc: "Send requests to the IP address and port in their own target.",
+        parse: |cur, p| {
+            p.back.follows_uri = cur.polarity() == Polarity::Plain;
+            cur.end()
+        },
+    },
 ];
 
 /// The rows of servers.

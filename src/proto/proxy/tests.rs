@@ -484,3 +484,11 @@ fn a_million_headers() {
 
 const SEED: u64 = 0x50_524f_5859;
 const HEADERS: u32 = 1_000_000;
+
+#[test]
+fn what_is_nobodys_may_say_that_it_is_carried_on() {
+    let mut written = Vec::new();
+    let header = Header::proxied(Endpoints::Unspecified);
+    header.write_v2(false, &mut written).expect("it fits");
+    assert_eq!(written[12..], [0x21, 0, 0, 0]);
+}

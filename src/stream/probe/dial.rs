@@ -7,7 +7,7 @@ use super::{Asked, facts};
 use crate::addr::SockAddr;
 use crate::check::Connect;
 use crate::mux::{Conn, Mux};
-use crate::proto::proxy::Header;
+use crate::proto::proxy::{Endpoints, Header};
 use crate::sample::Shelf;
 use crate::site::{SendProxy, Server, Site, Target};
 use crate::slab::Key;
@@ -153,10 +153,14 @@ fn introduce(kit: &mut Kit, key: Key<Held>, (server, asked): (&Server, Asked), c
         return;
     }
     let mut bytes = Vec::with_capacity(HEADER_HINT);
+    let header = match kit.site.global.checks_as_clients {
+        true => Header::proxied(Endpoints::Unspecified),
+        false => Header::local(),
+    };
     match server.send_proxy {
         // A header without addresses and TLVs always fits.
-        SendProxy::V2 => drop(Header::local().write_v2(server.tells.checksum, &mut bytes)),
-        SendProxy::No | SendProxy::V1 => Header::local().write_v1(&mut bytes),
+        SendProxy::V2 => drop(header.write_v2(server.tells.checksum, &mut bytes)),
+        SendProxy::No | SendProxy::V1 => header.write_v1(&mut bytes),
     }
     let Some((held, lent)) = kit.conn(key) else {
         return;
