@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -255,4 +256,25 @@ fn an_option_that_became_the_only_way_changes_nothing() {
     assert_eq!(known.status, Some(0), "{}", known.said);
     assert!(!known.said.contains("http-use-htx"), "{}", known.said);
     assert_eq!(told("http-use-hxt").status, Some(1));
+}
+
+#[test]
+fn a_backend_is_published_by_operators() {
+    let socket = std::env::temp_dir().join(format!("sluice-published-{}.sock", std::process::id()));
+    let lines = format!(
+        "backend be\n be-unpublished\n http-request return status 200\n\
+         global\n stats socket {} level admin\n",
+        socket.display()
+    );
+    let proxy = Proxy::start("published", &lines);
+    let say = |command: &str| {
+        let mut stream = UnixStream::connect(&socket).expect("it listens");
+        writeln!(stream, "{command}").expect("it reads");
+        stream.read_to_end(&mut Vec::new()).expect("an answer");
+        proxy.ask("/be", "")
+    };
+    assert!(proxy.ask("/be", "").starts_with("HTTP/1.1 503 "));
+    assert!(say("publish backend be").starts_with("HTTP/1.1 200 "));
+    assert!(say("unpublish backend be").starts_with("HTTP/1.1 503 "));
+    let _ = fs::remove_file(&socket);
 }
