@@ -47,6 +47,14 @@ pub(crate) const PROXY_KEYWORDS: &[Keyword<ProxyDraft>] = &[
         doc: "Send requests to the IP address and port in their own target.",
         parse: |cur, p| {
             p.back.follows_uri = cur.polarity() == Polarity::Plain;
+            let text = "option 'http_proxy' is not supported any more since HAProxy 2.5.";
+            let modern = "http-request set-dst url_ip, http-request set-dst-port url_port, server s 0.0.0.0:0";
+            let warning = Diag::warning(cur.keyword_span(), text);
+            cur.warn(
+                warning
+                    .with_reason("it is read all the same")
+                    .with_fix(modern),
+            );
             cur.end()
         },
     },
