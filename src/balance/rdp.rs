@@ -33,7 +33,7 @@ fn number<N: std::str::FromStr>(digits: &[u8]) -> Option<N> {
 /// `persist rdp-cookie[(NAME)]`.
 pub(super) fn parse(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
     let Some(method) = cur.next().map(Word::text).transpose()? else {
-        return Err(cur.alert("missing persist method.").with_fix("rdp-cookie"));
+        return Err(Diag::alert(cur.here(), "missing persist method.").with_fix("rdp-cookie"));
     };
     let name = match method.strip_prefix("rdp-cookie") {
         Some("") => NAME,

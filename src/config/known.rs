@@ -85,8 +85,8 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.chksize, tune.cli.max-payload-size, tune.defaults.purge, \
                 tune.disable-fast-forward, tune.disable-zero-copy-forwarding, \
                 tune.glitches.kill.cpu-usage, tune.h1.be.glitches-threshold, \
-                tune.h1.fe.glitches-threshold, tune.idle-pool.shared, tune.h1.zero-copy-fwd-recv, \
-                tune.h1.zero-copy-fwd-send, tune.idletimer, tune.listener.default-shards, \
+                tune.h1.fe.glitches-threshold, tune.h1.zero-copy-fwd-recv, tune.h1.zero-copy-fwd-send, \
+                tune.idletimer, tune.listener.default-shards, \
                 tune.listener.multi-queue, tune.max-checks-per-thread, tune.max-rules-at-once, \
                 tune.pattern.cache-size, tune.peers.max-updates-at-once, tune.pool-high-fd-ratio, \
                 tune.pool-low-fd-ratio, tune.pt.zero-copy-forwarding, tune.recv_enough, \
@@ -114,7 +114,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.memory.hot-size, tune.rcvbuf.backend, tune.runqueue-depth, \
                 tune.sched.low-latency, tune.sndbuf.backend, tune.sndbuf.frontend, \
                 tune.ssl.keyupdate-rate-limit, \
-                tune.zlib.memlevel, tune.zlib.windowsize",
+                tune.zlib.memlevel, tune.zlib.windowsize, tune.idle-pool.shared",
     },
     Known {
         sections: Sections::GLOBAL,
