@@ -273,7 +273,7 @@ impl Timers {
     #[must_use]
     pub fn tw(&self) -> i64 {
         match self.queue {
-            Some(at) => i64::from(at) - i64::from(self.request.unwrap_or(0)),
+            Some(at) => i64::from(at) - i64::from(self.request.unwrap_or(self.handshake)),
             None => -1,
         }
     }

@@ -438,7 +438,7 @@ pub struct Timers {
     pub total: Option<u32>,
     /// From the request's first byte to the end (`%Ta`).
     pub active: Option<u32>,
-    /// From the request's first byte, idle included (`%Tu`).
+    /// From accepting to the end without the time in which the client was idle (`%Tu`).
     pub user: Option<u32>,
 }
 

@@ -388,11 +388,15 @@ impl Engine {
             return;
         };
         front.requests += 1;
-        stream
-            .txn
-            .reset(front.waiting_since, began(wall, now, front.waiting_since));
+        let is_first = front.requests == 1;
+        let begun = if is_first {
+            front.accepted
+        } else {
+            front.waiting_since
+        };
+        stream.txn.reset(begun, began(wall, now, begun));
         stream.txn.carried = carried;
-        if front.requests == 1 {
+        if is_first {
             stream.txn.handshake = front.handshake.get();
         }
         // How long the first bytes are looked at is for the rules that do so to say, and a request has its number with its first byte.

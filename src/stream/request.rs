@@ -18,7 +18,7 @@ impl Stream {
         };
         let received = held.conn.receive(&mut self.request, &mut lent);
         if self.txn.idle.is_none() && (self.request.has_head() || !held.conn.pending().is_empty()) {
-            self.txn.idle = Some(self.txn.elapsed(now));
+            self.txn.idle = Some(self.txn.elapsed(now).saturating_sub(self.txn.handshake));
             self.txn.number = kit.next_number();
         }
         if self.request.has_head() {

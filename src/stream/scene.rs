@@ -257,21 +257,21 @@ impl Stream {
         }
     }
 
+    /// The times of the log as samples: one that is not known yet is absent there.
     fn sample_timers(&self, kit: &Kit) -> crate::sample::Timers {
-        let txn = &self.txn;
-        let span =
-            |end: Option<u32>, begin: Option<u32>| Some(end?.saturating_sub(begin.unwrap_or(0)));
+        let timers = self.txn.timers(kit.now);
+        let known = |span: i64| u32::try_from(span).ok();
         crate::sample::Timers {
-            idle: txn.idle,
-            request: span(txn.request, txn.idle),
-            tq: txn.request,
-            queue: span(txn.queue, txn.request),
-            connect: span(txn.connect, txn.queue),
-            response: span(txn.data, txn.connect),
-            data: span(Some(txn.elapsed(kit.now)), txn.data),
-            total: Some(txn.elapsed(kit.now)),
-            active: span(Some(txn.elapsed(kit.now)), txn.idle),
-            user: Some(txn.elapsed(kit.now)),
+            idle: known(timers.ti()),
+            request: known(timers.t_request()),
+            tq: known(timers.tq()),
+            queue: known(timers.tw()),
+            connect: known(timers.tc()),
+            response: known(timers.t_response()),
+            data: known(timers.td(self.http)),
+            total: known(timers.tt()),
+            active: known(timers.ta()),
+            user: known(timers.tu()),
         }
     }
 

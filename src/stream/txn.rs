@@ -19,7 +19,7 @@ pub struct Txn {
     pub begun_date: Wall,
     /// How long the handshakes took.
     pub handshake: u32,
-    /// Milliseconds from `begun` to the first byte of the request.
+    /// Milliseconds from there, or from the end of the handshakes, to the first byte of the request.
     pub idle: Option<u32>,
     /// Milliseconds from `begun` until the request was complete; and so on.
     pub request: Option<u32>,
