@@ -388,17 +388,10 @@ impl Engine {
             return;
         };
         front.requests += 1;
-        let is_first = front.requests == 1;
-        let begun = if is_first {
-            front.accepted
-        } else {
-            front.waiting_since
-        };
+        let (begun, handshake) = front.begun();
         stream.txn.reset(begun, began(wall, now, begun));
         stream.txn.carried = carried;
-        if is_first {
-            stream.txn.handshake = front.handshake.get();
-        }
+        stream.txn.handshake = handshake.get();
         // How long the first bytes are looked at is for the rules that do so to say, and a request has its number with its first byte.
         if stream.stage == Stage::Inspect {
             stream.txn.number = self.kit.next_number();

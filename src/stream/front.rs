@@ -117,6 +117,14 @@ impl Front {
         self.altered.as_deref().copied().unwrap_or(self.peers)
     }
 
+    /// When the exchange at hand began, and how long the handshakes took that belong to it: the first one has them.
+    pub(super) fn begun(&self) -> (Tick, Millis) {
+        match self.requests {
+            0 | 1 => (self.accepted, self.handshake),
+            _ => (self.waiting_since, Millis::ZERO),
+        }
+    }
+
     /// Has exchanges begin with these addresses.
     pub(super) fn see(&mut self, seen: Peers) {
         self.altered = (seen != self.peers).then(|| Box::new(seen));

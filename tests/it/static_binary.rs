@@ -75,6 +75,15 @@ fn it_is_stripped() {
     );
 }
 
+/// Whether a line of strings, which stand in the program without an end, names something that is in this directory.
+fn names_below(home: &str, line: &str) -> bool {
+    line.match_indices(&format!("{home}/")).any(|(at, found)| {
+        let path = &line[at + found.len()..];
+        let first = path.split('/').next().unwrap_or_default();
+        !first.is_empty() && std::path::Path::new(home).join(first).exists()
+    })
+}
+
 #[test]
 fn it_names_neither_glibc_nor_the_builder() {
     let Some(text) = report("strings", &["-a"]) else {
@@ -92,9 +101,6 @@ fn it_names_neither_glibc_nor_the_builder() {
     for line in text.lines() {
         let hit = forbidden.iter().find(|word| line.contains(*word));
         assert!(hit.is_none(), "`{line}`");
-        assert!(
-            home.len() < 3 || !line.contains(&format!("{home}/")),
-            "`{line}`"
-        );
+        assert!(home.len() < 3 || !names_below(&home, line), "`{line}`");
     }
 }
