@@ -344,11 +344,16 @@ fn receive_chunked(conn: &mut Conn, lane: &mut Lane, lent: &mut Lent<'_>) -> Opt
             Ok(ChunkStep::More) => break,
             Ok(ChunkStep::Skip(count)) => conn.consume(lent.pool, count),
             Ok(ChunkStep::Data(count)) => {
+                moved = true;
+                // What is followed by another chunk is copied in any case.
+                if count < pending.len() && lane.put_copy(&pending[..count]) {
+                    conn.consume(lent.pool, count);
+                    continue;
+                }
                 let Some(data) = conn.take_pending(lent.pool, count as u64) else {
                     break;
                 };
                 lane.put_data(data);
-                moved = true;
             }
             Ok(ChunkStep::End { consumed }) => {
                 let trailers = std::mem::take(&mut trailed.trailers);

@@ -133,6 +133,22 @@ impl Lane {
         self.data.push_back(data);
     }
 
+    /// Puts a copy of body bytes behind the newest ones, where their buffer has room: many small pieces then take no more
+    /// room than one large one. Tells whether it had.
+    pub fn put_copy(&mut self, bytes: &[u8]) -> bool {
+        let Some(last) = self
+            .data
+            .back_mut()
+            .filter(|last| last.room() >= bytes.len())
+        else {
+            return false;
+        };
+        last.tail().extend_from_slice(bytes);
+        self.queued += bytes.len();
+        self.total += bytes.len() as u64;
+        true
+    }
+
     /// Moves the bytes of the newest buffer into the one before it, where they fit: many small pieces then take no more
     /// room than one large one.
     pub fn pack(&mut self, pool: &mut Pool) {

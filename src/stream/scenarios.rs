@@ -55,6 +55,7 @@ const REFRAMED: &[&str] = &[
     "compression/text",
     "compression/a type of the backend",
     "compression-sizes/large bodies",
+    "response-framing/small chunks",
     "request-framing/length and chunked",
     "request-framing/chunked",
     "request-framing/chunk extension",

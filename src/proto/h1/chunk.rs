@@ -278,7 +278,7 @@ fn hex_value(byte: u8) -> u8 {
     }
 }
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
 /// Digits of a size, leading zeros included.
 const SIZE_DIGITS_MAX: u8 = 16;
 /// The longest chunk: what every signed 64-bit reader behind us can hold.
@@ -447,10 +447,10 @@ mod tests {
     fn chunk_heads_are_hexadecimal() {
         for (len, line) in [
             (1, "1\r\n"),
-            (15, "f\r\n"),
+            (15, "F\r\n"),
             (16, "10\r\n"),
-            (0x1234_abcd, "1234abcd\r\n"),
-            (u64::MAX, "ffffffffffffffff\r\n"),
+            (0x1234_abcd, "1234ABCD\r\n"),
+            (u64::MAX, "FFFFFFFFFFFFFFFF\r\n"),
         ] {
             let mut out = Vec::new();
             write_chunk_head(len, &mut out);
