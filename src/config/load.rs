@@ -258,7 +258,18 @@ impl Loader<'_> {
             Place::Skipped => Ok(()),
             Place::Global => self.global(&words),
             Place::Defaults(_) | Place::Proxy(_) => self.proxy_line(words),
-            _ => self.small_section(&words),
+            Place::Stock(_)
+            | Place::Resolvers(_)
+            | Place::Cache(_)
+            | Place::Userlist(_)
+            | Place::Peers(_)
+            | Place::Ring(_)
+            | Place::LogForward(_)
+            | Place::LogProfile(_)
+            | Place::Program(_)
+            | Place::Mailers(_)
+            | Place::HttpErrors(_)
+            | Place::Healthcheck(_) => self.small_section(&words),
         }
     }
 

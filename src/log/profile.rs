@@ -84,10 +84,8 @@ impl Profile {
     /// What becomes of a line that is written for this reason; none: it stays as it is.
     #[must_use]
     pub fn look(&self, origin: Origin) -> Option<&Look<Arc<Format>>> {
-        let origin = match origin {
-            Origin::SessionKill => Origin::SessionError,
-            other => other,
-        };
+        let killed = origin == Origin::SessionKill;
+        let origin = if killed { Origin::SessionError } else { origin };
         let of = |wanted| {
             let mut looks = self.looks.iter().rev();
             looks.find(|(when, _)| *when == wanted)
