@@ -226,6 +226,10 @@ impl Stream {
     /// `option logasap`: the line is written when the response begins, with the bytes that are there; in TCP, when the server is
     /// reached.
     pub(super) fn write_line_early(&mut self, kit: &mut Kit, step: Origin) {
+        let frontend = kit.site.frontend(self.frontend);
+        if frontend.log_steps.is_none() && !frontend.log_asap {
+            return;
+        }
         let site = kit.site.clone();
         let frontend = site.frontend(self.frontend);
         let head = self.response.head().map_or(0, Head::wire_len);
