@@ -66,9 +66,8 @@ fn value(place: usize, name: &str, tag: &str, cell: &Cell<'_>, out: &mut Vec<u8>
          \"value\":{{\"type\":\"{kind}\",\"value\":"
     );
     let _ = match cell {
-        Cell::U32(n) => write!(out, "{n}"),
         Cell::U64(n) => write!(out, "{}", n.min(&LARGEST_EXACT)),
-        Cell::S32(n) => write!(out, "{n}"),
+        Cell::U32(_) | Cell::S32(_) => write!(out, "{cell}"),
         Cell::Text(text) => {
             json::string(text.as_bytes(), out);
             Ok(())

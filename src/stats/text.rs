@@ -25,7 +25,8 @@ fn csv_row(row: &ObjectView, out: &mut Vec<u8>) {
             Some(Cell::Text(text)) if quote::csv_needs_quotes(text.as_bytes()) => {
                 quote::csv(text.as_bytes(), out);
             }
-            Some(cell) => number(&cell, out),
+            // Writing to a vector cannot fail.
+            Some(cell) => _ = write!(out, "{cell}"),
             None if column.is_mark() => out.push(b'-'),
             None => {}
         }
@@ -46,11 +47,10 @@ pub fn typed(snapshot: &Snapshot, selection: &Selection, describe: bool, out: &m
             let (iid, sid, name) = (row.proxy_id, row.id, column.name);
             let kind = cell.type_name();
             // Writing to a vector cannot fail.
-            let _ = write!(out, "{letter}.{iid}.{sid}.{place}.{name}.1:{tag}:{kind}:");
-            match cell {
-                Cell::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Cell::U32(_) | Cell::U64(_) | Cell::S32(_) => number(&cell, out),
-            }
+            let _ = write!(
+                out,
+                "{letter}.{iid}.{sid}.{place}.{name}.1:{tag}:{kind}:{cell}"
+            );
             if describe {
                 let _ = write!(out, ":\"{}\"", column.doc);
             }
@@ -67,16 +67,6 @@ fn letter(kind: Kind) -> char {
         Kind::Server => 'S',
         Kind::Listener => 'L',
     }
-}
-
-fn number(cell: &Cell<'_>, out: &mut Vec<u8>) {
-    // Writing to a vector cannot fail.
-    let _ = match cell {
-        Cell::U32(n) => write!(out, "{n}"),
-        Cell::U64(n) => write!(out, "{n}"),
-        Cell::S32(n) => write!(out, "{n}"),
-        Cell::Text(text) => write!(out, "{text}"),
-    };
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ mod table;
 
 pub use table::COLUMNS;
 
+use std::fmt;
+
 use super::shard::{Count, Pace, Span};
 use super::snapshot::{Kind, ObjectView};
 
@@ -54,6 +56,17 @@ pub enum Cell<'a> {
 }
 
 use Cell::{S32, Text, U32, U64};
+
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            U32(n) => write!(out, "{n}"),
+            U64(n) => write!(out, "{n}"),
+            S32(n) => write!(out, "{n}"),
+            Text(text) => out.write_str(text),
+        }
+    }
+}
 
 impl Cell<'_> {
     /// The name of its type in typed output.

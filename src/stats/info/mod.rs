@@ -51,8 +51,7 @@ pub fn plain(view: &InfoView, describe: bool, out: &mut Vec<u8>) {
             continue;
         };
         // Writing to a vector cannot fail.
-        let _ = write!(out, "{}: ", field.name);
-        write_cell(&cell, out);
+        let _ = write!(out, "{}: {cell}", field.name);
         end_line(field, describe, out);
     }
     out.push(b'\n');
@@ -66,8 +65,7 @@ pub fn typed(view: &InfoView, describe: bool, out: &mut Vec<u8>) {
         };
         let (name, tag, kind) = (field.name, field.tag, cell.type_name());
         // Writing to a vector cannot fail.
-        let _ = write!(out, "{place}.{name}.1:{tag}:{kind}:");
-        write_cell(&cell, out);
+        let _ = write!(out, "{place}.{name}.1:{tag}:{kind}:{cell}");
         end_line(field, describe, out);
     }
     out.push(b'\n');
@@ -79,16 +77,6 @@ fn end_line(field: &Field, describe: bool, out: &mut Vec<u8>) {
         let _ = write!(out, ":\"{}\"", field.doc);
     }
     out.push(b'\n');
-}
-
-fn write_cell(cell: &Cell<'_>, out: &mut Vec<u8>) {
-    // Writing to a vector cannot fail.
-    let _ = match cell {
-        Cell::U32(n) => write!(out, "{n}"),
-        Cell::U64(n) => write!(out, "{n}"),
-        Cell::S32(n) => write!(out, "{n}"),
-        Cell::Text(text) => write!(out, "{text}"),
-    };
 }
 
 #[cfg(test)]

@@ -80,9 +80,9 @@ fn plain(
         return;
     }
     let _ = match cell {
-        Some(Cell::U32(n)) => writeln!(out, "{name}{{{labels}}} {n}"),
-        Some(Cell::U64(n)) => writeln!(out, "{name}{{{labels}}} {n}"),
-        Some(Cell::S32(n)) => writeln!(out, "{name}{{{labels}}} {n}"),
+        Some(number @ (Cell::U32(_) | Cell::U64(_) | Cell::S32(_))) => {
+            writeln!(out, "{name}{{{labels}}} {number}")
+        }
         // What has no value now may have one later; what a protocol has none of is left out.
         None if !is_of_protocol(metric.name) => writeln!(out, "{name}{{{labels}}} NaN"),
         Some(Cell::Text(_)) | None => Ok(()),
