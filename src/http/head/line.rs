@@ -105,18 +105,7 @@ impl Head {
     /// Makes this a request. What may not stand in a method or target is dropped; an emptied one becomes `GET` or `/`.
     pub fn set_request(&mut self, method: &[u8], target: &[u8], version: Version) {
         let start = self.text.len();
-        self.text.extend(
-            method
-                .iter()
-                .copied()
-                .filter(|&byte| grammar::is_token_byte(byte)),
-        );
-        if self.text.len() == start {
-            self.text.extend_from_slice(b"GET");
-        }
-        let method_len = self.text.len() - start;
-        let method = Method::of(&self.text[start..]);
-        self.text.push(b' ');
+        let (method, method_len) = self.append_method(method);
         let target_len = self.append_target(target);
         self.end_request_line(version);
         self.line = Line::Request {
@@ -159,18 +148,7 @@ impl Head {
         {
             let target = (start + method_len + 1) as usize;
             let line_start = self.text.len();
-            self.text.extend(
-                method
-                    .iter()
-                    .copied()
-                    .filter(|&byte| grammar::is_token_byte(byte)),
-            );
-            if self.text.len() == line_start {
-                self.text.extend_from_slice(b"GET");
-            }
-            let method_len = self.text.len() - line_start;
-            let method = Method::of(&self.text[line_start..]);
-            self.text.push(b' ');
+            let (method, method_len) = self.append_method(method);
             self.text
                 .extend_from_within(target..target + target_len as usize);
             self.end_request_line(version);
@@ -245,6 +223,20 @@ impl Head {
                 reason.unwrap_or(status.reason().as_bytes()),
             );
         }
+    }
+
+    /// Writes a method and the space behind it; tells which it is, and its length.
+    fn append_method(&mut self, method: &[u8]) -> (Method, usize) {
+        let start = self.text.len();
+        let token = method.iter().copied();
+        self.text
+            .extend(token.filter(|&byte| grammar::is_token_byte(byte)));
+        if self.text.len() == start {
+            self.text.extend_from_slice(b"GET");
+        }
+        let (method, len) = (Method::of(&self.text[start..]), self.text.len() - start);
+        self.text.push(b' ');
+        (method, len)
     }
 
     fn append_target(&mut self, target: &[u8]) -> usize {
