@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::http::{Head, Status, Version};
 use crate::lang::Env;
@@ -12,8 +13,7 @@ use super::census::{
     BackendGauge, Census, Change, FrontendGauge, ProcessGauge, ServerGauge, TableGauge,
 };
 use super::expr::{Expr, NoNamedTests, Reader, Sampled};
-use super::facts::Counter;
-use super::facts::Facts;
+use super::facts::{ClientFacts, Counter, Facts, TlsFacts, UpstreamFacts};
 use super::names::Names;
 use super::vars::{VarName, Vars};
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
@@ -41,6 +41,24 @@ pub(crate) fn with_reader<R>(work: impl FnOnce(Reader<'_>) -> R) -> R {
         named: &NoNamedTests,
         env: &Env::default(),
     })
+}
+
+/// Lends facts in which the client's side and the server's have settled the same TLS.
+pub(crate) fn with_tls(settled: TlsFacts, look: impl FnOnce(&Facts<'_>)) {
+    let tls = Arc::new(settled);
+    let client = ClientFacts {
+        tls: Some(Arc::clone(&tls)),
+        ..ClientFacts::default()
+    };
+    let upstream = UpstreamFacts {
+        tls: Some(tls),
+        ..UpstreamFacts::default()
+    };
+    look(&Facts {
+        client: Some(&client),
+        upstream: Some(&upstream),
+        ..Facts::none()
+    });
 }
 
 /// The text of an expression's value.

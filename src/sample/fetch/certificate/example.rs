@@ -1,8 +1,7 @@
 //! A certificate for tests, and facts in which every side has shown it.
 
-use std::sync::Arc;
-
-use crate::sample::facts::{ClientFacts, Facts, TlsFacts, UpstreamFacts};
+use crate::sample::facts::{Facts, TlsFacts};
+use crate::sample::rig::with_tls;
 
 /// It has two names beside its own, an address and a policy.
 pub(in crate::sample::fetch) fn example() -> Vec<u8> {
@@ -20,7 +19,7 @@ pub(in crate::sample::fetch) fn example() -> Vec<u8> {
 
 /// Lends facts in which each side showed the certificate, and verifying the client's failed.
 pub(super) fn with_certificates(look: impl FnOnce(&Facts<'_>)) {
-    let tls = Arc::new(TlsFacts {
+    let settled = TlsFacts {
         peer_chain: vec![example()],
         own_cert: Some(example().into()),
         verify: 18,
@@ -28,18 +27,6 @@ pub(super) fn with_certificates(look: impl FnOnce(&Facts<'_>)) {
         ca_error: 20,
         ca_error_depth: 1,
         ..TlsFacts::default()
-    });
-    let client = ClientFacts {
-        tls: Some(Arc::clone(&tls)),
-        ..ClientFacts::default()
     };
-    let upstream = UpstreamFacts {
-        tls: Some(tls),
-        ..UpstreamFacts::default()
-    };
-    look(&Facts {
-        client: Some(&client),
-        upstream: Some(&upstream),
-        ..Facts::none()
-    });
+    with_tls(settled, look);
 }

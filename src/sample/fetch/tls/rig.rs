@@ -1,14 +1,13 @@
 //! A connection whose TLS is settled on both sides, for the tests of these rooms.
 
-use std::sync::Arc;
-
-use crate::sample::facts::{ClientFacts, Facts, TlsFacts, UpstreamFacts};
+use crate::sample::facts::{Facts, TlsFacts};
+use crate::sample::rig::with_tls;
 
 use super::super::hello;
 
 /// Lends facts in which both sides settled the same.
 pub(super) fn with_both_sides(look: impl FnOnce(&Facts<'_>)) {
-    let settled = Arc::new(TlsFacts {
+    let settled = TlsFacts {
         version: "TLSv1.3",
         cipher: "TLS_AES_128_GCM_SHA256",
         cipher_bits: 128,
@@ -22,18 +21,6 @@ pub(super) fn with_both_sides(look: impl FnOnce(&Facts<'_>)) {
         randoms: Some(([1; 32], [2; 32])),
         secrets: vec![("EXPORTER_SECRET", vec![0xab])],
         ..TlsFacts::default()
-    });
-    let client = ClientFacts {
-        tls: Some(Arc::clone(&settled)),
-        ..ClientFacts::default()
     };
-    let upstream = UpstreamFacts {
-        tls: Some(settled),
-        ..UpstreamFacts::default()
-    };
-    look(&Facts {
-        client: Some(&client),
-        upstream: Some(&upstream),
-        ..Facts::none()
-    });
+    with_tls(settled, look);
 }
