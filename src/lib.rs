@@ -38,5 +38,6 @@ pub mod users;
 pub mod value;
 pub mod wire;
 pub mod worker;
+pub mod x509;
 
 pub use proto::proxy as proxy_protocol;

@@ -107,7 +107,8 @@ impl Civil {
         }
     }
 
-    fn month_name(&self) -> &'static str {
+    /// The month in three letters.
+    pub fn month_name(&self) -> &'static str {
         MONTHS[usize::from(self.month.clamp(1, 12)) - 1]
     }
 

@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::issuers::Means;
-use super::x509::Certificate;
+use crate::x509::Certificate;
 
 /// What a bundle is made of.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use super::names;
-use super::x509::{self, Certificate, RevocationList};
+use crate::x509::{Certificate, RevocationList, oid};
 
 /// Certificates in a path, and so signatures to check.
 const PATH_MAX: usize = 10;
@@ -360,14 +360,14 @@ fn is_authority(certificate: &Certificate<'_>) -> bool {
 
 /// Extensions that are looked at, or that change nothing.
 const HANDLED: &[&[u8]] = &[
-    x509::SUBJECT_KEY,
-    x509::KEY_USAGE,
-    x509::ALTERNATIVE_NAMES,
-    x509::BASIC_CONSTRAINTS,
-    x509::NAME_CONSTRAINTS,
-    x509::POLICIES,
-    x509::AUTHORITY_KEY,
-    x509::EXTENDED_USAGE,
+    oid::SUBJECT_KEY,
+    oid::KEY_USAGE,
+    oid::ALTERNATIVE_NAMES,
+    oid::BASIC_CONSTRAINTS,
+    oid::NAME_CONSTRAINTS,
+    oid::POLICIES,
+    oid::AUTHORITY_KEY,
+    oid::EXTENDED_USAGE,
 ];
 
 const DIGITAL_SIGNATURE: usize = 0;

@@ -16,10 +16,10 @@ use rustls::SignatureScheme;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::bundle::{Beside, Bundle};
-use super::der::{self, element};
 use super::issuers::Means;
 use super::shelf::Entry;
-use super::x509::Certificate;
+use crate::x509::Certificate;
+use crate::x509::der::{self, element};
 
 /// HAProxy's `tune.ssl.ssl-ctx-cache-size`.
 pub(super) const MADE: usize = 1000;

@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::SectionKind;
 
 use super::bundle;
-use super::x509::Certificate;
+use crate::x509::Certificate;
 
 /// Chains, each from the issuer upwards.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,6 @@ mod acceptor;
 mod bundle;
 mod connector;
 mod court;
-mod der;
 pub mod draft;
 mod forge;
 mod issuers;
@@ -31,7 +30,6 @@ mod tickets;
 mod trust;
 mod verdict;
 mod web;
-mod x509;
 
 pub use acceptor::Acceptor;
 pub use connector::Connector;

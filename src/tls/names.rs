@@ -6,8 +6,8 @@
 use std::net::IpAddr;
 
 use super::court::Refused;
-use super::der::{self, Reader};
-use super::x509::{self, Certificate};
+use crate::x509::der::{self, Reader};
+use crate::x509::{Certificate, name, oid};
 
 const PERMITTED_VIOLATION: u16 = 47;
 const EXCLUDED_VIOLATION: u16 = 48;
@@ -22,7 +22,7 @@ pub(super) fn judge(
         return Ok(());
     };
     for authority in above {
-        let Some(value) = authority.extension(x509::NAME_CONSTRAINTS) else {
+        let Some(value) = authority.extension(oid::NAME_CONSTRAINTS) else {
             continue;
         };
         if let Some(number) = violation(value, leaf) {
@@ -38,11 +38,11 @@ fn violation(constraints: &[u8], leaf: &Certificate<'_>) -> Option<u16> {
     let permitted = trees(parts.one(der::CONTEXT));
     let excluded = trees(parts.one(der::CONTEXT | 1));
     let mut names: Vec<(u8, &[u8])> = leaf.other_names().collect();
-    if !names.iter().any(|(kind, _)| *kind == x509::DNS_NAME)
-        && let Some(name) = x509::common_name(leaf.subject)
+    if !names.iter().any(|(kind, _)| *kind == name::HOST)
+        && let Some(name) = name::common(leaf.subject)
         && name.contains(&b'.')
     {
-        names.push((x509::DNS_NAME, name));
+        names.push((name::HOST, name));
     }
     for (kind, name) in names {
         let own = |trees: &[(u8, &[u8])]| -> Vec<Vec<u8>> {
@@ -54,8 +54,8 @@ fn violation(constraints: &[u8], leaf: &Certificate<'_>) -> Option<u16> {
             continue;
         }
         let within: fn(&[u8], &[u8]) -> bool = match kind {
-            x509::DNS_NAME => is_host_within,
-            x509::ADDRESS => is_address_within,
+            name::HOST => is_host_within,
+            name::ADDRESS => is_address_within,
             _ => return Some(UNSUPPORTED_TYPE),
         };
         if excluded.iter().any(|tree| within(name, tree)) {
@@ -105,7 +105,7 @@ pub(super) fn is_for(certificate: &Certificate<'_>, host: &str) -> bool {
             IpAddr::V4(ip) => ip.octets().to_vec(),
             IpAddr::V6(ip) => ip.octets().to_vec(),
         };
-        let own = |(kind, name): (u8, &[u8])| kind == x509::ADDRESS && name == octets;
+        let own = |(kind, name): (u8, &[u8])| kind == name::ADDRESS && name == octets;
         return certificate.other_names().any(own);
     }
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();

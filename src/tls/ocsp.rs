@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use super::court;
-use super::der::{self, Element, Reader, element};
 use super::text;
-use super::x509::Certificate;
 use crate::codec::digest::Digest;
+use crate::x509::Certificate;
+use crate::x509::der::{self, Element, Reader, element};
 
 /// The name of a certificate towards its issuer: digests of the issuer's name and key, and the serial number.
 pub(super) fn certificate_id(leaf: &[u8], issuer: &[u8]) -> Option<Vec<u8>> {

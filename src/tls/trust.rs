@@ -18,7 +18,7 @@ use rustls::{
 use super::court::{Authorities, Charge, Court, Purpose};
 use super::names;
 use super::verdict::{Borne, Desk, Examined, Refusal, Verdict, error_of};
-use super::x509::Certificate;
+use crate::x509::Certificate;
 
 /// What chains are judged by.
 #[derive(Debug)]

@@ -7,10 +7,11 @@ use crate::codec::digest::{self, Digest};
 use crate::codec::{p521, verification};
 use crate::sample::arg::{Arg, Args, Spec, Wants};
 use crate::sample::facts::Facts;
-use crate::sample::fetch::x509::{self, Element, Elements};
 use crate::sample::row::{Checking, Conv};
 use crate::sample::vars::VarName;
 use crate::value::{Kind, Value};
+use crate::x509::Certificate;
+use crate::x509::der::{self, Reader};
 
 use super::json;
 use Kind::{Any, Bin, Int, Str};
@@ -156,22 +157,18 @@ fn pem_body(pem: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The key of a certificate or of a bare public key: its algorithm, the curve, the bits.
-fn public_key(der: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let info = |element: Element<'_>| -> Option<()> {
-        let mut parts = element.inner();
-        (parts.next()?.tag == 0x30 && parts.next()?.tag == 0x03).then_some(())
+fn public_key(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let is_bare = |mut parts: Reader<'_>| {
+        parts.one(der::SEQUENCE).is_some() && parts.one(der::BIT_STRING).is_some()
     };
-    let whole = Elements(der).next()?;
-    let element = match info(whole) {
-        Some(()) => whole,
-        None => x509::read(der)?.key_info,
-    };
-    let mut parts = element.inner();
+    let mut parts = Reader(bytes).sequence()?;
+    if !is_bare(parts) {
+        parts = Reader(Certificate::read(bytes)?.key_info).sequence()?;
+    }
     let mut algorithm = parts.next()?.inner();
     let id = algorithm.next()?.content;
     let curve = algorithm.next().map_or(&[][..], |c| c.content);
-    // The first byte of a bit string counts the bits that are unused: none in a key.
-    let bits = parts.next()?.content.strip_prefix(&[0])?;
+    let bits = der::bits(parts.next()?.content)?;
     Some((id, curve, bits))
 }
 

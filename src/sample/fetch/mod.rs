@@ -21,7 +21,6 @@ mod tcp;
 mod timing;
 mod tls;
 mod variable;
-pub(super) mod x509;
 
 pub use tcp::connection_error;
 

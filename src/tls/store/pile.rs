@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::pki_types::pem::SectionKind;
 
 use crate::tls::bundle;
-use crate::tls::x509::{Certificate, RevocationList};
+use crate::x509::{Certificate, RevocationList};
 
 /// What is piled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use crate::tls::bundle::Bundle;
 use crate::tls::draft::OcspDraft;
 use crate::tls::ocsp::{self, Answer};
 use crate::tls::web::{self, Place, Useless};
-use crate::tls::x509::Certificate;
+use crate::x509::Certificate;
 
 /// How long before its end an answer is replaced, in seconds.
 const MARGIN: i64 = 300;

@@ -7,6 +7,7 @@ use super::pile::{Kind, Pile};
 use super::{State, Store, staple};
 use crate::tls::bundle::{Bundle, Parts};
 use crate::tls::text;
+use crate::x509::Certificate;
 
 /// A text, or why there is none.
 type Shown = Result<String, String>;
@@ -272,7 +273,7 @@ fn is_of(name: &str, own: &str) -> Option<Asked> {
 fn describe(bundle: &Bundle, out: &mut String) {
     text::certificate(&bundle.key.cert[0], out);
     for above in &bundle.key.cert[1..] {
-        let Some(read) = crate::tls::x509::Certificate::read(above) else {
+        let Some(read) = Certificate::read(above) else {
             continue;
         };
         let _ = write!(

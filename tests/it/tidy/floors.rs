@@ -22,7 +22,7 @@ const FLOORS: &[&[&[&str]]] = &[
         &["addr"],
         &["id"],
     ],
-    &[&["proto", "http"], &["value"], &["lang"]],
+    &[&["proto", "http"], &["value"], &["lang"], &["x509"]],
     &[
         &["filter", "rule", "log", "acl", "sample", "stick", "pattern"],
         &["balance", "sample"],

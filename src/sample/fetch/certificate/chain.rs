@@ -6,8 +6,8 @@ use crate::sample::facts::Facts;
 use crate::sample::place::Source::{ClientConnection, ServerConnection};
 use crate::sample::row::Fetch;
 use crate::value::{Kind, Value};
+use crate::x509::Certificate;
 
-use super::super::x509::{self, Certificate};
 use super::client;
 
 /// This side's chain is not kept: there is none of `ssl_f_`.
@@ -64,7 +64,7 @@ pub(super) fn leaf<'a>(
     chain: Option<Chain<'a>>,
     look: impl FnOnce(&Certificate<'a>) -> Option<Value<'a>>,
 ) -> Sampled<'a> {
-    let certificate = chain.and_then(|c| c.leaf()).and_then(x509::read);
+    let certificate = chain.and_then(|c| c.leaf()).and_then(Certificate::read);
     Sampled::of(certificate.and_then(|c| look(&c)))
 }
 

@@ -8,8 +8,9 @@ use crate::sample::facts::Facts;
 use crate::sample::place::Source;
 use crate::sample::row::{Checking, Fetch};
 use crate::value::{Kind, Value};
+use crate::x509::Certificate;
+use crate::x509::name::{self, Part};
 
-use super::super::x509::{self, Certificate, Elements};
 use super::chain::{Chain, leaf};
 use super::client;
 
@@ -60,15 +61,17 @@ fn issuer<'a>(chain: Option<Chain<'a>>, args: &[Arg]) -> Sampled<'a> {
 
 fn root<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     let chain = client(facts).map_or(&[][..], |t| &t.peer_chain);
-    let read: Vec<Certificate<'_>> = chain.iter().filter_map(|der| x509::read(der)).collect();
+    let read: Vec<Certificate<'_>> = chain
+        .iter()
+        .filter_map(|der| Certificate::read(der))
+        .collect();
     let Some(mut top) = read.first() else {
         return Sampled::Absent;
     };
     // What came along need not lead up: each step looks for who issued the last.
     for _ in &read {
-        let above = |other: &&Certificate<'_>| {
-            other.subject.0 == top.issuer.0 && other.subject.0 != top.subject.0
-        };
+        let above =
+            |other: &&Certificate<'_>| other.subject == top.issuer && other.subject != top.subject;
         match read.iter().find(above) {
             Some(issuer) => top = issuer,
             None => break,
@@ -78,8 +81,8 @@ fn root<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 }
 
 /// A name as the arguments ask for it: one entry by its type and number, or the whole.
-fn shown<'a>(name: Elements<'_>, args: &[Arg]) -> Option<Value<'a>> {
-    let parts = x509::parts(name);
+fn shown<'a>(name: &[u8], args: &[Arg]) -> Option<Value<'a>> {
+    let parts: Vec<Part<'_>> = name::parts(name).collect();
     let wanted = args.text_or_empty(0);
     if !wanted.is_empty() {
         let number = args.int_or(1, 1);
@@ -90,9 +93,9 @@ fn shown<'a>(name: Elements<'_>, args: &[Arg]) -> Option<Value<'a>> {
         } else {
             found.nth(back)
         };
-        return part.map(|p| Value::string(p.text()));
+        return part.map(|p| Value::string(p.text().into_owned()));
     }
-    let text = |part: &x509::Part<'_>| [part.kind().as_bytes(), b"=", part.text()].concat();
+    let text = |part: &Part<'_>| [part.kind().as_bytes(), b"=", &part.text()].concat();
     let texts: Vec<Vec<u8>> = parts.iter().map(text).collect();
     if args.text_or_empty(2) == b"rfc2253" {
         let reversed: Vec<&[u8]> = texts.iter().rev().map(Vec::as_slice).collect();

@@ -6,13 +6,14 @@ use crate::sample::expr::Sampled;
 use crate::sample::place::Source;
 use crate::sample::row::Fetch;
 use crate::value::{Kind, Value};
+use crate::x509::der::{self, Reader};
+use crate::x509::oid;
 
-use super::super::x509;
 use super::chain::{Chain, leaf};
 
 /// Of each certificate.
 pub(in crate::sample::fetch) const ROWS: &[Fetch] = each_certificate! { Fetch::once;
-    "der"       Bin der,       "The certificate.";
+    "der"       Bin whole,      "The certificate.";
     "key_alg"   Str key_alg,   "The algorithm of the key.";
     "notafter"  Str notafter,  "When it stops being valid.";
     "notbefore" Str notbefore, "When it begins to be valid.";
@@ -22,7 +23,7 @@ pub(in crate::sample::fetch) const ROWS: &[Fetch] = each_certificate! { Fetch::o
     "version"   Int version,   "The version.";
 };
 
-fn der<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
+fn whole<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
     Sampled::of(chain.and_then(|c| c.leaf()).map(Value::bin))
 }
 
@@ -35,30 +36,42 @@ fn sha1<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
 }
 
 fn serial<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
-    leaf(chain, |c| {
-        let zero = c.serial.len() > 1 && c.serial[0] == 0;
-        Some(Value::bin(&c.serial[usize::from(zero)..]))
-    })
+    leaf(chain, |c| Some(Value::bin(der::unsigned(c.serial))))
 }
 
 fn version<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
-    leaf(chain, |c| Some(Value::Int(c.version)))
+    leaf(chain, |c| Some(Value::Int(c.version.into())))
 }
 
 fn key_alg<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
-    leaf(chain, |c| Some(Value::string(x509::algorithm(c.key))))
+    leaf(chain, |c| algorithm(c.key_algorithm))
 }
 
 fn sig_alg<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
-    leaf(chain, |c| Some(Value::string(x509::algorithm(c.signature))))
+    leaf(chain, |c| algorithm(c.algorithm))
+}
+
+fn algorithm<'a>(sequence: &[u8]) -> Option<Value<'a>> {
+    let id = Reader(sequence).next()?.content;
+    Some(Value::string(oid::algorithm(id).into_owned()))
 }
 
 fn notbefore<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
-    leaf(chain, |c| Some(Value::string(x509::date(c.not_before))))
+    leaf(chain, |c| date(c.validity, 0))
 }
 
 fn notafter<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
-    leaf(chain, |c| Some(Value::string(x509::date(c.not_after))))
+    leaf(chain, |c| date(c.validity, 1))
+}
+
+/// One of two moments as HAProxy shows it: two digits a part, from the year on.
+fn date(mut validity: Reader<'_>, at: usize) -> Option<Value<'_>> {
+    let time = validity.nth(at)?;
+    let century = match time.tag {
+        der::UTC_TIME => 0,
+        _ => 2,
+    };
+    time.content.get(century..).map(Value::str)
 }
 
 #[cfg(test)]

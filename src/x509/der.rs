@@ -3,36 +3,38 @@
 //! Lengths are definite and within the bytes; nothing is copied. What OpenSSL tolerates in old certificates, a wrapped negative serial
 //! say, is tolerated here too: signatures are checked over the bytes as they came.
 
+use crate::time::date::Civil;
+
 /// Elements one after the other.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub struct Reader<'a>(/** The bytes ahead. */ pub &'a [u8]);
 
 /// One element.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element<'a> {
+pub struct Element<'a> {
     /// Its kind.
-    pub(super) tag: u8,
+    pub tag: u8,
     /// What is inside.
-    pub(super) content: &'a [u8],
+    pub content: &'a [u8],
     /// The whole, with its head.
-    pub(super) whole: &'a [u8],
+    pub whole: &'a [u8],
 }
 
 impl<'a> Element<'a> {
     /// The elements inside.
-    pub(super) fn inner(self) -> Reader<'a> {
+    pub fn inner(self) -> Reader<'a> {
         Reader(self.content)
     }
 }
 
 impl<'a> Reader<'a> {
     /// The kind of the next element.
-    pub(super) fn peek(&self) -> Option<u8> {
+    pub fn peek(&self) -> Option<u8> {
         self.0.first().copied()
     }
 
     /// The next element, if it is of this kind; another one stays.
-    pub(super) fn one(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub fn one(&mut self, tag: u8) -> Option<Element<'a>> {
         if self.peek() == Some(tag) {
             self.next()
         } else {
@@ -41,7 +43,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The elements inside of the next, which has to be a sequence.
-    pub(super) fn sequence(&mut self) -> Option<Reader<'a>> {
+    pub fn sequence(&mut self) -> Option<Reader<'a>> {
         self.one(SEQUENCE).map(Element::inner)
     }
 }
@@ -76,15 +78,23 @@ impl<'a> Iterator for Reader<'a> {
 }
 
 /// The bits of a BIT STRING that has none left over.
-pub(super) fn bits(content: &[u8]) -> Option<&[u8]> {
+pub fn bits(content: &[u8]) -> Option<&[u8]> {
     match content.split_first() {
         Some((0, bits)) => Some(bits),
         _ => None,
     }
 }
 
+/// The bytes of a whole number without the one that only keeps it positive.
+pub fn unsigned(content: &[u8]) -> &[u8] {
+    match content {
+        [0, rest @ ..] if !rest.is_empty() => rest,
+        _ => content,
+    }
+}
+
 /// A small whole number.
-pub(super) fn small(content: &[u8]) -> Option<u32> {
+pub fn small(content: &[u8]) -> Option<u32> {
     match content {
         [first, ..] if *first < 0x80 && content.len() <= 4 => Some(
             content
@@ -96,7 +106,7 @@ pub(super) fn small(content: &[u8]) -> Option<u32> {
 }
 
 /// A UTCTime or GeneralizedTime in seconds since the epoch.
-pub(super) fn seconds(tag: u8, text: &[u8]) -> Option<i64> {
+pub fn seconds(tag: u8, text: &[u8]) -> Option<i64> {
     let digits = |at: usize, count: usize| -> Option<i64> {
         std::str::from_utf8(text.get(at..at + count)?)
             .ok()?
@@ -127,23 +137,13 @@ pub(super) fn seconds(tag: u8, text: &[u8]) -> Option<i64> {
 }
 
 /// A moment, in seconds since the epoch, as the element that RFC 5280 asks for: with two digits for years before 2050.
-pub(super) fn time(seconds: i64) -> Vec<u8> {
-    let (days, clock) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // The way back of `seconds`.
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year + year / 4 - year / 100);
-    let march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march + 2) / 5 + 1;
-    let (month, turned) = if march < 10 {
-        (march + 3, 0)
-    } else {
-        (march - 9, 1)
-    };
-    let year = year + era * 400 + turned;
-    let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
-    let rest = format!("{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
+pub fn time(seconds: i64) -> Vec<u8> {
+    let at = Civil::at(seconds, 0);
+    let rest = format!(
+        "{:02}{:02}{:02}{:02}{:02}Z",
+        at.month, at.day, at.hour, at.minute, at.second
+    );
+    let year = at.year;
     match year {
         1950..2050 => element(UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes()),
         _ => element(GENERAL_TIME, format!("{year:04}{rest}").as_bytes()),
@@ -151,7 +151,7 @@ pub(super) fn time(seconds: i64) -> Vec<u8> {
 }
 
 /// An element of this kind with this content, as bytes.
-pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     let len = content.len().to_be_bytes();
     let short = &len[len.iter().take_while(|byte| **byte == 0).count()..];
@@ -169,22 +169,34 @@ pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 /// Bytes of a length that are believed: what is read here is far below 16 MB.
 const LENGTH_BYTES_MAX: usize = 3;
 
-pub(super) const BOOLEAN: u8 = 0x01;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTETS: u8 = 0x04;
-pub(super) const OBJECT: u8 = 0x06;
-pub(super) const ENUMERATED: u8 = 0x0a;
-pub(super) const UTF8_STRING: u8 = 0x0c;
-pub(super) const UTC_TIME: u8 = 0x17;
-pub(super) const GENERAL_TIME: u8 = 0x18;
-pub(super) const BMP_STRING: u8 = 0x1e;
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const SET: u8 = 0x31;
+/// Yes or no.
+pub const BOOLEAN: u8 = 0x01;
+/// A whole number.
+pub const INTEGER: u8 = 0x02;
+/// Bits.
+pub const BIT_STRING: u8 = 0x03;
+/// Bytes.
+pub const OCTETS: u8 = 0x04;
+/// An object's identifier.
+pub const OBJECT: u8 = 0x06;
+/// One of a few.
+pub const ENUMERATED: u8 = 0x0a;
+/// A text.
+pub const UTF8_STRING: u8 = 0x0c;
+/// A moment, the year in two digits.
+pub const UTC_TIME: u8 = 0x17;
+/// A moment, the year in four digits.
+pub const GENERAL_TIME: u8 = 0x18;
+/// A text in two bytes a letter.
+pub const BMP_STRING: u8 = 0x1e;
+/// Elements in order.
+pub const SEQUENCE: u8 = 0x30;
+/// Elements in no order.
+pub const SET: u8 = 0x31;
 /// A constructed, context-specific element; the number is added.
-pub(super) const CONTEXT: u8 = 0xa0;
+pub const CONTEXT: u8 = 0xa0;
 /// A primitive, context-specific element; the number is added.
-pub(super) const PLAIN: u8 = 0x80;
+pub const PLAIN: u8 = 0x80;
 
 #[cfg(test)]
 mod tests {
