@@ -1,19 +1,15 @@
 //! Log lines between processes: from rings to syslog servers, and from senders to the targets of `log-forward` sections.
 
-use std::os::fd::OwnedFd;
-
 use super::{Around, Outcome, Said, Talk};
-use crate::log::{NotALine, RECEIVED_MAX, Sender, parse_received, take_frame};
+use crate::log::{NotALine, Sender, parse_received, take_frame};
 use crate::sample::Wall;
 use crate::site::{Site, Survey};
-use crate::sys::{clock, datagram};
-use crate::time::{Millis, Tick};
+use crate::sys::clock;
+use crate::time::Tick;
 
 /// Lines taken from a ring at once, and bytes that may wait to be sent.
 const BATCH: usize = 64;
 const OUTPUT_MAX: usize = 64 * 1024;
-/// Datagrams taken in one turn.
-const DATAGRAMS_MAX: usize = 256;
 
 /// A ring's lines on their way to a server.
 #[derive(Debug)]
@@ -152,41 +148,8 @@ impl Talk for SenderTalk {
     fn end(&mut self, _: Around<'_>) {}
 }
 
-/// A socket that takes lines as datagrams.
-#[derive(Debug)]
-pub(super) struct Datagrams {
-    pub(super) forward: usize,
-    pub(super) fd: OwnedFd,
-    pub(super) ready: bool,
-}
-
-impl Datagrams {
-    /// Takes what has come; true if there may be more.
-    pub(super) fn turn(&mut self, sender: &mut Option<Sender>, site: &Site) -> bool {
-        if !self.ready {
-            return false;
-        }
-        let mut buffer = vec![0; RECEIVED_MAX];
-        let mut count = 0;
-        while count < DATAGRAMS_MAX {
-            match datagram::recv_from(&self.fd, &mut buffer) {
-                Ok((len, _)) => pass_on(self.forward, &buffer[..len], sender.as_mut(), site),
-                Err(_) => {
-                    self.ready = false;
-                    break;
-                }
-            }
-            count += 1;
-        }
-        if let Some(sender) = sender {
-            sender.flush();
-        }
-        self.ready
-    }
-}
-
 /// Hands a line to the targets of a section.
-fn pass_on(forward: usize, line: &[u8], sender: Option<&mut Sender>, site: &Site) {
+pub(super) fn pass_on(forward: usize, line: &[u8], sender: Option<&mut Sender>, site: &Site) {
     let (Some(section), Some(sender)) = (site.forwards.get(forward), sender) else {
         return;
     };
@@ -209,9 +172,6 @@ fn pass_on(forward: usize, line: &[u8], sender: Option<&mut Sender>, site: &Site
         .logging
         .all(|routes| sender.pass_on(routes, &received, date, &survey));
 }
-
-/// How long a server of a ring is left alone after it was lost.
-pub(super) const RING_RETRY: Millis = Millis::seconds(1);
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,8 @@
 
 use std::io::{ErrorKind, IoSlice};
 
+use mio::event::Event;
+
 use super::{Around, Outcome, Said, Talk};
 use crate::time::{Millis, Tick};
 use crate::wire::Wire;
@@ -28,8 +30,8 @@ pub(super) struct Link {
     connected: bool,
     connect_until: Tick,
     /// Whether the wire may have something to read, or room to write, that was not tried yet.
-    pub(super) readable: bool,
-    pub(super) writable: bool,
+    readable: bool,
+    writable: bool,
     ended: bool,
     over: bool,
 }
@@ -67,6 +69,12 @@ impl Link {
             ended: false,
             over: false,
         }
+    }
+
+    /// Something happened to its wire.
+    pub(super) fn note(&mut self, event: &Event) {
+        self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+        self.writable |= event.is_writable() || event.is_error();
     }
 
     /// When it wants a turn at the latest.

@@ -1,21 +1,29 @@
 //! The courier: one thread for conversations that carry no client's traffic.
 //!
-//! Peers talk over it, mail goes out, and log lines go from rings to syslog servers and from senders to the targets of `log-forward` sections. It owns the sockets that listen for such conversations, the connections, and the deadlines; what is said is a [`Talk`]'s,
-//! which knows bytes and time and no socket. Stick tables ring its bell when something is to be told.
+//! Peers talk over it, mail goes out, and log lines go from rings to syslog servers and from senders to the targets of `log-forward`
+//! sections. Its [`rounds`] own the sockets that listen for such conversations, the connections, and the deadlines; what is
+//! said is a [`Talk`]'s, which knows bytes and time and no socket. Stick tables ring its bell when something is to be told.
 //!
 //! Always true: the thread exists only where the site has something for it; it never holds a lock while it waits; each connection's
 //! buffers have a limit, and a turn moves only so much of each, so that nobody starves the others.
 
+mod datagrams;
+mod departure;
+mod door;
 mod lines;
 mod link;
+mod links;
 mod mail;
 mod peers;
 mod post;
 mod renewal;
-mod turn;
+mod rounds;
+mod thread;
+mod token;
 
+pub use datagrams::bind_datagrams;
 pub use renewal::keep_answers_fresh;
-pub use turn::{Courier, bind_datagrams};
+pub use thread::Courier;
 
 use std::fmt;
 

@@ -1,0 +1,303 @@
+//! The rounds of the courier's thread: what it owns, and its turns.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll};
+
+use super::datagrams::Datagrams;
+use super::door::{self, Door};
+use super::lines::{RingTalk, SenderTalk};
+use super::link::{Link, Turn};
+use super::links::Links;
+use super::mail;
+use super::peers::PeerTalk;
+use super::post::{self, Errand, Post};
+use super::thread::Orders;
+use super::token::About;
+use super::{Around, Talk};
+use crate::id::ListenerId;
+use crate::log::Sender;
+use crate::site::{Service, Site};
+use crate::sys::{self, clock};
+use crate::time::{Millis, Tick};
+
+/// The shortest and the longest wait after a connection that stood was lost: sides that replace each other's must not go on doing so.
+const RENEWAL: (u32, u32) = (50, 2_000);
+/// Events taken from the poll at once.
+const EVENTS: usize = 256;
+
+/// The thread's own.
+pub(super) struct Rounds {
+    pub(super) site: Arc<Site>,
+    poll: Poll,
+    pub(super) doors: Vec<Door>,
+    pub(super) links: Links,
+    pub(super) datagrams: Vec<Datagrams>,
+    /// For lines that come as datagrams.
+    sender: Option<Sender>,
+    pub(super) posts: Vec<Post>,
+    pub(super) orders: Arc<Orders>,
+    pub(super) now: Tick,
+    /// When a process that leaves stops waiting for its successor.
+    pub(super) leaves_at: Tick,
+    /// When it stops trying to send its last lines.
+    pub(super) ends_at: Tick,
+    chance: u64,
+}
+
+impl Rounds {
+    /// Rounds on `poll`, with everybody of the site still to be connected to.
+    pub(super) fn new(site: &Arc<Site>, poll: Poll, orders: Arc<Orders>) -> io::Result<Self> {
+        let now = Tick::from_millis(clock::monotonic_ms());
+        Ok(Self {
+            posts: post::all(site, now),
+            site: Arc::clone(site),
+            links: Links::new(poll.registry())?,
+            poll,
+            doors: Vec::new(),
+            datagrams: Vec::new(),
+            sender: site.outlets.clone().map(Sender::new),
+            orders,
+            now,
+            leaves_at: Tick::NEVER,
+            ends_at: Tick::NEVER,
+            chance: now.as_millis() ^ u64::from(sys::process::pid().unsigned_abs()) << 20,
+        })
+    }
+
+    /// Takes in a listening socket.
+    pub(super) fn listen(&mut self, id: ListenerId, fd: OwnedFd) -> io::Result<()> {
+        self.watch(&fd, About::Door(self.doors.len()))?;
+        let ready = true;
+        self.doors.push(Door { id, fd, ready });
+        Ok(())
+    }
+
+    /// Takes in a socket for datagrams of a section.
+    pub(super) fn hear(&mut self, forward: usize, fd: OwnedFd) -> io::Result<()> {
+        self.watch(&fd, About::Datagrams(self.datagrams.len()))?;
+        let ready = true;
+        self.datagrams.push(Datagrams { forward, fd, ready });
+        Ok(())
+    }
+
+    fn watch(&self, fd: &OwnedFd, about: About) -> io::Result<()> {
+        let mut source = SourceFd(&fd.as_raw_fd());
+        let registry = self.poll.registry();
+        registry.register(&mut source, about.token(), Interest::READABLE)
+    }
+
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut again = true;
+        loop {
+            let patience = if again {
+                Some(Duration::ZERO)
+            } else {
+                self.patience()
+            };
+            match self.poll.poll(&mut events, patience) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+            self.now = Tick::from_millis(clock::monotonic_ms());
+            self.note(&events);
+            if self.orders.is_to_stop() || self.is_done() {
+                return;
+            }
+            again = self.accept();
+            for datagrams in &mut self.datagrams {
+                again |= datagrams.turn(&mut self.sender, &self.site);
+            }
+            if !self.leaves_at.is_set() {
+                let posts = self.posts.iter_mut();
+                posts.for_each(|post| post.collect(&self.site, self.now));
+            }
+            self.dial();
+            again |= self.turn_all();
+        }
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        let links = self.links.iter().map(Link::deadline);
+        let posts = self.posts.iter().filter(|post| !post.busy);
+        let ends = [self.leaves_at, self.ends_at];
+        let ends = ends.into_iter().filter(|at| !at.has_come(self.now));
+        let next = links.chain(posts.map(|post| post.next)).chain(ends).min();
+        let next = next.filter(|next| next.is_set())?;
+        Some(Duration::from_millis(u64::from(next.since(self.now).get())))
+    }
+
+    fn note(&mut self, events: &Events) {
+        for event in events {
+            match About::of(event.token()) {
+                About::Bell => {}
+                About::Door(at) => {
+                    if let Some(door) = self.doors.get_mut(at) {
+                        door.ready = true;
+                    }
+                }
+                About::Datagrams(at) => {
+                    if let Some(datagrams) = self.datagrams.get_mut(at) {
+                        datagrams.ready = true;
+                    }
+                }
+                About::Link(at) => {
+                    if let Some(link) = self.links.get_mut(at) {
+                        link.note(event);
+                    }
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self) -> bool {
+        let mut more = false;
+        for at in 0..self.doors.len() {
+            let door = &mut self.doors[at];
+            let (id, came) = (door.id, door.accept());
+            more |= door.ready;
+            came.into_iter().for_each(|fd| self.welcome(id, fd));
+        }
+        more
+    }
+
+    fn welcome(&mut self, id: ListenerId, fd: OwnedFd) {
+        let listener = self.site.listener(id);
+        if let Some(talk) = self.talk_with(listener.service) {
+            let wire = door::wire(fd, listener);
+            let link = Link::new(wire, talk, None, self.now);
+            self.links.add(link);
+        }
+    }
+
+    /// What is said to somebody who came for a service; nothing where there is no room.
+    fn talk_with(&self, service: Service) -> Option<Box<dyn Talk>> {
+        let around = self.around();
+        match service {
+            Service::Peers(section) => {
+                let talk = PeerTalk::from_anyone(section, around)?;
+                Some(Box::new(talk))
+            }
+            Service::LogForward(forward) => {
+                let own = |link: &&Link| link.talk.forward() == Some(forward);
+                let held = self.links.iter().filter(own).count();
+                let limit = self.site.forwards.get(forward).map_or(0, |one| one.maxconn);
+                if limit != 0 && held >= limit {
+                    return None;
+                }
+                Some(Box::new(SenderTalk::new(forward, around)))
+            }
+            Service::Frontend(_) | Service::Stats => None,
+        }
+    }
+
+    fn dial(&mut self) {
+        for at in 0..self.posts.len() {
+            let post = &mut self.posts[at];
+            if !post.is_due(self.now) {
+                continue;
+            }
+            post.tried(self.now);
+            let errand = post.errand;
+            if let (Some(talk), Ok(wire)) = (self.talk_for(errand), self.posts[at].dial()) {
+                let link = Link::new(wire, talk, Some(at), self.now);
+                self.posts[at].busy = self.links.add(link);
+            }
+        }
+    }
+
+    /// What is said on an errand; nothing where it is needless.
+    fn talk_for(&self, errand: Errand) -> Option<Box<dyn Talk>> {
+        let around = self.around();
+        match errand {
+            Errand::Mail { backend, at } => Some(Box::new(mail::next(around, backend, at)?)),
+            Errand::Ring {
+                ring,
+                next,
+                counted,
+            } => Some(Box::new(RingTalk::new(ring, next, counted))),
+            Errand::Peer {
+                section,
+                member,
+                last_will,
+            } => {
+                let mut same = self.links.with_peer((section, member));
+                if !last_will && same.next().is_some() {
+                    return None;
+                }
+                let talk = PeerTalk::to(section, member, last_will, around)?;
+                Some(Box::new(talk))
+            }
+        }
+    }
+
+    fn turn_all(&mut self) -> bool {
+        let mut again = false;
+        for at in self.links.places() {
+            let Some(link) = self.links.get_mut(at) else {
+                continue;
+            };
+            let around = Around {
+                site: &self.site,
+                now: self.now,
+            };
+            let before = link.talk.peer();
+            let turn = link.turn(around);
+            let after = link.talk.peer();
+            match turn {
+                Turn::Waits => {}
+                Turn::Again => again = true,
+                Turn::Over => {
+                    self.close(at);
+                    continue;
+                }
+            }
+            if let (None, Some(peer)) = (before, after) {
+                self.replace(peer, at);
+            }
+        }
+        again
+    }
+
+    /// Ends earlier conversations with a peer that has connected anew.
+    fn replace(&mut self, peer: (usize, usize), by: usize) {
+        let earlier: Vec<usize> = self.links.with_peer(peer).collect();
+        for at in earlier.into_iter().filter(|at| *at != by) {
+            self.close(at);
+        }
+    }
+
+    /// Ends a conversation.
+    pub(super) fn close(&mut self, at: usize) {
+        let Some(mut link) = self.links.remove(at) else {
+            return;
+        };
+        link.talk.end(self.around());
+        let pause = (!self.leaves_at.is_set()).then(|| self.pause());
+        if let Some(post) = link.post.and_then(|post| self.posts.get_mut(post)) {
+            post.lost(link.talk.place(), pause, self.now);
+        }
+    }
+
+    fn around(&self) -> Around<'_> {
+        Around {
+            site: &self.site,
+            now: self.now,
+        }
+    }
+
+    /// How long to wait before a lost connection is made anew.
+    fn pause(&mut self) -> Millis {
+        self.chance ^= self.chance << 13;
+        self.chance ^= self.chance >> 7;
+        self.chance ^= self.chance << 17;
+        let (least, span) = RENEWAL;
+        Millis::new(least + u32::try_from(self.chance % u64::from(span)).unwrap_or(0))
+    }
+}
