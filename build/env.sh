@@ -4,7 +4,7 @@
 # Makes sure of the musl target (musl-target.sh; SLUICE_MUSL holds options for
 # it), then sets, in this one place, all that decides the bytes of the program:
 # compiler flags that replace the paths of this machine, the dates that C code may
-# embed, the name of the commit and compiler for `sluice -vv`. Two builds of one
+# embed, the names of commit and compilers for `sluice -vv`. Two builds of one
 # commit by one toolchain are equal, wherever and by whomever they are made.
 # With --print, the variables are printed instead. SLUICE_TOOLCHAIN may name a file
 # that musl-target.sh has answered with before; then that is not asked again.
@@ -34,9 +34,8 @@ else
 fi
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$epoch}
 SLUICE_COMMIT=$commit
-SLUICE_DATE=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y/%m/%d)
 SLUICE_RUSTC=$("$RUSTC" -V)
-export SOURCE_DATE_EPOCH SLUICE_COMMIT SLUICE_DATE SLUICE_RUSTC
+export SOURCE_DATE_EPOCH SLUICE_COMMIT SLUICE_RUSTC
 
 home=${CARGO_HOME:-$HOME/.cargo}
 objects=${CARGO_TARGET_DIR:-$root/target}
@@ -64,6 +63,10 @@ else
     export CC_x86_64_unknown_linux_musl=cc
     CFLAGS_x86_64_unknown_linux_musl="$CFLAGS_x86_64_unknown_linux_musl -U_FORTIFY_SOURCE"
 fi
+# In its own words, which it also leaves in the program; but not by the name of this
+# machine for it: cc and musl-gcc are one compiler and make the same bytes.
+SLUICE_CC=$(LC_ALL=C $CC_x86_64_unknown_linux_musl --version | sed '1!d;s/^[^ ]*cc[^ ]* (/gcc (/')
+export SLUICE_CC
 
 if [ "$1" = --print ]; then
     env | grep -E '^(CARGO|RUSTC|CC_|CFLAGS_|SLUICE_|SOURCE_DATE)' | sort

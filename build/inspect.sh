@@ -34,6 +34,9 @@ row 'stripped' "$(count "$(readelf -SW "$program")" '\.(symtab|debug_(info|line)
 builder='(/home|/root)/[^ :]*\.(rs|c|h|S|o)([^a-z]|$)|/tmp/tmp|\.cargo/|\.rustup/'
 row 'no path of the builder' "$(strings -a "$program" | grep -Ec "$builder" || true)" 'strings | grep home' '^0$'
 row 'nothing of glibc' "$(strings -a "$program" | grep -Ec 'libnss|ld-linux|GLIBC_' || true)" 'strings | grep GLIBC_' '^0$'
+# What -vv says of the compilers behind their names, they have left in the program themselves.
+words=$("$program" -vv | sed -n 's/^  \(CC\|RUSTC\)  *= [^ ]* //p')
+row 'built by those -vv names' "$(readelf -p .comment "$program" | grep -cF "$words" || true)" 'readelf -p .comment' '^2$'
 row 'at most 5 MiB' "$(stat -c %s "$program") bytes" 'stat' '^([1-4]?[0-9]{1,6}|5[01][0-9]{5}) '
 row 'SHA-256' "$(sha256sum <"$program" | cut -c1-40)..." 'sha256sum' .
 row 'runs in an empty directory' "$(empty=$(mktemp -d); cp "$program" "$empty/sluice"; if [ "$(id -u)" = 0 ]; then chroot "$empty" /sluice -v 2>&1 | head -n1 || echo fails; else echo 'not tried: needs root'; fi; rm -rf "$empty")" 'chroot DIR /sluice -v' 'ersion|needs root'

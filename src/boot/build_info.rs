@@ -19,17 +19,22 @@ pub const TARGET: &str = if cfg!(target_env = "musl") {
     "linux-glibc"
 };
 
-/// The compiler, where the build environment names it (build/env.sh).
-const COMPILER: &str = match option_env!("SLUICE_RUSTC") {
-    Some(name) => name,
-    None => "rustc",
-};
+/// The Rust compiler, where the build environment names it (build/env.sh).
+const RUST_COMPILER: &str = named(option_env!("SLUICE_RUSTC"));
 
-/// The commit, where the build environment names it.
-const COMMIT: &str = match option_env!("SLUICE_COMMIT") {
-    Some(name) => name,
-    None => "unknown",
-};
+/// The C compiler, of the parts of the TLS library that are C, likewise.
+const C_COMPILER: &str = named(option_env!("SLUICE_CC"));
+
+/// The commit, likewise.
+const COMMIT: &str = named(option_env!("SLUICE_COMMIT"));
+
+/// Nothing is guessed: a build outside that environment does not know.
+const fn named(fact: Option<&'static str>) -> &'static str {
+    match fact {
+        Some(fact) => fact,
+        None => "unknown",
+    }
+}
 
 /// HAProxy's build features and whether this program has what they stand for.
 pub const FEATURES: &[(&str, bool)] = &[
@@ -102,7 +107,8 @@ pub fn build() -> String {
         "Build options :\n\
          \x20 TARGET  = {TARGET}\n\
          \x20 CPU     = {}\n\
-         \x20 CC      = {COMPILER}\n\
+         \x20 CC      = {C_COMPILER}\n\
+         \x20 RUSTC   = {RUST_COMPILER}\n\
          \x20 COMMIT  = {COMMIT}\n\
          \x20 OPTIONS = {profile}\n\
          \n\
@@ -270,6 +276,20 @@ mod tests {
         assert_eq!(first.split(' ').nth(2), Some(LANGUAGE));
         assert!(text.lines().any(|l| l.starts_with("  TARGET  = linux-")));
         assert!(text.contains("+THREAD") && text.contains("-LUA"));
+    }
+
+    #[test]
+    fn compilers_and_commit_are_named_or_unknown() {
+        assert_eq!(named(None), "unknown");
+        let text = build();
+        for (name, fact) in [
+            ("CC", C_COMPILER),
+            ("RUSTC", RUST_COMPILER),
+            ("COMMIT", COMMIT),
+        ] {
+            let line = format!("  {name:<7} = {fact}");
+            assert!(text.lines().any(|l| l == line), "{line:?} in {text}");
+        }
     }
 
     #[test]

@@ -75,6 +75,24 @@ fn it_is_stripped() {
     );
 }
 
+/// The compilers sign what they make: what `-vv` says of them is not the word of the build scripts alone.
+#[test]
+fn it_was_made_by_the_compilers_it_names() {
+    let Some(signed) = report("readelf", &["-p", ".comment"]) else {
+        return;
+    };
+    let told = Command::new(program::path()).arg("-vv").output();
+    let told = String::from_utf8(told.expect("it starts").stdout).expect("text");
+    for name in ["  CC ", "  RUSTC "] {
+        let words = told.lines().find_map(|line| {
+            let (_, compiler) = line.strip_prefix(name)?.split_once("= ")?;
+            Some(compiler.split_once(' ')?.1)
+        });
+        let words = words.unwrap_or_else(|| panic!("{name}has no version: {told}"));
+        assert!(signed.contains(words), "{words}: {signed}");
+    }
+}
+
 /// Whether a line of strings, which stand in the program without an end, names something that is in this directory.
 fn names_below(home: &str, line: &str) -> bool {
     line.match_indices(&format!("{home}/")).any(|(at, found)| {
