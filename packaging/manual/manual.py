@@ -2,10 +2,13 @@
 
 ROWS is what `sluice manual` prints, one row a line, five fields between tabs:
 
-    kind    option, subcommand, fetch, converter, action, command; for keywords
-            `keyword` if it works, else harmless, pending or refused
-    name    -f, timeout connect, src, lower, http-request deny, show info, ...
-    where   sections or contexts, between commas; empty where it does not apply
+    kind    option, subcommand, suboption, argument, fetch, converter, action,
+            command; for keywords `keyword` if it works, else harmless, pending
+            or refused
+    name    -f, timeout connect, src, lower, http-request deny, show info, ...;
+            two spellings of a suboption stand between a comma
+    where   sections or contexts, between commas, the subcommand of a suboption
+            or argument; empty where it does not apply
     usage   the arguments as the manual writes them; may be empty
     doc     one sentence
 
@@ -19,13 +22,13 @@ import sys
 import time
 from collections import namedtuple
 
+sys.dont_write_bytecode = True
+import completions  # noqa: E402
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 Row = namedtuple("Row", "kind name where usage doc")
-KINDS = ("option", "subcommand", "keyword", "harmless", "pending", "refused", "fetch", "converter", "action", "command")
-
-# Arguments of options that are files or directories, and subcommands that read files; the shells complete those.
-FILES = ("<file|dir>", "<file>", "<dir>", "<socket>")
-READERS = ("check", "explain", "fmt", "migrate")
+KINDS = ("option", "subcommand", "suboption", "argument", "keyword", "harmless", "pending", "refused", "fetch",
+         "converter", "action", "command")
 
 
 def read_rows(path):
@@ -46,17 +49,35 @@ def roff(text):
     return "\\&" + text if text.startswith(".") else text
 
 
+def entry(row, name, usage):
+    """A tagged paragraph."""
+    # Long lists of arguments may break after a comma.
+    usage = roff(usage).replace(",", ",\\:")
+    return [".TP", f".B {roff(name)}" + (f" \\fR{usage}\\fP" if usage else ""), roff(row.doc)]
+
+
 def entries(rows, kind):
-    """The rows of a kind as tagged paragraphs."""
+    """The rows of a kind as tagged paragraphs, a subcommand's followed by its options, further in."""
     out = []
     for row in sorted((row for row in rows if row.kind == kind), key=lambda row: row.name.lstrip("-").lower()):
-        out.append(".TP")
-        # Long lists of arguments may break after a comma.
-        usage = roff(row.usage).replace(",", ",\\:")
-        out.append(f".B {roff(row.name)}" + (f" \\fR{usage}\\fP" if usage else ""))
-        out.append(roff(row.doc))
+        if kind == "subcommand":
+            out += subcommand(rows, row)
+            continue
+        out += entry(row, row.name, row.usage)
         if row.where:
             out.append(f"({roff(row.where.replace(',', ', '))})")
+    return out
+
+
+def subcommand(rows, row):
+    own = [own for own in rows if own.where == row.name and own.name != "--help"]
+    out = entry(row, row.name, " ".join(own.usage for own in own if own.kind == "argument"))
+    options = [option for option in own if option.kind == "suboption"]
+    if options:
+        out.append(".RS")
+        for option in options:
+            out += entry(option, option.name.replace(",", ", "), option.usage)
+        out.append(".RE")
     return out
 
 
@@ -85,66 +106,6 @@ def page(template, rows):
     return "\n".join(out) + "\n"
 
 
-def bash(options, commands):
-    files = "|".join(name for name, row in options.items() if row.usage in FILES)
-    others = "|".join(name for name, row in options.items() if row.usage and row.usage not in FILES)
-    return f"""# bash completion of sluice
-_sluice() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
-    COMPREPLY=()
-    case $before in
-        {files}) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-        {others}) return ;;
-    esac
-    case ${{COMP_WORDS[1]}} in
-        {"|".join(READERS)})
-            if [[ $COMP_CWORD -gt 1 ]]; then
-                compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return
-            fi ;;
-    esac
-    case $COMP_CWORD in
-        1) mapfile -t COMPREPLY < <(compgen -W '{" ".join([*options, *commands])}' -- "$word") ;;
-        *) mapfile -t COMPREPLY < <(compgen -W '{" ".join(options)}' -- "$word") ;;
-    esac
-}}
-complete -F _sluice sluice
-"""
-
-
-def quoted(text):
-    """Between single quotes, as all of these shells read it."""
-    return text.replace("'", "'\\''")
-
-
-def zsh(options, commands):
-    lines = ["#compdef sluice", "local state", "_arguments \\"]
-    for name, row in options.items():
-        doc = quoted(row.doc).replace("[", "\\[").replace("]", "\\]")
-        argument = f":{quoted(row.usage)}:" + ("_files" if row.usage in FILES else "") if row.usage else ""
-        lines.append(f"    '*{name}[{doc}]{argument}' \\")
-    lines += ["    '1:subcommand:->subcommand' '*:: :->rest' && return", "case $state in", "subcommand)"]
-    lines.append("    local -a subcommands=(")
-    lines += [f"        '{name}:{quoted(row.doc)}'" for name, row in commands.items()]
-    lines += ["    )", "    _describe subcommand subcommands ;;"]
-    lines += ["rest)", f"    case $words[1] in {'|'.join(READERS)}) _files ;; esac ;;", "esac"]
-    return "\n".join(lines) + "\n"
-
-
-def fish(options, commands):
-    lines = ["# fish completion of sluice", "complete -c sluice -f"]
-    for name, row in options.items():
-        if name.startswith("--"):
-            flag = f"-l {name[2:]}"
-        else:
-            flag = f"-o {name[1:]}" if len(name) > 2 else f"-s {name[1:]}"
-        extra = " -r -F" if row.usage in FILES else (" -x" if row.usage else "")
-        lines.append(f"complete -c sluice {flag}{extra} -d '{quoted(row.doc)}'")
-    for name, row in commands.items():
-        lines.append(f"complete -c sluice -n __fish_use_subcommand -a {name} -d '{quoted(row.doc)}'")
-    lines.append(f"complete -c sluice -n '__fish_seen_subcommand_from {' '.join(READERS)}' -F")
-    return "\n".join(lines) + "\n"
-
-
 def write(path, text, packed=False):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     data = text.encode()
@@ -157,13 +118,12 @@ def main():
         sys.exit(__doc__)
     rows = read_rows(sys.argv[1])
     share = os.path.join(sys.argv[2], "usr/share")
-    options = {row.name: row for row in rows if row.kind == "option"}
-    commands = {row.name: row for row in rows if row.kind == "subcommand"}
+    line = completions.Line(rows)
     write(f"{share}/man/man1/sluice.1.gz", page("sluice.1", rows), packed=True)
     write(f"{share}/man/man5/sluice.cfg.5.gz", page("sluice.cfg.5", rows), packed=True)
-    write(f"{share}/bash-completion/completions/sluice", bash(options, commands))
-    write(f"{share}/zsh/vendor-completions/_sluice", zsh(options, commands))
-    write(f"{share}/fish/vendor_completions.d/sluice.fish", fish(options, commands))
+    write(f"{share}/bash-completion/completions/sluice", completions.bash(line))
+    write(f"{share}/zsh/vendor-completions/_sluice", completions.zsh(line))
+    write(f"{share}/fish/vendor_completions.d/sluice.fish", completions.fish(line))
 
 
 if __name__ == "__main__":

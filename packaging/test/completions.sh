@@ -56,12 +56,25 @@ for shell in bash fish; do
     offers "$shell" 'sluice -' -f
     offers "$shell" 'sluice --' --leave-others
     offers "$shell" 'sluice -f fi' first.cfg
-    offers "$shell" 'sluice check fi' first.cfg
     refuses "$shell" 'sluice -L fi' first.cfg
+    offers "$shell" 'sluice check fi' first.cfg
+    offers "$shell" 'sluice check --' --fix --print --format --help
+    refuses "$shell" 'sluice check --' --leave-others
+    offers "$shell" 'sluice check --format ' text json
+    offers "$shell" 'sluice fmt --write fi' first.cfg
+    offers "$shell" 'sluice migrate --drop-ins fi' first.cfg
+    offers "$shell" 'sluice explain -f fi' first.cfg
+    offers "$shell" 'sluice explain --' --file --header --src
+    refuses "$shell" 'sluice explain --src fi' first.cfg
+    refuses "$shell" 'sluice -f first.cfg --' --fix
 done
 offers zsh 'sluice ch' 'line: sluice check ;'
 offers zsh 'sluice -f fi' 'line: sluice -f first.cfg ;'
 offers zsh 'sluice check fi' 'line: sluice check first.cfg ;'
+offers zsh 'sluice check --fi' 'line: sluice check --fix ;'
+offers zsh 'sluice check --format j' 'line: sluice check --format json ;'
+offers zsh 'sluice explain -f fi' 'line: sluice explain -f first.cfg ;'
+offers zsh 'sluice fmt --' 'Rewrites the files instead of printing them.'
 offers zsh 'sluice -d' 'Does not splice.'
 offers zsh 'sluice ' "the way servers' names"
 echo 'completions.sh: all well'

@@ -1,11 +1,14 @@
 //! What the manual pages, the completions and the README's table are made of: every row, as text.
 //!
-//! The rows come from the catalogue of keywords and from [`OPTIONS`]; `sluice manual` prints them, and the packages'
-//! generator reads them. A line is a row; its fields, between tabs, are kind, name, places, usage and one sentence.
+//! The rows come from the catalogue of keywords, from [`OPTIONS`] and from what the sub-commands parse their lines by;
+//! `sluice manual` prints them, and the packages' generator reads them. A line is a row; its fields, between tabs, are kind, name, places, usage and one sentence.
 //! Nothing here is for people's eyes, and nothing is decided here.
 
 use std::fmt::Write as _;
 
+use argh::{FlagInfoKind, Optionality, SubCommandInfo};
+
+use super::args;
 use crate::cli::command;
 use crate::config::catalog::{self, Effect, SECTIONS};
 use crate::lang::Sections;
@@ -103,35 +106,6 @@ pub const OPTIONS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Sub-commands: name, one sentence.
-const SUBCOMMANDS: &[(&str, &str)] = &[
-    (
-        "demo",
-        "Runs an embedded configuration with two small servers behind it.",
-    ),
-    (
-        "check",
-        "Reads configuration files, explains what is wrong with them and what is hardly meant, and with --fix writes deprecated lines anew.",
-    ),
-    (
-        "explain",
-        "Says what a keyword means, or with -f what a configuration makes of a request.",
-    ),
-    ("fmt", "Lays configuration files out in one layout."),
-    (
-        "resolve",
-        "Resolves a name the way servers' names are resolved.",
-    ),
-    (
-        "migrate",
-        "Checks a haproxy.cfg, says what would differ, and writes the unit override that uses it.",
-    ),
-    (
-        "manual",
-        "Prints every keyword and option for programs that make manuals.",
-    ),
-];
-
 /// Parameters stand on lines of these names.
 const LINES: &[(&str, Sections)] = &[("bind", Sections::BIND), ("server", Sections::SERVER)];
 
@@ -141,9 +115,7 @@ pub fn rows() -> String {
     for (name, usage, doc) in OPTIONS {
         row(&mut out, ["option", name, "", usage, doc]);
     }
-    for (name, doc) in SUBCOMMANDS {
-        row(&mut out, ["subcommand", name, "", "", doc]);
-    }
+    subcommands(&mut out);
     for found in catalog::rows() {
         let kind = match found.effect {
             Effect::Works => "keyword",
@@ -186,6 +158,35 @@ pub fn rows() -> String {
     out
 }
 
+/// Each sub-command, followed by its options, whose two spellings stand between a comma, and what else it is given.
+fn subcommands(out: &mut String) {
+    for SubCommandInfo { name, command } in args::commands() {
+        row(
+            out,
+            ["subcommand", name, "", "", &sentence(command.description)],
+        );
+        for flag in command.flags {
+            let usage = match flag.kind {
+                FlagInfoKind::Switch => String::new(),
+                FlagInfoKind::Option { arg_name } => format!("<{arg_name}>"),
+            };
+            let short = flag.short.map(|letter| format!("-{letter},"));
+            let spelled = short.unwrap_or_default() + flag.long;
+            let doc = sentence(flag.description);
+            row(out, ["suboption", &spelled, name, &usage, &doc]);
+        }
+        for argument in command.positionals {
+            let more = match argument.optionality {
+                Optionality::Repeating | Optionality::Greedy => "...",
+                Optionality::Required | Optionality::Optional => "",
+            };
+            let usage = format!("<{}>{more}", argument.name);
+            let doc = sentence(argument.description);
+            row(out, ["argument", argument.name, name, &usage, &doc]);
+        }
+    }
+}
+
 fn expressions(out: &mut String) {
     let arguments = |usage: String| match usage.is_empty() {
         true => usage,
@@ -205,7 +206,7 @@ fn expressions(out: &mut String) {
     }
 }
 
-/// The help of a command as the manual's sentence.
+/// The help of a command or an option as the manual's sentence.
 fn sentence(help: &str) -> String {
     let mut letters = help.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
@@ -259,8 +260,24 @@ mod tests {
     }
 
     #[test]
+    fn subcommands_tell_their_options_and_arguments() {
+        let text = rows();
+        for known in [
+            "subcommand\tcheck\t\t\tReads configuration files, ",
+            "suboption\t--fix\tcheck\t\tWrites each ",
+            "suboption\t--format\tcheck\t<text|json>\t",
+            "suboption\t-f,--file\texplain\t<file>\t",
+            "suboption\t--help\tmanual\t\t",
+            "argument\tfile\tmigrate\t<file>\t",
+            "argument\tname\tresolve\t<name>...\t",
+        ] {
+            assert!(text.lines().any(|line| line.starts_with(known)), "{known}");
+        }
+    }
+
+    #[test]
     fn options_are_those_of_the_command_line() {
-        let known: Vec<&str> = super::super::args::spellings().collect();
+        let known: Vec<&str> = args::spellings().collect();
         let told: Vec<&str> = OPTIONS.iter().map(|(name, _, _)| *name).collect();
         assert_eq!(told, known, "add a row where the command line has one");
     }

@@ -9,6 +9,7 @@ mod addresses;
 mod authority;
 mod backend_words;
 mod checked;
+mod completions;
 mod contract;
 mod database;
 mod dns_differential;

@@ -11,6 +11,7 @@ mod spelling;
 mod written;
 
 pub use options::{Old, Options};
+pub(super) use own::commands;
 pub use own::{Check, Demo, Explain, Fmt, Manual, Migrate, Own, Resolve, Shown};
 #[cfg(test)]
 pub(super) use spelling::spellings;
@@ -47,7 +48,7 @@ pub enum Command {
 /// Reads the arguments behind the program's name.
 pub fn parse(args: &[String]) -> Command {
     if let Some(first) = args.first() {
-        if own::NAMES.contains(&first.as_str()) {
+        if commands().iter().any(|own| own.name == first) {
             return own::read(args);
         }
         if ["-h", "--help", "help"].contains(&first.as_str()) {

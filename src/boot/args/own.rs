@@ -1,13 +1,13 @@
 //! The sub-commands of our own, each with its options; the words above a command and an option are what its help shows.
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs, SubCommandInfo};
 
 use super::Command;
 
-/// Their names.
-pub(super) const NAMES: [&str; 7] = [
-    "demo", "check", "explain", "fmt", "manual", "migrate", "resolve",
-];
+/// What is known of each: its name, its sentence, its options and arguments.
+pub(in crate::boot) fn commands() -> Vec<SubCommandInfo> {
+    Own::get_subcommands()
+}
 
 /// Reads a line that begins with one of them.
 pub(super) fn read(args: &[String]) -> Command {
@@ -22,7 +22,7 @@ pub(super) fn read(args: &[String]) -> Command {
 }
 
 /// The sub-commands of our own.
-#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 pub enum Own {
     /// `demo`.
@@ -41,83 +41,91 @@ pub enum Own {
     Resolve(Resolve),
 }
 
-/// run an embedded configuration with two small servers behind it
-#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+/// runs an embedded configuration with two small servers behind it
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "demo")]
 pub struct Demo {
-    /// print the configuration instead of running it
+    /// prints the configuration instead of running it
     #[argh(switch)]
     pub print: bool,
 }
 
-/// read configuration files and explain what is wrong with them
-#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+/// reads configuration files, explains what is wrong with them and what is hardly meant
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "check")]
 pub struct Check {
-    /// write each deprecated line as its successor, into the file
+    /// writes each deprecated line as its successor, into the file
     #[argh(switch)]
     pub fix: bool,
-    /// with --fix: print the rewritten file instead
+    /// with --fix: prints the rewritten file instead
     #[argh(switch)]
     pub print: bool,
     /// text, or json: an object a line
-    #[argh(option, default = "Shown::Text")]
+    #[argh(option, default = "Shown::Text", arg_name = "text|json")]
     pub format: Shown,
     /// the files
-    #[argh(positional)]
+    #[argh(positional, arg_name = "file")]
     pub files: Vec<String>,
 }
 
-/// print every keyword and option, a line each, for programs that make manuals
-#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+/// prints every keyword and option, a line each, for programs that make manuals
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "manual")]
 pub struct Manual {}
 
-/// check a haproxy.cfg, say what would differ, and write the unit override that uses it
-#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+/// checks a haproxy.cfg, says what would differ, and writes the unit override that uses it
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "migrate")]
 pub struct Migrate {
-    /// write the override; without it only say what it would be
+    /// writes the override; without it only says what it would be
     #[argh(switch)]
     pub write: bool,
     /// the directory of the override (/etc/systemd/system/sluice.service.d)
-    #[argh(option, default = "crate::boot::migrate::DROP_INS.to_owned()")]
+    #[argh(
+        option,
+        default = "crate::boot::migrate::DROP_INS.to_owned()",
+        arg_name = "dir"
+    )]
     pub drop_ins: String,
     /// the configuration (/etc/haproxy/haproxy.cfg)
-    #[argh(positional, default = "crate::boot::migrate::USUAL.to_owned()")]
+    #[argh(
+        positional,
+        default = "crate::boot::migrate::USUAL.to_owned()",
+        arg_name = "file"
+    )]
     pub file: String,
 }
 
-/// say what a keyword means, or with -f what a configuration makes of a request
-#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+/// says what a keyword means, or with -f what a configuration makes of a request
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "explain")]
 pub struct Explain {
     /// the configuration: explain a request
-    #[argh(option, short = 'f', long = "file")]
+    #[argh(option, short = 'f', long = "file", arg_name = "file")]
     pub files: Vec<String>,
     /// a header field of the request, 'Name: value'
-    #[argh(option, short = 'H', long = "header")]
+    #[argh(option, short = 'H', long = "header", arg_name = "field")]
     pub headers: Vec<String>,
     /// the body of the request
-    #[argh(option)]
+    #[argh(option, arg_name = "text")]
     pub data: Option<String>,
     /// the client's address
-    #[argh(option)]
+    #[argh(option, arg_name = "address")]
     pub src: Option<String>,
     /// the frontend; without it the one whose port and protocol fit
-    #[argh(option)]
+    #[argh(option, arg_name = "name")]
     pub frontend: Option<String>,
     /// the status that servers answer with (200)
     #[argh(option, default = "200")]
     pub status: u16,
     /// text, or json
-    #[argh(option, default = "Shown::Text")]
+    #[argh(option, default = "Shown::Text", arg_name = "text|json")]
     pub format: Shown,
     /// a file of requests, one a line, its header fields behind tabs ('-': standard input)
-    #[argh(option)]
+    #[argh(option, arg_name = "file")]
     pub requests: Option<String>,
     /// the words of the keyword, or the request
-    #[argh(positional)]
+    #[argh(positional, arg_name = "word")]
     pub words: Vec<String>,
 }
 
@@ -158,24 +166,24 @@ impl std::str::FromStr for Shown {
     }
 }
 
-/// print configuration files, or what comes on standard input, in one layout
-#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+/// prints configuration files, or what comes on standard input, in one layout
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "fmt")]
 pub struct Fmt {
-    /// rewrite the files instead of printing them
+    /// rewrites the files instead of printing them
     #[argh(switch)]
     pub write: bool,
     /// the files
-    #[argh(positional)]
+    #[argh(positional, arg_name = "file")]
     pub files: Vec<String>,
 }
 
-/// look names up in the way the proxy does
-#[derive(Clone, Debug, PartialEq, Eq, FromArgs)]
+/// resolves names the way servers' names are resolved
+#[derive(Clone, Debug, PartialEq, Eq, FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "resolve")]
 pub struct Resolve {
     /// the names
-    #[argh(positional)]
+    #[argh(positional, arg_name = "name")]
     pub names: Vec<String>,
 }
 
