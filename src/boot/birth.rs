@@ -14,6 +14,7 @@ use crate::addr::SockAddr;
 use crate::site::Site;
 use crate::sys::process;
 
+use super::again::Again;
 use super::args::Options;
 use super::bind::{self, Bound, Failure, Wish};
 use super::console::Console;
@@ -24,7 +25,7 @@ use super::life::{End, Serving};
 use super::limits::{self, Asked};
 use super::link::Link;
 use super::load::{self, Loaded};
-use super::master::{Again, Keepings, Master, Role};
+use super::master::{Keepings, Master, Role};
 use super::notify::{self, Notifier};
 use super::old::{self, Survey};
 use super::privileges::text;

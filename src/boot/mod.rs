@@ -4,6 +4,7 @@
 //! out by hand, in order: read the command line (`args`), read the configuration (`load`), be born
 //! (`birth`: limits, sockets, background, rights, workers), live (`life`, or `master` over workers) and end. Traffic is never seen here.
 
+pub mod again;
 pub mod args;
 pub mod bind;
 pub mod birth;

@@ -8,6 +8,7 @@ use crate::dns;
 use crate::lang::{Span, Word, cond, lexer};
 use crate::sys::{kernel, process, signal};
 
+use super::again::Again;
 use super::args::{self, Command, Demo, Fmt, Migrate, Options, Own, Resolve};
 use super::birth;
 use super::build_info;
@@ -19,7 +20,6 @@ use super::life::End;
 use super::link::{self, Link};
 use super::load::{self, Loaded};
 use super::manual;
-use super::master::Again;
 use super::migrate;
 use super::privileges::text;
 use super::rehearsal;

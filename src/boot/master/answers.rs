@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{Master, Stage, Worker};
+use super::Master;
+use super::workers::Worker;
 use crate::boot::build_info;
 use crate::boot::orders::{Order, Target};
 use crate::boot::privileges::text;
 use crate::boot::programs::Running;
 use crate::boot::window::ClientKey;
 use crate::site::{Holding, Level};
-use crate::sys::{clock, io as bytes, process, socket};
+use crate::sys::{clock, process, socket};
 use crate::time::{Tick, in_days};
 
 /// Commands of the master: name, usage, what it does, who may.
@@ -94,9 +95,6 @@ const TARGETS: [(&str, &str); 3] = [
     ("@master", "send a command to the master process"),
 ];
 
-/// How much of what a start says is passed on.
-const SAID_MAX: usize = 64 * 1024;
-
 impl Master<'_> {
     /// Serves the command socket until its clients want nothing that could be done at once.
     pub(super) fn serve_clients(&mut self) {
@@ -125,7 +123,7 @@ impl Master<'_> {
     fn find(&self, target: Target) -> Result<Option<&Worker>, String> {
         let found = match target {
             Target::Master => return Ok(None),
-            Target::Current => self.current(),
+            Target::Current => self.workers.current(),
             Target::Nobody(_) => None,
             Target::Pid(pid) if pid == process::pid() => return Ok(None),
             Target::Pid(pid) => self.workers.iter().find(|worker| worker.pid == pid),
@@ -163,11 +161,7 @@ impl Master<'_> {
                 "Permission denied\n".to_owned()
             }
             [how @ ("reload" | "hard-reload"), ..] => {
-                self.hard |= *how == "hard-reload";
-                // A worker that is starting has read its configuration already, perhaps before it was changed.
-                self.awaiting.push((client, self.begun + 1));
-                self.wanted = true;
-                return;
+                return self.reloads.ask(client, *how == "hard-reload");
             }
             ["quit", ..] => return self.window.dismiss(client, ""),
             ["prompt", ..] => return self.window.toggle_prompt(client),
@@ -176,7 +170,7 @@ impl Master<'_> {
             ["show", "proc", ..] => self.processes(),
             ["show", "drain"] => self.leaving_shown(),
             ["show", "version"] => format!("{}\n", build_info::LANGUAGE),
-            ["show", "startup-logs"] => self.said.clone(),
+            ["show", "startup-logs"] => self.reloads.said.clone(),
             ["show", "cli", "level"] => format!("{}\n", level_name(level)),
             ["show", "cli", "sockets"] => self.sockets_shown(),
             ["help", about @ ..] => help(level, about),
@@ -203,21 +197,22 @@ impl Master<'_> {
     /// `show drain`: former workers, and what keeps them.
     fn leaving_shown(&self) -> String {
         let now = Tick::from_millis(clock::monotonic_ms());
-        let leaving = self.workers.iter().filter(|w| w.stage == Stage::Leaving);
-        leaving.fold(Holding::head(), |text, worker| {
-            let pid = worker.pid.unsigned_abs();
-            text + &match worker.held {
-                Some(held) => held.holding.line(pid, held.since, held.told, now),
-                None => format!("{pid:<15} -\n"),
-            }
-        })
+        self.workers
+            .leaving()
+            .fold(Holding::head(), |text, worker| {
+                let pid = worker.pid.unsigned_abs();
+                text + &match worker.held {
+                    Some(held) => held.holding.line(pid, held.since, held.told, now),
+                    None => format!("{pid:<15} -\n"),
+                }
+            })
     }
 
     /// `show proc`.
     fn processes(&self) -> String {
         let now = clock::monotonic_ms();
         let mut text = row("#<PID>", "<type>", "<reloads>", "<uptime>", "<version>");
-        let reloads = format!("{} [failed: {}]", self.reloads, self.failures);
+        let reloads = format!("{} [failed: {}]", self.reloads.count, self.reloads.failures);
         text += &row(
             &process::pid().to_string(),
             "master",
@@ -234,12 +229,12 @@ impl Master<'_> {
                 build_info::LANGUAGE,
             )
         };
-        let leaving = |worker: &&Worker| worker.stage == Stage::Leaving;
         text += "# workers\n";
-        text.extend(self.workers.iter().filter(|w| !leaving(w)).map(shown));
-        if self.workers.iter().any(|worker| leaving(&worker)) {
+        let staying = self.workers.iter().filter(|worker| !worker.is_leaving());
+        text.extend(staying.map(shown));
+        if self.workers.leaving().next().is_some() {
             text += "# old workers\n";
-            text.extend(self.workers.iter().filter(leaving).map(shown));
+            text.extend(self.workers.leaving().map(shown));
         }
         text += "# programs\n";
         let programs = self.programs.all();
@@ -258,42 +253,6 @@ impl Master<'_> {
             text.extend(programs.iter().filter(|p| p.leaves).map(shown));
         }
         text
-    }
-
-    /// Reports a success once no former worker can be reached any more: what is asked after it, the new one answers.
-    pub(super) fn report_success(&mut self) {
-        let mut leaving = self.workers.iter().filter(|w| w.stage == Stage::Leaving);
-        if let Some(number) = self.succeeded
-            && leaving.all(|worker| worker.closed)
-        {
-            self.succeeded = None;
-            self.report_reload(number, true);
-        }
-    }
-
-    /// The start with this `number` came to its end: those who asked for it hear how.
-    pub(super) fn report_reload(&mut self, number: u64, success: bool) {
-        let all = self.awaiting.drain(..);
-        let (due, later) = all.partition(|(_, awaited)| *awaited <= number);
-        self.awaiting = later;
-        let due: Vec<(ClientKey, u64)> = due;
-        let answer = format!("Success={}\n--\n{}", u8::from(success), self.said);
-        for (client, _) in due {
-            self.window.answer(client, &answer);
-        }
-    }
-}
-
-impl Worker {
-    /// What it said while it started.
-    pub(super) fn said(&self) -> String {
-        let mut text = vec![0; SAID_MAX];
-        let said = self
-            .said
-            .as_ref()
-            .map(|file| bytes::read_at(file, &mut text, 0));
-        text.truncate(said.and_then(Result::ok).unwrap_or(0));
-        String::from_utf8_lossy(&text).into_owned()
     }
 }
 
