@@ -7,25 +7,26 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::http::{Head, Status, Version};
+use crate::http::{Head, Known, Status, Version};
 use crate::lang::{Cursor, Diag, Word};
 
 use super::action::{Args, Context};
 use super::keywords::{PageLine, PageSource};
 use super::reply::{Answer, Body, Cause, Kind, Reply};
+use super::scene;
 
 /// A response kept ready.
 #[derive(Clone)]
 pub struct Page {
     /// The status.
     pub status: u16,
-    /// The head; `content-length` included.
+    /// The head; without a `content-length` the body ends with the connection.
     pub head: Head,
     /// The body.
     pub body: Arc<[u8]>,
     /// An empty file: nothing is sent, the connection is just closed.
     pub silent: bool,
-    /// The file says `connection: close`: the client's connection ends with it.
+    /// The file says `connection: close`, or no length: the client's connection ends with it.
     pub closes: bool,
 }
 
@@ -155,11 +156,12 @@ impl Page {
         }
     }
 
-    /// Reads a whole response, as an `errorfile` holds it. The status stays the one asked for.
+    /// Reads a whole response, as an `errorfile` holds it. The status stays the one asked for. One of HTTP/1.0 is sent as
+    /// such, and one whose head says no length ends with the connection, as the file would if it were sent as it is.
     ///
     /// # Errors
-    /// What is no response at all.
-    pub fn parse(status: u16, bytes: &[u8]) -> Result<Page, &'static str> {
+    /// What is no response at all, and a body that is not what the head says.
+    pub fn parse(status: u16, bytes: &[u8]) -> Result<Page, String> {
         if bytes.is_empty() {
             let head = Head::new();
             return Ok(Page {
@@ -170,45 +172,43 @@ impl Page {
                 closes: true,
             });
         }
-        let (text, body) = split_head(bytes).ok_or("unable to parse headers")?;
+        let (text, body) = split_head(bytes).ok_or(NO_HEAD)?;
         let mut lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
-        let start = lines.next().unwrap_or_default();
-        let mut words = start.splitn(3, |b| *b == b' ');
-        let version = words.next().unwrap_or_default();
-        let code = words
-            .next()
-            .and_then(|c| std::str::from_utf8(c).ok()?.parse::<u16>().ok());
-        let phrase = words.next().unwrap_or_default();
-        if !version.starts_with(b"HTTP/") || code.is_none() {
-            return Err("unable to parse headers");
-        }
         let (mut head, mut closes) = (Head::new(), false);
-        head.set_response(Version::Http11, Status::new(code.unwrap_or(status)), phrase);
-        let (mut sized, length) = (false, body.len().to_string().into_bytes());
+        let code = start_line(lines.next().unwrap_or_default(), &mut head).ok_or(NO_HEAD)?;
+        let bare = matches!(code, 204 | 304);
+        if bare && !body.is_empty() {
+            return Err("message payload not expected".to_owned());
+        }
+        let (mut sized, length) = (bare, body.len().to_string());
         for line in lines.filter(|line| !line.is_empty()) {
-            let colon = memchr::memchr(b':', line).ok_or("unable to parse headers")?;
+            let colon = memchr::memchr(b':', line).ok_or(NO_HEAD)?;
             let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-            closes |=
-                name.eq_ignore_ascii_case(b"connection") && value.eq_ignore_ascii_case(b"close");
-            let framing = [&b"transfer-encoding"[..], b"connection"];
-            if name.eq_ignore_ascii_case(b"content-length") {
-                if !sized {
-                    head.push(name, &length);
+            match Known::of(&name.to_ascii_lowercase()) {
+                Some(Known::Connection) => closes |= value.eq_ignore_ascii_case(b"close"),
+                Some(Known::TransferEncoding) => {
+                    return Err("chunk-encoded payload not supported".to_owned());
                 }
-                sized = true;
-            } else if framing.iter().all(|f| !name.eq_ignore_ascii_case(f)) {
-                head.push(name, value);
+                Some(Known::ContentLength) if !bare && value != length.as_bytes() => {
+                    let said = scene::shown(value);
+                    return Err(format!(
+                        "payload size does not match the announced content-length ({length} != {said})"
+                    ));
+                }
+                Some(Known::ContentLength) if sized => {}
+                Some(Known::ContentLength) => {
+                    head.push(name, value);
+                    sized = true;
+                }
+                _ => head.push(name, value),
             }
         }
-        if !sized {
-            head.push(b"content-length", &length);
-        }
         Ok(Page {
-            status: code.unwrap_or(status),
+            status: code,
             head,
             body: body.into(),
             silent: false,
-            closes,
+            closes: closes || !sized,
         })
     }
 
@@ -242,6 +242,23 @@ impl Page {
             closes: self.closes,
         }
     }
+}
+
+/// Why a file is no response.
+const NO_HEAD: &str = "unable to parse headers";
+
+/// Puts a status line into a head and tells the status.
+fn start_line(line: &[u8], head: &mut Head) -> Option<u16> {
+    let mut words = line.splitn(3, |b| *b == b' ');
+    let version = words.next()?.strip_prefix(b"HTTP/")?;
+    let version = match version {
+        b"1.0" | b"0.9" => Version::Http10,
+        _ => Version::Http11,
+    };
+    let code = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
+    let phrase = words.next().unwrap_or_default();
+    head.set_response(version, Status::new(code), phrase);
+    Some(code)
 }
 
 /// Head and body around the first empty line.
@@ -334,7 +351,7 @@ impl PageSet {
                     Diag::alert(path.span, message)
                 })?;
                 let page = Page::parse(*status, &bytes).map_err(|why| {
-                    let message = format!("errorfile : '{shown}' is no response: {why}.");
+                    let message = format!("errorfile : '{shown}': {why}");
                     Diag::alert(path.span, message)
                 })?;
                 self.set(*status, Arc::new(page));
@@ -407,8 +424,8 @@ mod tests {
         for (name, value) in page.head.fields() {
             out.push_str(&format!(
                 "{}: {}\n",
-                super::super::scene::shown(name),
-                super::super::scene::shown(value)
+                scene::shown(name),
+                scene::shown(value)
             ));
         }
         out + &String::from_utf8_lossy(&page.body)
@@ -440,18 +457,52 @@ mod tests {
 
     #[test]
     fn files_are_read_with_either_line_end() {
-        for file in [
-            "HTTP/1.0 503 Out\r\nX-A: b\r\nConnection: close\r\nContent-Length: 9\r\n\r\nbody",
-            "HTTP/1.0 503 Out\nX-A: b\nConnection: close\n\nbody",
+        for (file, fields) in [
+            (
+                "HTTP/1.0 503 Out\r\nX-A: b\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody",
+                "x-a: b\ncontent-length: 4\n",
+            ),
+            (
+                "HTTP/1.0 503 Out\nX-A: b\nConnection: close\n\nbody",
+                "x-a: b\n",
+            ),
         ] {
             let page = Page::parse(503, file.as_bytes()).expect("a response");
-            assert_eq!(text(&page), "x-a: b\ncontent-length: 4\nbody");
+            assert_eq!(text(&page), format!("{fields}body"));
             assert_eq!(page.head.reason(), b"Out");
             assert!(page.closes);
         }
         assert!(Page::parse(503, b"").expect("empty").silent);
         assert!(Page::parse(503, b"junk").is_err());
         assert!(Page::parse(503, b"HTTP/1.0 503 Out\r\njunk\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn files_keep_their_version_and_close_where_they_say_no_length() {
+        for (file, version, closes) in [
+            ("HTTP/1.0 503 Out\n\nbody", Version::Http10, true),
+            (
+                "HTTP/1.0 503 Out\ncontent-length: 4\n\nbody",
+                Version::Http10,
+                false,
+            ),
+            ("HTTP/1.1 503 Out\n\nbody", Version::Http11, true),
+            ("HTTP/1.1 204 No\n\n", Version::Http11, false),
+        ] {
+            let page = Page::parse(503, file.as_bytes()).expect("a response");
+            assert_eq!((page.head.version(), page.closes), (version, closes));
+        }
+    }
+
+    #[test]
+    fn a_body_is_what_its_head_says() {
+        let why = |file: &str| Page::parse(503, file.as_bytes()).expect_err("refused");
+        let size = why("HTTP/1.1 503 Out\ncontent-length: 9\n\nbody");
+        assert!(size.ends_with("content-length (4 != 9)"), "{size}");
+        let chunks = why("HTTP/1.1 503 Out\ntransfer-encoding: chunked\n\n0\r\n\r\n");
+        assert!(chunks.starts_with("chunk-encoded"), "{chunks}");
+        let payload = why("HTTP/1.1 204 No\n\nbody");
+        assert!(payload.contains("not expected"), "{payload}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::scene::Scene;
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The head; `content-length` included.
+    /// The head; without a `content-length` the body ends with the connection.
     pub head: Head,
     /// The body.
     pub body: Body,

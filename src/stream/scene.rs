@@ -455,16 +455,18 @@ impl Front {
     }
 }
 
-/// Puts an answer made by a rule, or a page, into a lane.
-pub(super) fn put_answer(lane: &mut Lane, mut head: Box<Head>, body: &[u8]) {
+/// Puts an answer made by a rule, or a page, into a lane. One whose head says no length ends with the connection.
+pub(super) fn put_answer(lane: &mut Lane, head: Box<Head>, body: &[u8]) {
     use crate::buf::Buf;
     use crate::http::Known;
-    let bare = head.status() == crate::http::Status::new(204);
-    if !bare && head.get_known(Known::ContentLength).is_none() {
-        head.push_known(Known::ContentLength, body.len().to_string().as_bytes());
-    }
+    use crate::mux::Body;
+    let framing = match head.get_known(Known::ContentLength) {
+        Some(_) => Body::Sized(body.len() as u64),
+        None if matches!(head.status().code(), 204 | 304) => Body::None,
+        None => Body::UntilClose,
+    };
     lane.put_head(head);
-    lane.announce(crate::mux::Body::Sized(body.len() as u64));
+    lane.announce(framing);
     if !body.is_empty() {
         lane.put_data(Buf::from_vec(body.to_vec()));
     }
