@@ -25,13 +25,13 @@ impl Site {
     /// The statistics of every proxy, in order of their numbers.
     pub fn snapshot(&self, now: Tick) -> Snapshot {
         let mut proxies: Vec<(u32, ProxyView)> = Vec::new();
-        let shown = |(_, frontend): &(usize, &Frontend)| !frontend.hidden;
+        let shown = |(_, frontend): &(usize, &Frontend)| !(frontend.hidden || frontend.disabled);
         for (index, frontend) in self.frontends.iter().enumerate().filter(shown) {
             let view = self.frontend_view(FrontendId::at(index), frontend, now);
             proxies.push((frontend.uuid, view));
         }
         for (index, backend) in self.backends.iter().enumerate() {
-            if backend.twin.is_none() {
+            if backend.twin.is_none() && !backend.disabled {
                 proxies.push((
                     backend.uuid,
                     self.backend_view(BackendId::at(index), backend, now),

@@ -150,7 +150,8 @@ fn listeners(
     report: &mut Report,
 ) {
     for (at, proxy) in proxies.iter().enumerate() {
-        let Some(front) = names.front(at) else {
+        // What is disabled is not to be reached until a start that enables it.
+        let Some(front) = names.front(at).filter(|_| !proxy.disabled) else {
             continue;
         };
         for bind in &proxy.front.binds {

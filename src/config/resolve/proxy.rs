@@ -426,6 +426,7 @@ fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
         tcp_smart_accept: written.tcp_smart_accept,
         monitor_uri: written.monitor_uri.as_deref().map(Into::into),
         disabled: proxy.disabled,
+        closed: proxy.disabled.into(),
         maxconn_now: (written.maxconn.unwrap_or(0) as usize).into(),
         pace: written.rate_limit_sessions.into(),
         ..Frontend::default()
