@@ -49,6 +49,8 @@ impl End {
     pub const DONE: Self = Self::Status(0);
     /// The start failed.
     pub const FAILED: Self = Self::Status(1);
+    /// `-c`: nothing is wrong, and nothing would be done.
+    pub const IDLE: Self = Self::Status(2);
 }
 
 /// How often a draining process looks whether its last stream has ended, in milliseconds.

@@ -132,9 +132,10 @@ fn start(options: &Options) -> End {
         return End::FAILED;
     };
     if options.check {
+        let starts = !loaded.site.listeners.is_empty();
         // The process ends here: taking ten thousand servers apart first would be for nobody.
         std::mem::forget(loaded);
-        return End::DONE;
+        return if starts { End::DONE } else { End::IDLE };
     }
     if let Some(why) = too_old(&kernel::missing()) {
         console.alert(&why);
@@ -173,7 +174,7 @@ fn too_old(missing: &[kernel::Call]) -> Option<String> {
 /// The oldest kernel that the program is made for.
 const LINUX_MIN: &str = "3.10";
 
-/// Reads the configuration; nothing when it must not run. With `-c` says that it is valid.
+/// Reads the configuration; nothing when it must not run. With `-c` says that it is valid, or has nothing to listen on.
 fn read(options: &Options, sources: &[Source], console: &mut Console) -> Option<Loaded> {
     for text in load::without_effect(options) {
         console.notice(text);
@@ -190,7 +191,12 @@ fn read(options: &Options, sources: &[Source], console: &mut Console) -> Option<
         if loaded.warned {
             console.answer("Warnings were found.\n");
         }
-        console.answer("Configuration file is valid\n");
+        console.answer(match loaded.site.listeners.is_empty() {
+            true => {
+                "Configuration file has no error but will not start (no listener) => exit(2).\n"
+            }
+            false => "Configuration file is valid\n",
+        });
     }
     Some(loaded)
 }

@@ -92,6 +92,12 @@ fn checks_and_conditions_answer_by_their_status() {
     assert_eq!(status(&["-c", "-f", path(&good)]), Some(0));
     assert_eq!(status(&["-c", "-f", path(&bad)]), Some(1));
     assert_eq!(status(&["-c", "-f", "/no/such/file"]), Some(1));
+    // Nothing is wrong with it, but it has nothing to listen on.
+    let idle = scratch.file(
+        "idle.cfg",
+        "frontend f\n    disabled\n    mode tcp\n    bind :1\n",
+    );
+    assert_eq!(status(&["-c", "-f", path(&idle)]), Some(2));
     assert_eq!(status(&[]), Some(1));
     assert_eq!(status(&["-vv", "-dM"]), Some(0));
     assert_eq!(
