@@ -100,6 +100,7 @@ mod tests {
             text.contains("api: path_beg of \"/api/x\" matches \"/api\""),
             "{text}"
         );
+        assert!(!text.contains("\n\n\n") && !text.contains(" \n"), "{text}");
         let json = told::json(&asked, &told, &files);
         assert!(
             json.contains(r#""backend":"api","server":"a1","status":200"#),

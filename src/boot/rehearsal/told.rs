@@ -14,8 +14,9 @@ pub(super) fn text(asked: &Asked, told: &Told, files: &Files) -> String {
         "{}\n  from {} at frontend {}\n",
         asked.line, asked.src, told.frontend
     );
+    let mut set = String::new();
     for rule in &told.rules {
-        describe(rule, files, &mut out);
+        describe(rule, files, &mut set, &mut out);
     }
     match (&told.server, &told.inner, &told.backend) {
         (Some(server), _, Some(backend)) => {
@@ -30,7 +31,7 @@ pub(super) fn text(asked: &Asked, told: &Told, files: &Files) -> String {
         }
         _ => out.push_str("\nno server is asked\n"),
     }
-    out.push_str("the client gets\n");
+    out.push_str("\nthe client gets\n");
     match (told.opaque, &told.server) {
         (true, Some(_)) => out.push_str("    the server's TLS\n"),
         _ => indented(&told.answer, &mut out),
@@ -38,7 +39,8 @@ pub(super) fn text(asked: &Asked, told: &Told, files: &Files) -> String {
     out
 }
 
-fn describe(rule: &Rule, files: &Files, out: &mut String) {
+/// A rule, set apart from those of other sets; `set` is the one at hand.
+fn describe(rule: &Rule, files: &Files, set: &mut String, out: &mut String) {
     let tried = &rule.tried;
     let span = tried.span;
     let mark = match (tried.verdict, rule.decides) {
@@ -49,9 +51,14 @@ fn describe(rule: &Rule, files: &Files, out: &mut String) {
     };
     let line = String::from_utf8_lossy(files.line(span.file, span.line));
     let words: Vec<&str> = line.split_whitespace().collect();
+    let own = words.first().copied().unwrap_or_default();
+    if set != own {
+        own.clone_into(set);
+        out.push('\n');
+    }
     let _ = writeln!(
         out,
-        "\n{mark}  {}  [{}:{}]",
+        "{mark}  {}  [{}:{}]",
         words.join(" "),
         files.path(span.file),
         span.line
@@ -99,8 +106,9 @@ fn indented(message: &[u8], out: &mut String) {
     if message.is_empty() {
         out.push_str("    nothing: the connection is closed\n");
     }
-    for line in String::from_utf8_lossy(message).lines() {
-        let _ = writeln!(out, "    {line}");
+    for line in String::from_utf8_lossy(message).trim_end().lines() {
+        let margin = if line.is_empty() { "" } else { "    " };
+        let _ = writeln!(out, "{margin}{line}");
     }
 }
 
