@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::{Backend, Destination, Mode, RingPost, RingServer, Server, Site, TakesLines};
 use crate::id::BackendId;
 use crate::log::profile::Profile;
-use crate::log::{Format, Member, Outlets, RING_SIZE_DEFAULT as SIZE_DEFAULT, Ring, Route, Target};
+use crate::log::{
+    Format, Member, Origin, Outlets, RING_SIZE_DEFAULT as SIZE_DEFAULT, Ring, Route, Target,
+};
 use crate::roster::Roster;
 
 /// The `log` lines of a proxy and what its lines look like.
@@ -46,7 +48,51 @@ pub struct Profiled {
     pub route: Route,
 }
 
+/// How the lines of one origin look for the targets of one profile.
+#[derive(Clone, Copy, Debug)]
+pub struct Wording<'a> {
+    /// What the profile has such a line show; none: what it shows anyway.
+    pub format: Option<&'a Arc<Format>>,
+    /// Its structured data.
+    pub structured: Option<&'a Arc<Format>>,
+    /// The program's name in its header, where it is not the process's.
+    pub tag: Option<&'a str>,
+}
+
 impl Logging {
+    /// The targets in groups, each with the profile of its lines: `profile`, or else its own.
+    pub fn outlets<'a>(
+        &'a self,
+        profile: Option<&'a Profile>,
+    ) -> impl Iterator<Item = (Option<&'a Profile>, &'a [Route])> {
+        let plain = (!self.routes.is_empty()).then_some((profile, &*self.routes));
+        let profiled = self.profiled.iter().map(move |target| {
+            let route = std::slice::from_ref(&target.route);
+            (Some(profile.unwrap_or(&target.profile)), route)
+        });
+        plain.into_iter().chain(profiled)
+    }
+
+    /// How lines of this origin look for the targets of a profile; none: they are left out.
+    #[must_use]
+    pub fn wording<'a>(
+        &'a self,
+        profile: Option<&'a Profile>,
+        origin: Origin,
+    ) -> Option<Wording<'a>> {
+        let look = profile.and_then(|profile| profile.look(origin));
+        if look.is_some_and(|look| look.dropped) {
+            return None;
+        }
+        let structured = look.and_then(|look| look.structured.as_ref());
+        let tag = profile.and_then(|profile| profile.tag.as_deref());
+        Some(Wording {
+            format: look.and_then(|look| look.format.as_ref()),
+            structured: structured.or(self.structured_format.as_ref()),
+            tag: tag.or(self.tag.as_deref()),
+        })
+    }
+
     /// Gives `send` the targets of lines that are no exchange's: all of them, for no profile speaks of such lines.
     pub fn all(&self, mut send: impl FnMut(&[Route])) {
         send(&self.routes);

@@ -50,7 +50,7 @@ pub use introduction::{Seems, SendProxy, Source, Telling, Tells};
 pub use keepalive::KeepAlive;
 pub use lineup::Lineup;
 pub use listener::{Level, Listener, Service, SeverityOutput};
-pub use logging::{LineFormat, Logging};
+pub use logging::{LineFormat, Logging, Wording};
 pub use mail::{Mail, Postbox};
 pub use members::Members;
 pub use pace::{Paced, Paces};

@@ -10,12 +10,15 @@ use smallvec::SmallVec;
 
 use super::engine::Engine;
 use super::front::{Front, Held, Peers, Role};
+use super::remark::Remark;
 use super::track::{Tracking, Within};
 use super::world::Reach;
 use super::{Greeting, Kit};
 use crate::id::FrontendId;
-use crate::log::{Endpoint, Origin, Record, Timers};
-use crate::rule::{Desk, Flow, PacketWishes, Position, Room, RuleSet, Scene, Verdict, Wishes};
+use crate::log::{Endpoint, Level, Origin, Record, Timers};
+use crate::rule::{
+    Desk, Flow, LineWish, PacketWishes, Position, Room, RuleSet, Scene, Verdict, Wishes,
+};
 use crate::sample::{Captured, ClientFacts, Facts, Shelves, connection_error};
 use crate::site::{Site, Survey};
 use crate::slab::Key;
@@ -101,6 +104,7 @@ impl Engine {
                     site: &site,
                     front,
                     frontend,
+                    origin: Origin::Unspecified,
                     error: 0,
                 };
                 place.look(survey, (&mut wishes, &mut desk), |scene| {
@@ -122,7 +126,23 @@ impl Engine {
         if let Some(held) = self.kit.conns.get_mut(key) {
             held.take_wishes(&wishes);
         }
+        self.write_wished_lines(key, frontend, std::mem::take(&mut wishes.lines));
         (said(flow), wishes)
+    }
+
+    /// Writes the lines that `do-log` rules have asked for.
+    fn write_wished_lines(&mut self, key: Key<Held>, frontend: FrontendId, lines: Vec<LineWish>) {
+        let site = self.kit.site.clone();
+        for wish in lines {
+            let profile = wish.profile.and_then(|name| site.log_profile(&name));
+            let remark = Remark {
+                origin: Origin::DoLog(wish.origin),
+                error: 0,
+                level: Level::Info,
+                profile: profile.map(|known| &**known),
+            };
+            self.kit.remark(key, frontend, remark);
+        }
     }
 
     /// Ends a connection that is not welcome, and counts it.
@@ -170,6 +190,8 @@ pub(super) struct Place<'a> {
     pub(super) site: &'a Site,
     pub(super) front: &'a Front,
     pub(super) frontend: FrontendId,
+    /// Why a line about it is written.
+    pub(super) origin: Origin,
     /// Why it failed, by HAProxy's number; 0 while it did not.
     pub(super) error: u16,
 }
@@ -250,10 +272,7 @@ impl Place<'_> {
         let frontend = self.site.frontend(self.frontend);
         let listener = self.site.listener(self.front.listener);
         Record {
-            origin: match self.error {
-                0 => Origin::Unspecified,
-                _ => Origin::SessionError,
-            },
+            origin: self.origin,
             client: self.front.seen().src.map(Endpoint::Inet),
             accepting: self.front.peers.dst.map(Endpoint::Inet),
             frontend: &frontend.name,

@@ -8,7 +8,7 @@ use crate::http::Head;
 use crate::log::profile::{Profile, Steps};
 use crate::log::{Author, Level, Line, Origin, Route, presets};
 use crate::rule::LogWish;
-use crate::site::{Frontend, Logging, Site, Survey};
+use crate::site::{Frontend, Logging, Site, Survey, Wording};
 
 /// The tag of log lines unless `log-tag` says otherwise.
 const TAG: &str = "haproxy";
@@ -139,14 +139,11 @@ impl Stream {
     ) -> bool {
         self.txn.origin = Some(origin);
         let mut written = false;
-        if !logging.routes.is_empty() {
-            let routes = (profile.map(|known| &**known), &*logging.routes);
-            written |= self.compose_for(kit, logging, routes, level);
-        }
-        for target in logging.profiled.iter() {
-            let profile = profile.unwrap_or(&target.profile);
-            let routes = (Some(&**profile), std::slice::from_ref(&target.route));
-            written |= self.compose_for(kit, logging, routes, level);
+        for (profile, routes) in logging.outlets(profile.map(|known| &**known)) {
+            written |= match logging.wording(profile, origin) {
+                Some(wording) => self.compose_for(kit, logging, (wording, routes), level),
+                None => true,
+            };
         }
         self.txn.origin = None;
         if written {
@@ -161,21 +158,14 @@ impl Stream {
         &mut self,
         kit: &mut Kit,
         logging: &Logging,
-        (profile, routes): (Option<&Profile>, &[Route]),
+        (wording, routes): (Wording<'_>, &[Route]),
         level: Level,
     ) -> bool {
-        let origin = self.txn.origin.unwrap_or(Origin::TxnClose);
-        let look = profile.and_then(|profile| profile.look(origin));
-        if look.is_some_and(|look| look.dropped) {
-            return true;
-        }
-        let own = match (&logging.error_format, origin) {
-            (Some(error), Origin::SessionError) => Some(error),
+        let own = match (&logging.error_format, self.txn.origin) {
+            (Some(error), Some(Origin::SessionError)) => Some(error),
             _ => logging.line_format.as_ref(),
         };
-        let format = look.and_then(|look| look.format.as_ref()).or(own);
-        let structured = look.and_then(|look| look.structured.as_ref());
-        let structured = structured.or(logging.structured_format.as_ref());
+        let format = wording.format.or(own);
         let text = self.with_scene(kit, true, |scene| match format {
             Some(format) => scene.text(format),
             None => {
@@ -185,13 +175,12 @@ impl Stream {
             }
         });
         let Some(text) = text else { return false };
-        let structured =
-            structured.and_then(|format| self.with_scene(kit, true, |scene| scene.text(format)));
+        let structured = wording
+            .structured
+            .and_then(|format| self.with_scene(kit, true, |scene| scene.text(format)));
         let structured = structured.unwrap_or_default();
         let site = kit.site.clone();
-        let tag = profile.and_then(|profile| profile.tag.as_deref());
-        let tag = tag.or(logging.tag.as_deref());
-        kit.send(&site, (tag, routes), level, (&structured, &text));
+        kit.send(&site, (wording.tag, routes), level, (&structured, &text));
         kit.desk.put_back(text);
         kit.desk.put_back(structured);
         true

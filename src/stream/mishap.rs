@@ -3,16 +3,15 @@
 //! Such a connection never becomes an exchange. Its line is `error-log-format`'s where there is one, else who and where and one
 //! sentence; `option dontlognull` hides those that brought nothing.
 
-use super::admit::Place;
 use super::engine::Engine;
 use super::front::Held;
+use super::remark::Remark;
 use super::upstream::failure;
 use super::{Greeting, Kit};
 use crate::id::FrontendId;
-use crate::log::{Dates, Level, presets};
+use crate::log::{Level, Origin};
 use crate::mux::Fill;
 use crate::proto::{netscaler, proxy};
-use crate::rule::{Scene, Wishes};
 use crate::slab::Key;
 use crate::tls::Refusal;
 
@@ -102,37 +101,17 @@ impl Kit {
         if own.logging.is_silent() || hidden {
             return;
         }
-        let error = mishap.number();
-        let survey = self.survey(&site);
-        let mut desk = std::mem::take(&mut self.desk);
-        let text = self.conns.get(key).and_then(Held::front).map(|front| {
-            let place = Place {
-                kit: self,
-                site: &site,
-                front,
-                frontend,
-                error,
-            };
-            let mut wishes = Wishes::default();
-            let look = |scene: &mut Scene<'_>| match &own.logging.error_format {
-                Some(format) => scene.text(format),
-                None => {
-                    let mut out = scene.buffer();
-                    let record = scene.world.record();
-                    presets::error_line(&record, &scene.view(), &mut Dates::default(), &mut out);
-                    out
-                }
-            };
-            place.look(survey, (&mut wishes, &mut desk), look).0
-        });
-        self.desk = desk;
         let level = match own.log_separate_errors {
             true => Level::Err,
             false => Level::Info,
         };
-        if let Some(text) = text {
-            self.log(&site, &own.logging, level, &[], &text);
-        }
+        let remark = Remark {
+            origin: Origin::SessionError,
+            error: mishap.number(),
+            level,
+            profile: None,
+        };
+        self.remark(key, frontend, remark);
     }
 }
 

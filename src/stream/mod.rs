@@ -38,6 +38,7 @@ mod patience;
 mod persist;
 mod probe;
 mod relay;
+mod remark;
 mod request;
 mod retry;
 #[cfg(test)]

@@ -101,7 +101,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "do-log",
         arguments: false,
-        phases: STREAM.or(Phase::AfterResponse.only()),
+        phases: Phases::ALL,
         usage: "[ profile <name> ]",
         doc: "Writes a log line at once, as a log profile has it.",
         parse: do_log,
