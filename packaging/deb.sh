@@ -48,7 +48,7 @@ id=$(readelf -nW "$program" | sed -n 's/.*Build ID: //p')
 tree=$work/dbgsym
 place=$tree/usr/lib/debug/.build-id/$(echo "$id" | cut -c1-2)
 mkdir -p "$place" "$tree/usr/share/doc"
-cp "$program.debug" "$place/$(echo "$id" | cut -c3-).debug"
+install -m 644 "$program.debug" "$place/$(echo "$id" | cut -c3-).debug"
 ln -s sluice "$tree/usr/share/doc/sluice-dbgsym"
 fill "$here/debian/control-dbgsym" "$tree"
 pack "$tree" "sluice-dbgsym_${version}_amd64.deb"

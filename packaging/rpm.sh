@@ -18,7 +18,7 @@ id=$(readelf -nW "$program" | sed -n 's/.*Build ID: //p')
 head=$(echo "$id" | cut -c1-2) tail=$(echo "$id" | cut -c3-)
 place=$work/stage/usr/lib/debug/.build-id/$head
 mkdir -p "$place"
-cp "$program.debug" "$place/$tail.debug"
+install -m 644 "$program.debug" "$place/$tail.debug"
 find "$work/stage/usr/lib/debug" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 
 # No home, database or macros of this machine, one compression, one host name.
