@@ -1,8 +1,8 @@
 """support.py PROGRAM README [--check] - the README's table of what works.
 
-Asks `PROGRAM manual` for the rows and writes them between the README's markers
-`<!-- generated: support -->` and `<!-- end -->`. With --check nothing is written;
-the exit status is 1 if the README says something else than the program.
+Asks `PROGRAM manual` for the rows and writes them into the README's part `support`.
+With --check nothing is written; the exit status is 1 if the README says something
+else than the program.
 """
 
 import os
@@ -10,7 +10,9 @@ import re
 import subprocess
 import sys
 
-BEGIN, END = "<!-- generated: support -->\n", "<!-- end -->\n"
+sys.dont_write_bytecode = True
+import readme  # noqa: E402
+
 PLACES = ("global", "defaults", "frontend", "backend", "userlist", "resolvers", "peers", "mailers", "cache",
           "http-errors", "ring", "log-forward", "program", "crt-store", "bind", "server")
 TITLES = {"bind": "parameters of `bind`", "server": "parameters of `server`"}
@@ -66,16 +68,8 @@ def main():
     if len(arguments) != 2:
         sys.exit(__doc__)
     program, path = arguments
-    with open(path, encoding="utf-8") as file:
-        before = file.read()
-    head, rest = before.split(BEGIN)
-    _, tail = rest.split(END)
     root = os.path.dirname(os.path.abspath(path))
-    after = head + BEGIN + shown(root) + "\n" + table(rows(program)) + END + tail
-    if "--check" in sys.argv:
-        sys.exit(0 if after == before else f"{path}: the table of what works is not the program's: make readme")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(after)
+    readme.put(path, "support", shown(root) + "\n" + table(rows(program)), "--check" in sys.argv)
 
 
 if __name__ == "__main__":
