@@ -272,15 +272,16 @@ impl Reference {
         !self.state().ids_of(key).is_empty()
     }
 
-    /// Removes every line of the content or of a prepared version.
+    /// Removes every line of the content or of a prepared version, which stays prepared.
     ///
     /// # Errors
     /// The version was not prepared.
     pub fn clear(&self, version: Option<u32>) -> Result<(), EditFault> {
         let mut state = self.state();
         if let Some(version) = version.filter(|v| *v != state.version) {
-            let gone = state.pending.remove(&version);
-            return gone.map(|_| ()).ok_or(EditFault::NoVersion);
+            let lines = state.pending.get_mut(&version);
+            *lines.ok_or(EditFault::NoVersion)? = Lines::default();
+            return Ok(());
         }
         let draft = Draft::of(Lines::default(), state.next_id);
         self.settle(&mut state, draft)

@@ -48,11 +48,7 @@ impl Filter {
             "ge" => Operator::Ge,
             "lt" => Operator::Lt,
             "gt" => Operator::Gt,
-            _ => {
-                let known =
-                    "Require and operator among \"eq\", \"ne\", \"le\", \"ge\", \"lt\", \"gt\"";
-                return Err(known.to_owned());
-            }
+            _ => return Err(OPERATORS.to_owned()),
         };
         let value = value
             .parse()
@@ -79,6 +75,8 @@ impl Filter {
         }
     }
 }
+
+const OPERATORS: &str = "Require and operator among \"eq\", \"ne\", \"le\", \"ge\", \"lt\", \"gt\"";
 
 /// Reads `data.<name>`, an element of an array as `data.gpc[2]`.
 #[must_use]
@@ -123,11 +121,26 @@ pub fn entries(
     next.map(|(shard, index)| Resume(shard, index))
 }
 
-/// Writes the entry with this key, if there is one.
-pub fn entry(table: &Table, key: &[u8], now: Tick, out: &mut Vec<u8>) {
-    let Some(name) = table.find(key, now) else {
-        return;
-    };
+/// The entry that a line of [`entries`] began with, if it is still there.
+#[must_use]
+pub fn at(table: &Table, shown: u64) -> Option<EntryRef> {
+    let mut found = None;
+    let mut from = (u32::try_from((shown >> 32) & 0xff).ok()?, 0);
+    from.1 = u32::try_from((shown & 0xffff_ffff).checked_sub(1)?).ok()?;
+    table.visit(from, 1, |name, _| {
+        found = Some(name).filter(|name| pointer(*name) == shown);
+    });
+    found
+}
+
+/// The number that stands for an entry where HAProxy shows a pointer; never zero.
+fn pointer(name: EntryRef) -> u64 {
+    let id = (u64::from(name.generation) << 40) + (u64::from(name.shard) << 32);
+    id + u64::from(name.index) + 1
+}
+
+/// Writes the entry of this name, if it is still there.
+pub fn one(table: &Table, name: EntryRef, now: Tick, out: &mut Vec<u8>) {
     table.visit((name.shard, name.index), 1, |found, entry| {
         if found == name {
             line(table, found, entry, now, out);
@@ -152,10 +165,8 @@ pub fn clear(table: &Table, filters: &[Filter], from: Resume, now: Tick) -> Opti
 fn line(table: &Table, name: EntryRef, entry: &Entry, now: Tick, out: &mut Vec<u8>) {
     let settings = table.settings();
     let known = standing(entry, settings.expire, now);
-    let id = (u64::from(name.generation) << 40) + (u64::from(name.shard) << 32);
-    let id = id + u64::from(name.index) + 1;
     // Writing to a vector cannot fail.
-    let _ = write!(out, "{id:#x}: key=");
+    let _ = write!(out, "{:#x}: key=", pointer(name));
     settings.kind.show(&entry.key, out);
     let left = known.expires_in.map_or(0, |left| left.get());
     let _ = write!(out, " use={} exp={left} shard=0", known.trackers);
@@ -243,7 +254,8 @@ mod tests {
             "key=a\\ b use=0 exp=60000 shard=0 gpt0=5 http_req_rate(10000)=1 server_key=-"
         );
         let mut one = Vec::new();
-        entry(&table, b"dd", NOW, &mut one);
+        let named = table.find(b"dd", NOW).expect("it is there");
+        super::one(&table, named, NOW, &mut one);
         assert!(String::from_utf8_lossy(&one).contains("key=dd "));
         assert_eq!(one.iter().filter(|&&b| b == b'\n').count(), 1);
     }

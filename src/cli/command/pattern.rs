@@ -10,6 +10,10 @@ use super::super::reply::{Dump, Piece, Reply};
 use super::{Call, Row, row};
 use crate::site::Level;
 
+/// Who may change lists. haproxy: everybody who may give commands at all; here: not those of whom its manual says that no change is
+/// allowed to them.
+const CHANGES: Level = Level::Operator;
+
 pub(super) const ROWS: &[Row] = &[
     row(
         "show map",
@@ -43,77 +47,77 @@ pub(super) const ROWS: &[Row] = &[
         "add map",
         "add map [@<ver>] <map> <key> <val>",
         "add a map entry (payload supported instead of key/val)",
-        Level::Admin,
+        CHANGES,
         |call| add(call, true),
     ),
     row(
         "add acl",
         "add acl [@<ver>] <acl> <pattern>",
         "add an acl entry",
-        Level::Admin,
+        CHANGES,
         |call| add(call, false),
     ),
     row(
         "set map",
         "set map <map> [<key>|#<ref>] <value>",
         "modify a map entry",
-        Level::Admin,
+        CHANGES,
         set,
     ),
     row(
         "del map",
         "del map <map> [<key>|#<ref>]",
         "delete map entries matching <key>",
-        Level::Admin,
+        CHANGES,
         |call| delete(call, true),
     ),
     row(
         "del acl",
         "del acl <acl> [<key>|#<ref>]",
         "delete acl entries matching <key>",
-        Level::Admin,
+        CHANGES,
         |call| delete(call, false),
     ),
     row(
         "clear map",
         "clear map [@<ver>] <map>",
         "clear the contents of this map",
-        Level::Admin,
+        CHANGES,
         |call| clear(call, true),
     ),
     row(
         "clear acl",
         "clear acl [@<ver>] <acl>",
         "clear the contents of this acl",
-        Level::Admin,
+        CHANGES,
         |call| clear(call, false),
     ),
     row(
         "prepare map",
         "prepare map <acl>",
         "prepare a new version for atomic map replacement",
-        Level::Admin,
+        CHANGES,
         |call| prepare(call, true),
     ),
     row(
         "prepare acl",
         "prepare acl <acl>",
         "prepare a new version for atomic ACL replacement",
-        Level::Admin,
+        CHANGES,
         |call| prepare(call, false),
     ),
     row(
         "commit map",
         "commit map @<ver> <map>",
         "commit the map at this version",
-        Level::Admin,
+        CHANGES,
         |call| commit(call, true),
     ),
     row(
         "commit acl",
         "commit acl @<ver> <acl>",
         "commit the ACL at this version",
-        Level::Admin,
+        CHANGES,
         |call| commit(call, false),
     ),
 ];
@@ -126,8 +130,8 @@ struct Target {
     rest: usize,
 }
 
-fn word_for(map: bool) -> &'static str {
-    if map { "map" } else { "acl" }
+fn noun(map: bool) -> &'static str {
+    if map { "map" } else { "ACL" }
 }
 
 fn is_map(reference: &Reference) -> bool {
@@ -146,7 +150,7 @@ fn version(word: &str) -> Option<Result<u32, Reply>> {
     Some(
         digits
             .parse()
-            .map_err(|_| Reply::error("Version number expected after '@'.")),
+            .map_err(|_| Reply::error("Version number out of range.")),
     )
 }
 
@@ -156,6 +160,9 @@ fn target(call: &Call<'_>, map: bool) -> Result<Target, Reply> {
         None => (None, 2),
     };
     let name = call.word(at);
+    if name.is_empty() {
+        return Err(Reply::error(format!("Missing {} identifier.", noun(map))));
+    }
     let library = call.operator.patterns();
     let found = match name.strip_prefix('#') {
         Some(digits) => digits.parse().ok().and_then(|id| library.by_id(id)),
@@ -238,14 +245,14 @@ impl Dump for Entries {
 }
 
 fn get(call: &mut Call<'_>, map: bool) -> Reply {
+    if call.word(3).is_empty() {
+        return Reply::error(format!("Missing {} identifier and/or key.", noun(map)));
+    }
     let target = match target(call, map) {
         Ok(target) => target,
         Err(reply) => return reply,
     };
     let key = call.word(target.rest);
-    if key.is_empty() {
-        return Reply::error(format!("Missing {} value.", word_for(map)));
-    }
     let mut text = String::new();
     for view in target.reference.views() {
         text.push_str(&looked_up(&view, key, map));
@@ -300,7 +307,7 @@ fn fault(fault: EditFault, map: bool) -> Reply {
     match fault {
         EditFault::NotFound if map => Reply::error("entry not found."),
         EditFault::NotFound => Reply::error("Key not found."),
-        EditFault::NoVersion => Reply::error("Version number in the past or unknown."),
+        EditFault::NoVersion => Reply::error("Version number out of range."),
         EditFault::Unfit(text) => Reply::error(text),
     }
 }
@@ -312,7 +319,10 @@ fn add(call: &mut Call<'_>, map: bool) -> Reply {
         2
     };
     let given = call.words.len().saturating_sub(words + 1);
-    let enough = call.payload.is_some() || given >= if map { 2 } else { 1 };
+    let enough = match call.payload {
+        Some(_) => map,
+        None => given >= if map { 2 } else { 1 },
+    };
     if call.word(words).is_empty() || !enough {
         return Reply::error(match map {
             true => {
@@ -331,60 +341,81 @@ fn add(call: &mut Call<'_>, map: bool) -> Reply {
         rest,
     } = target;
     let result = match call.payload {
-        Some(payload) => payload
-            .split(|b| *b == b'\n')
-            .map(<[u8]>::trim_ascii)
-            .filter(|line| !line.is_empty())
-            .try_for_each(|line| {
-                let gap = line.iter().position(|b| matches!(b, b' ' | b'\t'));
-                let (key, value) = match gap.filter(|_| map) {
-                    Some(gap) => (&line[..gap], line[gap..].trim_ascii()),
-                    None => (line, &b""[..]),
-                };
-                reference.add(key, value, version)
-            }),
+        Some(payload) => return add_lines(&reference, version, payload),
         None => {
             let (key, value) = (call.word(rest), call.word(rest + 1));
             reference.add(key.as_bytes(), value.as_bytes(), version)
         }
     };
-    result.map_or_else(|error| fault(error, map), |()| Reply::Done)
-}
-
-/// The number that `#<ref>` names.
-fn entry_id(word: &str) -> Option<u32> {
-    let digits = word.strip_prefix('#')?;
-    match digits.strip_prefix("0x") {
-        Some(hex) => u32::from_str_radix(hex, 16).ok(),
-        None => digits.parse().ok(),
+    match result {
+        Err(EditFault::NoVersion) => no_version(&reference, version),
+        result => result.map_or_else(|error| fault(error, map), |()| Reply::Done),
     }
 }
 
+/// Adds each line of a payload to a map, up to the first that cannot be one.
+fn add_lines(reference: &Reference, version: Option<u32>, payload: &[u8]) -> Reply {
+    let lines = payload.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
+    for line in lines.filter(|line| !line.is_empty()) {
+        let Some(gap) = line.iter().position(|b| matches!(b, b' ' | b'\t')) else {
+            let key = String::from_utf8_lossy(line);
+            return Reply::error(format!("Missing value for key '{key}'."));
+        };
+        match reference.add(&line[..gap], line[gap..].trim_ascii(), version) {
+            Ok(()) => {}
+            Err(EditFault::NoVersion) => return no_version(reference, version),
+            Err(error) => return fault(error, true),
+        }
+    }
+    Reply::Done
+}
+
+/// Why a line cannot be added to this version.
+fn no_version(reference: &Reference, version: Option<u32>) -> Reply {
+    Reply::error(match version > Some(reference.versions().1) {
+        true => "Version number in the future, please use 'prepare map' before.",
+        false => "Version number in the past, please use 'prepare map' before.",
+    })
+}
+
+/// The line that `#<ref>` names; its digits are hexadecimal, as `show map` writes them.
+fn entry_id(word: &str) -> Option<u32> {
+    let digits = word.strip_prefix('#')?;
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    u32::from_str_radix(digits, 16).ok()
+}
+
 fn set(call: &mut Call<'_>) -> Reply {
+    if call.word(4).is_empty() {
+        return Reply::error("'set map' expects three parameters: map identifier, key and value.");
+    }
     let target = match target(call, true) {
         Ok(target) => target,
         Err(reply) => return reply,
     };
     let (key, value) = (call.word(target.rest), call.word(target.rest + 1));
-    if key.is_empty() || value.is_empty() {
-        return Reply::error("'set map' expects three parameters: map identifier, key and value.");
-    }
     let result = match entry_id(key) {
-        Some(id) => target.reference.set_id(id, value.as_bytes()),
+        Some(id) if target.reference.set_id(id, value.as_bytes()).is_err() => {
+            return Reply::error("key or pattern not found.");
+        }
+        Some(_) => Ok(()),
         None => target.reference.set(key.as_bytes(), value.as_bytes()),
     };
     result.map_or_else(|error| fault(error, true), |()| Reply::Done)
 }
 
 fn delete(call: &mut Call<'_>, map: bool) -> Reply {
+    if call.word(3).is_empty() {
+        let noun = noun(map);
+        return Reply::error(format!(
+            "This command expects two parameters: {noun} identifier and key."
+        ));
+    }
     let target = match target(call, map) {
         Ok(target) => target,
         Err(reply) => return reply,
     };
     let key = call.word(target.rest);
-    if key.is_empty() {
-        return Reply::error("This command expects two parameters: list identifier and key.");
-    }
     let result = match entry_id(key) {
         Some(id) => target.reference.remove_id(id),
         None => target.reference.remove(key.as_bytes()),
@@ -414,7 +445,7 @@ fn commit(call: &mut Call<'_>, map: bool) -> Reply {
     let version = match version(call.word(2)) {
         Some(Ok(version)) => version,
         Some(Err(reply)) => return reply,
-        None => return Reply::error("A version number is required: commit map @<ver> <map>."),
+        None => return Reply::error("Missing version number."),
     };
     match target(call, map).map(|target| target.reference.commit(version)) {
         Ok(Ok(())) => Reply::Done,
@@ -467,8 +498,49 @@ mod tests {
     }
 
     #[test]
+    fn a_cleared_version_is_still_to_be_filled() {
+        let mut process = Process::default();
+        let line =
+            "prepare map m;add map @1 m a b;clear map @1 m;add map @1 m c d;commit map @1 m\n";
+        ask_in(&mut process, Level::Admin, line);
+        assert_eq!(process.map("m"), "c=d");
+    }
+
+    #[test]
+    fn a_payload_ends_where_a_key_has_no_value() {
+        let mut process = Process::default();
+        let said = ask_in(
+            &mut process,
+            Level::Admin,
+            "add map m <<\na b c\nonly\nd e\n\n",
+        );
+        assert_eq!(said, "Missing value for key 'only'.\n\n");
+        assert_eq!(process.map("m"), "k0=v0 a=b c");
+    }
+
+    #[test]
     fn mistakes_have_haproxys_words() {
         let asked = |line: &str| ask(Level::Admin, &format!("{line}\n"));
+        for (line, said) in [
+            ("get map m", "Missing map identifier and/or key."),
+            ("get acl", "Missing ACL identifier and/or key."),
+            ("clear map", "Missing map identifier."),
+            ("commit map m", "Missing version number."),
+            ("commit map @x m", "Version number out of range."),
+            ("commit map @1", "Missing map identifier."),
+            ("set map m #zz v", "entry not found."),
+            ("set map m #0x99 v", "key or pattern not found."),
+            (
+                "add map @7 m a b",
+                "Version number in the future, please use 'prepare map' before.",
+            ),
+            (
+                "del acl x",
+                "This command expects two parameters: ACL identifier and key.",
+            ),
+        ] {
+            assert_eq!(asked(line), format!("{said}\n\n"), "{line}");
+        }
         assert_eq!(
             asked("show map zz"),
             "Unknown map identifier. Please use #<id> or <file>.\n\n"
