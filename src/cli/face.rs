@@ -8,6 +8,7 @@ mod newcomer;
 mod rows;
 mod server;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -15,6 +16,7 @@ use super::Desk;
 use super::figures::{self, Column};
 use super::operator::{Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
+use crate::addr::SockAddr;
 use crate::dns::run::Story;
 use crate::id::{BackendId, FrontendId, ServerId, WorkerId};
 use crate::log::{Level, Ring};
@@ -23,9 +25,9 @@ use crate::sample::Vars;
 use crate::site::{Needed, Service, Site};
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::Table;
-use crate::stream::{Letter, Roundup};
-use crate::time::Tick;
+use crate::stream::{Letter, Roundup, Wanted};
 use crate::time::date::Dates;
+use crate::time::{Millis, Tick};
 use crate::tls;
 use crate::worker::{Mail, Office};
 
@@ -38,6 +40,14 @@ pub(super) struct Face<'a> {
 
 /// What is answered where a worker alone could tell or do it.
 const NOT_HERE: &str = "This is not supported by sluice yet.";
+
+/// Whether `word` names something of this name and number: by the name, or by the number behind `#`, which no name may have.
+fn means(word: &str, name: &str, number: u32) -> bool {
+    match word.strip_prefix('#') {
+        Some(digits) => digits.parse() == Ok(number),
+        None => word == name,
+    }
+}
 
 impl<'a> Face<'a> {
     pub(super) fn new(desk: &'a Desk, office: &'a Office, now: Tick) -> Face<'a> {
@@ -76,6 +86,10 @@ impl<'a> Face<'a> {
 impl Operator for Face<'_> {
     fn now(&self) -> Tick {
         self.now
+    }
+
+    fn uptime(&self) -> Millis {
+        self.now.since(self.site().begun)
     }
 
     fn version(&self) -> &str {
@@ -136,28 +150,51 @@ impl Operator for Face<'_> {
         listeners
             .filter(|listener| listener.service == Service::Stats)
             .map(|listener| SocketRow {
-                address: listener.endpoint.to_string(),
+                address: match &listener.endpoint {
+                    SockAddr::Inet(SocketAddr::V4(address)) => format!("ipv4@{address}"),
+                    SockAddr::Inet(SocketAddr::V6(address)) => format!("ipv6@{address}"),
+                    SockAddr::Unix(_) => format!("unix@{}", listener.endpoint),
+                    SockAddr::Abstract(_) => listener.endpoint.to_string(),
+                },
                 level: level_name(listener.level),
             })
             .collect()
     }
 
     fn backend(&self, name: &str) -> Option<BackendId> {
-        self.site().backend_named(name)
+        let mut backends = self.site().backends.iter();
+        let place = backends.position(|one| means(name, &one.name, one.uuid));
+        place.map(BackendId::at)
     }
 
     fn frontend(&self, name: &str) -> Option<FrontendId> {
-        let place = self
-            .site()
-            .frontends
-            .iter()
-            .position(|frontend| &*frontend.name == name);
-        place.map(FrontendId::at)
+        let site = self.site();
+        let mut frontends = site.frontends.iter();
+        let place = frontends.position(|one| means(name, &one.name, one.uuid));
+        // Whoever gives orders must not close the door behind which they are given.
+        place
+            .map(FrontendId::at)
+            .filter(|id| site.operators != Some(*id))
     }
 
     fn server(&self, backend: BackendId, name: &str) -> Option<ServerId> {
-        let mut servers = self.site().backend(backend).servers.iter().copied();
-        servers.find(|id| &*self.site().server(*id).name == name)
+        let site = self.site();
+        let mut servers = site.backend(backend).servers.iter().copied();
+        servers.find(|id| {
+            let server = site.server(*id);
+            means(name, &server.name, server.uuid)
+        })
+    }
+
+    fn proxy(&self, word: &str) -> Option<u32> {
+        let site = self.site();
+        let fronts = site.frontends.iter().map(|one| (&*one.name, one.uuid));
+        let backs = site.backends.iter().map(|one| (&*one.name, one.uuid));
+        let mut proxies = fronts.chain(backs);
+        let number = word.parse();
+        proxies
+            .find(|(name, uuid)| word == *name || number == Ok(*uuid))
+            .map(|(_, uuid)| uuid)
     }
 
     fn backend_names(&self) -> Vec<String> {
@@ -178,9 +215,14 @@ impl Operator for Face<'_> {
             .collect()
     }
 
-    fn streams(&mut self, only: Option<u64>, detailed: bool) -> Arc<Roundup> {
+    fn weights(&self, server: ServerId) -> (u32, u32) {
+        let server = self.site().server(server);
+        (server.seat.weight().units(), server.first_weight.units())
+    }
+
+    fn streams(&mut self, wanted: Wanted, detailed: bool) -> Arc<Roundup> {
         let workers = self.office.workers();
-        let roundup = Arc::new(Roundup::new(only, detailed, workers));
+        let roundup = Arc::new(Roundup::new(wanted, detailed, workers));
         for worker in (0..workers).map(WorkerId::at) {
             let letter = Letter::Describe(Arc::clone(&roundup));
             self.office.post(worker, Mail::Letter(letter));
@@ -192,12 +234,15 @@ impl Operator for Face<'_> {
         self.site().is_removable(server)
     }
 
-    fn errors(&mut self, proxy: &str) -> String {
+    fn errors(&mut self, proxy: Option<u32>, response: Option<bool>) -> String {
         let site = self.site();
         let mut dates = Dates::new(site.zone.clone());
         let wall = crate::sys::clock::realtime();
-        site.faults
-            .show(proxy, &mut dates, (wall.secs, wall.nanos / 1_000_000))
+        site.faults.show(
+            (proxy, response),
+            &mut dates,
+            (wall.secs, wall.nanos / 1_000_000),
+        )
     }
 
     fn activity(&self, column: Column) -> String {

@@ -6,6 +6,9 @@
 /// How many words a command may have.
 pub(super) const WORDS_MAX: usize = 64;
 
+/// How long the text of a payload's mark may be.
+const MARK_LEN_MAX: usize = 7;
+
 /// A command in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Words(pub(super) Vec<String>);
@@ -61,7 +64,7 @@ fn payload_mark(line: &[u8]) -> (&[u8], Option<PayloadMark>) {
     };
     let begins_word = at == 0 || matches!(line[at - 1], b' ' | b'\t');
     let mark = line[at + 2..].trim_ascii();
-    if !begins_word || mark.contains(&b' ') {
+    if !begins_word || mark.contains(&b' ') || mark.len() > MARK_LEN_MAX {
         return (line, None);
     }
     (
@@ -98,5 +101,7 @@ mod tests {
         assert_eq!(shown("add map x <<"), "add|map|x <<");
         assert_eq!(shown("add map x <<EOF"), "add|map|x <<EOF");
         assert_eq!(shown("add map x a<<"), "add|map|x|a<<");
+        assert_eq!(shown("add map x <<1234567"), "add|map|x <<1234567");
+        assert_eq!(shown("add map x <<12345678"), "add|map|x|<<12345678");
     }
 }

@@ -16,7 +16,7 @@ use crate::site::Needed;
 pub use crate::site::WeightChange;
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::Table;
-use crate::stream::Roundup;
+use crate::stream::{Roundup, Wanted};
 use crate::time::{Millis, Tick};
 use crate::tls;
 
@@ -24,6 +24,8 @@ use crate::tls;
 pub trait Operator {
     /// The moment.
     fn now(&self) -> Tick;
+    /// How long the process has run.
+    fn uptime(&self) -> Millis;
     /// The version that `show version` says.
     fn version(&self) -> &str;
     /// The figures of the process.
@@ -59,21 +61,25 @@ pub trait Operator {
     fn frontend(&self, name: &str) -> Option<FrontendId>;
     /// The server of this name in a backend.
     fn server(&self, backend: BackendId, name: &str) -> Option<ServerId>;
+    /// The number of the proxy of this name or number.
+    fn proxy(&self, word: &str) -> Option<u32>;
     /// The backends' names, in order.
     fn backend_names(&self) -> Vec<String>;
     /// The servers of a backend, or of all.
     fn servers(&self, backend: Option<BackendId>) -> Vec<ServerRow>;
+    /// A server's weight in force and the configured one.
+    fn weights(&self, server: ServerId) -> (u32, u32);
 
-    /// Asks the workers for their streams, one description each; of one stream, all about it.
-    fn streams(&mut self, only: Option<u64>, detailed: bool) -> Arc<Roundup>;
+    /// Asks the workers for their streams, one line each or all about them.
+    fn streams(&mut self, wanted: Wanted, detailed: bool) -> Arc<Roundup>;
     /// Whether a server can be taken away.
     ///
     /// # Errors
     /// Why not.
     fn is_removable(&self, server: ServerId) -> Result<(), Needed>;
-    /// The last messages that could not be read, with the line that counts them; of one proxy, or
-    /// of all where the name is empty.
-    fn errors(&mut self, proxy: &str) -> String;
+    /// The last messages that could not be read, with the line that counts them; of the proxy of
+    /// this number, requests or responses alone.
+    fn errors(&mut self, proxy: Option<u32>, response: Option<bool>) -> String;
     /// Figures of the workers, one line each: `name: total [ of each ]`.
     fn activity(&self, column: Column) -> String;
     /// Memory in pools.

@@ -52,18 +52,27 @@ pub(super) const PIECE_LEN: usize = 16 * 1024;
 impl Reply {
     /// An error.
     pub fn error(text: impl Into<String>) -> Reply {
-        Reply::Message(Message {
-            severity: Severity::Err,
-            text: text.into(),
-        })
+        Reply::said(Severity::Err, text)
+    }
+
+    /// Something that went as asked, but not as one would think.
+    pub fn warning(text: impl Into<String>) -> Reply {
+        Reply::said(Severity::Warning, text)
+    }
+
+    /// Something worth knowing.
+    pub fn notice(text: impl Into<String>) -> Reply {
+        Reply::said(Severity::Notice, text)
     }
 
     /// A piece of information.
     pub fn info(text: impl Into<String>) -> Reply {
-        Reply::Message(Message {
-            severity: Severity::Info,
-            text: text.into(),
-        })
+        Reply::said(Severity::Info, text)
+    }
+
+    fn said(severity: Severity, text: impl Into<String>) -> Reply {
+        let text = text.into();
+        Reply::Message(Message { severity, text })
     }
 
     /// A text that may be long: it is handed out in pieces.

@@ -15,8 +15,8 @@ use crate::sample::{VarName, Vars};
 use crate::site::{Level, Needed, SeverityOutput};
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::{self, Table};
-use crate::stream::Roundup;
-use crate::time::Tick;
+use crate::stream::{Roundup, Wanted};
+use crate::time::{Millis, Tick};
 use crate::value::Value;
 
 use super::operator::{Operator, Order, ServerRow, SocketRow};
@@ -101,6 +101,9 @@ impl Operator for Process {
     fn now(&self) -> Tick {
         Tick::from_millis(1)
     }
+    fn uptime(&self) -> Millis {
+        Millis::seconds(86_400 + 3600 + 60 + 1)
+    }
     fn version(&self) -> &str {
         "9.9"
     }
@@ -155,6 +158,9 @@ impl Operator for Process {
     fn server(&self, _: BackendId, name: &str) -> Option<ServerId> {
         (name == "s1").then(|| ServerId::new(0))
     }
+    fn proxy(&self, word: &str) -> Option<u32> {
+        matches!(word, "f" | "b" | "3").then_some(3)
+    }
     fn backend_names(&self) -> Vec<String> {
         vec!["b".to_owned()]
     }
@@ -173,8 +179,17 @@ impl Operator for Process {
             ..ServerRow::default()
         }]
     }
-    fn streams(&mut self, only: Option<u64>, _: bool) -> Arc<Roundup> {
-        let known = |id: &u64| only.is_none_or(|only| only == *id);
+    fn weights(&self, _: ServerId) -> (u32, u32) {
+        (5, 10)
+    }
+    fn streams(&mut self, wanted: Wanted, _: bool) -> Arc<Roundup> {
+        // The first is a minute old.
+        let known = |id: &u64| match wanted {
+            Wanted::All => true,
+            Wanted::One(only) => only == *id,
+            Wanted::Older(age) => *id == 1 && age.get() < 60_000,
+            Wanted::Endless => false,
+        };
         let lines = [1, 2].iter().filter(|id| known(id));
         let lines = lines.map(|id| format!("{id:#x}: proto=tcpv4")).collect();
         Arc::new(Roundup::complete(lines))
@@ -182,7 +197,7 @@ impl Operator for Process {
     fn is_removable(&self, _: ServerId) -> Result<(), Needed> {
         self.needed.map_or(Ok(()), Err)
     }
-    fn errors(&mut self, _: &str) -> String {
+    fn errors(&mut self, _: Option<u32>, _: Option<bool>) -> String {
         "Total events captured on [] : 0\n".to_owned()
     }
     fn activity(&self, column: Column) -> String {

@@ -60,6 +60,8 @@ pub struct Session {
 pub(super) struct Settings {
     pub(super) level: Level,
     pub(super) prompt: bool,
+    /// Whether the prompt tells how long the process has run.
+    pub(super) timed: bool,
     pub(super) severity: SeverityOutput,
     pub(super) experimental: bool,
     pub(super) expert: bool,
@@ -92,6 +94,7 @@ impl Session {
             settings: Settings {
                 level,
                 prompt: false,
+                timed: false,
                 severity,
                 experimental: false,
                 expert: false,
@@ -136,7 +139,7 @@ impl Session {
         if let Some(mut dump) = self.running.take() {
             let progress = match dump.next(operator, out) {
                 Piece::Last => {
-                    self.finish(out);
+                    self.finish(operator, out);
                     return Progress::More;
                 }
                 Piece::Wait => Progress::Wait,
@@ -216,14 +219,14 @@ impl Session {
             operator,
         };
         match command::run(&mut call) {
-            Reply::Done => self.finish(out),
+            Reply::Done => self.finish(operator, out),
             Reply::Message(message) => {
                 self.say(&message, out);
-                self.finish(out);
+                self.finish(operator, out);
             }
             Reply::Text(text) => {
                 out.extend_from_slice(&text);
-                self.finish(out);
+                self.finish(operator, out);
             }
             Reply::Dump(dump) => self.running = Some(dump),
             Reply::Quit => self.closing = true,
@@ -248,9 +251,13 @@ impl Session {
     }
 
     /// Ends an answer: with a prompt, or with an empty line and, if nothing is left, the end.
-    fn finish(&mut self, out: &mut Vec<u8>) {
+    fn finish(&mut self, operator: &dyn Operator, out: &mut Vec<u8>) {
         if self.settings.prompt {
-            out.extend_from_slice(b"\n> ");
+            out.push(b'\n');
+            if self.settings.timed {
+                out.extend_from_slice(clock(operator.uptime()).as_bytes());
+            }
+            out.extend_from_slice(b"> ");
             return;
         }
         out.push(b'\n');
@@ -259,6 +266,14 @@ impl Session {
             self.closing = true;
         }
     }
+}
+
+/// How long the process has run, as a timed prompt shows it.
+fn clock(uptime: Millis) -> String {
+    let seconds = uptime.get() / 1000;
+    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+    let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
+    format!("[{days}:{hours:02}:{minutes:02}:{seconds:02}]")
 }
 
 impl Payload {
@@ -313,6 +328,14 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_tells_the_uptime_on_request() {
+        assert_eq!(
+            ask(Level::User, "prompt timed\nprompt timed\nquit\n"),
+            "\n[1:01:01:01]> \n> "
+        );
+    }
+
+    #[test]
     fn levels_are_kept_and_lowered() {
         assert_eq!(
             ask(Level::Operator, "disable frontend f\n"),
@@ -321,6 +344,17 @@ mod tests {
         assert_eq!(
             ask(Level::Operator, "show cli level;user;show cli level\n"),
             "operator\n\n\nuser\n\n"
+        );
+        assert_eq!(
+            ask(Level::Admin, "user;operator;show cli level\n"),
+            "\nPermission denied\n\nuser\n\n"
+        );
+        assert_eq!(
+            ask(
+                Level::Admin,
+                "experimental-mode on;operator;set var proc.x int(1)\n"
+            ),
+            "\n\nThis command is restricted to experimental mode only.\n\n"
         );
     }
 

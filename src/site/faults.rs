@@ -60,8 +60,13 @@ impl Faults {
         kept.last.push((number, fault));
     }
 
-    /// The answer to `show errors`, for one proxy or, where `proxy` is empty, for all.
-    pub fn show(&self, proxy: &str, dates: &mut Dates, now: (i64, u32)) -> String {
+    /// The answer to `show errors`: for the proxy of this number, for requests (`false`) or responses (`true`) alone.
+    pub fn show(
+        &self,
+        only: (Option<u32>, Option<bool>),
+        dates: &mut Dates,
+        now: (i64, u32),
+    ) -> String {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = String::new();
         let _ = writeln!(
@@ -73,7 +78,8 @@ impl Faults {
         for (number, fault) in kept
             .last
             .iter()
-            .filter(|(_, fault)| proxy.is_empty() || fault.proxy.0 == proxy)
+            .filter(|(_, fault)| only.0.is_none_or(|proxy| fault.proxy.1 == proxy))
+            .filter(|(_, fault)| only.1.is_none_or(|response| fault.response == response))
         {
             out.push('\n');
             show_one(&mut out, *number, fault, dates);
@@ -145,9 +151,16 @@ mod tests {
         };
         faults.keep(fault.clone());
         faults.keep(fault);
-        let text = faults.show("", &mut Dates::new(Zone::UTC), (0, 0));
+        let text = faults.show((None, None), &mut Dates::new(Zone::UTC), (0, 0));
         assert!(text.contains("] : 2\n"), "{text}");
         assert_eq!(text.matches("frontend fe (#2)").count(), 1);
+        let kept = |only| {
+            let text = faults.show(only, &mut Dates::new(Zone::UTC), (0, 0));
+            text.matches("frontend fe").count()
+        };
+        assert_eq!(kept((Some(2), Some(false))), 1);
+        assert_eq!(kept((Some(3), None)), 0, "of another proxy");
+        assert_eq!(kept((None, Some(true))), 0, "of responses");
         assert!(text.contains(r"  00000  G T / HTTP/1.1\r\n"));
     }
 }

@@ -68,6 +68,6 @@ pub use front::{Back, Front, Held, Peers, Role};
 pub use greet::Greeting;
 pub use kit::{Doors, Kit, Timer, Way};
 pub use probe::Asked;
-pub use roundup::{Roundup, stream_of};
+pub use roundup::{Roundup, Wanted, stream_of};
 pub use stage::{Stage, Stream};
 pub use txn::Txn;

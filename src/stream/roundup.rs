@@ -8,13 +8,25 @@ use super::engine::Engine;
 use super::{Kit, Stage, Stream};
 use crate::addr::SockAddr;
 use crate::slab::Key;
-use crate::time::Tick;
+use crate::time::{Millis, Tick};
+
+/// Which streams are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Every one.
+    All,
+    /// The one of this number.
+    One(u64),
+    /// Those that have lasted longer.
+    Older(Millis),
+    /// Those that no timer will end.
+    Endless,
+}
 
 /// A list of streams in the making.
 #[derive(Debug)]
 pub struct Roundup {
-    /// The number of one stream; none for all.
-    only: Option<u64>,
+    wanted: Wanted,
     detailed: bool,
     lines: Mutex<Vec<String>>,
     /// Workers that have not answered.
@@ -26,9 +38,9 @@ const WORKER_SHIFT: u32 = 52;
 
 impl Roundup {
     /// A list that so many workers complete.
-    pub fn new(only: Option<u64>, detailed: bool, workers: usize) -> Self {
+    pub fn new(wanted: Wanted, detailed: bool, workers: usize) -> Self {
         Self {
-            only,
+            wanted,
             detailed,
             lines: Mutex::new(Vec::new()),
             left: AtomicUsize::new(workers),
@@ -38,7 +50,7 @@ impl Roundup {
     /// A list that is complete.
     #[cfg(test)]
     pub(crate) fn complete(lines: Vec<String>) -> Self {
-        let roundup = Self::new(None, false, 0);
+        let roundup = Self::new(Wanted::All, false, 0);
         *roundup.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines;
         roundup
     }
@@ -74,7 +86,12 @@ impl Engine {
             let number = here | key.to_bits() & ((1 << WORKER_SHIFT) - 1);
             (number, stream)
         });
-        let wanted = all.filter(|(number, _)| roundup.only.is_none_or(|only| only == *number));
+        let wanted = all.filter(|(number, stream)| match roundup.wanted {
+            Wanted::All => true,
+            Wanted::One(only) => only == *number,
+            Wanted::Older(age) => self.kit.now.since(stream.txn.begun) > age,
+            Wanted::Endless => !stream.deadline.is_set(),
+        });
         let lines = wanted.map(|(number, stream)| match roundup.detailed {
             false => stream.line(&self.kit, number),
             true => stream.page(&self.kit, number),

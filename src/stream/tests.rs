@@ -355,6 +355,8 @@ fn a_malformed_message_is_kept_for_the_operator() {
     client.send(b"GET / HTTP/9\r\n\r\n");
     rig.run();
     assert!(client.take().starts_with(b"HTTP/1.1 400 "));
-    let shown = site.faults.show("fe", &mut Dates::new(Zone::UTC), (0, 0));
+    let shown = site
+        .faults
+        .show((None, Some(false)), &mut Dates::new(Zone::UTC), (0, 0));
     assert!(shown.contains("GET / HTTP/9"), "{shown}");
 }

@@ -12,6 +12,7 @@ mod checked;
 mod completions;
 mod contract;
 mod database;
+mod desk;
 mod dns_differential;
 mod dns_hostile;
 mod dns_live;

@@ -2,7 +2,8 @@
 
 use super::super::operator::{FrontendChange, Order};
 use super::super::reply::Reply;
-use super::{Call, Row, outcome, row};
+use super::{Call, Row, row};
+use crate::id::FrontendId;
 use crate::site::Level;
 
 pub(super) const ROWS: &[Row] = &[
@@ -32,21 +33,40 @@ pub(super) const ROWS: &[Row] = &[
         "set maxconn frontend <frontend> <value>",
         "change a frontend's maxconn setting",
         Level::Admin,
-        |call| match call.word(4).parse() {
-            Ok(value) => change(call, 3, FrontendChange::MaxConn(value)),
-            Err(_) => Reply::error("Integer value expected."),
-        },
+        limit,
     ),
 ];
 
-fn change(call: &mut Call<'_>, at: usize, change: FrontendChange) -> Reply {
+fn limit(call: &mut Call<'_>) -> Reply {
+    // Who is meant is looked at before how many.
+    if let Err(reply) = find(call, 3) {
+        return reply;
+    }
+    let text = call.word(4);
+    match text.parse() {
+        Ok(value) => change(call, 3, FrontendChange::MaxConn(value)),
+        Err(_) if text.parse::<i64>().is_ok() => Reply::error("Value out of range."),
+        Err(_) => Reply::error("Integer value expected."),
+    }
+}
+
+fn find(call: &Call<'_>, at: usize) -> Result<FrontendId, Reply> {
     let name = call.word(at);
     if name.is_empty() {
-        return Reply::error("A frontend name is expected.");
+        return Err(Reply::error("A frontend name is expected."));
     }
-    match call.operator.frontend(name) {
-        Some(id) => outcome(call.operator.carry_out(&Order::Frontend(id, change))),
-        None => Reply::error("No such frontend."),
+    let found = call.operator.frontend(name);
+    found.ok_or_else(|| Reply::error("No such frontend."))
+}
+
+fn change(call: &mut Call<'_>, at: usize, change: FrontendChange) -> Reply {
+    match find(call, at) {
+        // A frontend that is already as wanted is no mistake.
+        Ok(id) => match call.operator.carry_out(&Order::Frontend(id, change)) {
+            Ok(_) => Reply::Done,
+            Err(text) => Reply::notice(text),
+        },
+        Err(reply) => reply,
     }
 }
 
@@ -64,6 +84,14 @@ mod tests {
         assert_eq!(
             ask(Level::Admin, "enable frontend zz\n"),
             "No such frontend.\n\n"
+        );
+        assert_eq!(
+            ask(Level::Admin, "set maxconn frontend zz\n"),
+            "No such frontend.\n\n"
+        );
+        assert_eq!(
+            ask(Level::Admin, "set maxconn frontend f -1\n"),
+            "Value out of range.\n\n"
         );
         assert_eq!(
             ask(Level::Admin, "enable frontend\n"),

@@ -12,7 +12,7 @@ pub(super) const ROWS: &[Row] = &[
         "show activity",
         "show activity [-1|0|thread_num]",
         "show per-thread activity stats (for support/developers)",
-        Level::Operator,
+        Level::User,
         |call| {
             let column = match call.word(2).parse::<i64>() {
                 Ok(0) => Column::Total,
@@ -28,21 +28,21 @@ pub(super) const ROWS: &[Row] = &[
         "show pools",
         "show pools",
         "report information about the memory pools usage",
-        Level::Operator,
+        Level::User,
         |call| Reply::Text(call.operator.pools().into_bytes()),
     ),
     row(
         "show threads",
         "show threads",
         "show some threads debugging information",
-        Level::Operator,
+        Level::User,
         |call| Reply::long(call.operator.threads().into_bytes()),
     ),
     row(
         "show tasks",
         "show tasks",
         "show running tasks",
-        Level::Operator,
+        Level::User,
         |call| Reply::Text(call.operator.tasks().into_bytes()),
     ),
     row(

@@ -83,6 +83,16 @@ impl<'a> Call<'a> {
         self.words.get(at).map_or("", String::as_str)
     }
 
+    /// Whether `help` speaks of a command: what opens the modes, and what is closed without them, is for those who know.
+    fn offers(&self, row: &Row) -> bool {
+        let open = match row.mode {
+            Mode::Usual => true,
+            Mode::Experimental => self.settings.experimental,
+            Mode::Expert => self.settings.expert,
+        };
+        open && self.may(row.level) && !row.name.ends_with("-mode") && !row.name.starts_with('_')
+    }
+
     /// Whether the session may do what this level may do.
     #[must_use]
     pub fn may(&self, level: Level) -> bool {
@@ -124,15 +134,15 @@ pub(super) fn run(call: &mut Call<'_>) -> Reply {
     let Some(row) = found else {
         return unknown(call);
     };
-    if !call.may(row.level) {
-        return Reply::error("Permission denied");
-    }
     match row.mode {
         Mode::Experimental if !call.settings.experimental => {
             Reply::error("This command is restricted to experimental mode only.")
         }
         Mode::Expert if !call.settings.expert => {
             Reply::error("This command is restricted to expert mode only.")
+        }
+        Mode::Usual | Mode::Experimental | Mode::Expert if !call.may(row.level) => {
+            Reply::error("Permission denied")
         }
         Mode::Usual | Mode::Experimental | Mode::Expert => (row.run)(call),
     }
@@ -148,12 +158,13 @@ fn unknown(call: &Call<'_>) -> Reply {
         false => "Unknown command, but maybe one of the following ones is a better match:\n",
     });
     list(call, &offers, &mut text);
-    Reply::error(text)
+    Reply::info(text)
 }
 
 /// The commands most like what was written: those that share its first words, else those whose
-/// spelling is near.
+/// letters are nearly the same.
 fn offers(call: &Call<'_>) -> Vec<&'static Row> {
+    let offered: Vec<&'static Row> = rows().filter(|row| call.offers(row)).collect();
     let shared = |row: &Row| {
         row.name
             .split(' ')
@@ -161,25 +172,21 @@ fn offers(call: &Call<'_>) -> Vec<&'static Row> {
             .take_while(|(part, word)| part == word)
             .count()
     };
-    let most = rows().map(shared).max().unwrap_or(0);
-    if most == 0 {
-        let first = call.word(0);
-        let names = rows().filter_map(|row| row.name.split(' ').next());
-        let near = crate::lang::suggest(first, names);
-        let near = near.filter(|_| !first.is_empty());
-        return rows()
-            .filter(|row| {
-                call.may(row.level) && near.is_some() && row.name.split(' ').next() == near
-            })
-            .take(OFFERS_MAX)
-            .collect();
+    let most = offered.iter().map(|row| shared(row)).max().unwrap_or(0);
+    let wanted = match most {
+        0 => call.words.join(" "),
+        most => call.word(most).to_owned(),
+    };
+    if most == 0 && wanted.is_empty() {
+        return Vec::new();
     }
-    let wanted = call.word(most);
-    let mut near: Vec<&'static Row> = rows()
-        .filter(|row| call.may(row.level) && shared(row) == most)
-        .collect();
-    let next = |row: &Row| row.name.split(' ').nth(most).unwrap_or("").to_owned();
-    near.sort_by_key(|row| difference(&next(row), wanted));
+    let mut near = offered;
+    near.retain(|row| shared(row) == most);
+    let compared = |row: &Row| match most {
+        0 => row.name.to_owned(),
+        most => row.name.split(' ').nth(most).unwrap_or("").to_owned(),
+    };
+    near.sort_by_key(|row| difference(&compared(row), &wanted));
     near.truncate(OFFERS_MAX);
     near.sort_by_key(|row| row.name);
     near
@@ -198,9 +205,7 @@ pub(super) fn list(call: &Call<'_>, only: &[&'static Row], text: &mut String) {
     const LAST: [&str; 3] = ["help", "prompt", "quit"];
     let mut shown: Vec<&Row> = match only.is_empty() {
         true => rows()
-            .filter(|row| {
-                call.may(row.level) && !LAST.contains(&row.name) && !row.name.starts_with('_')
-            })
+            .filter(|row| call.offers(row) && !LAST.contains(&row.name))
             .collect(),
         false => only
             .iter()
@@ -254,10 +259,12 @@ mod tests {
              set maxconn global <value>              : change the per-process maxconn setting\n  \
              set maxconn server <bk>/<srv>           : change a server's maxconn setting\n  \
              help [<command>]                        : list matching or all commands\n  \
-             prompt                                  : toggle interactive mode with prompt\n  \
+             prompt [timed]                          : toggle interactive mode with prompt\n  \
              quit                                    : disconnect\n\n"
         );
         assert!(ask(Level::Admin, "\n").starts_with("Unknown command. Please enter one of"));
+        let misspelt = ask(Level::Admin, "shwo map\n");
+        assert!(misspelt.contains("better match:\n") && misspelt.contains("  show map"));
     }
 
     #[test]
@@ -266,5 +273,11 @@ mod tests {
         assert!(help.starts_with("The following commands are valid at this level:\n"));
         assert!(help.contains("show info") && !help.contains("disable frontend"));
         assert!(ask(Level::Admin, "help show map\n").contains("show map"));
+        let help = ask(Level::Admin, "help\n");
+        assert!(
+            !help.contains("set var") && !help.contains("debug dev") && !help.contains("-mode")
+        );
+        assert!(ask(Level::Admin, "experimental-mode on;help\n").contains("set var"));
+        assert!(ask(Level::Admin, "expert-mode on;help\n").contains("debug dev"));
     }
 }

@@ -44,10 +44,13 @@ pub(super) const ROWS: &[Row] = &[
         Level::Admin,
         |call| {
             let id = find(call, 3);
-            let change = match call.word(4).parse() {
-                Ok(value) => Ok(ServerChange::MaxConn(value)),
-                Err(_) => Err(Reply::error("maxconn string empty or preceded by garbage")),
+            let change = match number(call.word(4)) {
+                _ if call.word(4).is_empty() => Err("Require <maxconn>."),
+                Some((value, "")) => Ok(ServerChange::MaxConn(value)),
+                Some(_) => Err("Trailing garbage in maxconn string"),
+                None => Err("maxconn string empty or preceded by garbage"),
             };
+            let change = change.map_err(Reply::error);
             with(call, id, change)
         },
     ),
@@ -186,7 +189,16 @@ fn with(
     change: Result<ServerChange<'_>, Reply>,
 ) -> Reply {
     match (id, change) {
-        (Ok(id), Ok(change)) => outcome(call.operator.carry_out(&Order::Server(id, change))),
+        (Ok(id), Ok(change)) => {
+            let moves = matches!(change, ServerChange::Address(..) | ServerChange::Name(_));
+            match call.operator.carry_out(&Order::Server(id, change)) {
+                Ok(None) => Reply::Done,
+                // Where a server goes is told to whoever watches for warnings.
+                Ok(Some(text)) if moves => Reply::warning(text),
+                Ok(Some(text)) => Reply::notice(text),
+                Err(text) => Reply::error(text),
+            }
+        }
         (Err(reply), _) | (_, Err(reply)) => reply,
     }
 }
@@ -249,25 +261,30 @@ fn set(call: &mut Call<'_>) -> Reply {
     with(call, id, change)
 }
 
-/// haproxy: a weight is 0 to 256, or 0 to 100 percent of the configured one.
-fn weight(text: &str) -> Result<ServerChange<'static>, Reply> {
-    let (digits, percent) = match text.strip_suffix('%') {
-        Some(digits) => (digits, true),
-        None => (text, false),
-    };
-    let Ok(value) = digits.parse::<u32>() else {
-        return Err(Reply::error(
-            "Empty weight string empty or preceded by garbage",
-        ));
-    };
-    match percent {
-        true => Ok(ServerChange::Weight(WeightChange::Percent(value))),
-        false if value <= 256 => Ok(ServerChange::Weight(WeightChange::Absolute(value))),
-        false => Err(Reply::error(
-            "Absolute weight can only be between 0 and 256 inclusive.",
-        )),
-    }
+/// A number at the beginning of a word, and what follows it.
+fn number(text: &str) -> Option<(u32, &str)> {
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    Some((text[..end].parse().ok()?, &text[end..]))
 }
+
+/// haproxy: a weight is 0 to 256, or a percentage of the configured one.
+fn weight(text: &str) -> Result<ServerChange<'static>, Reply> {
+    let change = match number(text) {
+        _ if text.is_empty() => Err("Require <weight> or <weight%>."),
+        None if text.starts_with('-') && text.ends_with('%') => {
+            Err("Relative weight must be positive.")
+        }
+        None if text.starts_with('-') => Err(WEIGHT_RANGE),
+        None => Err("Empty weight string empty or preceded by garbage"),
+        Some((value, "%")) => Ok(WeightChange::Percent(value)),
+        Some((value, "")) if value <= 256 => Ok(WeightChange::Absolute(value)),
+        Some((_, "")) => Err(WEIGHT_RANGE),
+        Some(_) => Err("Trailing garbage in weight string"),
+    };
+    change.map(ServerChange::Weight).map_err(Reply::error)
+}
+
+const WEIGHT_RANGE: &str = "Absolute weight can only be between 0 and 256 inclusive.";
 
 fn address(call: &Call<'_>, what: &str) -> Result<(IpAddr, Option<u16>), Reply> {
     let usage = || {
@@ -280,7 +297,11 @@ fn address(call: &Call<'_>, what: &str) -> Result<(IpAddr, Option<u16>), Reply> 
         .parse()
         .map_err(|_| match call.word(4).is_empty() {
             true => usage(),
-            false => Reply::error(format!("Invalid addr format: '{}'", call.word(4))),
+            false if what == "addr" => Reply::warning(format!(
+                "Invalid addr '{}' by 'stats socket command'",
+                call.word(4)
+            )),
+            false => Reply::error(format!("invalid addr '{}'", call.word(4))),
         })?;
     match call.word(5) {
         "port" => Ok((ip, Some(port(call.word(6), what)?))),
@@ -289,27 +310,24 @@ fn address(call: &Call<'_>, what: &str) -> Result<(IpAddr, Option<u16>), Reply> 
 }
 
 fn port(text: &str, what: &str) -> Result<u16, Reply> {
-    text.parse().map_err(|_| match text.is_empty() {
-        true => Reply::error(format!(
-            "'set server <b>/<s> {what}' requires a port number."
-        )),
-        false => Reply::error("provided port is not an integer or out of range."),
-    })
+    match number(text) {
+        _ if text.is_empty() => Err(Reply::error(format!(
+            "set server <b>/<s> {what} requires a port."
+        ))),
+        Some((port, "")) => {
+            u16::try_from(port).map_err(|_| Reply::error("provided port is invalid"))
+        }
+        Some(_) | None => Err(Reply::error("provided port is not an integer")),
+    }
 }
 
 fn show_weight(call: &mut Call<'_>) -> Reply {
-    let name = call.word(2);
-    if let Err(reply) = find(call, 2) {
-        return reply;
-    }
-    let (backend, server) = name.split_once('/').unwrap_or_default();
-    let rows = call.operator.servers(call.operator.backend(backend));
-    match rows.iter().find(|row| row.server.1 == server) {
-        Some(row) => {
-            let (now, initial) = row.weights;
-            Reply::info(format!("{now} (initial {initial})"))
+    match find(call, 2) {
+        Ok(id) => {
+            let (now, initial) = call.operator.weights(id);
+            Reply::Text(format!("{now} (initial {initial})\n").into_bytes())
         }
-        None => Reply::error("No such server."),
+        Err(reply) => reply,
     }
 }
 
@@ -480,6 +498,21 @@ mod tests {
                 "set server b/s1 weight x",
                 "Empty weight string empty or preceded by garbage",
             ),
+            (
+                "set server b/s1 weight 5x",
+                "Trailing garbage in weight string",
+            ),
+            ("set weight b/s1 -1", WEIGHT_RANGE),
+            ("set weight b/s1", "Require <weight> or <weight%>."),
+            (
+                "set server b/s1 check-port",
+                "set server <b>/<s> check-port requires a port.",
+            ),
+            (
+                "set server b/s1 check-port 70000",
+                "provided port is invalid",
+            ),
+            ("set maxconn server b/s1", "Require <maxconn>."),
             ("set server b/s1 zz", USAGE),
             ("set server b/zz state ready", "No such server."),
             ("set server zz/s1 state ready", "No such backend."),

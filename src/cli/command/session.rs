@@ -19,15 +19,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "prompt",
-        "prompt",
+        "prompt [timed]",
         "toggle interactive mode with prompt",
         Level::User,
         |call| {
-            call.settings.prompt = match call.word(1) {
+            let word = call.word(1);
+            call.settings.prompt = match word {
                 "off" | "n" => false,
-                "on" | "i" | "p" => true,
+                "on" | "i" | "p" | "timed" => true,
                 _ => !call.settings.prompt,
             };
+            call.settings.timed ^= word == "timed";
             Reply::Done
         },
     ),
@@ -51,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
         "show cli level",
         "display the level of the current CLI session",
         Level::User,
-        |call| Reply::Text(format!("{}\n", level_name(call.settings.level)).into_bytes()),
+        |call| Reply::info(level_name(call.settings.level)),
     ),
     row(
         "experimental-mode",
@@ -122,12 +124,17 @@ fn help(call: &mut Call<'_>) -> Reply {
         .collect();
     let mut text = String::from("The following commands are valid at this level:\n");
     list(call, &only, &mut text);
-    Reply::long(text.into_bytes())
+    Reply::info(text)
 }
 
-/// haproxy: a level is lowered only; asking for more than one has changes nothing.
+/// A level is lowered only, and the modes that belong to a higher one end with it.
 fn lower(call: &mut Call<'_>, level: Level) -> Reply {
-    call.settings.level = call.settings.level.min(level);
+    if !call.may(level) {
+        return Reply::error("Permission denied");
+    }
+    let settings = &mut *call.settings;
+    settings.level = level;
+    (settings.expert, settings.experimental) = (false, false);
     Reply::Done
 }
 
@@ -136,6 +143,7 @@ fn mode(word: &str, flag: &mut bool) -> Option<&'static str> {
     match word {
         "on" => *flag = true,
         "off" => *flag = false,
+        word if !word.is_empty() => {}
         _ => return Some(if *flag { "ON" } else { "OFF" }),
     }
     None
@@ -154,6 +162,9 @@ fn severity(call: &mut Call<'_>) -> Reply {
 fn timeout(call: &mut Call<'_>) -> Reply {
     if call.word(2) != "cli" {
         return Reply::error("'set timeout' only supports 'cli'.");
+    }
+    if call.word(3).is_empty() {
+        return Reply::error("Expects an integer value.");
     }
     match quantity::time(call.word(3).as_bytes(), Unit::Seconds, Unit::Millis) {
         Ok(time) if time.value > 0 => {

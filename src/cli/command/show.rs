@@ -90,7 +90,7 @@ pub(super) const ROWS: &[Row] = &[
         "show startup-logs",
         "show startup-logs",
         "report logs emitted during HAProxy startup",
-        Level::User,
+        Level::Operator,
         |call| {
             let text = call.operator.startup_logs();
             Reply::long(if text.is_empty() {
@@ -104,7 +104,7 @@ pub(super) const ROWS: &[Row] = &[
         "show events",
         "show events [<sink>] [-w] [-n]",
         "show event sink state",
-        Level::Operator,
+        Level::User,
         events,
     ),
     row(
@@ -125,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
         "show peers",
         "show peers [dict|-] [section]",
         "dump some information about all the peers or this peers section",
-        Level::Operator,
+        Level::User,
         |call| {
             let has_option = matches!(call.word(2), "dict" | "-");
             let section = call.word(if has_option { 3 } else { 2 });
@@ -259,7 +259,7 @@ fn events(call: &mut Call<'_>) -> Reply {
             "Supported events sinks are listed below. Add -w(wait), -n(new). Any key to stop\n",
         );
         for ring in rings {
-            let about = ring.description.as_deref().unwrap_or("");
+            let about = ring.description.as_deref().unwrap_or(&ring.name);
             text.push_str(&format!(
                 "    {:<10} : type=buffer, 0 dropped, {about}\n",
                 ring.name
@@ -270,13 +270,15 @@ fn events(call: &mut Call<'_>) -> Reply {
     let Some(ring) = rings.into_iter().find(|ring| &*ring.name == wanted) else {
         return Reply::error("No such event sink");
     };
-    let options = &call.words[3..];
-    let wait = options
-        .iter()
-        .any(|word| word.starts_with('-') && word.contains('w'));
-    let new = options
-        .iter()
-        .any(|word| word.starts_with('-') && word.contains('n'));
+    let (mut wait, mut new) = (false, false);
+    for word in &call.words[3..] {
+        match word.as_str() {
+            "-w" => wait = true,
+            "-n" => new = true,
+            "-wn" | "-nw" => (wait, new) = (true, true),
+            _ => return Reply::error("unknown option"),
+        }
+    }
     let next = if new { ring.read(u64::MAX, 0).next } else { 0 };
     Reply::Dump(Box::new(Events { ring, next, wait }))
 }
@@ -307,14 +309,19 @@ impl Dump for Events {
 }
 
 fn errors(call: &mut Call<'_>) -> Reply {
-    let name = call.word(2);
-    let known = name.is_empty()
-        || call.operator.frontend(name).is_some()
-        || call.operator.backend(name).is_some();
-    match known {
-        true => Reply::long(call.operator.errors(name).into_bytes()),
-        false => Reply::error("No such proxy."),
-    }
+    let proxy = match call.word(2) {
+        "" | "-1" => None,
+        word => match call.operator.proxy(word) {
+            Some(number) => Some(number),
+            None => return Reply::error("No such proxy."),
+        },
+    };
+    let response = match call.word(3) {
+        "request" => Some(false),
+        "response" => Some(true),
+        _ => None,
+    };
+    Reply::long(call.operator.errors(proxy, response).into_bytes())
 }
 
 #[cfg(test)]
@@ -341,6 +348,9 @@ mod tests {
         assert_eq!(asked("show startup-logs"), "\n\n");
         assert_eq!(asked("show errors"), "Total events captured on [] : 0\n\n");
         assert_eq!(asked("show errors zz"), "No such proxy.\n\n");
+        let counted = "Total events captured on [] : 0\n\n";
+        assert_eq!(asked("show errors -1 response"), counted);
+        assert_eq!(asked("show errors 3 request"), counted);
     }
 
     #[test]
@@ -350,6 +360,15 @@ mod tests {
             ask(Level::Admin, "show events zz\n"),
             "No such event sink\n\n"
         );
-        assert!(ask(Level::Admin, "show events\n").contains("    r          : type=buffer"));
+        assert_eq!(
+            ask(Level::Admin, "show events r -x\n"),
+            "unknown option\n\n"
+        );
+        assert_eq!(ask(Level::Admin, "show events r -n\n"), "\n");
+        let sinks = ask(Level::User, "show events\n");
+        assert!(
+            sinks.contains("    r          : type=buffer, 0 dropped, r\n"),
+            "{sinks}"
+        );
     }
 }

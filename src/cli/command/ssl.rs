@@ -227,7 +227,7 @@ pub(super) const ROWS: &[Row] = &[
         "set ssl ocsp-response",
         "set ssl ocsp-response <resp|payload>",
         "update a certificate's OCSP Response from a base64-encode DER",
-        Level::Admin,
+        Level::Operator,
         |call| {
             let text = call.payload.unwrap_or(call.word(3).as_bytes()).to_vec();
             if text.is_empty() {
@@ -249,7 +249,7 @@ pub(super) const ROWS: &[Row] = &[
         "set ssl tls-key",
         "set ssl tls-key [id|file] <key>",
         "set the next TLS key for the <id> or <file> listener to <key>",
-        Level::Admin,
+        Level::Operator,
         |call| {
             let (file, key) = (call.word(3), call.word(4));
             if file.is_empty() || key.is_empty() {
@@ -285,7 +285,7 @@ fn long(text: Result<String, String>) -> Reply {
 
 fn said(outcome: Result<String, String>) -> Reply {
     match outcome {
-        Ok(text) => Reply::info(text),
+        Ok(text) => Reply::notice(text),
         Err(why) => Reply::error(why),
     }
 }

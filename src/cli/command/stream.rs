@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use crate::lang::quantity::{self, Unit};
+use crate::time::Millis;
+
 use super::super::operator::{Operator, Order};
 use super::super::reply::{Dump, Piece, Reply};
 use super::{Call, Row, outcome, row, server};
 use crate::site::Level;
-use crate::stream::Roundup;
+use crate::stream::{Roundup, Wanted};
 
 pub(super) const ROWS: &[Row] = &[
     row(
         "show sess",
-        "show sess [id]",
-        "report the list of current sessions or dump this exact session",
+        "show sess [<id>|older <age>|susp|all]",
+        "report the list of current streams or dump this exact stream",
         Level::Operator,
         show,
     ),
@@ -22,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
         "kill a specific session",
         Level::Admin,
         |call| match number(call.word(2)) {
-            Some(id) => outcome(call.operator.carry_out(&Order::KillStream(id))),
+            Some(id) => Reply::Dump(Box::new(Kill { id, roundup: None })),
             None => Reply::error("Session pointer expected (use 'show sess')."),
         },
     ),
@@ -44,25 +47,64 @@ fn number(text: &str) -> Option<u64> {
 }
 
 fn show(call: &mut Call<'_>) -> Reply {
-    let word = call.word(2);
-    let (only, detailed) = match word {
-        "" => (None, false),
-        "all" => (None, true),
-        _ => match number(word) {
-            Some(id) => (Some(id), true),
+    let (wanted, detailed) = match call.word(2) {
+        "" => (Wanted::All, false),
+        "all" => (Wanted::All, true),
+        "susp" => (Wanted::Endless, true),
+        "older" => match age(call.word(3)) {
+            Ok(age) => (Wanted::Older(age), true),
+            Err(reply) => return reply,
+        },
+        word => match number(word) {
+            Some(id) => (Wanted::One(id), true),
             None => return Reply::error("Session not found."),
         },
     };
     Reply::Dump(Box::new(Streams {
-        only,
+        wanted,
         detailed,
         roundup: None,
         lines: None,
     }))
 }
 
+fn age(text: &str) -> Result<Millis, Reply> {
+    if text.is_empty() {
+        return Err(Reply::error(
+            "Expects a minimum age (in seconds by default).",
+        ));
+    }
+    let age = quantity::time(text.as_bytes(), Unit::Seconds, Unit::Millis);
+    age.map(|age| Millis::new(age.value))
+        .map_err(|_| Reply::error("Invalid age."))
+}
+
+/// `shutdown session`: asks whether there is such a stream, then has it end.
+struct Kill {
+    id: u64,
+    roundup: Option<Arc<Roundup>>,
+}
+
+impl Dump for Kill {
+    fn next(&mut self, operator: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
+        let wanted = Wanted::One(self.id);
+        let asked = self
+            .roundup
+            .get_or_insert_with(|| operator.streams(wanted, false));
+        match asked.take() {
+            None => return Piece::Wait,
+            Some(lines) if lines.is_empty() => {
+                out.extend_from_slice(b"No such session (use 'show sess').\n");
+            }
+            // What can be refused was asked before.
+            Some(_) => drop(operator.carry_out(&Order::KillStream(self.id))),
+        }
+        Piece::Last
+    }
+}
+
 struct Streams {
-    only: Option<u64>,
+    wanted: Wanted,
     detailed: bool,
     /// The question that was asked.
     roundup: Option<Arc<Roundup>>,
@@ -77,12 +119,12 @@ impl Dump for Streams {
     fn next(&mut self, operator: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
         let roundup = self
             .roundup
-            .get_or_insert_with(|| operator.streams(self.only, self.detailed));
+            .get_or_insert_with(|| operator.streams(self.wanted, self.detailed));
         let lines = match &mut self.lines {
             Some(lines) => lines,
             None => match roundup.take() {
                 None => return Piece::Wait,
-                Some(lines) if lines.is_empty() && self.only.is_some() => {
+                Some(lines) if lines.is_empty() && matches!(self.wanted, Wanted::One(_)) => {
                     out.extend_from_slice(b"Session not found.\n");
                     return Piece::Last;
                 }
@@ -120,6 +162,26 @@ mod tests {
             orders("shutdown session 0x2;shutdown sessions server b/s1"),
             "KillStream(2)|KillStreams(ServerId(0))"
         );
+        for (line, said) in [
+            ("show sess older 59", "0x1: proto=tcpv4\n"),
+            ("show sess older 1m", ""),
+            ("show sess susp", ""),
+            (
+                "show sess older",
+                "Expects a minimum age (in seconds by default).\n",
+            ),
+            ("show sess older x", "Invalid age.\n"),
+            (
+                "shutdown session 0x9",
+                "No such session (use 'show sess').\n",
+            ),
+        ] {
+            assert_eq!(
+                ask(Level::Admin, &format!("{line}\n")),
+                format!("{said}\n"),
+                "{line}"
+            );
+        }
         assert_eq!(
             ask(Level::Admin, "shutdown session\n"),
             "Session pointer expected (use 'show sess').\n\n"

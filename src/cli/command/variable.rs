@@ -22,24 +22,23 @@ pub(super) const ROWS: &[Row] = &[
         name: "set var",
         usage: "set var <name> [fmt|expr] {<fmt>|<expr>}",
         help: "set variable from an expression/format",
-        level: Level::Admin,
+        level: Level::Operator,
         mode: Mode::Experimental,
         run: set,
     },
 ];
 
-fn name(call: &Call<'_>) -> Result<VarName, Reply> {
+fn name(call: &Call<'_>, foreign: impl FnOnce(&str) -> String) -> Result<VarName, Reply> {
     let text = call.word(2);
-    if !text.starts_with("proc.") {
-        return Err(Reply::error(
-            "Only variables in the process scope are accessible: proc.<name>.",
-        ));
+    match text {
+        "" => Err(Reply::error("Missing process-wide variable identifier.")),
+        text if text.starts_with("proc.") => VarName::parse(text).map_err(Reply::error),
+        text => Err(Reply::error(foreign(text))),
     }
-    VarName::parse(text).map_err(Reply::error)
 }
 
 fn get(call: &mut Call<'_>) -> Reply {
-    let name = match name(call) {
+    let name = match name(call, |_| "Variable not found.".to_owned()) {
         Ok(name) => name,
         Err(reply) => return reply,
     };
@@ -55,14 +54,17 @@ fn get(call: &mut Call<'_>) -> Reply {
         Kind::Method => "meth",
         Kind::Str | Kind::Addr | Kind::Any | Kind::Same => "str",
     };
-    let mut text = format!("{name}: type={kind} value=<").into_bytes();
+    let mut text = Vec::new();
     value.write_text(&mut text);
-    text.push(b'>');
-    Reply::Text(text)
+    let text = String::from_utf8_lossy(&text);
+    Reply::info(format!("{name}: type={kind} value=<{text}>"))
 }
 
 fn set(call: &mut Call<'_>) -> Reply {
-    let name = match name(call) {
+    let foreign = |text: &str| {
+        format!("'set var': cannot set variable '{text}', only scope 'proc' is permitted here.")
+    };
+    let name = match name(call, foreign) {
         Ok(name) => name,
         Err(reply) => return reply,
     };
@@ -72,7 +74,7 @@ fn set(call: &mut Call<'_>) -> Reply {
         text => (false, text),
     };
     if text.is_empty() {
-        return Reply::error("'set var' expects a name and an expression or a format.");
+        return Reply::error("Missing either 'expr', 'fmt' or expression.");
     }
     let made = match format {
         true => formatted(call, text),
@@ -135,7 +137,7 @@ mod tests {
                 Level::Admin,
                 "experimental-mode on;set var proc.x int(3);get var proc.x\n"
             ),
-            "\n\nproc.x: type=sint value=<3>\n"
+            "\n\nproc.x: type=sint value=<3>\n\n"
         );
         assert_eq!(
             ask(Level::Admin, "get var proc.y\n"),
@@ -148,10 +150,22 @@ mod tests {
                  set var proc.x fmt %[var(proc.x),regsub(ing,ed)]!;get var proc.x;\
                  set var proc.x var(proc.x),length;get var proc.x\n"
             ),
-            "\n\n\nproc.x: type=str value=<walked!>\n\nproc.x: type=sint value=<7>\n"
+            "\n\n\nproc.x: type=str value=<walked!>\n\n\nproc.x: type=sint value=<7>\n\n"
         );
-        assert!(
-            ask(Level::Admin, "get var txn.y\n").starts_with("Only variables in the process scope")
-        );
+        for (line, said) in [
+            ("get var txn.y", "Variable not found."),
+            ("get var", "Missing process-wide variable identifier."),
+            (
+                "experimental-mode on;set var proc.x",
+                "Missing either 'expr', 'fmt' or expression.",
+            ),
+            (
+                "experimental-mode on;set var txn.y int(5)",
+                "'set var': cannot set variable 'txn.y', only scope 'proc' is permitted here.",
+            ),
+        ] {
+            let answer = ask(Level::Admin, &format!("{line}\n"));
+            assert_eq!(answer.trim_start(), format!("{said}\n\n"), "{line}");
+        }
     }
 }

@@ -98,11 +98,11 @@ impl Face<'_> {
             (FrontendChange::Enable, true, _) => {
                 Some("Frontend was previously shut down, cannot enable.")
             }
-            (FrontendChange::Enable, false, false) => Some("Frontend is already enabled."),
+            (FrontendChange::Enable, false, false) => Some("All sockets are already enabled."),
             (FrontendChange::Disable, true, _) => {
                 Some("Frontend was previously shut down, cannot disable.")
             }
-            (FrontendChange::Disable, false, true) => Some("Frontend is already disabled."),
+            (FrontendChange::Disable, false, true) => Some("All sockets are already disabled."),
             (FrontendChange::Shutdown, true, _) => Some("Frontend was already shut down."),
             (FrontendChange::Enable | FrontendChange::Disable | FrontendChange::Shutdown, ..) => {
                 None

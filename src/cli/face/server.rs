@@ -148,30 +148,31 @@ impl Face<'_> {
         let old_port = before.map(|before| before.port()).filter(|port| *port != 0);
         let old_port = old_port.unwrap_or(written);
         let new_port = port.unwrap_or(old_port);
-        let mut changes = Vec::new();
-        if before.map(|before| before.ip()) != Some(ip) {
-            let was = before.map_or_else(|| "(none)".to_owned(), |before| before.ip().to_string());
-            changes.push(format!("IP changed from '{was}' to '{ip}'"));
+        let was = before.map_or_else(|| "(none)".to_owned(), |before| before.ip().to_string());
+        let moved = before.map(|before| before.ip()) != Some(ip);
+        let mut told = match moved {
+            true => format!("IP changed from '{was}' to '{ip}'"),
+            false => "no need to change the addr".to_owned(),
+        };
+        if port.is_some() {
+            told.push_str(&match new_port != old_port {
+                true => format!(", port changed from '{old_port}' to '{new_port}'"),
+                false => ", no need to change the port".to_owned(),
+            });
         }
-        if new_port != old_port {
-            changes.push(format!("port changed from '{old_port}' to '{new_port}'"));
-        }
-        if changes.is_empty() {
-            return Ok(Some(match port {
-                Some(_) => "no need to change the addr, no need to change the port".to_owned(),
-                None => "no need to change the addr".to_owned(),
-            }));
+        told.push_str(" by 'stats socket command'");
+        if !moved && new_port == old_port {
+            return Ok(Some(told));
         }
         let to = SockAddr::Inet(SocketAddr::new(ip, new_port));
         server.move_to(Destination::At(to));
         self.site().rebalance(server.backend);
-        let text = format!("{} by 'stats socket command'", changes.join(", "));
         let backend = &self.site().backend(server.backend).name;
         self.announce(
             server.backend,
-            format!("{backend}/{}: {text}.", server.name),
+            format!("{backend}/{}: {told}.", server.name),
         );
-        Ok(Some(text))
+        Ok(Some(told))
     }
 
     fn rename(&self, id: ServerId, name: &str) -> Answer {

@@ -1,0 +1,130 @@
+//! Commands on the stats socket of the built program: names and numbers, levels, and what keeps its door open.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+
+use crate::program::{PATIENCE, Running, Scratch, free_ports, path, silent};
+
+/// `#n` stands for a port, `@D` for the folder.
+const CONFIGURATION: &str = "\
+global
+    stats socket @D/admin level admin
+    stats socket @D/usual
+    stats socket @D/user level user
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 5s
+    timeout server 5s
+frontend web
+    bind 127.0.0.1:#0
+    use_backend %[path,map(@D/m.map,pool)]
+backend pool
+    id 40
+    balance leastconn
+    cookie SRV insert dynamic
+    dynamic-cookie-key first
+    stick-table type string size 10 store gpc0
+    server one 127.0.0.1:#1 id 7 weight 3
+";
+
+struct Desk(Running);
+
+impl Desk {
+    fn new(name: &str) -> Desk {
+        let ports = free_ports::<2>();
+        let folder = Scratch::new(name);
+        folder.write("m.map", "/k pool\n");
+        let mut text = CONFIGURATION.to_owned();
+        for file in ["admin", "usual", "user", "m.map"] {
+            text = text.replace(&format!("@D/{file}"), &folder.path(file));
+        }
+        for (at, port) in ports.iter().enumerate() {
+            text = text.replace(&format!("#{at}"), &port.to_string());
+        }
+        Desk(Running::by(silent(&path()), folder, &text).listening(ports[0]))
+    }
+
+    fn path(&self, file: &str) -> String {
+        self.0.folder.path(file)
+    }
+
+    fn ask(&self, socket: &str, line: &str) -> String {
+        let mut cli = UnixStream::connect(self.path(socket)).expect("the stats socket");
+        cli.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        writeln!(cli, "{line}").expect("written");
+        cli.shutdown(Shutdown::Write).expect("ended");
+        let mut answer = String::new();
+        cli.read_to_string(&mut answer).expect("text");
+        answer
+    }
+}
+
+#[test]
+fn things_are_named_by_name_or_number() {
+    let desk = Desk::new("desk-names");
+    let admin = |line: &str| desk.ask("admin", line);
+    for place in ["pool/one", "#40/one", "pool/#7", "#40/#7"] {
+        assert_eq!(
+            admin(&format!("get weight {place}")),
+            "3 (initial 3)\n\n",
+            "{place}"
+        );
+    }
+    assert_eq!(admin("get weight #41/one"), "No such backend.\n\n");
+    assert!(admin("show servers state #40").contains("\n40 pool 7 one "));
+    assert_eq!(admin("set maxconn frontend #2 9"), "\n");
+    assert_eq!(
+        admin("disable frontend #2;disable frontend web"),
+        "\nAll sockets are already disabled.\n\n"
+    );
+    assert!(admin("show errors 40").starts_with("Total events captured"));
+    assert_eq!(admin("disable frontend GLOBAL"), "No such frontend.\n\n");
+    assert_eq!(
+        admin("shutdown session 0x1"),
+        "No such session (use 'show sess').\n\n"
+    );
+    let sockets = admin("show cli sockets");
+    assert!(
+        sockets.contains(&format!("unix@{} admin all\n", desk.path("admin"))),
+        "{sockets}"
+    );
+    let moved = admin("set server pool/one addr 127.0.0.9 port 81");
+    assert!(
+        moved.starts_with("IP changed from '127.0.0.1' to '127.0.0.9', port changed from '"),
+        "{moved}"
+    );
+    let kept = admin("set server pool/one addr 127.0.0.9 port 81");
+    let said =
+        "no need to change the addr, no need to change the port by 'stats socket command'\n\n";
+    assert_eq!(kept, said);
+}
+
+#[test]
+fn a_socket_of_the_usual_level_edits_lists_and_tables() {
+    let desk = Desk::new("desk-levels");
+    let map = desk.path("m.map");
+    for (line, answer) in [
+        (format!("add map {map} a b"), "\n"),
+        (format!("del map {map} a"), "\n"),
+        ("set table pool key x data.gpc0 1".to_owned(), "\n"),
+        ("clear table pool key x".to_owned(), "\n"),
+    ] {
+        assert_eq!(desk.ask("usual", &line), answer, "{line}");
+        assert_eq!(desk.ask("user", &line), "Permission denied\n\n", "{line}");
+    }
+    assert_eq!(
+        desk.ask("usual", "set server pool/one weight 1"),
+        "Permission denied\n\n"
+    );
+    for line in [
+        "show table",
+        "show activity",
+        "show pools",
+        "show events",
+        "show peers",
+    ] {
+        assert!(!desk.ask("user", line).contains("denied"), "{line}");
+    }
+}
