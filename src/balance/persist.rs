@@ -3,6 +3,7 @@
 //! value is the caller's part.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// `cookie`: a backend's persistence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,8 @@ pub struct Persist {
     pub http_only: bool,
     /// Add `Secure`.
     pub secure: bool,
-    /// Values are computed from the servers' addresses.
+    /// Values are to be computed from the servers' addresses.
     pub dynamic: bool,
-    /// `dynamic-cookie-key`: what such values are computed with.
-    pub secret: Option<String>,
     /// Seconds without use after which it is not followed.
     pub max_idle: Option<u32>,
     /// Seconds since it was first given after which it is not followed.
@@ -198,7 +197,6 @@ impl Persist {
             http_only: false,
             secure: false,
             dynamic: false,
-            secret: None,
             max_idle: None,
             max_life: None,
             attributes: Vec::new(),
@@ -342,6 +340,23 @@ impl Persist {
         for attribute in &self.later_attributes {
             let _ = write!(field, "; {attribute}");
         }
+    }
+}
+
+/// How servers come by values that were given none: operators may switch that, and change what it is done with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Computed {
+    /// Whether values are computed.
+    pub on: bool,
+    /// `dynamic-cookie-key`; without it none can be.
+    pub secret: Option<Arc<str>>,
+}
+
+impl Computed {
+    /// What values are computed with, if they are.
+    #[must_use]
+    pub fn secret(&self) -> Option<&str> {
+        self.secret.as_deref().filter(|_| self.on)
     }
 }
 

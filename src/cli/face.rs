@@ -2,7 +2,7 @@
 //!
 //! Figures are read from the site's atomics; orders change a server's health, seat or limits there
 //! and mail the streams that a change concerns. What only a worker could tell (the list of its
-//! streams, say) is refused with a sentence.
+//! streams, say) is asked of all of them by mail.
 
 mod newcomer;
 mod rows;
@@ -17,6 +17,7 @@ use super::figures::{self, Column};
 use super::operator::{Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
 use crate::addr::SockAddr;
+use crate::balance::persist::Computed;
 use crate::dns::run::Story;
 use crate::id::{BackendId, FrontendId, ServerId, WorkerId};
 use crate::log::{Level, Ring};
@@ -37,9 +38,6 @@ pub(super) struct Face<'a> {
     office: &'a Office,
     now: Tick,
 }
-
-/// What is answered where a worker alone could tell or do it.
-const NOT_HERE: &str = "This is not supported by sluice yet.";
 
 /// Whether `word` names something of this name and number: by the name, or by the number behind `#`, which no name may have.
 fn means(word: &str, name: &str, number: u32) -> bool {
@@ -66,6 +64,19 @@ impl<'a> Face<'a> {
             RateLimit::TlsSessions => paces.tls.set_limit(limit),
             RateLimit::Compression => self.site().squeeze.set_limit(limit),
         }
+        Ok(None)
+    }
+
+    fn compute_cookies(
+        &self,
+        backend: BackendId,
+        change: impl FnOnce(&mut Computed),
+    ) -> Result<Option<String>, String> {
+        self.site().backend(backend).computed.update(|before| {
+            let mut after = before.clone();
+            change(&mut after);
+            (after, ())
+        });
         Ok(None)
     }
 
@@ -318,7 +329,12 @@ impl Operator for Face<'_> {
                 backend.unpublished.store(!on, Relaxed);
                 Ok(None)
             }
-            Order::CookieKey(..) | Order::DynamicCookies(..) => Err(NOT_HERE.to_owned()),
+            Order::CookieKey(backend, key) => {
+                self.compute_cookies(*backend, |now| now.secret = Some(Arc::from(*key)))
+            }
+            Order::DynamicCookies(backend, on) => {
+                self.compute_cookies(*backend, |now| now.on = *on)
+            }
         }
     }
 }

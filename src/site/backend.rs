@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use super::{
     Admission, Forwarded, Logging, Mail, Members, Mode, Options, Rules, StatsPage, Timeouts,
 };
-use crate::balance::persist::Persist;
+use crate::balance::persist::{Computed, Persist};
 use crate::balance::{KeySource, Policy};
 use crate::filter::Filters;
 use crate::id::{FrontendId, ServerId, TableId};
+use crate::live::Live;
 use crate::queue::Line;
 use crate::rule::{AnyOf, Choices, Sticking};
 use crate::sample::{BackendFacts, Expr};
@@ -74,6 +75,8 @@ pub struct Backend {
     pub key_expression: Option<Expr>,
     /// Cookie persistence.
     pub persist: Option<Persist>,
+    /// How the cookie's values are computed for servers that were given none.
+    pub computed: Live<Computed>,
     /// `persist rdp-cookie`: what finds the cookie that names a server.
     pub rdp_cookie: Option<Expr>,
     /// `option persist`.
@@ -241,6 +244,7 @@ impl Backend {
             key: None,
             key_expression: None,
             persist: None,
+            computed: Live::new(Computed::default()),
             rdp_cookie: None,
             persist_when_down: false,
             line: Line::new(),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI8, AtomicU32, AtomicUsize, Ordering::
 
 use super::{SendProxy, Source, Telling, Tells, Watch};
 use crate::addr::SockAddr;
-use crate::balance::persist::{Persist, dynamic_value};
+use crate::balance::persist::{Computed, dynamic_value};
 use crate::balance::{Seat, Weight};
 use crate::check::{Health, Pace, Script, Thresholds};
 use crate::id::BackendId;
@@ -171,11 +171,11 @@ pub struct Checking {
 impl Server {
     /// The value of the persistence cookie that stands for it: the one that was written, else one computed from where it is.
     #[must_use]
-    pub fn cookie_value(&self, persist: &Persist) -> Option<Cow<'_, [u8]>> {
+    pub fn cookie_value(&self, computed: &Computed) -> Option<Cow<'_, [u8]>> {
         if let Some(written) = &self.cookie {
             return Some(Cow::Borrowed(written));
         }
-        let secret = persist.secret.as_ref().filter(|_| persist.dynamic)?;
+        let secret = computed.secret()?;
         let address = self.endpoint()?;
         let value = match address.ip() {
             IpAddr::V4(ip) => dynamic_value(secret, &ip.octets(), address.port()),

@@ -225,9 +225,8 @@ fn server_row(heading: &Heading<'_>, server: &Server, backend: &Backend) -> Obje
     let last_change = heading.now.since(server.health.changed_at()).get() / 1000;
     let downtime = server.health.downtime(heading.now) / 1000;
     let backup = server.seat.is_backup();
-    let persist = backend.persist.as_ref();
-    let cookie = match persist {
-        Some(persist) => server.cookie_value(persist),
+    let cookie = match &backend.persist {
+        Some(_) => server.cookie_value(&backend.computed.load()),
         None => server.cookie.as_deref().map(Cow::Borrowed),
     };
     let back = BackView {

@@ -42,9 +42,10 @@ impl Stream {
         let presented = persist.read(&value, now);
         self.persistence.last = presented.last;
         self.persistence.first = presented.first;
+        let computed = backend.computed.load();
         let named = presented.server.and_then(|wanted| {
             let mut servers = backend.servers.iter().copied();
-            servers.find(|&id| site.server(id).cookie_value(persist).as_deref() == Some(wanted))
+            servers.find(|&id| site.server(id).cookie_value(&computed).as_deref() == Some(wanted))
         });
         settle_request(head, at, persist, presented.rest);
         let usable = named.is_some_and(|id| site.server(id).health.is_alive());
@@ -69,7 +70,7 @@ impl Stream {
         let (Some(persist), Some(server)) = (&backend.persist, self.server) else {
             return;
         };
-        let value = site.server(server).cookie_value(persist);
+        let value = site.server(server).cookie_value(&backend.computed.load());
         let value = value
             .as_deref()
             .and_then(|value| std::str::from_utf8(value).ok());

@@ -102,6 +102,39 @@ fn things_are_named_by_name_or_number() {
 }
 
 #[test]
+fn computed_cookies_are_switched_and_their_key_is_changed() {
+    let desk = Desk::new("desk-cookies");
+    let admin = |line: &str| desk.ask("admin", line);
+    let cookie = || {
+        let rows = admin("show stat pool 4 -1 typed");
+        let field = rows.lines().find(|line| line.contains(".cookie.1:"));
+        field
+            .and_then(|line| line.rsplit(':').next())
+            .map(str::to_owned)
+    };
+    let first = cookie().expect("computed from the first key");
+    assert_eq!(first.len(), 16, "{first}");
+    assert_eq!(admin("set dynamic-cookie-key backend pool other"), "\n");
+    let second = cookie().expect("computed from the other key");
+    assert_ne!(first, second);
+    assert_eq!(admin("disable dynamic-cookie backend pool"), "\n");
+    assert_eq!(cookie(), None);
+    assert_eq!(
+        admin("set dynamic-cookie-key backend pool first;enable dynamic-cookie backend #40"),
+        "\n\n"
+    );
+    assert_eq!(cookie(), Some(first));
+    assert_eq!(
+        admin("set dynamic-cookie-key backend pool"),
+        "String value expected.\n\n"
+    );
+    assert_eq!(
+        admin("set dynamic-cookie-key backend zz"),
+        "No such backend.\n\n"
+    );
+}
+
+#[test]
 fn a_socket_of_the_usual_level_edits_lists_and_tables() {
     let desk = Desk::new("desk-levels");
     let map = desk.path("m.map");

@@ -132,9 +132,12 @@ pub(super) const ROWS: &[Row] = &[
         "set dynamic-cookie-key backend <bk> <k>",
         "change a backend secret key for dynamic cookies",
         Level::Admin,
-        |call| match call.word(4).is_empty() {
-            true => Reply::error("String value expected."),
-            false => backend(call, |id, key| Order::CookieKey(id, key)),
+        |call| {
+            let found = call.operator.backend(call.word(3)).is_some();
+            match found && call.word(4).is_empty() {
+                true => Reply::error("String value expected."),
+                false => backend(call, |id, key| Order::CookieKey(id, key)),
+            }
         },
     ),
     row(

@@ -7,7 +7,7 @@ use super::known::Known;
 use super::rules::{self, Bench};
 use super::{Host, bandwidth, mode, reach, server, tls};
 use crate::acl::Book;
-use crate::balance::persist::Persist;
+use crate::balance::persist::Computed;
 use crate::balance::{Algorithm, Policy, Tuning};
 use crate::check::draft::KindDraft;
 use crate::config::draft::ProxyDraft;
@@ -15,6 +15,7 @@ use crate::config::report::Report;
 use crate::config::section::log::Line;
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::lang::{Diag, Sections, Shape, Word, suggest_name};
+use crate::live::Live;
 use crate::rule::{self, Use};
 use crate::sample::{BackendFacts, FrontendFacts};
 use crate::site::{
@@ -468,9 +469,10 @@ fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Si
         retry_on: written.retry_on.clone(),
         reuse: written.reuse,
         key,
-        persist: balance.cookie.clone().map(|cookie| Persist {
-            secret: balance.dynamic_cookie_key.clone(),
-            ..cookie
+        persist: balance.cookie.clone(),
+        computed: Live::new(Computed {
+            on: balance.cookie.as_ref().is_some_and(|cookie| cookie.dynamic),
+            secret: balance.dynamic_cookie_key.as_deref().map(Arc::from),
         }),
         persist_when_down: balance.persist_when_down,
         prefer_last_server: balance.prefer_last_server,
