@@ -4,26 +4,24 @@
 //! deadlines, and tells the workers. Traffic belongs to the workers. A serving process ends when it was told to leave and its last
 //! stream has ended, at `hard-stop-after`, or at once by SIGTERM and SIGINT, which then show in its status.
 
+mod dump;
+mod names;
+mod watch;
+
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::cli::Desk;
 use crate::courier::{self, Courier};
-use crate::dns::{News, Plan, Resolver, Root};
-use crate::id::WorkerId;
 use crate::site::{Holding, Level, Service, Site};
-use crate::stats::Count;
-use crate::stream::Letter;
 use crate::sys::signal::{self, Blocked, Signals};
 use crate::sys::{clock, process, socket};
-use crate::time::{Millis, Tick};
+use crate::time::Tick;
 use crate::worker::{Crew, Inners};
-use crate::worker::{Mail, Office};
 
 use super::bind::Bound;
 use super::build_info;
@@ -31,9 +29,13 @@ use super::console::Console;
 use super::export::Copies;
 use super::heritage::Heritage;
 use super::link::{Link, Said};
-use super::notify::{Heartbeat, Notifier};
+use super::notify::Notifier;
 use super::privileges::{Privileges, text};
 use super::sandbox;
+
+use dump::dump;
+use names::follow;
+use watch::Watch;
 
 /// How a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,26 +55,8 @@ impl End {
     pub const IDLE: Self = Self::Status(2);
 }
 
-/// How often a draining process looks whether its last stream has ended, in milliseconds.
-const DRAIN_LOOK: u32 = 20;
-
 /// How often workers are asked what keeps them, in milliseconds.
 const HOLDING_EVERY: u64 = 1_000;
-
-/// What the configuration says about rights.
-pub fn privileges(site: &Site) -> Privileges {
-    let global = &site.global;
-    Privileges {
-        root: global
-            .chroot
-            .as_ref()
-            .map(|path| path.to_string_lossy().into_owned()),
-        uid: global.uid,
-        gid: global.gid,
-        keep: global.capabilities.clone(),
-        dumpable: global.dumpable,
-    }
-}
 
 /// A process whose workers run.
 pub struct Serving {
@@ -101,56 +85,6 @@ const SIGNALS: [i32; 8] = [
     signal::SIGTTIN,
 ];
 
-/// Starts the resolver thread, if the site has anyone to ask. It holds the site only weakly: the site holds it.
-fn follow(site: &Arc<Site>, office: &Arc<Office>) -> io::Result<()> {
-    if site.resolvers.is_empty() {
-        return Ok(());
-    }
-    let plan = Plan {
-        root: Root::host(),
-        sections: site.resolvers.clone(),
-        watched: site
-            .watched
-            .iter()
-            .map(|one| site.to_be_followed(one))
-            .collect(),
-    };
-    let (site_then, office_then) = (Arc::downgrade(site), Arc::downgrade(office));
-    let sink = move |news| {
-        if let (Some(site), Some(office)) = (site_then.upgrade(), office_then.upgrade()) {
-            hear(&site, &office, &news);
-        }
-    };
-    let (resolver, _ends_with_its_handle) = Resolver::start(plan, Arc::new(sink))?;
-    let first = site.resolver.set(resolver);
-    debug_assert!(first.is_ok(), "a site begins to run once");
-    Ok(())
-}
-
-/// Carries out what the resolver says; who waits in line for a server that goes chooses anew.
-fn hear(site: &Site, office: &Office, news: &News) {
-    if let News::Answer { ticket, answer } = news {
-        let letter = Letter::Resolved {
-            stream: ticket.key,
-            addr: answer.as_ref().ok().and_then(|best| best.first().copied()),
-        };
-        office.post(WorkerId::new(ticket.worker), Mail::Letter(letter));
-    }
-    let News::Server {
-        backend,
-        change,
-        by,
-    } = news
-    else {
-        return;
-    };
-    let now = Tick::from_millis(clock::monotonic_ms());
-    let aftermath = site.heed(*backend, change, by, now);
-    for (worker, letter) in aftermath.letters(WorkerId::at(0), office.workers()) {
-        office.post(worker, Mail::Letter(letter));
-    }
-}
-
 impl Serving {
     /// Gives up rights and starts the workers, with handlers in place before anybody can know the process.
     pub fn begin(
@@ -167,7 +101,7 @@ impl Serving {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let dropped = privileges(&site)
+        let dropped = Privileges::of(&site)
             .give_up()
             .map_err(|sentence| vec![sentence])?;
         for warning in &dropped.warnings {
@@ -273,7 +207,7 @@ impl Serving {
                 match number {
                     signal::SIGUSR1 => watch.be_gracious(clock::monotonic_ms()),
                     signal::SIGTERM | signal::SIGINT => return self.end_by(number),
-                    signal::SIGHUP => self.dump(console),
+                    signal::SIGHUP => dump(&self.site, self.crew.office(), console),
                     signal::SIGQUIT => self.crew.shrink(),
                     signal::SIGTTOU => self.crew.pause(),
                     signal::SIGTTIN => self.crew.unpause(),
@@ -423,137 +357,5 @@ impl Serving {
         let _ = self.crew.join();
         self.copies.tell_heirs(Holding::default());
         End::Signal(number)
-    }
-
-    /// `SIGHUP`: the state of everything, for an operator who cannot reach the stats socket.
-    fn dump(&self, console: &Console) {
-        let now = Tick::from_millis(clock::monotonic_ms());
-        for backend in &self.site.backends {
-            let name = &backend.name;
-            console.notice(&format!(
-                "SIGHUP received, dumping servers states for proxy {name}."
-            ));
-            for id in backend.servers.iter() {
-                let server = self.site.server(*id);
-                console.notice(&format!(
-                    "SIGHUP: Server {name}/{} is {}. Conn: {} act, {} pend, {} tot.",
-                    server.name,
-                    server.health.label(),
-                    server.slots.in_use(),
-                    server.line.len(),
-                    server.tally.fold(now).count(Count::Sessions)
-                ));
-            }
-        }
-        for frontend in self.site.frontends.iter().filter(|f| !f.hidden) {
-            console.notice(&format!(
-                "SIGHUP: Proxy {}: {} clients, {} in all.",
-                frontend.name,
-                frontend.connections.load(Relaxed),
-                frontend.tally.fold(now).count(Count::Connections)
-            ));
-        }
-        let clients = self.crew.office().clients();
-        console.notice(&format!("SIGHUP: {clients} clients are connected."));
-    }
-}
-
-/// Deadlines of the main thread.
-struct Watch {
-    /// When draining began.
-    drains: Option<u64>,
-    /// Whether it was said that nobody is accepted any more.
-    closed: bool,
-    /// What is known of what keeps the process.
-    holding: Holding,
-    /// When the workers are asked of it next, and whether they had time to answer the last time.
-    asks_at: Option<u64>,
-    answered: bool,
-    hard_stop: Option<Millis>,
-    /// `grace`: how long the process goes on accepting after it was told to go, and until when that is.
-    grace: Option<Millis>,
-    grace_ends: Option<u64>,
-    /// How often the service manager wants to hear from us.
-    heartbeat: Option<Heartbeat>,
-}
-
-impl Watch {
-    fn new(site: &Site) -> Self {
-        Self {
-            drains: None,
-            closed: false,
-            holding: Holding::default(),
-            asks_at: None,
-            answered: false,
-            hard_stop: site.global.hard_stop_after,
-            grace: site.global.grace,
-            grace_ends: None,
-            heartbeat: Heartbeat::asked(clock::monotonic_ms()),
-        }
-    }
-
-    /// The process was told to go: from when on it does.
-    fn be_gracious(&mut self, now: u64) {
-        let grace = self.grace.map_or(0, |span| u64::from(span.get()));
-        self.grace_ends.get_or_insert(now + grace);
-    }
-
-    fn is_over(&self, now: u64) -> bool {
-        let end = self.drains.zip(self.hard_stop);
-        end.is_some_and(|(began, span)| now >= began + u64::from(span.get()))
-    }
-
-    /// How long clients can keep a process that leaves, in milliseconds.
-    fn left(&self, now: u64) -> Option<u64> {
-        let (began, span) = self.drains.zip(self.hard_stop)?;
-        Some((began + u64::from(span.get())).saturating_sub(now))
-    }
-
-    fn patience(&self, now: u64) -> Option<u32> {
-        let look = self.drains.map(|_| DRAIN_LOOK);
-        let until = |end: u64| u32::try_from(end.saturating_sub(now)).unwrap_or(u32::MAX);
-        let grace = self.grace_ends.filter(|_| self.drains.is_none());
-        let beat = self.heartbeat.map(|heart| until(heart.next()));
-        [look, beat, grace.map(until)].into_iter().flatten().min()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn watch() -> Watch {
-        Watch {
-            drains: None,
-            closed: false,
-            holding: Holding::default(),
-            asks_at: None,
-            answered: false,
-            hard_stop: Some(Millis::seconds(5)),
-            grace: None,
-            grace_ends: None,
-            heartbeat: None,
-        }
-    }
-
-    #[test]
-    fn a_drain_ends_at_the_hard_stop_and_not_before() {
-        let mut watch = watch();
-        assert!(!watch.is_over(1_000_000));
-        assert_eq!(watch.patience(0), None);
-        watch.drains = Some(1_000);
-        assert!(!watch.is_over(5_999));
-        assert!(watch.is_over(6_000));
-        assert_eq!(watch.patience(0), Some(DRAIN_LOOK));
-    }
-
-    #[test]
-    fn a_grace_begins_with_the_first_word_and_is_not_prolonged() {
-        let mut watch = watch();
-        watch.grace = Some(Millis::seconds(1));
-        watch.be_gracious(500);
-        watch.be_gracious(900);
-        assert_eq!(watch.grace_ends, Some(1_500));
-        assert_eq!(watch.patience(1_400), Some(100));
     }
 }

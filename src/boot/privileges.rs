@@ -9,6 +9,7 @@ use std::io;
 
 use rustix::thread::CapabilitySet;
 
+use crate::site::Site;
 use crate::sys::{errno, process};
 
 /// What the configuration says about rights.
@@ -34,6 +35,19 @@ pub struct Dropped {
 }
 
 impl Privileges {
+    /// What the configuration says.
+    pub fn of(site: &Site) -> Self {
+        let global = &site.global;
+        let root = global.chroot.as_ref();
+        Self {
+            root: root.map(|path| path.to_string_lossy().into_owned()),
+            uid: global.uid,
+            gid: global.gid,
+            keep: global.capabilities.clone(),
+            dumpable: global.dumpable,
+        }
+    }
+
     /// Whether the user will change, so that afterwards other users' processes cannot be signalled.
     pub fn changes_user(&self) -> bool {
         self.uid

@@ -7,55 +7,21 @@
 //!
 //! Not sent: what only the old process can use (current connections, queues), and averages, rates and peaks, which are new in seconds.
 
-use std::cell::Cell;
-use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::net::SocketAddr;
+mod heir;
+mod ledger;
+mod will;
 
-use crate::addr::SockAddr;
-use crate::balance::Weight;
-use crate::check::Admin;
-use crate::dns::run::roster::Watched;
-use crate::site::{Destination, Holding, Server, Service, Site};
-use crate::stats::{Count, Tally};
-use crate::stick::{Datum, EntryRef, Form, Table};
-use crate::time::{Millis, Tick};
+pub(super) use heir::Heir;
+pub(super) use ledger::Ledger;
+pub(super) use will::write;
+
+use crate::site::{Server, Service, Site};
+use crate::stats::Tally;
 
 /// The first line.
 pub(super) const HEAD: &str = "sluice-state 1";
 /// The last line of the whole.
 pub(super) const END: &str = "end";
-/// Entries of a table that are read under one lock.
-const ENTRIES_AT_ONCE: usize = 256;
-
-/// What was already told to somebody who inherits.
-#[derive(Debug, Default)]
-pub(super) struct Ledger(HashMap<String, Vec<u64>>);
-
-impl Ledger {
-    /// Appends what was counted since the last time; everything, the first time.
-    pub(super) fn counts(&mut self, site: &Site, now: Tick, out: &mut String) {
-        for (name, tally) in books(site) {
-            let folded = tally.fold(now);
-            let mut line = format!("count {name}");
-            let bare = line.len();
-            let told = self.0.entry(name);
-            let told = told.or_insert_with(|| vec![0; Count::ALL.len()]);
-            for (&count, told) in Count::ALL.iter().zip(told.iter_mut()) {
-                let total = folded.count(count);
-                if total > *told {
-                    // Writing to a string cannot fail; here and below.
-                    let _ = write!(line, " {}={}", count.name(), total - *told);
-                }
-                *told = total;
-            }
-            if line.len() > bare {
-                out.push_str(&line);
-                out.push('\n');
-            }
-        }
-    }
-}
 
 /// Every tally with the name it has in the lines.
 fn books(site: &Site) -> Vec<(String, &Tally)> {
@@ -84,311 +50,23 @@ fn path(site: &Site, server: &Server) -> String {
     format!("{}/{}", site.backend(server.backend).name, server.name)
 }
 
-/// Writes the whole, and notes in `ledger` what it says.
-pub(super) fn write(site: &Site, ledger: &mut Ledger, now: Tick) -> String {
-    let mut out = format!("{HEAD}\n");
-    ledger.counts(site, now, &mut out);
-    for server in &site.servers {
-        write_server(site, server, now, &mut out);
-    }
-    for one in &site.watched {
-        write_found(site, one, &mut out);
-    }
-    for table in &site.tables {
-        write_table(table, now, &mut out);
-    }
-    if let Some(secret) = site.tls.ticket_secret() {
-        let _ = writeln!(out, "tickets {secret}");
-    }
-    out.push_str(END);
-    out.push('\n');
-    out
-}
-
-fn write_server(site: &Site, server: &Server, now: Tick, out: &mut String) {
-    let health = &server.health;
-    let age = now
-        .as_millis()
-        .saturating_sub(health.changed_at().as_millis());
-    let flag = u8::from;
-    let _ = writeln!(
-        out,
-        "server {} disabled={} maint={} drain={} checked={} up={} age={age} down={} first={} weight={}",
-        path(site, server),
-        flag(server.disabled),
-        flag(health.has_admin(Admin::Maintenance)),
-        flag(health.has_admin(Admin::Drain)),
-        flag(server.checking.is_some()),
-        flag(health.passes()),
-        health
-            .downtime(now)
-            .saturating_sub(if health.is_alive() { 0 } else { age }),
-        server.first_weight.units(),
-        server.seat.weight().units(),
-    );
-}
-
-/// What the resolver found for a server, and which name it follows by an operator's order.
-fn write_found(site: &Site, one: &Watched, out: &mut String) {
-    let server = site.server(one.server);
-    let (address, host) = (server.address(), server.host.load());
-    let inet = |address: &SockAddr| Some(SocketAddr::new(address.ip()?, address.port()?));
-    let _ = write!(out, "found {}", path(site, server));
-    for (field, name) in [("written", one.host.as_deref()), ("host", host.as_deref())] {
-        let _ = write!(out, " {field}={}", hex(name.unwrap_or_default().as_bytes()));
-    }
-    if let Some(address) = address.as_ref().and_then(inet) {
-        let _ = write!(out, " at={address}");
-    }
-    out.push('\n');
-}
-
-/// Entries in the order of their expiry, which is the order to make them in.
-fn write_table(table: &Table, now: Tick, out: &mut String) {
-    let (mut entries, mut from) = (Vec::new(), Some((0, 0)));
-    while let Some(at) = from {
-        from = table.some_entries(at, ENTRIES_AT_ONCE, &mut entries);
-    }
-    let standing = |entry| Some((table.standing(entry, now)?, entry));
-    let mut known: Vec<_> = entries.into_iter().filter_map(standing).collect();
-    known.sort_by_key(|(standing, _)| standing.expires_in);
-    for (standing, entry) in known {
-        let _ = write!(out, "entry {} {}", table.name(), hex(&standing.key));
-        if let Some(left) = standing.expires_in {
-            let _ = write!(out, " exp={}", left.get());
-        }
-        write_data(table, entry, now, out);
-        out.push('\n');
-    }
-}
-
-fn write_data(table: &Table, entry: EntryRef, now: Tick, out: &mut String) {
-    for stored in table.settings().layout.in_order() {
-        let row = stored.datum.row();
-        for element in 0..stored.len {
-            let number = || table.read(entry, row.datum, element, now);
-            let _ = match row.form {
-                // The connections stay with the old process.
-                _ if row.datum == Datum::ConnCur => Ok(()),
-                Form::Name => match table.read_name(entry, row.datum) {
-                    Some(name) => write!(out, " {}={}", row.name, hex(name.as_bytes())),
-                    None => Ok(()),
-                },
-                Form::Number | Form::Rate | Form::Numbers | Form::Rates => match number() {
-                    Some(number) if number > 0 => {
-                        write!(out, " {}.{element}={number}", row.name)
-                    }
-                    Some(_) | None => Ok(()),
-                },
-            };
-        }
-    }
-}
-
-/// Reads lines into a site.
-pub(super) struct Heir<'s> {
-    site: &'s Site,
-    /// The process that tells, once it has said its number.
-    teller: Cell<Option<u32>>,
-    books: HashMap<String, &'s Tally>,
-    servers: HashMap<String, &'s Server>,
-    followed: HashMap<String, &'s Watched>,
-}
-
-impl<'s> Heir<'s> {
-    /// An heir for `site`.
-    pub(super) fn new(site: &'s Site) -> Self {
-        let servers = site.servers.iter();
-        let followed = site.watched.iter();
-        let followed = followed.map(|one| (path(site, site.server(one.server)), one));
-        Self {
-            followed: followed.collect(),
-            site,
-            teller: Cell::new(None),
-            books: books(site).into_iter().collect(),
-            servers: servers.map(|server| (path(site, server), server)).collect(),
-        }
-    }
-
-    /// Takes one line to heart; one that means nothing here changes nothing.
-    pub(super) fn take(&self, line: &str, now: Tick) {
-        let mut words = line.split(' ');
-        let kind = words.next().unwrap_or_default();
-        let name = words.next().unwrap_or_default();
-        match kind {
-            "count" => self.take_counts(name, words),
-            "server" => self.take_server(name, &fields(words), now),
-            "found" => self.take_found(name, words, now),
-            "entry" => self.take_entry(name, words, now),
-            "tickets" => {
-                let secrets = words.next().unwrap_or_default();
-                self.site
-                    .tls
-                    .take_ticket_secret(&format!("{name} {secrets}"));
-            }
-            "drain" => self.take_drain(name, words, now),
-            _ => {}
-        }
-    }
-
-    fn take_drain<'t>(&self, pid: &str, words: impl Iterator<Item = &'t str>, now: Tick) {
-        if let Ok(pid) = pid.parse() {
-            self.teller.set(Some(pid));
-            self.site.formers.note(pid, Holding::parse(words), now);
-        }
-    }
-
-    /// Whoever told is gone.
-    pub(super) fn is_alone(&self) {
-        if let Some(pid) = self.teller.get() {
-            self.site.formers.forget(pid);
-        }
-    }
-
-    fn take_counts<'t>(&self, kind: &str, mut words: impl Iterator<Item = &'t str>) {
-        let name = format!("{kind} {}", words.next().unwrap_or_default());
-        let Some(tally) = self.books.get(&name) else {
-            return;
-        };
-        for (field, value) in words.filter_map(field) {
-            if let (Some(count), Ok(value)) = (Count::named(field), value.parse()) {
-                tally.inherit(count, value);
-            }
-        }
-    }
-
-    /// What operators ordered goes along, what the configuration ordered does not; what checks found, while there are checks.
-    fn take_server(&self, name: &str, fields: &HashMap<&str, u64>, now: Tick) {
-        let Some(server) = self.servers.get(name) else {
-            return;
-        };
-        let is = |field| fields.get(field).is_some_and(|value| *value != 0);
-        if is("maint") != is("disabled") {
-            let health = &server.health;
-            health.set_admin(Admin::Maintenance, is("maint"), now);
-        }
-        if is("drain") {
-            server.health.set_admin(Admin::Drain, true, now);
-        }
-        if is("checked") && server.checking.is_some() {
-            server.health.force(is("up"), now);
-        }
-        let age = fields.get("age").copied().unwrap_or(0);
-        let since = Tick::from_millis(now.as_millis().saturating_sub(age));
-        let down = fields.get("down").copied().unwrap_or(0);
-        server.health.inherit(since, down);
-        let first = u64::from(server.first_weight.units());
-        let weight = fields
-            .get("weight")
-            .and_then(|weight| u32::try_from(*weight).ok());
-        if fields.get("first") == Some(&first)
-            && let Some(weight) = weight.and_then(Weight::new)
-        {
-            server.seat.set_weight(weight, weight.full_share());
-        }
-        server.seat.set_usable(server.health.is_usable());
-        let backend = self.site.backend(server.backend);
-        backend.policy.settle(&self.site.lineup(server.backend));
-    }
-
-    /// A server of the same name and of the same written host goes on where the resolver had it.
-    // haproxy: takes the address from its state file where `init-addr last` says so; here: whatever init-addr says, because what
-    // the resolvers found last is newer than what any other way finds, and a reload must not take a server away.
-    fn take_found<'t>(&self, name: &str, words: impl Iterator<Item = &'t str>, now: Tick) {
-        let words: HashMap<&str, &str> = words.filter_map(field).collect();
-        let Some(one) = self.followed.get(name) else {
-            return;
-        };
-        let server = self.site.server(one.server);
-        let text = |field| {
-            let bytes = unhex(words.get(field)?)?;
-            String::from_utf8(bytes).ok()
-        };
-        let host = text("host").filter(|host| !host.is_empty());
-        if text("written").as_deref() != Some(one.host.as_deref().unwrap_or_default()) {
-            return;
-        }
-        if host.as_deref() != one.host.as_deref() {
-            server.host.publish(host.as_deref().map(Into::into));
-        }
-        let at = words.get("at").and_then(|at| at.parse().ok());
-        if let Some(address) = at.filter(|_| host.is_some()) {
-            let place = Destination::At(SockAddr::Inet(address));
-            server.move_to(place);
-            server.health.set_admin(Admin::Unresolved, false, now);
-            server.seat.set_usable(server.health.is_usable());
-            let backend = self.site.backend(server.backend);
-            backend.policy.settle(&self.site.lineup(server.backend));
-        }
-    }
-
-    fn take_entry<'t>(&self, name: &str, mut words: impl Iterator<Item = &'t str>, now: Tick) {
-        let table = self
-            .site
-            .tables
-            .iter()
-            .find(|table| &**table.name() == name);
-        let key = words.next().and_then(unhex);
-        let (Some(table), Some(key)) = (table, key.filter(|key| !key.is_empty())) else {
-            return;
-        };
-        let words: Vec<(&str, &str)> = words.filter_map(field).collect();
-        let left = words.iter().find(|(field, _)| *field == "exp");
-        let left = left
-            .and_then(|(_, value)| value.parse().ok())
-            .map(Millis::new);
-        let Some(entry) = table.adopt(&key, left, now) else {
-            return;
-        };
-        for (field, value) in words {
-            let (name, element) = field.split_once('.').unwrap_or((field, "0"));
-            let (Some(row), Ok(element)) = (Datum::named(name), element.parse()) else {
-                continue;
-            };
-            if row.form == Form::Name {
-                let text = unhex(value).map(|bytes| String::from_utf8_lossy(&bytes).into());
-                text.into_iter()
-                    .for_each(|text| table.set_name(entry, row.datum, text));
-            } else if let Ok(value) = value.parse() {
-                table.set(entry, row.datum, element, value, now);
-            }
-        }
-    }
-}
-
-fn field(word: &str) -> Option<(&str, &str)> {
-    word.split_once('=')
-}
-
-fn fields<'t>(words: impl Iterator<Item = &'t str>) -> HashMap<&'t str, u64> {
-    let number = |(field, value): (&'t str, &str)| Some((field, value.parse().ok()?));
-    words.filter_map(field).filter_map(number).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    pairs
-        .map(|pair| byte(pair).filter(|_| pair.len() == 2))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
+    use crate::addr::SockAddr;
+    use crate::balance::Weight;
     use crate::boot::args::Options;
     use crate::boot::console::Console;
     use crate::boot::load;
+    use crate::check::Admin;
     use crate::config::Source;
     use crate::id::WorkerId;
+    use crate::site::Destination;
+    use crate::stats::Count;
+    use crate::stick::Datum;
+    use crate::time::{Millis, Tick};
 
     fn site(more: &str) -> Site {
         let text = format!(
