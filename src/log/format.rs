@@ -14,7 +14,7 @@ use crate::lang::Diag;
 use crate::sample::{Expr, Facts, Names, Sampled};
 use crate::value::{Kind, Value};
 
-use super::alias::{Alias, Row, Source};
+use super::alias::{Row, Source};
 use super::dates::Dates;
 use super::record::Ledger;
 use super::style::{Pen, Style};
@@ -53,7 +53,6 @@ pub struct Format {
     pub(super) items: Box<[Item]>,
     /// The data format of the whole line, when `%{+json}o` or `%{+cbor}o` asked for one.
     pub(super) encoding: Style,
-    pub(super) http_only: Option<&'static str>,
 }
 
 /// One item of a format.
@@ -73,7 +72,7 @@ pub(super) enum What {
     Text(Vec<u8>),
     /// A run of blanks.
     Gap,
-    Alias(Alias),
+    Alias(&'static Row),
     Expr(Box<Expr>),
 }
 
@@ -126,23 +125,14 @@ impl Format {
     /// The first alias that only HTTP mode has.
     #[must_use]
     pub fn http_only(&self) -> Option<&'static str> {
-        self.http_only
+        let row = self.aliases().find(|row| row.http_only)?;
+        Some(row.name)
     }
 
     /// Whether the format shows a total, so that the line cannot be written before the end.
     #[must_use]
     pub fn waits_for_end(&self) -> bool {
-        use super::alias::{Count, Timer};
-        self.items.iter().any(|item| {
-            matches!(
-                item.what,
-                What::Alias(
-                    Alias::Count(Count::BytesDown | Count::BytesUp)
-                        | Alias::Timer(Timer::Ta | Timer::Tt | Timer::Tu | Timer::Td)
-                        | Alias::Letters(_)
-                )
-            )
-        })
+        self.aliases().any(|row| row.at_end)
     }
 
     /// Appends the line for what `ledger` and `facts` say.
@@ -160,7 +150,7 @@ impl Format {
         if self.encoding.is_encoded() {
             return self.write_map(ledger, facts, dates, out);
         }
-        let record = self.has_aliases().then(|| ledger.record());
+        let record = self.aliases().next().is_some().then(|| ledger.record());
         let mut after_gap = true;
         for item in &self.items {
             let mut pen = Pen {
@@ -178,9 +168,9 @@ impl Format {
                     after_gap = true;
                     continue;
                 }
-                What::Alias(alias) => record
+                What::Alias(row) => record
                     .as_ref()
-                    .is_some_and(|record| alias.write(&Source { record, facts }, dates, &mut pen)),
+                    .is_some_and(|record| row.write(&Source { record, facts }, dates, &mut pen)),
                 What::Expr(expr) => {
                     write_sample(expr, item.kind, facts, &mut pen);
                     true
@@ -190,10 +180,11 @@ impl Format {
         }
     }
 
-    fn has_aliases(&self) -> bool {
-        self.items
-            .iter()
-            .any(|item| matches!(item.what, What::Alias(_)))
+    fn aliases(&self) -> impl Iterator<Item = &'static Row> {
+        self.items.iter().filter_map(|item| match item.what {
+            What::Alias(row) => Some(row),
+            What::Text(_) | What::Gap | What::Expr(_) => None,
+        })
     }
 
     /// The whole line as one JSON object or CBOR map; items without a name have no place in it.
@@ -227,8 +218,8 @@ impl Format {
                 pen.out.extend_from_slice(b": ");
             }
             match &item.what {
-                What::Alias(alias) => {
-                    if !alias.write(
+                What::Alias(row) => {
+                    if !row.write(
                         &Source {
                             record: &record,
                             facts,
@@ -310,7 +301,6 @@ pub(super) struct Builder {
     /// The style that items without braces have; `%{…}o` changes it.
     default: Style,
     encoding: Style,
-    http_only: Option<&'static str>,
 }
 
 impl Builder {
@@ -320,7 +310,6 @@ impl Builder {
             purpose,
             default: purpose.style(),
             encoding: Style::default(),
-            http_only: None,
         }
     }
 
@@ -361,11 +350,8 @@ impl Builder {
         }
     }
 
-    pub(super) fn alias(&mut self, row: &Row, style: Style, label: Label) {
-        if row.http_only && self.http_only.is_none() {
-            self.http_only = Some(row.name);
-        }
-        self.labelled(What::Alias(row.alias), style, label);
+    pub(super) fn alias(&mut self, row: &'static Row, style: Style, label: Label) {
+        self.labelled(What::Alias(row), style, label);
     }
 
     pub(super) fn expr(&mut self, expr: Expr, style: Style, label: Label) {
@@ -389,7 +375,6 @@ impl Builder {
         Format {
             items: self.items.into_boxed_slice(),
             encoding: self.encoding,
-            http_only: self.http_only,
         }
     }
 }

@@ -23,7 +23,6 @@ mod sender;
 mod style;
 mod target;
 
-pub use alias::{ALIASES, Alias, Row};
 pub use capture::{CaptureSlots, CookieCapture};
 pub use dates::Dates;
 pub use format::{Format, Purpose};

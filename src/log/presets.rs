@@ -4,9 +4,9 @@
 //! The texts are HAProxy's, field for field; the lines without a format are the two sentences that
 //! readers of old logs know.
 
-use super::alias::{Alias, End, Source};
+use super::alias;
 use super::dates::Dates;
-use super::record::Record;
+use super::record::{Endpoint, Record};
 use super::style::{Pen, Style};
 use crate::sample::Facts;
 
@@ -33,11 +33,11 @@ pub const TCP_CLF: &str = "%{+Q}o %{-Q}ci - - [%T] \"TCP \" 000 %B \"\" \"\" %cp
 
 /// What a frontend logs when it accepts a connection and has no format:
 /// `Connect from 10.0.1.2:33317 to 10.0.3.31:5000 (www/HTTP)`.
-pub fn connect_line(record: &Record<'_>, facts: &Facts<'_>, out: &mut Vec<u8>) {
+pub fn connect_line(record: &Record<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"Connect from ");
-    endpoint(End::Client, record, facts, out);
+    endpoint(record.client, out);
     out.extend_from_slice(b" to ");
-    endpoint(End::Accepting, record, facts, out);
+    endpoint(record.accepting, out);
     out.extend_from_slice(b" (");
     out.extend_from_slice(record.frontend.as_bytes());
     out.extend_from_slice(if record.http_mode {
@@ -50,7 +50,7 @@ pub fn connect_line(record: &Record<'_>, facts: &Facts<'_>, out: &mut Vec<u8>) {
 /// What is logged about a connection that failed before it became a session:
 /// `127.0.0.1:56059 [03/Dec/2012:17:35:10.380] frt/f1: Connection error during SSL handshake`.
 pub fn error_line(record: &Record<'_>, facts: &Facts<'_>, dates: &mut Dates, out: &mut Vec<u8>) {
-    endpoint(End::Client, record, facts, out);
+    endpoint(record.client, out);
     out.extend_from_slice(b" [");
     dates.with_millis(out, record.accepted, facts.census);
     out.extend_from_slice(b"] ");
@@ -61,14 +61,12 @@ pub fn error_line(record: &Record<'_>, facts: &Facts<'_>, dates: &mut Dates, out
     out.extend_from_slice(record.error.unwrap_or("Connection error").as_bytes());
 }
 
-fn endpoint(end: End, record: &Record<'_>, facts: &Facts<'_>, out: &mut Vec<u8>) {
-    let from = Source { record, facts };
-    let mut dates = Dates::default();
+fn endpoint(end: Option<Endpoint>, out: &mut Vec<u8>) {
     let mut pen = Pen {
         out,
         style: Style::DASHED,
     };
-    Alias::Ip(end).write(&from, &mut dates, &mut pen);
+    alias::ip(end, &mut pen);
     pen.out.push(b':');
-    Alias::Port(end).write(&from, &mut dates, &mut pen);
+    alias::port(end, &mut pen);
 }

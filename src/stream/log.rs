@@ -170,7 +170,7 @@ impl Stream {
             Some(format) => scene.text(format),
             None => {
                 let mut out = scene.buffer();
-                presets::connect_line(&scene.world.record(), &scene.view(), &mut out);
+                presets::connect_line(&scene.world.record(), &mut out);
                 out
             }
         });

@@ -107,7 +107,7 @@ fn text(scene: &mut Scene<'_>, own: &Frontend, wording: Wording<'_>, origin: Ori
     let record = scene.world.record();
     match failed {
         true => presets::error_line(&record, &scene.view(), &mut Dates::default(), &mut out),
-        false => presets::connect_line(&record, &scene.view(), &mut out),
+        false => presets::connect_line(&record, &mut out),
     }
     out
 }

@@ -1,34 +1,58 @@
 //! The aliases of log formats: `%ci`, `%Ta`, `%tsc` and the rest, their names and what they show.
 //!
-//! One row an alias. [`Alias::write`] reads the [`Record`] (and, for captures, the facts) and
-//! appends to the line; it computes nothing that the record does not already say.
+//! One row an alias: its name, and where in the [`Record`] it looks. [`Row::write`] reads the record (and, for captures, the
+//! facts) and appends to the line; it computes nothing that the record does not already say.
 
-use std::net::IpAddr;
+mod capture;
+mod endpoint;
+mod request;
 
-use crate::addr;
-use crate::sample::Facts;
+pub(super) use endpoint::{ip, port};
+
+use crate::sample::{Census, Facts, Wall};
 
 use super::dates::Dates;
 use super::record::{Endpoint, Record};
-use super::style::{Guard, Pen, Style, hex_byte};
+use super::style::{Pen, Style};
+use Alias::{
+    Captured, Date, Hexable, Ip, Letters, Millis, Number, Part, Plus, Port, Text, Transport,
+};
 
-/// What one alias shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alias {
+/// One alias.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The name after the percent sign.
+    pub(super) name: &'static str,
+    alias: Alias,
+    /// Whether it needs `mode http`.
+    pub(super) http_only: bool,
+    /// Whether it shows a total, which is known at the end.
+    pub(super) at_end: bool,
+}
+
+/// What an alias shows of a record.
+#[derive(Debug)]
+enum Alias {
     /// The address of an endpoint.
-    Ip(End),
-    /// The port of an endpoint.
-    Port(End),
-    /// A date.
-    Date(Date),
-    /// A duration.
-    Timer(Timer),
-    /// A name or another text that the proxy knows.
-    Name(Name),
+    Ip(Of<Option<Endpoint>>),
+    /// Its port.
+    Port(Of<Option<Endpoint>>),
+    /// A moment in a spelling.
+    Date(Spelling, Of<Wall>),
+    /// The milliseconds of acceptance.
+    Millis,
     /// A number.
-    Count(Count),
-    /// A part of the HTTP message.
-    Http(Http),
+    Number(Of<i64>),
+    /// A number, with `+` before it where it is larger in truth.
+    Plus(Of<i64>, Of<bool>),
+    /// A number that may be asked for in hexadecimal.
+    Hexable(Of<u32>),
+    /// A text that may be missing.
+    Text(for<'a> fn(&Record<'a>) -> Option<&'a [u8]>),
+    /// The frontend, with `~` when the connection is encrypted.
+    Transport,
+    /// A part of the request line.
+    Part(fn(&[u8]) -> Option<&[u8]>),
     /// Captured fields.
     Captured {
         /// Of the response instead of the request.
@@ -40,260 +64,97 @@ pub enum Alias {
     Letters(u8),
 }
 
-/// One of the four ends of the two connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// The client.
-    Client,
-    /// Where it connected to.
-    Accepting,
-    /// Where we connected from.
-    Connecting,
-    /// The server.
-    Target,
-}
-
-/// A moment and its spelling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Date {
-    /// Acceptance, local, with milliseconds.
-    Accepted,
-    /// Acceptance, universal.
-    AcceptedUniversal,
-    /// Acceptance, local.
-    AcceptedLocal,
-    /// The request's beginning, local, with milliseconds.
-    Request,
-    /// The request's beginning, universal.
-    RequestUniversal,
-    /// The request's beginning, local.
-    RequestLocal,
-    /// Acceptance, seconds since 1970.
-    Seconds,
-    /// The milliseconds of acceptance.
-    Millis,
-}
-
-/// A duration; the names are the aliases'.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Timer {
-    /// The handshakes.
-    Th,
-    /// Idle before the request.
-    Ti,
-    /// Receiving the request.
-    TR,
-    /// Idle and receiving.
-    Tq,
-    /// In queues.
-    Tw,
-    /// Connecting.
-    Tc,
-    /// Waiting for the response.
-    Tr,
-    /// Transferring data.
-    Td,
-    /// The whole request.
-    Ta,
-    /// The whole session.
-    Tt,
-    /// As the client sees it.
-    Tu,
-}
-
-/// A text that the proxy itself knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
-    /// The frontend.
-    Frontend,
-    /// The frontend, with `~` when the connection is encrypted.
-    FrontendTransport,
-    /// The backend.
-    Backend,
-    /// The server.
-    Server,
-    /// The machine.
-    Host,
-    /// The unique id.
-    UniqueId,
-    /// The TLS cipher suite.
-    Cipher,
-    /// The TLS version.
-    TlsVersion,
-    /// Why the line is written.
-    Origin,
-}
-
-/// A number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
-    /// Connections of the process.
-    Actconn,
-    /// Connections of the frontend.
-    Feconn,
-    /// Connections of the backend.
-    Beconn,
-    /// Connections of the server.
-    SrvConn,
-    /// Retries.
-    Retries,
-    /// Ahead in the server's queue.
-    ServerQueue,
-    /// Ahead in the backend's queue.
-    BackendQueue,
-    /// Bytes to the client.
-    BytesDown,
-    /// Bytes to the server.
-    BytesUp,
-    /// The status.
-    Status,
-    /// Lines of the frontend so far.
-    Lines,
-    /// Requests of the process so far.
-    Requests,
-    /// The process.
-    Pid,
-}
-
-/// A part of the HTTP message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Http {
-    /// The whole request line.
-    Line,
-    /// The method.
-    Method,
-    /// The target.
-    Target,
-    /// The target without the query string.
-    TargetPath,
-    /// The path without host and query string.
-    Path,
-    /// The query string with its `?`.
-    Query,
-    /// The version.
-    Version,
-    /// The captured cookie of the request.
-    RequestCookie,
-    /// The captured cookie of the response.
-    ResponseCookie,
-}
-
-/// One row: name, meaning, whether only HTTP mode has it.
-pub struct Row {
-    /// The name after the percent sign.
-    pub name: &'static str,
-    /// What it shows.
-    pub alias: Alias,
-    /// Whether it needs `mode http`.
-    pub http_only: bool,
-}
+type Of<T> = fn(&Record<'_>) -> T;
+type Spelling = fn(&mut Dates, &mut Vec<u8>, Wall, &dyn Census);
 
 const fn row(name: &'static str, alias: Alias) -> Row {
     Row {
         name,
         alias,
         http_only: false,
+        at_end: false,
     }
 }
 
-const fn http(name: &'static str, alias: Alias) -> Row {
-    Row {
-        name,
-        alias,
-        http_only: true,
+impl Row {
+    const fn http(mut self) -> Self {
+        self.http_only = true;
+        self
+    }
+
+    const fn at_end(mut self) -> Self {
+        self.at_end = true;
+        self
     }
 }
 
 /// Every alias.
-pub const ALIASES: &[Row] = &[
-    row("B", Alias::Count(Count::BytesDown)),
-    http("CC", Alias::Http(Http::RequestCookie)),
-    http("CS", Alias::Http(Http::ResponseCookie)),
-    row("H", Alias::Name(Name::Host)),
-    http("HM", Alias::Http(Http::Method)),
-    http("HP", Alias::Http(Http::TargetPath)),
-    http("HPO", Alias::Http(Http::Path)),
-    http("HQ", Alias::Http(Http::Query)),
-    http("HU", Alias::Http(Http::Target)),
-    http("HV", Alias::Http(Http::Version)),
-    row("ID", Alias::Name(Name::UniqueId)),
-    row("OG", Alias::Name(Name::Origin)),
-    row("ST", Alias::Count(Count::Status)),
-    row("T", Alias::Date(Date::AcceptedUniversal)),
-    http("TR", Alias::Timer(Timer::TR)),
-    http("Ta", Alias::Timer(Timer::Ta)),
-    row("Tc", Alias::Timer(Timer::Tc)),
-    row("Td", Alias::Timer(Timer::Td)),
-    row("Th", Alias::Timer(Timer::Th)),
-    http("Ti", Alias::Timer(Timer::Ti)),
-    row("Tl", Alias::Date(Date::AcceptedLocal)),
-    http("Tq", Alias::Timer(Timer::Tq)),
-    http("Tr", Alias::Timer(Timer::Tr)),
-    row("Ts", Alias::Date(Date::Seconds)),
-    row("Tt", Alias::Timer(Timer::Tt)),
-    row("Tu", Alias::Timer(Timer::Tu)),
-    row("Tw", Alias::Timer(Timer::Tw)),
-    row("U", Alias::Count(Count::BytesUp)),
-    row("ac", Alias::Count(Count::Actconn)),
-    row("b", Alias::Name(Name::Backend)),
-    row("bc", Alias::Count(Count::Beconn)),
-    row("bi", Alias::Ip(End::Connecting)),
-    row("bp", Alias::Port(End::Connecting)),
-    row("bq", Alias::Count(Count::BackendQueue)),
-    row("ci", Alias::Ip(End::Client)),
-    row("cp", Alias::Port(End::Client)),
-    row("f", Alias::Name(Name::Frontend)),
-    row("fc", Alias::Count(Count::Feconn)),
-    row("fi", Alias::Ip(End::Accepting)),
-    row("fp", Alias::Port(End::Accepting)),
-    row("ft", Alias::Name(Name::FrontendTransport)),
-    row(
-        "hr",
-        Alias::Captured {
-            response: false,
-            list: false,
-        },
-    ),
-    row(
-        "hrl",
-        Alias::Captured {
-            response: false,
-            list: true,
-        },
-    ),
-    row(
-        "hs",
-        Alias::Captured {
-            response: true,
-            list: false,
-        },
-    ),
-    row(
-        "hsl",
-        Alias::Captured {
-            response: true,
-            list: true,
-        },
-    ),
-    row("lc", Alias::Count(Count::Lines)),
-    row("ms", Alias::Date(Date::Millis)),
-    row("pid", Alias::Count(Count::Pid)),
-    http("r", Alias::Http(Http::Line)),
-    row("rc", Alias::Count(Count::Retries)),
-    row("rt", Alias::Count(Count::Requests)),
-    row("s", Alias::Name(Name::Server)),
-    row("sc", Alias::Count(Count::SrvConn)),
-    row("si", Alias::Ip(End::Target)),
-    row("sp", Alias::Port(End::Target)),
-    row("sq", Alias::Count(Count::ServerQueue)),
-    row("sslc", Alias::Name(Name::Cipher)),
-    row("sslv", Alias::Name(Name::TlsVersion)),
-    row("t", Alias::Date(Date::Accepted)),
-    http("tr", Alias::Date(Date::Request)),
-    http("trg", Alias::Date(Date::RequestUniversal)),
-    http("trl", Alias::Date(Date::RequestLocal)),
-    row("ts", Alias::Letters(2)),
-    http("tsc", Alias::Letters(4)),
+#[rustfmt::skip]
+pub(super) const ALIASES: &[Row] = &[
+    row("B", Plus(|r| long(r.bytes_down), goes_on)).at_end(),
+    row("CC", Text(|r| r.http?.request_cookie)).http(),
+    row("CS", Text(|r| r.http?.response_cookie)).http(),
+    row("H", Text(|r| Some(r.process.hostname.as_bytes()))),
+    row("HM", Part(request::method)).http(),
+    row("HP", Part(request::target_path)).http(),
+    row("HPO", Part(request::path)).http(),
+    row("HQ", Part(request::query)).http(),
+    row("HU", Part(request::target)).http(),
+    row("HV", Part(request::version)).http(),
+    row("ID", Text(|r| r.unique_id)),
+    row("OG", Text(|r| Some(r.origin.word().as_bytes()))),
+    row("ST", Number(status)),
+    row("T", Date(Dates::universal, accepted)),
+    row("TR", Number(|r| r.timers.t_request())).http(),
+    row("Ta", Plus(|r| r.timers.ta(), goes_on)).at_end().http(),
+    row("Tc", Number(|r| r.timers.tc())),
+    row("Td", Number(|r| r.timers.td(r.http_mode))).at_end(),
+    row("Th", Number(|r| r.timers.handshake.into())),
+    row("Ti", Number(|r| r.timers.ti())).http(),
+    row("Tl", Date(Dates::local, accepted)),
+    row("Tq", Number(|r| r.timers.tq())).http(),
+    row("Tr", Number(|r| r.timers.t_response())).http(),
+    row("Ts", Hexable(|r| u32::try_from(r.accepted.secs).unwrap_or(0))),
+    row("Tt", Plus(|r| r.timers.tt(), goes_on)).at_end(),
+    row("Tu", Plus(|r| r.timers.tu(), goes_on)).at_end(),
+    row("Tw", Number(|r| r.timers.tw())),
+    row("U", Number(|r| long(r.bytes_up))).at_end(),
+    row("ac", Number(|r| r.counts.actconn.into())),
+    row("b", Text(|r| Some(r.backend.as_bytes()))),
+    row("bc", Number(|r| r.counts.beconn.into())),
+    row("bi", Ip(connecting)),
+    row("bp", Port(connecting)),
+    row("bq", Number(|r| r.queues.backend.into())),
+    row("ci", Ip(|r| r.client)),
+    row("cp", Port(|r| r.client)),
+    row("f", Text(|r| Some(r.frontend.as_bytes()))),
+    row("fc", Number(|r| r.counts.feconn.into())),
+    row("fi", Ip(|r| r.accepting)),
+    row("fp", Port(|r| r.accepting)),
+    row("ft", Transport),
+    row("hr", Captured { response: false, list: false }),
+    row("hrl", Captured { response: false, list: true }),
+    row("hs", Captured { response: true, list: false }),
+    row("hsl", Captured { response: true, list: true }),
+    row("lc", Hexable(|r| r.log_counter)),
+    row("ms", Millis),
+    row("pid", Hexable(|r| r.process.pid)),
+    row("r", Part(request::line)).http(),
+    row("rc", Plus(|r| r.counts.retries.into(), |r| r.counts.redispatched)),
+    row("rt", Hexable(|r| r.request_counter)),
+    row("s", Text(|r| Some(r.server.unwrap_or("<NOSRV>").as_bytes()))),
+    row("sc", Number(|r| r.counts.srv_conn.into())),
+    row("si", Ip(|r| r.target)),
+    row("sp", Port(|r| r.target)),
+    row("sq", Number(|r| r.queues.server.into())),
+    row("sslc", Text(|r| Some(r.tls?.cipher.as_bytes()))),
+    row("sslv", Text(|r| Some(r.tls?.version.as_bytes()))),
+    row("t", Date(Dates::with_millis, accepted)),
+    row("tr", Date(Dates::with_millis, requested)).http(),
+    row("trg", Date(Dates::universal, requested)).http(),
+    row("trl", Date(Dates::local, requested)).http(),
+    row("ts", Letters(2)).at_end(),
+    row("tsc", Letters(4)).at_end().http(),
 ];
 
 /// Names that early 1.5 releases used, and their successors.
@@ -311,26 +172,66 @@ pub(super) const OLD_NAMES: &[(&str, &str)] = &[
     ("st", "ST"),
 ];
 
+fn connecting(record: &Record<'_>) -> Option<Endpoint> {
+    record.kernel.connecting().map(Endpoint::Inet)
+}
+
+fn accepted(record: &Record<'_>) -> Wall {
+    record.accepted
+}
+
+fn requested(record: &Record<'_>) -> Wall {
+    record.requested()
+}
+
+fn goes_on(record: &Record<'_>) -> bool {
+    !record.finished
+}
+
+fn long(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// haproxy: an HTTP session that never got an answer logs -1, a TCP session 0.
+fn status(record: &Record<'_>) -> i64 {
+    match record.http {
+        Some(http) => http.status.map_or(-1, i64::from),
+        None => 0,
+    }
+}
+
 /// What an alias may look at while it is written.
 pub(super) struct Source<'a> {
     pub(super) record: &'a Record<'a>,
     pub(super) facts: &'a Facts<'a>,
 }
 
-impl Alias {
+impl Row {
     /// Appends what the alias shows; false when it shows nothing at all, not even a dash.
-    pub(super) fn write(self, from: &Source<'_>, dates: &mut Dates, pen: &mut Pen<'_>) -> bool {
+    pub(super) fn write(&self, from: &Source<'_>, dates: &mut Dates, pen: &mut Pen<'_>) -> bool {
         let record = from.record;
-        match self {
-            Alias::Ip(end) => ip(end.of(record), pen),
-            Alias::Port(end) => port(end.of(record), pen),
-            Alias::Date(date) => date.write(from, dates, pen),
-            Alias::Timer(timer) => timer.write(record, pen),
-            Alias::Name(name) => name.write(record, pen),
-            Alias::Count(count) => count.write(record, pen),
-            Alias::Http(part) => part.write(record, pen),
-            Alias::Captured { response, list } => return captured(from, response, list, pen),
-            Alias::Letters(len) => {
+        match self.alias {
+            Ip(of) => ip(of(record), pen),
+            Port(of) => port(of(record), pen),
+            Date(spell, of) => {
+                let spell = |out: &mut Vec<u8>| spell(dates, out, of(record), from.facts.census);
+                spelled(spell, pen);
+            }
+            Millis => millis(record.accepted.micros / 1000, pen),
+            Number(of) => pen.number(of(record)),
+            Plus(of, is_larger) => {
+                if is_larger(record) && !pen.style.is_encoded() {
+                    pen.out.push(b'+');
+                }
+                pen.number(of(record));
+            }
+            Hexable(of) => pen.hexable(of(record), 4),
+            Text(of) => pen.text(of(record)),
+            Transport if record.secure => encrypted(record.frontend, pen),
+            Transport => pen.text(Some(record.frontend.as_bytes())),
+            Part(of) => request::write(of, record, pen),
+            Captured { response, list } => return capture::captured(from, response, list, pen),
+            Letters(len) => {
                 let letters = &record.letters[..usize::from(len)];
                 if pen.style.is_encoded() {
                     pen.encoded_text(letters);
@@ -343,66 +244,12 @@ impl Alias {
     }
 }
 
-impl End {
-    fn of(self, record: &Record<'_>) -> Option<Endpoint> {
-        match self {
-            End::Client => record.client,
-            End::Accepting => record.accepting,
-            End::Connecting => record.kernel.connecting().map(Endpoint::Inet),
-            End::Target => record.target,
-        }
-    }
-}
-
-fn ip(endpoint: Option<Endpoint>, pen: &mut Pen<'_>) {
-    let address = match endpoint {
-        None => return pen.text(None),
-        Some(Endpoint::Unix { .. }) => return pen.text(Some(b"unix")),
-        Some(Endpoint::Inet(address)) => address.ip(),
-    };
-    if pen.style.has(Style::HEXA) && !pen.style.is_encoded() {
-        match address {
-            IpAddr::V4(v4) => v4.octets().iter().for_each(|b| hex_byte(pen.out, *b)),
-            IpAddr::V6(v6) => v6.octets().iter().for_each(|b| hex_byte(pen.out, *b)),
-        }
-        return;
-    }
+fn spelled(spell: impl FnOnce(&mut Vec<u8>), pen: &mut Pen<'_>) {
+    let start = pen.out.len();
+    spell(pen.out);
     if pen.style.is_encoded() {
-        return pen.encoded_text(address.to_string().as_bytes());
-    }
-    let quote = pen.style.has(Style::QUOTE).then_some(b'"');
-    pen.out.extend(quote);
-    addr::write_ip(pen.out, address);
-    pen.out.extend(quote);
-}
-
-fn port(endpoint: Option<Endpoint>, pen: &mut Pen<'_>) {
-    match endpoint {
-        None => pen.text(None),
-        Some(Endpoint::Unix { listener }) => pen.number(i64::from(listener)),
-        Some(Endpoint::Inet(address)) => pen.hexable(u32::from(address.port()), 4),
-    }
-}
-
-impl Date {
-    fn write(self, from: &Source<'_>, dates: &mut Dates, pen: &mut Pen<'_>) {
-        let census = from.facts.census;
-        let accepted = from.record.accepted;
-        let start = pen.out.len();
-        match self {
-            Date::Accepted => dates.with_millis(pen.out, accepted, census),
-            Date::AcceptedUniversal => dates.universal(pen.out, accepted, census),
-            Date::AcceptedLocal => dates.local(pen.out, accepted, census),
-            Date::Request => dates.with_millis(pen.out, from.record.requested(), census),
-            Date::RequestUniversal => dates.universal(pen.out, from.record.requested(), census),
-            Date::RequestLocal => dates.local(pen.out, from.record.requested(), census),
-            Date::Seconds => return pen.hexable(u32::try_from(accepted.secs).unwrap_or(0), 4),
-            Date::Millis => return millis(accepted.micros / 1000, pen),
-        }
-        if pen.style.is_encoded() {
-            let text: smallvec::SmallVec<[u8; 40]> = pen.out.drain(start..).collect();
-            pen.encoded_text(&text);
-        }
+        let text: smallvec::SmallVec<[u8; 40]> = pen.out.drain(start..).collect();
+        pen.encoded_text(&text);
     }
 }
 
@@ -417,221 +264,10 @@ fn millis(millis: u32, pen: &mut Pen<'_>) {
     pen.hexable(millis, 2);
 }
 
-impl Timer {
-    fn write(self, record: &Record<'_>, pen: &mut Pen<'_>) {
-        let timers = &record.timers;
-        let value = match self {
-            Timer::Th => i64::from(timers.handshake),
-            Timer::Ti => timers.ti(),
-            Timer::TR => timers.t_request(),
-            Timer::Tq => timers.tq(),
-            Timer::Tw => timers.tw(),
-            Timer::Tc => timers.tc(),
-            Timer::Tr => timers.t_response(),
-            Timer::Td => timers.td(record.http_mode),
-            Timer::Ta => timers.ta(),
-            Timer::Tt => timers.tt(),
-            Timer::Tu => timers.tu(),
-        };
-        if matches!(self, Timer::Ta | Timer::Tt | Timer::Tu) {
-            plus(!record.finished, pen);
-        }
-        pen.number(value);
-    }
-}
-
-/// The sign of a figure that is larger in truth.
-fn plus(due: bool, pen: &mut Pen<'_>) {
-    if due && !pen.style.is_encoded() {
-        pen.out.push(b'+');
-    }
-}
-
-impl Name {
-    fn write(self, record: &Record<'_>, pen: &mut Pen<'_>) {
-        let text = match self {
-            Name::Frontend => Some(record.frontend),
-            Name::FrontendTransport if record.secure => return encrypted(record.frontend, pen),
-            Name::FrontendTransport => Some(record.frontend),
-            Name::Backend => Some(record.backend),
-            Name::Server => Some(record.server.unwrap_or("<NOSRV>")),
-            Name::Host => Some(record.process.hostname),
-            Name::UniqueId => return pen.text(record.unique_id),
-            Name::Cipher => record.tls.map(|tls| tls.cipher),
-            Name::TlsVersion => record.tls.map(|tls| tls.version),
-            Name::Origin => Some(record.origin.word()),
-        };
-        pen.text(text.map(str::as_bytes));
-    }
-}
-
 fn encrypted(frontend: &str, pen: &mut Pen<'_>) {
     let mut text = smallvec::SmallVec::<[u8; 64]>::from_slice(frontend.as_bytes());
     text.push(b'~');
     pen.text(Some(&text));
-}
-
-impl Count {
-    fn write(self, record: &Record<'_>, pen: &mut Pen<'_>) {
-        let counts = &record.counts;
-        let number = match self {
-            Count::Actconn => counts.actconn,
-            Count::Feconn => counts.feconn,
-            Count::Beconn => counts.beconn,
-            Count::SrvConn => counts.srv_conn,
-            Count::Retries => {
-                plus(counts.redispatched, pen);
-                counts.retries
-            }
-            Count::ServerQueue => record.queues.server,
-            Count::BackendQueue => record.queues.backend,
-            Count::BytesDown => {
-                plus(!record.finished, pen);
-                return pen.number(i64::try_from(record.bytes_down).unwrap_or(i64::MAX));
-            }
-            Count::BytesUp => {
-                return pen.number(i64::try_from(record.bytes_up).unwrap_or(i64::MAX));
-            }
-            Count::Status => return pen.number(status(record)),
-            Count::Lines => return pen.hexable(record.log_counter, 4),
-            Count::Requests => return pen.hexable(record.request_counter, 4),
-            Count::Pid => return pen.hexable(record.process.pid, 4),
-        };
-        pen.number(i64::from(number));
-    }
-}
-
-/// haproxy: an HTTP session that never got an answer logs -1, a TCP session 0.
-fn status(record: &Record<'_>) -> i64 {
-    match record.http {
-        Some(http) => http.status.map_or(-1, i64::from),
-        None => 0,
-    }
-}
-
-impl Http {
-    fn write(self, record: &Record<'_>, pen: &mut Pen<'_>) {
-        let http = record.http;
-        match self {
-            Http::RequestCookie => return pen.text(http.and_then(|h| h.request_cookie)),
-            Http::ResponseCookie => return pen.text(http.and_then(|h| h.response_cookie)),
-            Http::Line
-            | Http::Method
-            | Http::Target
-            | Http::TargetPath
-            | Http::Path
-            | Http::Query
-            | Http::Version => {}
-        }
-        let part = http
-            .and_then(|h| h.request_line)
-            .and_then(|line| self.part(line));
-        pen.guarded_or_empty(part.unwrap_or(b"<BADREQ>"));
-    }
-
-    /// This part of a request line; `None` when the line has no such part.
-    fn part(self, line: &[u8]) -> Option<&[u8]> {
-        if self == Http::Line {
-            return Some(line);
-        }
-        let gap = line.iter().position(|b| *b == b' ')?;
-        let rest = line[gap..].trim_ascii_start();
-        let target = rest.split(|b| *b == b' ').next().unwrap_or(rest);
-        let mark = target
-            .iter()
-            .position(|b| *b == b'?')
-            .unwrap_or(target.len());
-        match self {
-            Http::Method => Some(&line[..gap]),
-            Http::Target => Some(target),
-            Http::TargetPath => Some(&target[..mark]),
-            Http::Path => path(&target[..mark]),
-            Http::Query => Some(&target[mark..]),
-            Http::Version => Some(rest[target.len()..].trim_ascii()).filter(|v| !v.is_empty()),
-            Http::Line | Http::RequestCookie | Http::ResponseCookie => None,
-        }
-    }
-}
-
-/// The path of a target: of `/p`, of `http://host/p`; `*` has an empty one.
-fn path(target: &[u8]) -> Option<&[u8]> {
-    if target.starts_with(b"/") {
-        return Some(target);
-    }
-    if target == b"*" {
-        return Some(b"");
-    }
-    let host = memchr::memmem::find(target, b"://")? + 3;
-    let slash = memchr::memchr(b'/', &target[host..])?;
-    Some(&target[host + slash..])
-}
-
-impl Pen<'_> {
-    /// A text of a request that was there but may be empty: an empty one is no missing one.
-    fn guarded_or_empty(&mut self, text: &[u8]) {
-        if !text.is_empty() || self.style.is_encoded() {
-            return self.guarded(Guard::Url, Some(text));
-        }
-        if self.style.has(Style::QUOTE) {
-            self.out.extend_from_slice(b"\"\"");
-        }
-    }
-}
-
-fn captured(from: &Source<'_>, response: bool, list: bool, pen: &mut Pen<'_>) -> bool {
-    let counts = from.record.captures;
-    let count = if response {
-        counts.response
-    } else {
-        counts.request
-    };
-    if count == 0 {
-        return false;
-    }
-    let captures = from.facts.captures;
-    let quote = pen.style.has(Style::QUOTE) && !list;
-    let encoded = pen.style.is_encoded();
-    let start = pen.out.len();
-    if quote && !encoded {
-        pen.out.push(b'"');
-    }
-    if !list {
-        pen.out.push(b'{');
-    }
-    for slot in 0..count {
-        let value = if response {
-            captures.response(slot)
-        } else {
-            captures.request(slot)
-        };
-        if slot > 0 {
-            pen.out.push(if list { b' ' } else { b'|' });
-        }
-        match (value, list && !encoded) {
-            (value, true) => listed(pen, value.as_deref()),
-            (Some(value), false) => pen.plain(Guard::Header, &value),
-            (None, false) => {}
-        }
-    }
-    if !list {
-        pen.out.push(b'}');
-    }
-    if encoded {
-        let text: Vec<u8> = pen.out.drain(start..).collect();
-        pen.encoded_text(&text);
-    } else if quote {
-        pen.out.push(b'"');
-    }
-    true
-}
-
-/// One value of the common log format's list.
-fn listed(pen: &mut Pen<'_>, value: Option<&[u8]>) {
-    match value {
-        Some(value) => pen.guarded(Guard::Header, Some(value)),
-        None if pen.style.has(Style::QUOTE) => pen.out.extend_from_slice(b"\"\""),
-        None => pen.out.push(b'-'),
-    }
 }
 
 #[cfg(test)]
@@ -651,30 +287,5 @@ mod tests {
             assert!(ALIASES.iter().all(|r| r.name != *old), "{old}");
             assert!(ALIASES.iter().any(|r| r.name == *new), "{new}");
         }
-    }
-
-    #[test]
-    fn parts_of_request_lines() {
-        let part = |p: Http, line: &'static str| {
-            p.part(line.as_bytes())
-                .map(|b| String::from_utf8_lossy(b).into_owned())
-        };
-        let line = "GET http://h.x/a/b?q=1&x HTTP/1.1";
-        assert_eq!(part(Http::Method, line).as_deref(), Some("GET"));
-        assert_eq!(
-            part(Http::TargetPath, line).as_deref(),
-            Some("http://h.x/a/b")
-        );
-        assert_eq!(part(Http::Path, line).as_deref(), Some("/a/b"));
-        assert_eq!(part(Http::Query, line).as_deref(), Some("?q=1&x"));
-        assert_eq!(
-            part(Http::Target, line).as_deref(),
-            Some("http://h.x/a/b?q=1&x")
-        );
-        assert_eq!(part(Http::Version, line).as_deref(), Some("HTTP/1.1"));
-        assert_eq!(part(Http::Query, "GET /a HTTP/1.1").as_deref(), Some(""));
-        assert_eq!(part(Http::Path, "OPTIONS * HTTP/1.1").as_deref(), Some(""));
-        assert_eq!(part(Http::Path, "CONNECT a:1 HTTP/1.1"), None);
-        assert_eq!(part(Http::Method, "JUNK"), None);
     }
 }
