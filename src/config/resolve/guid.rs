@@ -1,6 +1,6 @@
 //! GUIDs: names that stay an object's own over all versions of a configuration.
 
-use super::proxy::Names;
+use super::proxies::Names;
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
 use crate::id::{ListenerId, ServerId};

@@ -6,8 +6,8 @@
 
 use super::super::draft::ProxyDraft;
 use super::super::report::Report;
+use super::bench::Bench;
 use super::known::Known;
-use super::rules::Bench;
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
 use crate::lang::Sections;
 use crate::sample::Names;

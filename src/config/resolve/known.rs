@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::super::draft::ProxyDraft;
-use super::super::report::Report;
+use crate::config::draft::ProxyDraft;
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
-use crate::lang::{Diag, Shape, Span};
 use crate::sample::Names;
 use crate::site::{Mode, Site};
 
@@ -29,39 +27,6 @@ impl<'a> Known<'a> {
             proxy: &proxy.name,
             modes,
         }
-    }
-
-    /// An HTTP frontend cannot hand its requests to a TCP backend.
-    pub(super) fn check_mode(
-        &self,
-        proxy: &ProxyDraft,
-        target: &str,
-        span: Span,
-        report: &mut Report,
-    ) {
-        if self.modes.get(target) == Some(&Mode::Log) {
-            let (keyword, own) = (proxy.keyword(), &proxy.name);
-            let text = format!(
-                "{keyword} '{own}' tries to use log backend '{target}' in a 'use_backend' rule \
-                 (see 'mode')."
-            );
-            return report.add(Diag::alert(span, text).with_shape(Shape::Plain));
-        }
-        if proxy.mode != Mode::Http || self.modes.get(target) != Some(&Mode::Tcp) {
-            return;
-        }
-        let (keyword, own) = (proxy.keyword(), &proxy.name);
-        report.add(
-            Diag::alert(
-                span,
-                format!(
-                    "http {keyword} '{own}' tries to use incompatible tcp backend '{target}' in a \
-                     'use_backend' rule (see 'mode')."
-                ),
-            )
-            .with_shape(Shape::Plain)
-            .with_fix(format!("mode http in backend '{target}'")),
-        );
     }
 }
 

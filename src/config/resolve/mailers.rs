@@ -1,6 +1,6 @@
 //! `email-alert`: which backends tell by mail, whom, and through which servers.
 
-use super::proxy::Names;
+use super::proxies::Names;
 use super::{Host, peers};
 use crate::config::draft::{GlobalDraft, ProxyDraft};
 use crate::config::report::Report;

@@ -5,9 +5,12 @@
 
 mod asked;
 mod bandwidth;
+mod bench;
 mod cache;
 mod global;
 mod guid;
+mod half;
+mod halves;
 mod inherited;
 mod known;
 mod listener;
@@ -17,15 +20,17 @@ mod names;
 mod newcomer;
 mod peers;
 mod profiles;
+mod proxies;
 mod proxy;
 mod reach;
 mod relays;
-mod rules;
+mod script;
 mod server;
 mod states;
 mod tls;
 mod variables;
 mod watch;
+mod way;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -40,7 +45,8 @@ use crate::dns::Root;
 use crate::lang::{Env, Files};
 use crate::pattern::Library;
 use crate::site::Site;
-use rules::Bench;
+use bench::Bench;
+use proxies::Names;
 
 /// What the host knows: names of machines, users and groups.
 pub trait Host {
@@ -99,7 +105,7 @@ pub fn resolve(
     site.caches = cache::stores(&caches, report);
     site.userlists = names::userlists(userlists, report);
     site.resolvers = names::sections(&resolvers, host, report);
-    let library = Arc::new(Library::new(Box::new(rules::read_file)));
+    let library = Arc::new(Library::new(Box::new(bench::read_file)));
     let mut bench = Bench {
         library: Arc::clone(&library),
         env,
@@ -122,7 +128,7 @@ pub fn resolve(
     site.global = std::mem::take(&mut written.site);
     profiles::named(&site.global.logs, &site, report);
     let has_sockets = !written.sockets.is_empty();
-    let names = proxy::Names::new(&proxies, has_sockets, site.global.maxconn, report);
+    let names = Names::new(&proxies, has_sockets, site.global.maxconn, report);
     for at in 0..proxies.len() {
         proxy::resolve(at, &names, (&bench, host), &mut site, report);
     }
@@ -144,7 +150,7 @@ pub fn resolve(
 
 /// Adds the listeners of every frontend, and of the stats sockets.
 fn listeners(
-    (proxies, written, names): (&[ProxyDraft], &GlobalDraft, &proxy::Names<'_>),
+    (proxies, written, names): (&[ProxyDraft], &GlobalDraft, &Names<'_>),
     host: &dyn Host,
     site: &mut Site,
     report: &mut Report,

@@ -4,7 +4,7 @@ use crate::balance::{Algorithm, KeySource};
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
 use crate::lang::{Diag, Shape, Span};
-use crate::log::Place;
+use crate::log::{Place, presets};
 use crate::site::{LineFormat, Mode, Site};
 
 /// Warns about HTTP settings of TCP proxies and formats without a log.
@@ -168,4 +168,17 @@ pub(super) fn line_format(proxy: &ProxyDraft, report: &mut Report) -> LineFormat
         report.add(Diag::warning(*span, text));
     }
     fallback
+}
+
+/// The text of a line format that an option stands for.
+pub(super) fn preset(format: &LineFormat) -> Option<&str> {
+    match format {
+        LineFormat::Connect => None,
+        LineFormat::Tcp => Some(presets::TCP),
+        LineFormat::TcpClf => Some(presets::TCP_CLF),
+        LineFormat::Http => Some(presets::HTTP),
+        LineFormat::HttpClf => Some(presets::HTTP_CLF),
+        LineFormat::Https => Some(presets::HTTPS),
+        LineFormat::Written(text) => Some(text),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::proxy::Names;
+use super::proxies::Names;
 use super::{Host, addresses, listener, tls, why_not};
 use crate::addr::{Place, Ports, SockAddr, Transport, Written};
 use crate::config::draft::{GlobalDraft, ProxyDraft, ServerDraft};

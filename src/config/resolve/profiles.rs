@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rules::Bench;
+use super::bench::Bench;
 use crate::acl::Book;
 use crate::config::report::Report;
 use crate::lang::{Diag, Word};

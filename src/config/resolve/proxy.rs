@@ -1,169 +1,22 @@
 //! Frontends, backends and listens: identities, references, and the checks that need a whole section.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::bench::Bench;
+use super::half::Half;
 use super::known::Known;
-use super::rules::{self, Bench};
-use super::{Host, bandwidth, mode, reach, server, tls};
+use super::proxies::Names;
+use super::way::{self, Way};
+use super::{Host, bandwidth, halves, mode, reach, server, tls};
 use crate::acl::Book;
-use crate::balance::persist::Computed;
-use crate::balance::{Algorithm, Policy, Tuning};
 use crate::check::draft::KindDraft;
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
 use crate::config::section::log::Line;
-use crate::id::{BackendId, FrontendId, ServerId, TableId};
-use crate::lang::{Diag, Sections, Shape, Word, suggest_name};
-use crate::live::Live;
-use crate::rule::{self, Use};
-use crate::sample::{BackendFacts, FrontendFacts};
-use crate::site::{
-    Admission, Backend, Frontend, LineFormat, Lineup, Logging, Members, Mode, Options, Site,
-};
-use crate::stick::{self, Datum, Settings, Table};
-use crate::time::Millis;
-
-/// Every proxy by name and by place in the file.
-pub(super) struct Names<'d> {
-    proxies: &'d [ProxyDraft],
-    fronts: HashMap<&'d str, usize>,
-    backs: HashMap<&'d str, usize>,
-    /// By proxy: its halves.
-    ids: Vec<(Option<FrontendId>, Option<BackendId>)>,
-    /// By proxy: its number in statistics.
-    uuids: Vec<u32>,
-    /// By proxy: the load at which its servers reach their limits.
-    full_loads: Vec<u32>,
-}
-
-impl<'d> Names<'d> {
-    /// Numbers the proxies in file order and refuses names that are taken.
-    pub(super) fn new(
-        proxies: &'d [ProxyDraft],
-        has_sockets: bool,
-        global_maxconn: usize,
-        report: &mut Report,
-    ) -> Names<'d> {
-        let mut names = Names {
-            proxies,
-            fronts: HashMap::new(),
-            backs: HashMap::new(),
-            ids: Vec::with_capacity(proxies.len()),
-            uuids: numbers(proxies, has_sockets, report),
-            full_loads: Vec::new(),
-        };
-        let (mut fronts, mut backs) = (0, 0);
-        for (at, proxy) in proxies.iter().enumerate() {
-            names.refuse_twin(at, report);
-            let front = proxy.is_front().then(|| {
-                names.fronts.entry(&proxy.name).or_insert(at);
-                fronts += 1;
-                FrontendId::at(fronts - 1)
-            });
-            let back = proxy.is_back().then(|| {
-                names.backs.entry(&proxy.name).or_insert(at);
-                backs += 1;
-                BackendId::at(backs - 1)
-            });
-            names.ids.push((front, back));
-        }
-        names.full_loads = full_loads(proxies, &names.backs, global_maxconn);
-        names
-    }
-
-    /// Frontends and backends may share a name; two of a kind may not.
-    fn refuse_twin(&self, at: usize, report: &mut Report) {
-        let proxy = &self.proxies[at];
-        let name = proxy.name.as_str();
-        let front = proxy.is_front().then(|| self.fronts.get(name)).flatten();
-        let back = proxy.is_back().then(|| self.backs.get(name)).flatten();
-        let Some(&twin) = front.or(back) else { return };
-        let twin = &self.proxies[twin];
-        if name.is_empty() {
-            return;
-        }
-        report.add(Diag::alert(
-            proxy.span,
-            format!(
-                "{} '{name}' has the same name as {} '{name}' declared at line {}.",
-                proxy.keyword(),
-                twin.keyword(),
-                twin.span.line
-            ),
-        ));
-    }
-
-    /// A table with room for the servers that sticking rules, of any proxy, note in it.
-    pub(super) fn table(&self, written: &stick::Written, name: &str) -> Settings {
-        let mut settings = written.settings.clone();
-        let is_meant = |proxy: &ProxyDraft, (_, line): &(Use, rule::Written)| {
-            let mut words = line.words.iter();
-            match words.find(|word| word.is("table")).and(words.next()) {
-                Some(table) => table.is(name),
-                None => proxy.name == name,
-            }
-        };
-        let sticks = |proxy: &ProxyDraft| {
-            let mut lines = proxy.rule.sticking.iter();
-            lines.any(|line| is_meant(proxy, line))
-        };
-        if self.proxies.iter().any(sticks) {
-            settings.layout.add(Datum::ServerId, 1, Millis::ZERO);
-            settings.layout.add(Datum::ServerKey, 1, Millis::ZERO);
-        }
-        settings
-    }
-
-    /// The halves of the proxy at this place.
-    pub(super) fn halves(&self, at: usize) -> (Option<FrontendId>, Option<BackendId>) {
-        self.ids[at]
-    }
-
-    /// The front half of the proxy at this place.
-    pub(super) fn front(&self, at: usize) -> Option<FrontendId> {
-        self.ids[at].0
-    }
-
-    /// The backend that a word names.
-    ///
-    /// # Errors
-    /// There is none; the names that there are come back in order.
-    pub(super) fn backend(&self, word: &Word) -> Result<(BackendId, &'d ProxyDraft), Vec<&'d str>> {
-        let found = self.backs.get(word.str()).copied();
-        match found.and_then(|at| self.ids[at].1.zip(self.proxies.get(at))) {
-            Some(found) => Ok(found),
-            None => {
-                let mut known: Vec<&str> = self.backs.keys().copied().collect();
-                known.sort_unstable();
-                Err(known)
-            }
-        }
-    }
-}
-
-/// The statistics numbers: given ones, and the lowest free ones in file order.
-fn numbers(proxies: &[ProxyDraft], has_sockets: bool, report: &mut Report) -> Vec<u32> {
-    let mut taken = HashMap::new();
-    for proxy in proxies {
-        let Some(id) = proxy.id else { continue };
-        if let Some(other) = taken.insert(id, &proxy.name) {
-            report.add(Diag::alert(
-                proxy.span,
-                format!(
-                    "{} '{}' has the same id {id} as '{other}'.",
-                    proxy.keyword(),
-                    proxy.name
-                ),
-            ));
-        }
-    }
-    // haproxy: stats sockets belong to a proxy of their own, which takes the first number; here the number stays free.
-    let first = if has_sockets { 2 } else { 1 };
-    let mut free = (first..).filter(|id| !taken.contains_key(id));
-    let number = |proxy: &ProxyDraft| proxy.id.or_else(|| free.next()).unwrap_or(0);
-    proxies.iter().map(number).collect()
-}
+use crate::id::{BackendId, TableId};
+use crate::lang::{Diag, Sections, Shape, Word};
+use crate::site::{Admission, Backend, Frontend, LineFormat, Logging, Mode, Site};
+use crate::stick::Table;
 
 /// Adds a proxy's halves to the site.
 pub(super) fn resolve(
@@ -191,7 +44,7 @@ pub(super) fn resolve(
         let written = default_backend(proxy, names, report);
         let half = bench.half(proxy, &book, report);
         site.frontends.push(Frontend {
-            facts: front_facts(proxy, id, uuid),
+            facts: halves::front_facts(proxy, id, uuid),
             choices: half.use_backend,
             force_switch: half.force_switch,
             default_backend: written.or(back),
@@ -203,7 +56,7 @@ pub(super) fn resolve(
             filters: filters.clone(),
             rules: half.rules,
             table,
-            ..frontend(proxy, name.clone())
+            ..halves::frontend(proxy, name.clone())
         });
     }
     if let Some(id) = back {
@@ -217,7 +70,7 @@ pub(super) fn resolve(
             logging,
             stats_page,
             filters,
-            facts: back_facts(proxy, id, uuid),
+            facts: halves::back_facts(proxy, id, uuid),
             rules: half.rules,
             server_choices: half.use_server,
             sticking: half.sticking,
@@ -255,7 +108,7 @@ fn served(
             script: scripts.backend,
             defaults: proxy.back.default_lines.clone().into(),
         },
-        ..backend(proxy, proxy.name.as_str().into(), servers, site)
+        ..halves::backend(proxy, proxy.name.as_str().into(), servers, site)
     }
 }
 
@@ -304,35 +157,6 @@ fn table(proxy: &ProxyDraft, names: &Names<'_>, site: &mut Site) -> Option<Table
     Some(id)
 }
 
-fn front_facts(proxy: &ProxyDraft, id: FrontendId, uuid: u32) -> FrontendFacts {
-    let timeouts = &proxy.timeouts;
-    let target = proxy.front.default_backend.as_ref();
-    FrontendFacts {
-        key: Some(id),
-        id: uuid,
-        name: proxy.name.as_str().into(),
-        default_backend: target.map(|word| word.str().into()),
-        client_timeout_ms: timeouts.client.map(Millis::get),
-        tarpit_timeout_ms: timeouts.tarpit.map(Millis::get),
-        use_proxy_header: proxy.front.use_proxy_header,
-    }
-}
-
-fn back_facts(proxy: &ProxyDraft, id: BackendId, uuid: u32) -> BackendFacts {
-    let timeouts = &proxy.timeouts;
-    BackendFacts {
-        key: Some(id),
-        id: uuid,
-        name: proxy.name.as_str().into(),
-        connect_timeout_ms: timeouts.connect.map(Millis::get),
-        server_timeout_ms: timeouts.server.map(Millis::get),
-        tunnel_timeout_ms: timeouts.tunnel.map(Millis::get),
-        queue_timeout_ms: timeouts.queue.map(Millis::get),
-        tarpit_timeout_ms: timeouts.tarpit.map(Millis::get),
-        retries: proxy.back.retries,
-    }
-}
-
 fn logging(
     proxy: &ProxyDraft,
     bench: &Bench<'_>,
@@ -351,7 +175,7 @@ fn logging(
     super::profiles::named(&targets, site, report);
     let text = |word: &Option<Word>| word.as_ref().map(|word| Arc::from(word.str()));
     let line = mode::line_format(proxy, report);
-    let chosen = rules::preset(&line).map(|text| match (&line, &written.written) {
+    let chosen = mode::preset(&line).map(|text| match (&line, &written.written) {
         (LineFormat::Written(_), Some(word)) => word.clone(),
         _ => Word::new(text, proxy.span),
     });
@@ -382,14 +206,14 @@ pub(super) fn close_rules(names: &Names<'_>, site: &mut Site, report: &mut Repor
     for (proxy, (front, back)) in names.proxies.iter().zip(&names.ids) {
         if let Some(id) = *front {
             // Taken out while the site is asked for names.
-            let mut half = rules::Half::of_front(&mut site.frontends[id.index()]);
+            let mut half = Half::of_front(&mut site.frontends[id.index()]);
             let known = Known::new(site, proxy, &modes);
             half.close(proxy, None, &known, report);
             bandwidth::close(&site.frontends[id.index()].filters, &known, report);
             half.back_to_front(&mut site.frontends[id.index()]);
         }
         if let Some(id) = *back {
-            let mut half = rules::Half::of_back(&mut site.backends[id.index()]);
+            let mut half = Half::of_back(&mut site.backends[id.index()]);
             let known = Known::new(site, proxy, &modes);
             half.close(proxy, Some(id), &known, report);
             if front.is_none() {
@@ -400,191 +224,32 @@ pub(super) fn close_rules(names: &Names<'_>, site: &mut Site, report: &mut Repor
     }
 }
 
-fn frontend(proxy: &ProxyDraft, name: Arc<str>) -> Frontend {
-    let written = &proxy.front;
-    Frontend {
-        name,
-        mode: proxy.mode,
-        maxconn: written.maxconn.unwrap_or(0) as usize,
-        rate_limit_sessions: written.rate_limit_sessions,
-        backlog: written.backlog,
-        timeouts: proxy.timeouts,
-        options: Options {
-            tcp_keep_alive: proxy.options.client_keep_alive,
-            drop_trailers: proxy.options.drop_response_trailers,
-            adjust_case: proxy.options.spell_for_client,
-            accept_invalid_http: proxy.options.accept_invalid_request,
-            ..options(proxy)
-        },
-        dont_log_null: written.dont_log_null,
-        dont_log_normal: written.dont_log_normal,
-        log_separate_errors: written.log_separate_errors,
-        log_asap: written.log_asap,
-        log_steps: written.log_steps,
-        ignore_probes: written.ignore_probes,
-        own_connections: written.own_connections,
-        socket_stats: written.socket_stats,
-        tcp_smart_accept: written.tcp_smart_accept,
-        monitor_uri: written.monitor_uri.as_deref().map(Into::into),
-        disabled: proxy.disabled,
-        closed: proxy.disabled.into(),
-        maxconn_now: (written.maxconn.unwrap_or(0) as usize).into(),
-        pace: written.rate_limit_sessions.into(),
-        ..Frontend::default()
-    }
-}
-
-fn backend(proxy: &ProxyDraft, name: Arc<str>, servers: Vec<ServerId>, site: &Site) -> Backend {
-    let servers = Members::from(servers);
-    let written = &proxy.back;
-    let balance = &written.balance;
-    let (algorithm, key) = match &balance.balance {
-        Some(said) => (said.algorithm, said.key.clone()),
-        None => (Algorithm::RoundRobin, None),
-    };
-    let tuning = Tuning {
-        hash: balance.hash,
-        balance_factor: balance.balance_factor.filter(|factor| *factor > 0),
-        affinity: balance.affinity,
-        all_backups: balance.all_backups,
-    };
-    let lineup = Lineup {
-        servers: &site.servers,
-        ids: &servers,
-        load: 0,
-    };
-    let policy = Policy::new(algorithm, tuning, &lineup);
-    Backend {
-        mode: proxy.mode,
-        timeouts: proxy.timeouts,
-        options: Options {
-            tcp_keep_alive: proxy.options.server_keep_alive,
-            drop_trailers: proxy.options.drop_request_trailers,
-            adjust_case: proxy.options.spell_for_server,
-            accept_invalid_http: proxy.options.accept_invalid_response,
-            ..options(proxy)
-        },
-        retries: written.retries,
-        redispatch: written.redispatch,
-        retry_on: written.retry_on.clone(),
-        reuse: written.reuse,
-        key,
-        persist: balance.cookie.clone(),
-        computed: Live::new(Computed {
-            on: balance.cookie.as_ref().is_some_and(|cookie| cookie.dynamic),
-            secret: balance.dynamic_cookie_key.as_deref().map(Arc::from),
-        }),
-        persist_when_down: balance.persist_when_down,
-        prefer_last_server: balance.prefer_last_server,
-        check_cache: proxy.options.check_cache,
-        keep_alive_queue: balance.keep_alive_queue,
-        pretend_keep_alive: written.pretend_keep_alive,
-        tcp_smart_connect: written.tcp_smart_connect,
-        name_header: written.name_header.clone(),
-        log_health_checks: written.log_health_checks,
-        disabled: proxy.disabled,
-        unpublished: written.unpublished.into(),
-        follows_uri: written.follows_uri,
-        ..Backend::new(name, servers, policy)
-    }
-}
-
-/// What both sides have; each adds its own.
-fn options(proxy: &ProxyDraft) -> Options {
-    let written = &proxy.options;
-    Options {
-        http_connections: written.http_connections,
-        forward_for: written.forward_for.clone(),
-        original_to: written.original_to.clone(),
-        field_names: written.field_names,
-        buffer_request: written.buffer_request,
-        abort_on_close: written.abort_on_close,
-        splice: written.splice,
-        no_linger: written.no_linger,
-        independent: written.independent,
-        ..Options::default()
-    }
-}
-
 fn default_backend(
     proxy: &ProxyDraft,
     names: &Names<'_>,
     report: &mut Report,
 ) -> Option<BackendId> {
     let word = proxy.front.default_backend.as_ref()?;
-    let own = &proxy.name;
     match names.backend(word) {
         Ok((id, target)) => {
-            compatible(proxy, target, word, report);
+            let meant = (target.mode, target.keyword(), target.name.as_str());
+            way::check(proxy, meant, (Way::Default, word.span), report);
             if proxy.kind == Sections::LISTEN && std::ptr::eq(target, proxy) {
-                report.add(
-                    Diag::alert(
-                        word.span,
-                        format!(
-                            "Proxy '{own}': loop detected for default_backend: '{}'.",
-                            word.shown()
-                        ),
-                    )
-                    .with_shape(Shape::Plain),
+                let text = format!(
+                    "Proxy '{}': loop detected for default_backend: '{}'.",
+                    proxy.name,
+                    word.shown()
                 );
+                report.add(Diag::alert(word.span, text).with_shape(Shape::Plain));
             }
             Some(id)
         }
         Err(known) => {
-            let near = suggest_name(word.str(), known);
-            let diag = Diag::alert(
-                word.span,
-                format!(
-                    "Proxy '{own}': unable to find required default_backend: '{}'.",
-                    word.shown()
-                ),
-            );
-            report.add(
-                diag.with_shape(Shape::Plain)
-                    .with_reason("no 'backend' or 'listen' section has this name")
-                    .with_fix_from(
-                        near.map(|near| format!("default_backend {near}"))
-                            .as_deref(),
-                    ),
-            );
+            let way = (Way::Default, word.span);
+            report.add(way::missing(proxy, &word.shown(), way, known));
             None
         }
     }
-}
-
-/// An HTTP frontend cannot hand its requests to a TCP backend; the other way round is possible.
-fn compatible(proxy: &ProxyDraft, target: &ProxyDraft, word: &Word, report: &mut Report) {
-    if target.mode == Mode::Log {
-        let text = format!(
-            "{} '{}' tries to use log backend '{}' as its default backend (see 'mode').",
-            proxy.keyword(),
-            proxy.name,
-            target.name
-        );
-        return report.add(Diag::alert(word.span, text).with_shape(Shape::Plain));
-    }
-    if !(proxy.mode == Mode::Http && target.mode == Mode::Tcp) {
-        return;
-    }
-    report.add(
-        Diag::alert(
-            word.span,
-            format!(
-                "http {} '{}' tries to use incompatible tcp {} '{}' as its default backend (see \
-                 'mode').",
-                proxy.keyword(),
-                proxy.name,
-                target.keyword(),
-                target.name
-            ),
-        )
-        .with_shape(Shape::Plain)
-        .with_fix(format!(
-            "mode http in {} '{}'",
-            target.keyword(),
-            target.name
-        )),
-    );
 }
 
 fn missing_timeouts(proxy: &ProxyDraft, report: &mut Report) {
@@ -612,41 +277,4 @@ fn missing_timeouts(proxy: &ProxyDraft, report: &mut Report) {
         )
         .with_shape(Shape::Plain),
     );
-}
-
-/// What frontends may have where neither they nor the process say how much: that is known when the process starts.
-const UNSAID_MAXCONN: u32 = 100_000;
-
-/// `fullconn` of every proxy, or a tenth of the connections that the frontends which lead to it may have.
-fn full_loads(
-    proxies: &[ProxyDraft],
-    backs: &HashMap<&str, usize>,
-    global_maxconn: usize,
-) -> Vec<u32> {
-    let usual = match u32::try_from(global_maxconn).unwrap_or(u32::MAX) {
-        0 => UNSAID_MAXCONN,
-        most => most,
-    };
-    let mut sums = vec![0_u32; proxies.len()];
-    for proxy in proxies.iter().filter(|proxy| proxy.is_front()) {
-        let last = proxy.front.default_backend.as_ref();
-        let ruled = proxy.rule.use_backend.iter();
-        let ruled = ruled.filter_map(|rule| rule.words.first().map(Word::str));
-        let mut targets: Vec<usize> = ruled
-            .chain([last.map_or(proxy.name.as_str(), Word::str)])
-            .filter_map(|target| backs.get(target).copied())
-            .collect();
-        targets.sort_unstable();
-        targets.dedup();
-        let most = proxy.front.maxconn.filter(|most| *most > 0);
-        for at in targets {
-            sums[at] = sums[at].saturating_add(most.unwrap_or(usual));
-        }
-    }
-    let written = proxies.iter().map(|proxy| proxy.back.queue.full);
-    let tenth = |sum: u32| sum.div_ceil(10).max(1);
-    written
-        .zip(sums)
-        .map(|(full, sum)| full.unwrap_or(tenth(sum)))
-        .collect()
 }

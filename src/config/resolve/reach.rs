@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::rules::Bench;
+use super::bench::Bench;
 use super::{Host, server};
 use crate::acl::Book;
 use crate::addr::{Place, Ports, SockAddr};

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use super::rules::Bench;
+use super::bench::Bench;
 use crate::acl::Book;
 use crate::config::draft::VariableDraft;
 use crate::config::report::Report;
