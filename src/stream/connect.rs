@@ -108,6 +108,8 @@ impl Stream {
         if backend.outlet == Some(errand.server) {
             return None;
         }
+        // What a failure of the connection would let us send again as it is, its client need not be able to repeat.
+        let first = first && !self.is_bare();
         match backend.reuse {
             Reuse::Never => None,
             Reuse::Safe if first => None,

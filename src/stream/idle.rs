@@ -181,6 +181,8 @@ mod tests {
     use crate::stream::tests::{GET, OK, answering, site};
     use crate::wire::Script;
 
+    const POST: &[u8] = b"POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\n1";
+
     #[test]
     fn a_server_that_hangs_up_behind_its_response_is_not_asked_again() {
         let mut answer = answering(OK);
@@ -253,6 +255,62 @@ mod tests {
         }
     }
 
+    /// How many connections the first requests of three clients take.
+    fn dials_of_first(reuse: Reuse, request: &[u8]) -> usize {
+        let mut own = site(Mode::Http);
+        own.backends[0].reuse = reuse;
+        let mut rig = Rig::new(own, answering(OK));
+        for _ in 0..3 {
+            let client = rig.client();
+            client.send(request);
+            rig.run();
+            assert_eq!(String::from_utf8_lossy(&client.take()), OK);
+            client.end();
+            rig.run();
+        }
+        rig.dials()
+    }
+
+    #[test]
+    fn first_requests_share_connections_where_nobody_would_see_one_fail() {
+        const PUT: &[u8] = b"PUT /x HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\n1";
+        for (request, by_strategy) in [
+            (GET, [3, 1, 1, 1]),
+            (POST, [3, 3, 3, 1]),
+            (PUT, [3, 3, 3, 1]),
+        ] {
+            let strategies = [Reuse::Never, Reuse::Safe, Reuse::Aggressive, Reuse::Always];
+            let dials = strategies.map(|reuse| dials_of_first(reuse, request));
+            assert_eq!(dials, by_strategy, "{}", String::from_utf8_lossy(request));
+        }
+    }
+
+    #[test]
+    fn a_first_request_whose_shared_connection_fails_is_sent_again() {
+        let mut asked = 0;
+        let mut answer = answering(OK);
+        let mut own = site(Mode::Http);
+        own.backends[0].reuse = Reuse::Safe;
+        let mut rig = Rig::new(own, move |dialed: &mut Dialed| {
+            asked += usize::from(!dialed.seen.is_empty());
+            // The second request meets a server that hangs up at this moment.
+            if asked == 2 && !std::mem::take(&mut dialed.seen).is_empty() {
+                dialed.script.end();
+                return;
+            }
+            answer(dialed);
+        });
+        for dials in [1, 2] {
+            let client = rig.client();
+            client.send(GET);
+            rig.run();
+            assert_eq!(String::from_utf8_lossy(&client.take()), OK);
+            assert_eq!(rig.dials(), dials);
+            client.end();
+            rig.run();
+        }
+    }
+
     #[test]
     fn idle_connections_give_way_where_there_is_no_place() {
         let mut own = site(Mode::Http);
@@ -262,7 +320,7 @@ mod tests {
         // Each client's first request has a connection of its own, which then stands idle.
         for request in 1..10 {
             let client = rig.client();
-            client.send(GET);
+            client.send(POST);
             rig.run();
             // The rig rests when as much happens as before, which a wire that left may feign.
             rig.run();

@@ -118,10 +118,15 @@ impl Stream {
 
     /// Whether the exchange may be repeated: the method is idempotent and no body byte has left yet.
     pub(super) fn is_repeatable(&self) -> bool {
-        let idempotent = self
-            .request_head
-            .as_deref()
-            .is_some_and(|head| head.method().is_idempotent());
+        let head = self.request_head.as_deref().or(self.request.head());
+        let idempotent = head.is_some_and(|head| head.method().is_idempotent());
         idempotent && self.request.total() == 0
+    }
+
+    /// Whether the exchange may be repeated whenever its connection fails before the response: there is no body that could
+    /// leave, and no rule forbids it.
+    pub(super) fn is_bare(&self) -> bool {
+        let empty = self.request.announced().is_empty();
+        empty && self.is_repeatable() && !self.wishes.no_l7_retry
     }
 }
