@@ -227,10 +227,10 @@ fn command(
     let command = match contender {
         Contender::Direct => return Ok(None),
         Contender::Relay => {
-            let how = if scenario.setup.splice {
-                "splice"
-            } else {
-                "copy"
+            let how = match scenario.setup {
+                Setup { splice: true, .. } => String::from("splice"),
+                Setup { servers, .. } if servers > 1 => servers.to_string(),
+                _ => String::from("copy"),
             };
             let mut command = Command::new(std::env::current_exe()?);
             command.args([
@@ -238,7 +238,7 @@ fn command(
                 &place.port.to_string(),
                 &place.backend.to_string(),
                 &scenario.threads.to_string(),
-                how,
+                &how,
             ]);
             command
         }
@@ -281,7 +281,8 @@ fn config(scenario: &Scenario, place: &Place, folder: &Path) -> std::io::Result<
     let mut text = String::new();
     let maxconn = match scenario.load {
         Load::Idle(count) => machine::holdable(count) + 100,
-        _ => 4_000,
+        // A connection to each server may stay.
+        _ => machine::holdable(scenario.setup.servers).max(4_000),
     };
     // Writing to a string cannot fail.
     let _ = writeln!(
@@ -289,6 +290,9 @@ fn config(scenario: &Scenario, place: &Place, folder: &Path) -> std::io::Result<
         "global\n    nbthread {}\n    maxconn {maxconn}",
         scenario.threads
     );
+    if setup.servers > 1 {
+        text.push_str("    tune.pool-low-fd-ratio 100\n    tune.pool-high-fd-ratio 100\n");
+    }
     if setup.log {
         let _ = writeln!(text, "    log 127.0.0.1:{log_port} local0");
     }

@@ -38,6 +38,7 @@ mod relay;
 mod report;
 mod scenario;
 mod secure;
+mod turns;
 
 use contender::{Contender, Running};
 use report::{Figures, Outcome};

@@ -3,6 +3,7 @@
 //! It runs as a process of its own (this program, started with a flag) so that it can be measured like the others.
 
 use crate::epoll::{Epoll, READ, WRITE};
+use crate::turns;
 use rustix::event::epoll::EventFlags;
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, splice};
 use std::io::{self, Read as _, Write as _};
@@ -11,7 +12,7 @@ use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What makes this program a relay: `--relay PORT BACKEND THREADS copy|splice`.
+/// What makes this program a relay: `--relay PORT BACKEND THREADS copy|splice|SERVERS`.
 pub(crate) const FLAG: &str = "--relay";
 
 pub(crate) fn main(words: &[String]) -> ExitCode {
@@ -25,7 +26,7 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
 }
 
 fn start(words: &[String]) -> io::Result<()> {
-    let wrong = || io::Error::other("usage: --relay PORT BACKEND THREADS copy|splice");
+    let wrong = || io::Error::other("usage: --relay PORT BACKEND THREADS copy|splice|SERVERS");
     let [port, backend, threads, how] = words else {
         return Err(wrong());
     };
@@ -33,11 +34,14 @@ fn start(words: &[String]) -> io::Result<()> {
     let backend: SocketAddr = backend.parse().map_err(|_| wrong())?;
     let threads: usize = threads.parse().map_err(|_| wrong())?;
     let listener = crate::epoll::listen(port)?;
-    let spliced = how == "splice";
+    let (spliced, servers) = (how == "splice", how.parse().ok());
     let mut running = Vec::new();
     for _ in 0..threads {
         let listener = listener.try_clone()?;
-        running.push(std::thread::spawn(move || run(&listener, backend, spliced)));
+        running.push(std::thread::spawn(move || match servers {
+            Some(servers) => turns::run(&listener, backend, servers),
+            None => run(&listener, backend, spliced),
+        }));
     }
     for thread in running {
         thread

@@ -87,7 +87,7 @@ impl Scenario {
                 !(special || setup.tcp || setup.splice)
             }
             Contender::Relay => {
-                let special = setup.rules || setup.log || setup.backends > 1 || setup.servers > 1;
+                let special = setup.rules || setup.log || setup.backends > 1;
                 !(special || setup.send_proxy || setup.accept_proxy)
             }
             Contender::Direct => matches!(self.load, Load::Paced(_)),
