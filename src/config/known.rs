@@ -114,7 +114,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.memory.hot-size, tune.rcvbuf.backend, tune.runqueue-depth, \
                 tune.sched.low-latency, tune.sndbuf.backend, tune.sndbuf.frontend, \
                 tune.ssl.keyupdate-rate-limit, \
-                tune.zlib.memlevel, tune.zlib.windowsize, tune.idle-pool.shared",
+                tune.zlib.memlevel, tune.zlib.windowsize",
     },
     Known {
         sections: Sections::GLOBAL,

@@ -25,10 +25,10 @@ const RETRIES: u32 = 3;
 pub enum Reuse {
     /// A connection serves one client only.
     Never,
-    /// Not for the first request of a client's connection.
+    /// Not for the first request of a client's connection, unless it has no body and can be sent again.
     #[default]
     Safe,
-    /// Also for first requests, on connections that have been reused before.
+    /// For all first requests too, on connections that have been reused before.
     Aggressive,
     /// Always.
     Always,

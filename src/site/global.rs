@@ -223,6 +223,8 @@ pub struct Tune {
     pub max_accept: usize,
     /// `tune.maxpollevents`.
     pub max_poll_events: usize,
+    /// `tune.idle-pool.shared`: whether workers take idle connections over from one another.
+    pub idle_pool_shared: bool,
     /// `tune.buffers.limit`; zero means none.
     pub buffers_limit: usize,
     /// `tune.buffers.reserve`.
@@ -259,6 +261,7 @@ impl Default for Tune {
             log_uri_len: 1024,
             max_accept: 64,
             max_poll_events: 200,
+            idle_pool_shared: true,
             buffers_limit: 0,
             buffers_reserve: 2,
             pipe_size: 0,

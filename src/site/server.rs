@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI8, AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
 
 use super::{SendProxy, Source, Telling, Tells, Watch};
 use crate::addr::SockAddr;
@@ -100,6 +102,8 @@ pub struct Server {
     pub socks4: Option<SocketAddr>,
     /// `pool-max-conn`; `None` means no limit.
     pub pool_max_conn: Option<usize>,
+    /// `pool-low-conn`: up to how many idle connections stay with the workers that have them.
+    pub pool_low_conn: usize,
     /// `pool-purge-delay`.
     pub pool_purge_delay: Millis,
     /// `max-reuse`; `None` means no limit.
@@ -130,6 +134,8 @@ pub struct Server {
     pub need: AtomicU32,
     /// Idle connections over all workers.
     pub idle: AtomicUsize,
+    /// Which workers have some of them, a bit each.
+    pub holders: AtomicU64,
     /// How far its slow start has come, in percent; 100 outside of one.
     pub warmth: AtomicU32,
     /// `maxconn` as an operator or an agent changed it, plus one; zero while the configured one holds.
@@ -212,6 +218,7 @@ impl Server {
             takes_lines: None,
             socks4: None,
             pool_max_conn: None,
+            pool_low_conn: 0,
             pool_purge_delay: Millis::seconds(5),
             max_reuse: None,
             slow_start: Millis::ZERO,
@@ -227,6 +234,7 @@ impl Server {
             tally: Tally::default(),
             need: AtomicU32::new(0),
             idle: AtomicUsize::new(0),
+            holders: AtomicU64::new(0),
             warmth: AtomicU32::new(WARM),
             limit_ordered: AtomicU32::new(0),
             encrypts: AtomicI8::new(0),

@@ -158,7 +158,7 @@ impl Stream {
         match self.stage {
             Stage::Inspect | Stage::Head | Stage::Request | Stage::BackendRequest => Phase::Request,
             Stage::Route | Stage::Pick | Stage::Queue => Phase::Queue,
-            Stage::Connect | Stage::TurnAround | Stage::Send => Phase::Connect,
+            Stage::Connect | Stage::Takeover | Stage::TurnAround | Stage::Send => Phase::Connect,
             Stage::Response => Phase::Headers,
             Stage::Relay => Phase::Data,
             Stage::Tarpit => Phase::Tarpit,

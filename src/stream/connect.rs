@@ -9,6 +9,7 @@ use super::{Cause, Kit, Phase, Stage, Stream, Way, upstream};
 use crate::addr::SockAddr;
 use crate::buf::Need;
 use crate::http::{Head, Method, Status, Version, uri};
+use crate::id::ServerId;
 use crate::log::Origin;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
 use crate::site::{Backend, HttpConnections, Options, Reuse, Site};
@@ -39,18 +40,20 @@ impl Stream {
             return self.connection_failed(kit);
         };
         // Where one attempt failed, what stood idle may have failed for the same reason.
-        if self.http
-            && self.txn.retries == 0
-            && let Some(back) = self.take_idle(kit, site.backend(backend), &errand)
-        {
-            self.hold_back(kit, back);
-            self.reused = true;
-            self.count_back(kit, Count::Reuses);
-            self.txn.connect = Some(self.txn.elapsed(kit.now));
-            self.write_step(kit, Origin::TxnConnect);
-            return Step::Go(Stage::Send);
+        if self.http && self.txn.retries == 0 {
+            if let Some(own) = kit.take_own(self.front, &errand) {
+                return self.reuse(kit, own);
+            }
+            if let Some(carried) = self.shares(kit, site.backend(backend), server) {
+                if let Some(idle) = kit.take_idle(&errand, carried) {
+                    return self.reuse(kit, idle);
+                }
+                if let Some(step) = self.ask_around(kit, &errand, carried) {
+                    return step;
+                }
+            }
         }
-        self.reused = false;
+        self.attempt.reused = false;
         match self.dial(kit, errand) {
             Ok(back) => {
                 self.count_back(kit, Count::Connects);
@@ -86,35 +89,37 @@ impl Stream {
         Some(Step::Go(Stage::Relay))
     }
 
+    /// Goes on with a connection that stands.
+    pub(super) fn reuse(&mut self, kit: &mut Kit, back: Key<Held>) -> Step {
+        self.hold_back(kit, back);
+        self.attempt.reused = true;
+        self.count_back(kit, Count::Reuses);
+        self.txn.connect = Some(self.txn.elapsed(kit.now));
+        self.write_step(kit, Origin::TxnConnect);
+        Step::Go(Stage::Send)
+    }
+
     /// Makes a server's connection this stream's: its events come here at once, so that one that arrives before the next
     /// step does not find it ownerless and close it as idle.
-    fn hold_back(&mut self, kit: &mut Kit, key: Key<Held>) {
+    pub(super) fn hold_back(&mut self, kit: &mut Kit, key: Key<Held>) {
         if let Some(back) = kit.conns.get_mut(key).and_then(Held::back_mut) {
             back.stream = self.key;
         }
         self.back = Some(key);
     }
 
-    fn take_idle(
-        &mut self,
-        kit: &mut Kit,
-        backend: &Backend,
-        errand: &Errand,
-    ) -> Option<Key<Held>> {
-        let first = kit.conns.get(self.front)?.front()?.requests <= 1;
-        if let Some(own) = kit.take_own(self.front, errand) {
-            return Some(own);
-        }
-        if backend.outlet == Some(errand.server) {
+    /// How many requests a shared connection must have carried before it may serve this one; none if it may not.
+    fn shares(&self, kit: &Kit, backend: &Backend, server: ServerId) -> Option<u32> {
+        if backend.outlet == Some(server) {
             return None;
         }
         // What a failure of the connection would let us send again as it is, its client need not be able to repeat.
-        let first = first && !self.is_bare();
+        let first = kit.conns.get(self.front)?.front()?.requests <= 1 && !self.is_bare();
         match backend.reuse {
             Reuse::Never => None,
             Reuse::Safe if first => None,
-            Reuse::Aggressive if first => kit.take_idle(errand, 2),
-            Reuse::Safe | Reuse::Aggressive | Reuse::Always => kit.take_idle(errand, 1),
+            Reuse::Aggressive if first => Some(2),
+            Reuse::Safe | Reuse::Aggressive | Reuse::Always => Some(1),
         }
     }
 
@@ -141,13 +146,6 @@ impl Stream {
                 Wire::Tls(Box::new(Tls::new(wire, session)))
             }
         };
-        let mux = if self.http {
-            let backend = site.backend(site.server(server).backend);
-            let manners = site.manners(&backend.options);
-            Mux::H1(H1::new(H1Role::Back, &site.global.tune, manners))
-        } else {
-            Mux::Raw
-        };
         let back = Back {
             server,
             stream: None,
@@ -163,25 +161,9 @@ impl Stream {
             connected: false,
             tls: None,
         };
-        let mut conn = Conn::new(wire, mux, kit.now);
+        let mut conn = Conn::new(wire, kit.mux_towards(server, self.http), kit.now);
         conn.need = Need::GoingOn;
-        let held = Held {
-            conn,
-            role: Role::Back(back),
-            armed: Tick::NEVER,
-        };
-        kit.make_place();
-        let key = kit
-            .conns
-            .insert(held)
-            .map_err(|_full| std::io::ErrorKind::OutOfMemory)?;
-        if let Some(held) = kit.conns.get(key)
-            && let Err(error) = kit.doors.enrol(&held.conn.wire, key)
-        {
-            kit.close(key);
-            return Err(error);
-        }
-        Ok(key)
+        kit.hold(conn, back)
     }
 
     fn await_connection(&mut self, kit: &mut Kit, key: Key<Held>) -> Step {
@@ -264,9 +246,42 @@ impl Stream {
         let Some((held, mut lent)) = kit.conn(key) else {
             return self.connection_failed(kit);
         };
-        self.heard = held.conn.bytes_in;
+        self.attempt.heard = held.conn.bytes_in;
         held.conn.send_request(head, announced, policy, &mut lent);
         Step::Go(Stage::Response)
+    }
+}
+
+impl Kit {
+    /// How a server's connection is understood.
+    pub(super) fn mux_towards(&self, server: ServerId, http: bool) -> Mux {
+        if !http {
+            return Mux::Raw;
+        }
+        let backend = self.site.backend(self.site.server(server).backend);
+        let manners = self.site.manners(&backend.options);
+        Mux::H1(H1::new(H1Role::Back, &self.site.global.tune, manners))
+    }
+
+    /// Makes a connection to a server one of this worker's.
+    pub(super) fn hold(&mut self, conn: Conn, back: Back) -> std::io::Result<Key<Held>> {
+        let held = Held {
+            conn,
+            role: Role::Back(back),
+            armed: Tick::NEVER,
+        };
+        self.make_place();
+        let key = self
+            .conns
+            .insert(held)
+            .map_err(|_full| std::io::ErrorKind::OutOfMemory)?;
+        if let Some(held) = self.conns.get(key)
+            && let Err(error) = self.doors.enrol(&held.conn.wire, key)
+        {
+            self.close(key);
+            return Err(error);
+        }
+        Ok(key)
     }
 }
 

@@ -12,6 +12,7 @@ use super::mishap::Mishap;
 use super::probe::Turn;
 use super::roundup::Roundup;
 use super::stage::Step;
+use super::takeover::{Given, Wanted};
 use super::track::Tracks;
 use super::{Asked, Cause, Greeting, Kit, Stage, Stream, Timer};
 use crate::id::{FrontendId, ListenerId, ServerId};
@@ -97,6 +98,10 @@ pub enum Letter {
     },
     /// A sentence for operators.
     Notice(Box<Notice>),
+    /// Another worker looks for an idle connection.
+    Wanted(Box<Wanted>),
+    /// What came of such a question.
+    Given(Box<Given>),
 }
 
 /// A worker's streams.
@@ -527,6 +532,8 @@ impl Engine {
             Letter::Warm { server } => self.warm(server),
             Letter::Hasten { server } => self.hasten(server),
             Letter::Notice(notice) => self.kit.notify(&notice),
+            Letter::Wanted(wanted) => self.give(&wanted),
+            Letter::Given(given) => self.take_over(*given),
         }
     }
 

@@ -45,7 +45,14 @@ pub struct Kind {
 impl Errand {
     /// Whether a connection that stands could be used.
     pub(super) fn fits(&self, back: &Back, placed: u64) -> bool {
-        back.server == self.server && back.placed == placed && back.kind == self.kind
+        back.server == self.server && back.suits(&self.kind, placed)
+    }
+}
+
+impl Back {
+    /// Whether it was made for the same, and leads to where its server is.
+    pub(super) fn suits(&self, kind: &Kind, placed: u64) -> bool {
+        self.placed == placed && self.kind == *kind
     }
 }
 

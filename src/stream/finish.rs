@@ -148,7 +148,7 @@ impl Stream {
                 self.deadline = Tick::NEVER;
                 return;
             }
-            Stage::Tarpit | Stage::TurnAround => return,
+            Stage::Tarpit | Stage::Takeover | Stage::TurnAround => return,
             Stage::Route | Stage::Pick | Stage::Send | Stage::Finish => {
                 self.deadline = Tick::NEVER;
                 return;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::errand::Errand;
 use super::front::{Back, Held, Role};
 use super::{Engine, Kit, Timer};
+use crate::id::ServerId;
 use crate::site::{Reuse, Server, Site};
 use crate::slab::Key;
 use crate::time::Millis;
@@ -24,9 +25,7 @@ impl Kit {
             let back = self.conns.get(key).and_then(Held::back);
             back.is_some_and(|back| back.requests >= requests && errand.fits(back, placed))
         })?;
-        let key = pool.remove(position);
-        self.site.server(server).idle.fetch_sub(1, Relaxed);
-        Some(key)
+        Some(self.unshelve(server, position))
     }
 
     /// Keeps a server connection for later requests.
@@ -52,15 +51,35 @@ impl Kit {
             self.put_own(front, key);
             return;
         }
-        let idle = configured.idle.fetch_add(1, Relaxed);
-        if configured.is_sated(idle) {
-            configured.idle.fetch_sub(1, Relaxed);
-            self.close(key);
-            return;
+        match configured.is_sated() {
+            true => self.close(key),
+            false => self.shelve(server, key),
         }
+    }
+
+    /// Puts a connection to the idle ones of its server.
+    pub(super) fn shelve(&mut self, server: ServerId, key: Key<Held>) {
         let room = self.idle.len().max(server.index() + 1);
         self.idle.resize_with(room, Vec::new);
-        self.idle[server.index()].push(key);
+        let pool = &mut self.idle[server.index()];
+        pool.push(key);
+        let configured = self.site.server(server);
+        configured.idle.fetch_add(1, Relaxed);
+        if self.shares_idle && pool.len() == 1 {
+            configured.note_holder(self.worker, true);
+        }
+    }
+
+    /// Takes the connection at `position` from the idle ones of its server.
+    pub(super) fn unshelve(&mut self, server: ServerId, position: usize) -> Key<Held> {
+        let pool = &mut self.idle[server.index()];
+        let key = pool.remove(position);
+        let configured = self.site.server(server);
+        configured.idle.fetch_sub(1, Relaxed);
+        if self.shares_idle && pool.is_empty() {
+            configured.note_holder(self.worker, false);
+        }
+        key
     }
 
     /// Sees to a place for a connection. Where there is none left, an idle server connection gives way: it is a convenience,
@@ -95,8 +114,7 @@ impl Kit {
                 .iter()
                 .position(|&idle| idle == key)
         {
-            self.idle[server.index()].swap_remove(position);
-            self.site.server(server).idle.fetch_sub(1, Relaxed);
+            self.unshelve(server, position);
         }
         self.close(key);
     }
@@ -112,9 +130,9 @@ impl Back {
 
 impl Server {
     /// Whether one more idle connection is worth keeping.
-    fn is_sated(&self, idle: usize) -> bool {
+    fn is_sated(&self) -> bool {
         let need = self.need.load(Relaxed) as usize + SPARE;
-        idle >= self.pool_max_conn.unwrap_or(usize::MAX).min(need)
+        self.idle.load(Relaxed) >= self.pool_max_conn.unwrap_or(usize::MAX).min(need)
     }
 }
 

@@ -59,6 +59,8 @@ pub struct Kit {
     pub wall: Wall,
     /// Idle server connections, newest last, by [`ServerId`].
     pub idle: Vec<Vec<Key<Held>>>,
+    /// Whether workers take idle connections over from one another.
+    pub(super) shares_idle: bool,
     /// Whose idle connection was last given up for another.
     pub(super) evicted_last: usize,
     /// Exchanges begun so far.
@@ -149,6 +151,9 @@ pub trait Doors {
     /// Has readiness of `wire` reported under `key`.
     fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()>;
 
+    /// Has readiness of `wire` reported no more.
+    fn dismiss(&mut self, wire: &Wire);
+
     /// Posts a letter to another worker.
     fn post(&mut self, to: WorkerId, letter: Letter);
 
@@ -220,6 +225,7 @@ impl Kit {
             wall: Wall::default(),
             idle,
             desk: Desk::default(),
+            shares_idle: tune.idle_pool_shared && site.global.threads > 1,
             evicted_last: 0,
             begun: 0,
             letters: VecDeque::new(),

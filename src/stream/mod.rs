@@ -55,6 +55,7 @@ mod stage;
 #[cfg(test)]
 mod stalls;
 mod stick;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod track;

@@ -78,7 +78,7 @@ impl Stream {
 
     /// The server left before it answered: on a connection that had served before this may be chance, not failure.
     fn server_closed_early(&mut self, kit: &mut Kit) -> Step {
-        if self.reused && self.is_repeatable() && self.txn.retries == 0 {
+        if self.attempt.reused && self.is_repeatable() && self.txn.retries == 0 {
             self.txn.retries += 1;
             self.drop_back(kit);
             // What the lane knows of the end belongs to the connection that is gone.
@@ -89,7 +89,7 @@ impl Stream {
         }
         let back = self.back.and_then(|key| kit.conns.get(key));
         let failure = match back {
-            Some(held) if held.conn.bytes_in > self.heard => Failure::Junk,
+            Some(held) if held.conn.bytes_in > self.attempt.heard => Failure::Junk,
             Some(_) | None => Failure::Empty,
         };
         if let Some(step) = self.resend(kit, failure) {

@@ -58,6 +58,7 @@ struct World {
     refuse: bool,
     clients: usize,
     checking: bool,
+    posted: Vec<Letter>,
 }
 
 struct RigDoors {
@@ -95,7 +96,17 @@ impl Doors for RigDoors {
         Ok(())
     }
 
-    fn post(&mut self, _to: WorkerId, _letter: Letter) {}
+    fn dismiss(&mut self, wire: &Wire) {
+        if let Wire::Memory(memory) = wire.carrier() {
+            let script = memory.script();
+            let wires = &mut self.world.borrow_mut().wires;
+            wires.retain(|(_, enrolled)| !enrolled.is_same(&script));
+        }
+    }
+
+    fn post(&mut self, _to: WorkerId, letter: Letter) {
+        self.world.borrow_mut().posted.push(letter);
+    }
 
     fn left(&mut self, listener: ListenerId) {
         self.world.borrow_mut().clients -= 1;
@@ -180,6 +191,11 @@ impl Rig {
     /// Refuses connections to servers from here on.
     pub(super) fn refuse_servers(&self) {
         self.world.borrow_mut().refuse = true;
+    }
+
+    /// The last letter to another worker.
+    pub(super) fn posted(&self) -> Option<Letter> {
+        self.world.borrow_mut().posted.pop()
     }
 
     /// Begins the health checks of servers.

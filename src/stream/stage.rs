@@ -5,6 +5,7 @@ use super::gather::Awaited;
 use super::inspect::{Inspected, Upgrade};
 use super::route::Waiting;
 use super::scene::Memory;
+use super::takeover::Takeover;
 use super::track::Tracks;
 use super::{Held, Kit, Txn};
 use crate::filter::Attached;
@@ -38,6 +39,8 @@ pub enum Stage {
     Queue,
     /// A connection is looked for or made.
     Connect,
+    /// Another worker is asked for an idle connection.
+    Takeover,
     /// A server that failed is left alone for a moment.
     TurnAround,
     /// The request's head goes out.
@@ -100,8 +103,8 @@ pub struct Stream {
     pub(super) http: bool,
     /// Whether the client's connection ends with this exchange.
     pub(super) last: bool,
-    /// Whether the request was sent on a connection that had served before.
-    pub(super) reused: bool,
+    /// The connection to the server that is tried.
+    pub(super) attempt: Attempt,
     /// Whether both sides talk without framing.
     pub(super) tunnel: bool,
     /// What rules asked for.
@@ -138,12 +141,21 @@ pub struct Stream {
     pub(super) waiting: Option<Waiting>,
     /// The request's body, kept to be sent again.
     pub(super) kept: Option<Vec<u8>>,
-    /// What the server's connection had brought in when the request was sent.
-    pub(super) heard: u64,
     /// The server that just failed it.
     pub(super) failed: Option<ServerId>,
     /// Shared limits that this stream counts in, given back when it leaves.
     pub(super) held_slots: HeldSlots,
+}
+
+/// What is known of the connection to a server that an exchange tries.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Attempt {
+    /// Whether it had served before.
+    pub(super) reused: bool,
+    /// Whether another worker was asked for it.
+    pub(super) takeover: Takeover,
+    /// What it had brought in when the request was sent.
+    pub(super) heard: u64,
 }
 
 /// What a stream occupies of shared limits.
@@ -180,7 +192,7 @@ impl Stream {
             front_inspected: false,
             http: false,
             last: false,
-            reused: false,
+            attempt: Attempt::default(),
             tunnel: false,
             wishes: Wishes::default(),
             memory: Memory::default(),
@@ -199,7 +211,6 @@ impl Stream {
             key: None,
             waiting: None,
             kept: None,
-            heard: 0,
             failed: None,
             held_slots: HeldSlots::default(),
         }
@@ -250,7 +261,7 @@ impl Stream {
             http,
             upgraded,
             last,
-            reused,
+            attempt,
             tunnel,
             wishes,
             position,
@@ -267,7 +278,6 @@ impl Stream {
             key,
             waiting,
             kept,
-            heard,
             failed,
             held_slots,
             front_inspected,
@@ -277,7 +287,6 @@ impl Stream {
             http,
             front_inspected,
             last,
-            reused,
             tunnel,
             awaits_body,
             inspected,
@@ -288,11 +297,11 @@ impl Stream {
         }
         (*back, *reached, *inner, *request_head, *upgraded) = (None, None, None, None, None);
         (*stage, *deadline, *due) = (Stage::default(), Tick::NEVER, Tick::NEVER);
-        (*position, *judges, *heard) = (Position::default(), 0, 0);
+        (*position, *judges) = (Position::default(), 0);
         (*backend, *server, *failed, *tarpitted) = (None, None, None, None);
         (*awaited, *served_by, *key, *waiting, *kept) = (None, None, None, None, None);
         (*wishes, *response_inspected) = (Wishes::default(), Inspected::Not);
-        *persistence = Persistence::default();
+        (*persistence, *attempt) = (Persistence::default(), Attempt::default());
         *held_slots = HeldSlots::default();
     }
 
@@ -327,6 +336,7 @@ impl Stream {
             Stage::Pick => self.pick(kit),
             Stage::Queue => self.queue(kit),
             Stage::Connect => self.connect(kit),
+            Stage::Takeover => self.await_takeover(kit),
             Stage::TurnAround => self.turn_around(kit),
             Stage::Send => self.send(kit),
             Stage::Response => self.await_response(kit),

@@ -64,7 +64,7 @@ impl Stream {
             src,
             dst,
             tls: back.tls.clone(),
-            reused: self.reused,
+            reused: self.attempt.reused,
             http_major: 1,
             ..UpstreamFacts::default()
         })

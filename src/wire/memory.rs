@@ -174,6 +174,12 @@ impl Script {
         self.shared().ended = true;
     }
 
+    /// Whether it plays the same peer.
+    #[cfg(test)]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Delivers at most `bytes` a read, with a would-block between two.
     pub fn cut(&self, bytes: usize) {
         self.shared().piece = bytes;

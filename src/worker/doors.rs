@@ -92,6 +92,13 @@ impl Doors for SocketDoors {
         )
     }
 
+    fn dismiss(&mut self, wire: &Wire) {
+        if let Some(fd) = wire.fd() {
+            // What was not on the poll need not be taken off it.
+            let _ = self.registry.deregister(&mut SourceFd(&fd.as_raw_fd()));
+        }
+    }
+
     fn post(&mut self, to: WorkerId, letter: Letter) {
         self.office.post(to, Mail::Letter(letter));
     }

@@ -38,6 +38,7 @@ mod sections;
 mod static_binary;
 mod stats_page;
 mod stats_words;
+mod takeover;
 mod tidy;
 mod tls;
 mod tls_hostile;

@@ -325,6 +325,8 @@ impl Doors for Backdrop {
         Ok(())
     }
 
+    fn dismiss(&mut self, _wire: &Wire) {}
+
     fn post(&mut self, _to: WorkerId, _letter: Letter) {}
 
     fn left(&mut self, _listener: ListenerId) {}

@@ -49,6 +49,8 @@ pub struct ServerDraft {
     pub pool_max_conn: Option<u32>,
     /// `pool-purge-delay`
     pub pool_purge_delay: Millis,
+    /// `pool-low-conn`
+    pub pool_low_conn: usize,
     /// `max-reuse`
     pub max_reuse: Option<u32>,
     /// `tcp-ut`
@@ -93,6 +95,7 @@ impl Default for ServerDraft {
             pool_name: None,
             pool_max_conn: None,
             pool_purge_delay: Millis::seconds(5),
+            pool_low_conn: 0,
             max_reuse: None,
             tcp_user_timeout: None,
             fast_open: false,

@@ -244,6 +244,7 @@ fn settings(
         source,
         socks4,
         pool_max_conn: line.pool_max_conn.map(|count| count as usize),
+        pool_low_conn: line.pool_low_conn,
         pool_purge_delay: line.pool_purge_delay,
         max_reuse: line.max_reuse,
         slow_start: line.seat.slow_start.unwrap_or(server.slow_start),

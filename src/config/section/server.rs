@@ -217,8 +217,11 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         name: "pool-low-conn",
         sections: Sections::SERVER,
         usage: "<max>",
-        doc: "Up to how many idle connections a thread leaves to others; here each keeps its own.",
-        parse: |cur, _| cur.integer::<u32>(0..=i32::MAX.cast_unsigned()).map(drop),
+        doc: "Up to how many idle connections no thread takes over from another.",
+        parse: |cur, s| {
+            s.pool_low_conn = cur.integer(0..=i32::MAX as usize)?;
+            Ok(())
+        },
     },
     Keyword {
         name: "pool-max-conn",

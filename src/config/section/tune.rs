@@ -116,6 +116,16 @@ pub(crate) const KEYWORDS: &[Keyword<Tune>] = &[
         },
     },
     Keyword {
+        name: "tune.idle-pool.shared",
+        sections: Sections::GLOBAL,
+        usage: "{ on | off }",
+        doc: "Whether threads take idle server connections over from one another.",
+        parse: |cur, t| {
+            t.idle_pool_shared = cur.switch()?;
+            cur.end()
+        },
+    },
+    Keyword {
         name: "tune.buffers.limit",
         sections: Sections::GLOBAL,
         usage: "<number>",
