@@ -179,8 +179,9 @@ impl Server {
         if others == 0 || self.idle.load(Relaxed) <= self.pool_low_conn {
             return None;
         }
-        let steps = others.rotate_right(own as u32).trailing_zeros() as usize;
-        Some(WorkerId::at((own + steps) % HOLDERS))
+        let after = (1..HOLDERS).map(|step| (own + step) % HOLDERS);
+        let holder = after.into_iter().find(|at| others & (1 << at) != 0)?;
+        Some(WorkerId::at(holder))
     }
 }
 
@@ -238,10 +239,11 @@ mod tests {
     }
 
     fn asked(rig: &Rig) -> Option<Box<Wanted>> {
-        match rig.posted()? {
-            Letter::Wanted(wanted) => Some(wanted),
-            other => panic!("{other:?}"),
-        }
+        let letter = rig.posted()?;
+        let Letter::Wanted(wanted) = letter else {
+            panic!("{letter:?}");
+        };
+        Some(wanted)
     }
 
     #[test]
