@@ -63,6 +63,8 @@ pub struct Settings {
     pub unsent: Option<usize>,
     /// How long sent data may stay unacknowledged, in milliseconds.
     pub user_timeout: Option<u32>,
+    /// How congestion is avoided, by the kernel's name of it.
+    pub congestion: Option<String>,
     /// Share the address with other processes.
     pub reuseport: bool,
     /// Owner of a unix path.
@@ -288,6 +290,9 @@ fn set_changeable(fd: &OwnedFd, settings: &Settings) -> io::Result<()> {
     if let Some(millis) = settings.user_timeout {
         options::set_user_timeout(fd, millis)?;
     }
+    if let Some(algorithm) = &settings.congestion {
+        options::set_congestion(fd, algorithm)?;
+    }
     Ok(())
 }
 
@@ -454,6 +459,18 @@ mod tests {
             after.ino()
         );
         let _ = std::fs::remove_dir_all(directory);
+    }
+
+    #[test]
+    fn congestion_is_avoided_as_it_is_said() {
+        let mut one = wish(inet("127.0.0.1:0"));
+        one.settings.congestion = Some("reno".into());
+        let bound = bind_all(&[one.clone()], &[]).expect("every kernel has it");
+        let fd = &bound[0].sockets[0];
+        assert_eq!(options::congestion(fd).expect("a name"), "reno");
+        one.settings.congestion = Some("no-such".into());
+        let failure = bind_all(&[one], &[]).expect_err("no kernel has it");
+        assert_eq!(failure.sentences.len(), 1);
     }
 
     #[test]

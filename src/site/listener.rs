@@ -61,6 +61,8 @@ pub struct Listener {
     pub mss: Option<u16>,
     /// `tcp-ut`.
     pub tcp_user_timeout: Option<Millis>,
+    /// How the kernel avoids congestion towards clients, where it is not as it always does: `cc`.
+    pub congestion: Option<Arc<str>>,
     /// `shards`: how many sockets share the address.
     pub shards: usize,
     /// Owner of a unix socket.
@@ -133,6 +135,7 @@ impl Listener {
             namespace: None,
             mss: None,
             tcp_user_timeout: None,
+            congestion: None,
             shards: 1,
             uid: None,
             gid: None,

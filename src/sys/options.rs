@@ -195,6 +195,11 @@ pub fn set_congestion(fd: impl AsFd, name: &str) -> io::Result<()> {
     Ok(sockopt::set_tcp_congestion(fd, name)?)
 }
 
+/// The congestion control algorithm in use.
+pub fn congestion(fd: impl AsFd) -> io::Result<String> {
+    Ok(sockopt::tcp_congestion(fd)?)
+}
+
 /// Makes the next close send a reset and forget what was not sent.
 pub fn set_reset_on_close(fd: impl AsFd) -> io::Result<()> {
     Ok(sockopt::set_socket_linger(fd, Some(Duration::ZERO))?)

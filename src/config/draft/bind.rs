@@ -43,6 +43,8 @@ pub struct BindDraft {
     pub mss: Option<u16>,
     /// `tcp-ut`
     pub tcp_user_timeout: Option<Millis>,
+    /// `cc`
+    pub congestion: Option<String>,
     /// `shards`
     pub shards: Option<usize>,
     /// Owner and mode.

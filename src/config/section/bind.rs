@@ -88,6 +88,16 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         },
     },
     Keyword {
+        name: "cc",
+        sections: Sections::BIND,
+        usage: "<algorithm>",
+        doc: "How the kernel avoids congestion towards clients, by the name it gives that.",
+        parse: |cur, b| {
+            b.congestion = Some(algorithm(cur)?);
+            Ok(())
+        },
+    },
+    Keyword {
         name: "defer-accept",
         sections: Sections::BIND,
         usage: "",
@@ -345,6 +355,19 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         },
     },
 ];
+
+/// Reads the name of a way to avoid congestion.
+fn algorithm(cur: &mut Cursor<'_>) -> Result<String, Diag> {
+    /// What the kernel takes (`TCP_CA_NAME_MAX`, with its final zero).
+    const LEN_MAX: usize = 15;
+    let word = cur.expect("the name of a congestion control algorithm")?;
+    let name = word.text()?;
+    if name.is_empty() || name.len() > LEN_MAX {
+        let text = format!("'cc' : '{name}' is no name of 1 to {LEN_MAX} letters.");
+        return Err(Diag::alert(word.span, text));
+    }
+    Ok(name.to_owned())
+}
 
 /// Reads an octal file mode.
 ///
