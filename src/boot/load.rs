@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::addr::SockAddr;
 use crate::config::{self, Given, Host, Source};
 use crate::dns::startup::{self, Policy, Results};
-use crate::dns::{Root, accounts, services};
+use crate::dns::{self, Family, Root, accounts, services};
 use crate::lang::{Env, Files, Severity};
 use crate::site::{Frontend, Service, Site};
 use crate::sys::{process, socket};
@@ -276,13 +276,24 @@ impl Default for Machine {
 }
 
 impl Host for Machine {
-    fn prepare(&self, names: &[String]) {
+    fn prepare(&self, names: &[String], family: Family) {
         if names.is_empty() {
             return;
         }
         // Without an event queue there are no answers, which is what the configuration then hears.
-        let found = startup::resolve_all(&self.root, names, Policy::default());
+        let found = startup::resolve_all(
+            &self.root,
+            names,
+            Policy {
+                family,
+                ..Policy::default()
+            },
+        );
         *self.names.borrow_mut() = found.unwrap_or_default();
+    }
+
+    fn reaches_v6(&self) -> bool {
+        dns::reaches_v6()
     }
 
     fn why_not(&self, name: &str) -> Option<String> {

@@ -34,6 +34,7 @@ pub use explain::explain;
 pub use host::{Failure, Found, Host};
 pub use hosts::Family;
 pub use nss::{accounts, services};
+pub use order::reaches_v6;
 pub use root::{Root, Stamp};
 pub use run::{Busy, News, Plan, Question, Resolver, Road, Sink, Ticket};
 pub use snapshot::{Files, Snapshot};

@@ -23,6 +23,13 @@ pub(super) fn sources(addresses: &[IpAddr]) -> Vec<Option<IpAddr>> {
     addresses.iter().map(|address| source(*address)).collect()
 }
 
+/// Whether this host has a way to addresses of IPv6 beyond its own network. Nothing is sent to find out.
+pub fn reaches_v6() -> bool {
+    /// An address for documentation (RFC 3849): nobody is there, and only a default route leads there.
+    const ANYWHERE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+    source(IpAddr::V6(ANYWHERE)).is_some()
+}
+
 fn source(address: IpAddr) -> Option<IpAddr> {
     let any = match address {
         IpAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),

@@ -158,6 +158,33 @@ fn sections_ask_as_they_are_told() {
     lists_those_of_the_host(&running);
 }
 
+#[test]
+fn families_that_are_not_accepted_are_not_looked_for() {
+    let counts = Counts::default();
+    let server = Server::start(SocketAddr::from(([127, 0, 0, 1], 0)), {
+        let counts = counts.clone();
+        Arc::new(move |asked: &Asked| counts.deed(asked))
+    });
+    let here = format!("nameserver n {}", server.address());
+    let lines = [here.as_str(), "timeout resolve 1h"];
+    for (family, wish, address) in [
+        ("ipv4", "", "127.0.0.1"),
+        ("ipv6", "resolve-prefer ipv4", "::1"),
+        ("ipv6,ipv4", "resolve-prefer ipv4", "127.0.0.1"),
+        ("ipv4,auto", "resolve-prefer ipv4", "127.0.0.1"),
+    ] {
+        let site = watched("some", &lines, wish);
+        let text = format!(
+            " dns-accept-family {family}\ndefaults\n mode http\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n{site}"
+        );
+        let running = Site::start(&text);
+        await_that("one that is accepted is found", || {
+            running.address("some") == address
+        });
+    }
+    assert_eq!(counts.of("some.test"), 4, "one question each");
+}
+
 /// `parse-resolv-conf` takes the nameservers of /etc/resolv.conf.
 fn lists_those_of_the_host(running: &Site) {
     let shown = running.says("show resolvers host\n");

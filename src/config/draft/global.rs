@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::{BindDraft, UnixBind};
+use crate::config::Host;
+use crate::dns::Family;
 use crate::lang::{Span, Word};
 use crate::log::Target;
 use crate::site::Global;
@@ -34,10 +36,36 @@ pub struct GlobalDraft {
     pub cpu_maps: Vec<CpuMapDraft>,
     /// Directories and defaults of TLS.
     pub tls: tls::draft::GlobalDraft,
+    /// `dns-accept-family`.
+    pub families: FamiliesDraft,
     /// `set-var` and `set-var-fmt`, in order.
     pub variables: Vec<VariableDraft>,
     /// The keywords that may come once and came.
     pub seen: HashMap<&'static str, Span>,
+}
+
+/// Which addresses of names are wanted. Nothing said: all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FamiliesDraft {
+    /// `ipv4`
+    pub v4: bool,
+    /// `ipv6`
+    pub v6: bool,
+    /// `auto`: those of IPv4, and those of IPv6 where the host has a way to them.
+    pub auto: bool,
+}
+
+impl FamiliesDraft {
+    /// What that is on this host.
+    pub fn wanted(self, host: &dyn Host) -> Family {
+        let v4 = self.v4 || self.auto;
+        let v6 = self.v6 || (self.auto && host.reaches_v6());
+        match (v4, v6) {
+            (true, false) => Family::V4,
+            (false, true) => Family::V6,
+            (true, true) | (false, false) => Family::Any,
+        }
+    }
 }
 
 /// A variable of the process that gets its value while the configuration is read.

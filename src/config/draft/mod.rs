@@ -13,7 +13,9 @@ use super::section;
 use crate::lang::Span;
 use crate::{cache, check, dns, log, rule, tls, users};
 pub use bind::{BindDraft, UnixBind};
-pub use global::{CpuMapDraft, EnvEdit, GlobalDraft, Numbers, Origin, VariableDraft};
+pub use global::{
+    CpuMapDraft, EnvEdit, FamiliesDraft, GlobalDraft, Numbers, Origin, VariableDraft,
+};
 pub use proxy::{BackDraft, FrontDraft, Heirs, OptionsDraft, ProxyDraft, Remembers};
 pub use server::{InitAddr, ServerDraft, SourceDraft};
 

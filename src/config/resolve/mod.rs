@@ -41,7 +41,7 @@ pub use newcomer::newcomer;
 use super::draft::{Draft, GlobalDraft, ProxyDraft};
 use super::report::Report;
 use crate::addr::IpFamily;
-use crate::dns::Root;
+use crate::dns::{Family, Root};
 use crate::lang::{Env, Files};
 use crate::pattern::Library;
 use crate::site::Site;
@@ -51,8 +51,13 @@ use proxies::Names;
 /// What the host knows: names of machines, users and groups.
 pub trait Host {
     /// Told once, before any question, which names will be asked for, so that they can be looked up side by side.
-    fn prepare(&self, names: &[String]) {
-        let _ = names;
+    /// Of what they have, addresses of `family` alone are wanted.
+    fn prepare(&self, names: &[String], family: Family) {
+        let _ = (names, family);
+    }
+    /// Whether addresses of IPv6 can be reached.
+    fn reaches_v6(&self) -> bool {
+        false
     }
     /// Why a name has no address, for the message.
     fn why_not(&self, name: &str) -> Option<String> {
@@ -104,7 +109,8 @@ pub fn resolve(
     } = draft;
     site.caches = cache::stores(&caches, report);
     site.userlists = names::userlists(userlists, report);
-    site.resolvers = names::sections(&resolvers, host, report);
+    let family = written.families.wanted(host);
+    site.resolvers = names::sections(&resolvers, family, host, report);
     let library = Arc::new(Library::new(Box::new(bench::read_file)));
     let mut bench = Bench {
         library: Arc::clone(&library),
@@ -121,14 +127,13 @@ pub fn resolve(
     watch::sections(&mut proxies, &healthchecks, report);
     site.programs = global::programs(programs, host, report);
     let relays = (&peer_sections[..], &rings[..], &forwards[..]);
-    host.prepare(&asked::names(&proxies, &written, relays));
+    host.prepare(&asked::names(&proxies, &written, relays), family);
     asked::fix(&mut proxies, &mut written, &mut forwards, host, report);
     global::resolve(&mut written, host, report);
     written.site.logs = std::mem::take(&mut written.logs).into();
     site.global = std::mem::take(&mut written.site);
     profiles::named(&site.global.logs, &site, report);
-    let has_sockets = !written.sockets.is_empty();
-    let names = Names::new(&proxies, has_sockets, site.global.maxconn, report);
+    let names = Names::new(&proxies, &written, site.global.maxconn, report);
     for at in 0..proxies.len() {
         proxy::resolve(at, &names, (&bench, host), &mut site, report);
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Host;
 use crate::config::draft::{ProxyDraft, ResolversDraft, ServerDraft};
 use crate::config::report::Report;
+use crate::dns::Family;
 use crate::dns::run::roster::Watched;
 use crate::dns::run::section::{BUILT_IN, Section};
 use crate::id::{BackendId, ServerId};
@@ -16,13 +17,17 @@ use crate::users;
 /// The sections as they run, the built-in one at the end unless it is written.
 pub(super) fn sections(
     drafts: &[ResolversDraft],
+    family: Family,
     host: &dyn Host,
     report: &mut Report,
 ) -> Vec<Arc<Section>> {
     let root = host.root();
     let mut sections = Vec::new();
     for draft in drafts {
-        let section = Section::new(draft.name.as_str().into(), &draft.dns, &root);
+        let section = Section {
+            family,
+            ..Section::new(draft.name.as_str().into(), &draft.dns, &root)
+        };
         if section.has_no_nameservers() {
             let text = format!("resolvers '{}' has no nameservers configured!", draft.name);
             report.add(Diag::warning(draft.span, text));
@@ -30,7 +35,10 @@ pub(super) fn sections(
         sections.push(Arc::new(section));
     }
     if drafts.iter().all(|draft| draft.name != BUILT_IN) {
-        let section = Section::built_in(&root);
+        let section = Section {
+            family,
+            ..Section::built_in(&root)
+        };
         if !section.has_no_nameservers() {
             sections.push(Arc::new(section));
         }

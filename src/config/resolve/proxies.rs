@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::config::draft::ProxyDraft;
+use crate::config::draft::{GlobalDraft, ProxyDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, FrontendId};
 use crate::lang::{Diag, Word};
@@ -27,7 +27,7 @@ impl<'d> Names<'d> {
     /// Numbers the proxies in file order and refuses names that are taken.
     pub(super) fn new(
         proxies: &'d [ProxyDraft],
-        has_sockets: bool,
+        written: &GlobalDraft,
         global_maxconn: usize,
         report: &mut Report,
     ) -> Names<'d> {
@@ -36,7 +36,7 @@ impl<'d> Names<'d> {
             fronts: HashMap::new(),
             backs: HashMap::new(),
             ids: Vec::with_capacity(proxies.len()),
-            uuids: numbers(proxies, has_sockets, report),
+            uuids: numbers(proxies, !written.sockets.is_empty(), report),
             full_loads: Vec::new(),
         };
         let (mut fronts, mut backs) = (0, 0);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{bind, numbers, parameters, process_set};
 use crate::config::catalog;
-use crate::config::draft::{BindDraft, CpuMapDraft, EnvEdit, GlobalDraft, Origin, VariableDraft};
+use crate::config::draft::{
+    BindDraft, CpuMapDraft, EnvEdit, FamiliesDraft, GlobalDraft, Origin, VariableDraft,
+};
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Unit, Word, suggest};
 use crate::sample::{Scope, VarName};
 use crate::site::{CloseSpread, Environment};
@@ -264,6 +266,12 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             });
             cur.ignore_rest()
         },
+    ),
+    row(
+        "dns-accept-family",
+        "<family>[,<family>]*",
+        "The families of addresses that names stand for: ipv4, ipv6, or auto for IPv6 where there is a way to it.",
+        families,
     ),
     row(
         "localpeer",
@@ -530,6 +538,27 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
 const MANY: u32 = i32::MAX.cast_unsigned();
 /// The largest number of threads.
 const THREADS_MAX: usize = 1024;
+
+/// `dns-accept-family`: the last line counts.
+fn families(cur: &mut Cursor<'_>, g: &mut GlobalDraft) -> Result<(), Diag> {
+    const KNOWN: [&str; 3] = ["ipv4", "ipv6", "auto"];
+    let word = cur.expect("a list of 'ipv4', 'ipv6' and 'auto'")?;
+    let mut said = FamiliesDraft::default();
+    for name in word.text()?.split(',') {
+        match name {
+            "ipv4" => said.v4 = true,
+            "ipv6" => said.v6 = true,
+            "auto" => said.auto = true,
+            _ => {
+                let text =
+                    format!("'dns-accept-family' : '{name}' is none of 'ipv4', 'ipv6' and 'auto'.");
+                return Err(Diag::alert(word.span, text).suggesting(suggest(name, KNOWN)));
+            }
+        }
+    }
+    g.families = said;
+    cur.end()
+}
 
 fn on(cur: &mut Cursor<'_>, flag: &mut bool) -> Result<(), Diag> {
     *flag = cur.polarity() == Polarity::Plain;

@@ -6,6 +6,7 @@
 //! forgotten because of a failure.
 
 use super::section::{Hold, Timing};
+use crate::dns::hosts::Family;
 use crate::dns::message::{Data, Kind};
 use crate::time::{Millis, Tick};
 
@@ -16,15 +17,29 @@ pub enum Subject {
     SixFirst,
     /// Addresses, IPv4 first.
     FourFirst,
+    /// IPv6 addresses alone.
+    Six,
+    /// IPv4 addresses alone.
+    Four,
     /// Services.
     Services,
 }
 
 impl Subject {
+    /// Addresses of `family`, where it is both those of IPv4 first or last.
+    pub fn addresses(family: Family, prefer_v4: bool) -> Self {
+        match (family, prefer_v4) {
+            (Family::Any, true) => Self::FourFirst,
+            (Family::Any, false) => Self::SixFirst,
+            (Family::V4, _) => Self::Four,
+            (Family::V6, _) => Self::Six,
+        }
+    }
+
     fn first(self) -> Kind {
         match self {
-            Self::SixFirst => Kind::Aaaa,
-            Self::FourFirst => Kind::A,
+            Self::SixFirst | Self::Six => Kind::Aaaa,
+            Self::FourFirst | Self::Four => Kind::A,
             Self::Services => Kind::Srv,
         }
     }
@@ -33,7 +48,7 @@ impl Subject {
         match self {
             Self::SixFirst => Some(Kind::A),
             Self::FourFirst => Some(Kind::Aaaa),
-            Self::Services => None,
+            Self::Six | Self::Four | Self::Services => None,
         }
     }
 }

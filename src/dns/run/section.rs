@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::counters::Counters;
 use crate::addr::{Accepts, Network, Place, PortRule, Ports, Transport as Spoken, Written};
 use crate::dns::exchange::Transport;
+use crate::dns::hosts::Family;
 use crate::dns::resolv_conf::ResolvConf;
 use crate::dns::root::Root;
 use crate::lang::{Cursor, Diag, Keyword, Sections, Span, Unit, check_name};
@@ -112,6 +113,8 @@ pub struct Section {
     pub timing: Timing,
     /// The size announced by EDNS.
     pub payload: u16,
+    /// Which addresses are wanted: `dns-accept-family`.
+    pub family: Family,
 }
 
 impl Section {
@@ -150,6 +153,7 @@ impl Section {
             nameservers,
             timing: draft.timing,
             payload: draft.payload,
+            family: Family::Any,
         }
     }
 

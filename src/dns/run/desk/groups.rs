@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::super::News;
 use super::super::resolution::{Resolution, Status, Subject};
 use super::super::roster::{Cause, Change, Group, Watched};
-use super::{Desk, addresses, subject};
+use super::{Desk, addresses};
+use crate::dns::hosts::Family;
 use crate::dns::message::{Data, Service};
 use crate::id::ServerId;
 use crate::time::Tick;
@@ -17,7 +18,7 @@ impl Desk {
         let subject = if group.is_of_services() {
             Subject::Services
         } else {
-            subject(group.prefers_v4())
+            Subject::addresses(self.sections[group.section].family, group.prefers_v4())
         };
         let (section, host) = (group.section, group.host.clone());
         let Some(id) = self.name(section, &host, subject, now) else {
@@ -85,7 +86,8 @@ impl Desk {
             name.resolution.status(),
             name.resolution.has_lapsed(now, &hold),
         );
-        let (addresses, services) = (addresses(&name.resolution), services(&name.resolution));
+        let addresses = addresses(&name.resolution);
+        let services = services(&name.resolution, section.family);
         for (at, target) in name.groups.clone() {
             let group = &mut self.groups[at];
             let changes = match cause(status) {
@@ -126,7 +128,8 @@ impl Desk {
                 *group != at || target.as_ref().is_none_or(|target| wanted.contains(target))
             });
         }
-        let subject = subject(self.groups[at].prefers_v4());
+        let family = self.sections[self.groups[at].section].family;
+        let subject = Subject::addresses(family, self.groups[at].prefers_v4());
         for target in wanted {
             let Some(id) = self.name(section, &target, subject, now) else {
                 continue;
@@ -155,10 +158,15 @@ fn cause(status: Status) -> Option<Cause> {
     }
 }
 
-fn services(resolution: &Resolution) -> Vec<Service> {
+/// The services of a name, with those of their addresses that are of a family.
+fn services(resolution: &Resolution, family: Family) -> Vec<Service> {
     let service = |data: &Data| match data {
         Data::Address(_) => None,
-        Data::Service(service) => Some(service.clone()),
+        Data::Service(service) => {
+            let mut service = service.clone();
+            service.addresses.retain(|address| family.has(address));
+            Some(service)
+        }
     };
     resolution.records().filter_map(service).collect()
 }
@@ -198,6 +206,17 @@ mod tests {
         rig.say(1, nx());
         rig.say(1, valid(&[9]));
         assert_eq!(rig.news(), ["moved 0 10.0.0.9:8080 by s/n", "up 0"]);
+    }
+
+    #[test]
+    fn a_family_that_is_not_wanted_is_not_asked_for() {
+        let mut rig = Rig::wanting("a.example", Family::V4);
+        assert_eq!(rig.ask(0), [("a.example".to_owned(), Kind::A)]);
+        assert_eq!(rig.say(0, nx()), None);
+        let mut rig = Rig::wanting("_http._tcp.example", Family::V4);
+        rig.ask(0);
+        rig.say(0, service("n1.example", 8080));
+        assert_eq!(rig.ask(1), [("n1.example".to_owned(), Kind::A)]);
     }
 
     #[test]

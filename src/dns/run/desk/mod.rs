@@ -136,7 +136,8 @@ impl Desk {
                 answer: Err(Failure::Refused),
             });
         }
-        let Some(id) = self.name(section, name, subject(prefer_v4), now) else {
+        let subject = Subject::addresses(self.sections[section].family, prefer_v4);
+        let Some(id) = self.name(section, name, subject, now) else {
             return self.news.push(News::Answer {
                 ticket,
                 answer: Err(Failure::TryAgain),
@@ -208,14 +209,6 @@ impl Desk {
             name,
             kind,
         }
-    }
-}
-
-fn subject(prefer_v4: bool) -> Subject {
-    if prefer_v4 {
-        Subject::FourFirst
-    } else {
-        Subject::SixFirst
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::section::{Draft, Nameserver, Section, Timing, Wishes};
 use super::super::{News, Ticket};
 use super::Desk;
 use crate::dns::exchange::Transport;
+use crate::dns::hosts::Family;
 use crate::dns::message::{Data, Kind, Service};
 use crate::id::{BackendId, ServerId};
 use crate::lang::Span;
@@ -22,6 +23,15 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new(host: &str, servers: usize) -> Self {
+        Self::of(host, servers, Family::Any)
+    }
+
+    /// With a server, where addresses of one family alone are wanted.
+    pub(super) fn wanting(host: &str, family: Family) -> Self {
+        Self::of(host, 1, family)
+    }
+
+    fn of(host: &str, servers: usize, family: Family) -> Self {
         let nameserver = Nameserver {
             name: "n".into(),
             address: ([127, 0, 0, 1], 53).into(),
@@ -37,7 +47,10 @@ impl Rig {
             timing,
             ..Draft::default()
         };
-        let section = Section::new("s".into(), &draft, &crate::dns::Root::at("/nonexistent"));
+        let section = Section {
+            family,
+            ..Section::new("s".into(), &draft, &crate::dns::Root::at("/nonexistent"))
+        };
         let watched = |at| Watched {
             server: ServerId::at(at),
             backend: BackendId::at(0),
