@@ -62,6 +62,7 @@ pub fn compile(draft: &Draft, tools: &mut dyn Tools) -> Result<Script, Diag> {
             })),
         );
     }
+    name_hosts(&mut steps);
     Ok(Script {
         style,
         steps,
@@ -69,6 +70,31 @@ pub fn compile(draft: &Draft, tools: &mut dyn Tools) -> Result<Script, Diag> {
         send_state: draft.send_state,
         program,
     })
+}
+
+/// Tells each connection the host of the request that follows on it, where that is plain text.
+fn name_hosts(steps: &mut [Step]) {
+    let mut host = None;
+    for step in steps.iter_mut().rev() {
+        match &mut step.act {
+            Act::Request(request) => host = plain_host(request),
+            Act::Connect(connect) => connect.host = host.take(),
+            Act::Send(_) | Act::Expect(_) | Act::Greet(_) | Act::Assign(_) => {}
+        }
+    }
+}
+
+/// The name in a request's `host`, without its port; an address is no name.
+fn plain_host(request: &Request) -> Option<String> {
+    let mut fields = request.fields.iter();
+    let (_, value) = fields.find(|(name, _)| name == "host")?;
+    let Text::Plain(value) = value else {
+        return None;
+    };
+    let name = value.split(|byte| *byte == b':').next()?;
+    let name = std::str::from_utf8(name).ok()?;
+    let is_name = !name.is_empty() && !name.starts_with('[') && name.parse::<IpAddr>().is_err();
+    is_name.then(|| name.to_owned())
 }
 
 /// The script of an agent: send the text, if any; the engine reads the answer with [`super::agent::read`].
@@ -197,6 +223,7 @@ fn connect(draft: &ConnectDraft, tools: &mut dyn Tools) -> Result<Connect, Diag>
         port: optional(draft.port.as_ref(), tools)?,
         tls: draft.tls,
         sni: draft.sni.clone(),
+        host: None,
         alpn: draft.alpn.clone(),
         protocol: draft.protocol.clone(),
         send_proxy: draft.send_proxy,

@@ -276,6 +276,8 @@ pub struct ServerDraft {
     pub tls: bool,
     /// `check-sni`
     pub sni: Option<String>,
+    /// `no-check-sni-auto`
+    pub no_sni_auto: bool,
     /// `check-alpn`
     pub alpn: Vec<String>,
     /// `check-proto`

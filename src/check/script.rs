@@ -139,6 +139,8 @@ pub struct Connect {
     pub tls: bool,
     /// `sni`.
     pub sni: Option<String>,
+    /// The host of the request that follows, asked for where nobody says a name.
+    pub host: Option<String>,
     /// `alpn`.
     pub alpn: Vec<String>,
     /// `proto`.

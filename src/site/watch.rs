@@ -15,6 +15,8 @@ pub struct Watch {
     pub tls: bool,
     /// `check-sni`.
     pub sni: Option<Box<str>>,
+    /// Whether checks over TLS ask for the host of their request where nobody says a name: not with `no-check-sni-auto`.
+    pub sni_auto: bool,
     /// `check-alpn`.
     pub alpn: Vec<String>,
     /// `check-send-proxy`.
@@ -45,6 +47,7 @@ impl Default for Watch {
         Self {
             tls: false,
             sni: None,
+            sni_auto: true,
             alpn: Vec::new(),
             send_proxy: false,
             via_socks4: false,

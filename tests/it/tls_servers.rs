@@ -102,27 +102,31 @@ fn checks_speak_as_their_lines_say() {
         frontend secret\n bind @0 ssl crt @Tecdsa.pem\n http-request return status 200\n\
         frontend told\n bind @1 accept-proxy\n http-request return status 200\n\
         frontend plain\n bind @2\n http-request return status 200\n\
+        frontend picky\n bind @3 ssl crt @Tecdsa.pem\n http-request return status 200 if { ssl_fc_sni www.test }\n\
+        backend c\n option httpchk\n http-check send hdr Host www.test:8443\n \
+        default-server inter 50ms rise 1 fall 1 check-ssl verify none\n \
+        server auto @3 check\n server mute @3 check no-check-sni-auto\n server said @3 check check-sni other.test\n\
         backend b\n option httpchk\n default-server inter 50ms rise 1 fall 1 verify none\n \
         server tls @0 check check-ssl\n server named @0 check check-ssl check-sni a.test\n server bare @0 check\n \
         server told @1 check check-send-proxy\n server untold @1 check\n \
         default-server check-ssl\n server clear @2 check no-check-ssl\n server unclear @2 check\n";
-    let running = Running::new("checks", 3, text);
+    let running = Running::new("checks", 4, text);
     let begun = Instant::now();
     loop {
         let mut cli = UnixStream::connect(running.path("cli")).expect("the stats socket");
-        cli.write_all(b"show stat b 4 -1\n").expect("written");
+        cli.write_all(b"show stat -1 4 -1\n").expect("written");
         let mut shown = String::new();
         cli.read_to_string(&mut shown).expect("text");
         let status = |server: &str| {
             let line = shown
                 .lines()
-                .find(|line| line.starts_with(&format!("b,{server},")));
+                .find(|line| line.contains(&format!(",{server},")));
             line.and_then(|line| line.split(',').nth(36))
                 .unwrap_or_default()
                 .to_owned()
         };
-        let good = ["tls", "named", "told", "clear"].map(status);
-        let bad = ["bare", "untold", "unclear"].map(status);
+        let good = ["tls", "named", "told", "clear", "auto"].map(status);
+        let bad = ["bare", "untold", "unclear", "mute", "said"].map(status);
         if good.iter().all(|own| own == "L7OK")
             && bad.iter().all(|own| own != "L7OK" && own != "INI")
         {

@@ -121,6 +121,18 @@ pub(super) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         |cur, d| text(cur, &mut d.sni)
     ),
     row!(
+        "check-sni-auto",
+        "",
+        "Checks ask for the host of their request where `check-sni` says none.",
+        |_, d| set(&mut d.no_sni_auto, false)
+    ),
+    row!(
+        "no-check-sni-auto",
+        "",
+        "Checks ask for no name where `check-sni` says none.",
+        |_, d| set(&mut d.no_sni_auto, true)
+    ),
+    row!(
         "check-alpn",
         "<protocols>",
         "The protocols that checks offer.",

@@ -24,6 +24,7 @@ pub(super) fn watch(written: &CheckDraft) -> Watch {
     Watch {
         tls: written.tls,
         sni: written.sni.as_deref().map(Into::into),
+        sni_auto: !written.no_sni_auto,
         alpn: written.alpn.clone(),
         send_proxy: written.send_proxy,
         via_socks4: written.via_socks4,

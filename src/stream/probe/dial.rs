@@ -123,7 +123,9 @@ fn secured(wire: Wire, (server, asked): (&Server, Asked), connect: &Connect) -> 
         return Ok(wire);
     };
     let configured = server.watch.sni.as_deref().filter(|_| connect.as_server);
-    let sni = connect.sni.as_deref().or(configured);
+    let watch = &server.watch;
+    let host = connect.host.as_deref().filter(|_| watch.sni_auto);
+    let sni = connect.sni.as_deref().or(configured).or(host);
     let sni = sni.map(str::as_bytes);
     let offered = match connect.as_server {
         true => &server.watch.alpn,
