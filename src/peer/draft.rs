@@ -1,5 +1,6 @@
 //! What a `peers` section says of its own; `bind` and `server` lines are read by their rows.
 
+use super::Shards;
 use crate::lang::Span;
 use crate::stick::Written;
 
@@ -8,6 +9,8 @@ use crate::stick::Written;
 pub struct Draft {
     /// Members in order: names, and where they were named.
     pub members: Vec<Line>,
+    /// `shards`.
+    pub shards: Shards,
     /// `table` lines: names and tables.
     pub tables: Vec<(String, Written)>,
 }

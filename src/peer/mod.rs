@@ -13,7 +13,9 @@ mod message;
 mod number;
 mod section;
 mod session;
+mod shards;
 
 pub use draft::{Draft, Line};
 pub use section::{Member, Section, Shared, show};
 pub use session::{Around, Fault, Session};
+pub use shards::Shards;

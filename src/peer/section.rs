@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Shards;
 use crate::addr::SockAddr;
 use crate::id::TableId;
 use crate::stick::Table;
@@ -22,6 +23,8 @@ pub struct Section {
     pub local: usize,
     /// The tables that are shared.
     pub tables: Vec<Shared>,
+    /// The parts in which members are told of them.
+    pub shards: Shards,
     standing: Mutex<Standing>,
 }
 
@@ -32,6 +35,8 @@ pub struct Member {
     pub name: String,
     /// Where it listens.
     pub address: Option<SockAddr>,
+    /// Which part of the tables it is told of; 0: all.
+    pub shard: u32,
 }
 
 /// A shared table.
@@ -94,8 +99,15 @@ impl Section {
             members,
             local,
             tables,
+            shards: Shards::default(),
             standing: Mutex::new(standing),
         }
+    }
+
+    /// Whether a member is told of this entry of a table.
+    pub(super) fn tells(&self, member: Option<usize>, table: &str, key: &[u8]) -> bool {
+        let member = member.and_then(|at| self.members.get(at));
+        member.is_none_or(|member| self.shards.tell(member.shard, table, key))
     }
 
     /// The name of this process.

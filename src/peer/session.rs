@@ -492,6 +492,10 @@ impl Session {
         table: &Table,
         (out, around): (&mut Vec<u8>, &Around<'_>),
     ) {
+        let section = around.section;
+        if !section.tells(self.member, &section.tables[place].name, key) {
+            return;
+        }
         let Some(copy) = table.copy(key, around.now) else {
             return;
         };

@@ -53,6 +53,8 @@ pub struct ServerDraft {
     pub pool_low_conn: usize,
     /// `max-reuse`
     pub max_reuse: Option<u32>,
+    /// `shard`
+    pub shard: u32,
     /// `tcp-ut`
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`
@@ -97,6 +99,7 @@ impl Default for ServerDraft {
             pool_purge_delay: Millis::seconds(5),
             pool_low_conn: 0,
             max_reuse: None,
+            shard: 0,
             tcp_user_timeout: None,
             fast_open: false,
             non_stick: false,

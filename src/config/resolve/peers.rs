@@ -47,6 +47,7 @@ pub(super) fn all(
             list.push(Member {
                 name: line.name.clone(),
                 address,
+                shard: server.map_or(0, |server| server.shard),
             });
         }
         let own_address = list[own].address.clone();
@@ -61,7 +62,11 @@ pub(super) fn all(
                 .push(Listener::new(Service::Peers(id), endpoint));
         }
         list[own].address = list[own].address.take().or(local_at);
-        let section = Arc::new(Section::new(draft.name.clone(), list, own, tables));
+        // This process's heir learns everything.
+        list[own].shard = 0;
+        let mut section = Section::new(draft.name.clone(), list, own, tables);
+        section.shards = draft.own.shards;
+        let section = Arc::new(section);
         site.peers.push(Peers {
             section,
             connectors,

@@ -2,7 +2,7 @@
 
 use crate::config::draft::{BindDraft, ServerDraft};
 use crate::lang::{Cursor, Diag, Keyword, Sections, Span};
-use crate::peer;
+use crate::peer::{self, Shards};
 use crate::stick::Written;
 
 use super::{bind, server};
@@ -93,6 +93,16 @@ pub(crate) const KEYWORDS: &[Keyword<PeersDraft>] = &[
         usage: "<name> [<address>:<port>] [param...]",
         doc: "A member, and where it listens; this process itself needs no address beside a `bind` line.",
         parse: member,
+    },
+    Keyword {
+        name: "shards",
+        sections: Sections::PEERS,
+        usage: "<shards>",
+        doc: "In how many parts tables are told to the members whose lines say `shard`.",
+        parse: |cur, draft| {
+            draft.own.shards = Shards::of(cur.integer(1..=i32::MAX.cast_unsigned())?);
+            cur.end()
+        },
     },
     Keyword {
         name: "table",

@@ -255,6 +255,16 @@ pub(crate) const KEYWORDS: &[Keyword<ServerDraft>] = &[
         },
     },
     Keyword {
+        name: "shard",
+        sections: Sections::SERVER,
+        usage: "<shard>",
+        doc: "In `peers` sections: which part of the tables the member is told of; 0 is all.",
+        parse: |cur, s| {
+            s.shard = cur.integer(0..=i32::MAX.cast_unsigned())?;
+            Ok(())
+        },
+    },
+    Keyword {
         name: "socks4",
         sections: Sections::SERVER,
         usage: "<addr>:<port>",
