@@ -66,7 +66,7 @@ pub(crate) const GLOBAL: &[Known] = &[
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Later,
-        names: "dns-accept-family, jwt.decrypt_alg_list, jwt.decrypt_enc_list",
+        names: "jwt.decrypt_alg_list, jwt.decrypt_enc_list",
     },
     Known {
         sections: Sections::GLOBAL,
@@ -190,7 +190,12 @@ pub(crate) const BIND: &[Known] = &[
     Known {
         sections: Sections::BIND,
         standing: Standing::Later,
-        names: "cc:1, ech, label:1, tcp-md5sig:1, tcp-ss:1",
+        names: "ech, tcp-md5sig:1, tcp-ss:1",
+    },
+    Known {
+        sections: Sections::BIND,
+        standing: Standing::Silent,
+        names: "label:1",
     },
     Known {
         sections: Sections::BIND,
@@ -219,12 +224,12 @@ pub(crate) const SERVER: &[Known] = &[
     Known {
         sections: Sections::SERVER,
         standing: Standing::Later,
-        names: "cc:1, check-sni-auto, namespace:1, shard:1, strict-maxconn, tcp-md5sig:1",
+        names: "cc:1, namespace:1, strict-maxconn, tcp-md5sig:1",
     },
     Known {
         sections: Sections::SERVER,
         standing: Standing::Silent,
-        names: "no-check-reuse-pool, no-check-sni-auto",
+        names: "no-check-reuse-pool",
     },
     Known {
         sections: Sections::SERVER,
