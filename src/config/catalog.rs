@@ -117,7 +117,14 @@ type BindTable = &'static dyn Table<BindDraft>;
 type ServerTable = &'static dyn Table<ServerDraft>;
 
 const GLOBAL_TABLES: &[GlobalTable] = &[
-    lift!(global::KEYWORDS, |g| g),
+    lift!(global::limits::KEYWORDS, |g| g),
+    lift!(global::threads::KEYWORDS, |g| g),
+    lift!(global::birth::KEYWORDS, |g| g),
+    lift!(global::identity::KEYWORDS, |g| g),
+    lift!(global::succession::KEYWORDS, |g| g),
+    lift!(global::traffic::KEYWORDS, |g| g),
+    lift!(global::environment::KEYWORDS, |g| g),
+    lift!(global::sockets::KEYWORDS, |g| g),
     lift!(request::GLOBAL_KEYWORDS, |g| g),
     lift!(counting::KEYWORDS, |g| g),
     lift!(tune::KEYWORDS, |g: &mut GlobalDraft| &mut g.site.tune),
