@@ -78,12 +78,12 @@ impl Desk {
     pub fn info(&self, office: &Office) -> InfoView {
         let now = self.now();
         let site = &self.site;
-        let folded = site.tally.fold(now);
         let limit = sys::limits::descriptors();
-        let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let maxconn = number(site.global.maxconn as u64);
         let pooled = figures::buffer_bytes(office, site.global.tune.buffer_size);
-        let (comp_in, comp_out) = site.squeeze.rates(now);
+        let begun = sys::clock::realtime().secs - i64::from(now.since(site.begun).get() / 1000);
+        let peers = site.peers.iter().map(|peers| peers.section.connected());
+        let peers = number(peers.sum::<usize>() as u64);
         InfoView {
             product: "HAProxy".to_owned(),
             version: self.version.clone(),
@@ -96,14 +96,6 @@ impl Desk {
             conns_max: number(site.maxconn() as u64),
             conns_hard_max: maxconn,
             conns: number(office.clients() as u64),
-            conns_total: number(folded.count(Count::Connections)),
-            requests_total: number(folded.count(Count::Requests)),
-            conn_rate: folded.rate(Pace::Connections),
-            conn_rate_limit: site.paces.connections.limit(),
-            conn_rate_max: folded.rate_peak(Pace::Connections),
-            sess_rate: folded.rate(Pace::Sessions),
-            sess_rate_limit: site.paces.sessions.limit(),
-            sess_rate_max: folded.rate_peak(Pace::Sessions),
             busy_polling: site.global.busy_polling,
             node: site
                 .global
@@ -113,6 +105,13 @@ impl Desk {
                 .to_owned(),
             description: site.global.description.as_deref().map(str::to_owned),
             stopping: site.stopping.load(Relaxed),
+            start_time: u64::try_from(begun).unwrap_or(0),
+            streams: number(figures::sum(office, Cell::Streams)),
+            warnings: number(warnings(&site.startup_logs)),
+            build: self.version.clone(),
+            connected_peers: peers,
+            active_peers: peers,
+            dropped_logs: number(site.outlets.as_ref().map_or(0, |all| all.dropped())),
             jobs: number(office.clients() as u64 + site.listeners.len() as u64),
             listeners: number(site.listeners.len() as u64),
             pipes_max: if site.splices() {
@@ -127,20 +126,48 @@ impl Desk {
                     .load(Relaxed)
                     .saturating_sub(site.pipes.used.load(Relaxed)) as u64,
             ),
-            spliced_out: folded.count(Count::SplicedOut),
-            comp_in_rate: comp_in,
-            comp_out_rate: comp_out,
-            comp_rate_limit: site.squeeze.limit(),
-            bytes_out: folded.count(Count::BytesOut),
             idle_percent: number(figures::mean(office, Cell::IdlePercent)),
             tasks: number(figures::sum(office, Cell::Streams)),
             run_queue: number(figures::sum(office, Cell::Runnable)),
             pool_allocated: pooled.0,
             pool_used: pooled.1,
-            ..secured(&site.tls.figures(now), site.paces.tls.limit())
+            ..counted(site, now)
         }
         .finish()
     }
+}
+
+fn number(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// What `show info` says of what is counted and how fast it comes.
+fn counted(site: &Site, now: Tick) -> InfoView {
+    let folded = site.tally.fold(now);
+    let (comp_in, comp_out) = site.squeeze.rates(now);
+    InfoView {
+        conns_total: number(folded.count(Count::Connections)),
+        requests_total: number(folded.count(Count::Requests)),
+        conn_rate: folded.rate(Pace::Connections),
+        conn_rate_limit: site.paces.connections.limit(),
+        conn_rate_max: folded.rate_peak(Pace::Connections),
+        sess_rate: folded.rate(Pace::Sessions),
+        sess_rate_limit: site.paces.sessions.limit(),
+        sess_rate_max: folded.rate_peak(Pace::Sessions),
+        spliced_out: folded.count(Count::SplicedOut),
+        comp_in_rate: comp_in,
+        comp_out_rate: comp_out,
+        comp_rate_limit: site.squeeze.limit(),
+        bytes_out: folded.count(Count::BytesOut),
+        ..secured(&site.tls.figures(now), site.paces.tls.limit())
+    }
+}
+
+/// How many warnings a start has given.
+fn warnings(said: &str) -> u64 {
+    said.lines()
+        .filter(|line| line.starts_with("[WARNING]"))
+        .count() as u64
 }
 
 /// What `show info` says of TLS.

@@ -116,6 +116,14 @@ impl Section {
         self.members.get(self.local).map_or("", |local| &local.name)
     }
 
+    /// How many members a session is held with.
+    #[must_use]
+    pub fn connected(&self) -> usize {
+        let standing = self.standing();
+        let members = standing.members.iter();
+        members.filter(|member| member.connected).count()
+    }
+
     pub(super) fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }

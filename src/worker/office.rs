@@ -61,7 +61,7 @@ impl Office {
         }
     }
 
-    /// Clients of the whole process at this moment.
+    /// Clients of the whole process at this moment, operators apart.
     pub fn clients(&self) -> usize {
         self.clients.load(Relaxed)
     }
@@ -139,7 +139,7 @@ impl Office {
         let configured = self.site.listener(listener);
         let secured_max = self.site.global.max_ssl_conn.unwrap_or(0) as usize;
         let limits = [
-            Some((&self.clients, self.site.maxconn())),
+            is_counted(configured).then(|| (&self.clients, self.site.maxconn())),
             Some((&configured.connections, configured.maxconn)),
             self.frontend(configured).map(|frontend| {
                 let limit = frontend.maxconn_now.load(Relaxed);
@@ -183,6 +183,9 @@ impl Office {
     /// How long the paces of the process and of the frontend have the next client of `listener` wait.
     pub fn wait(&self, listener: ListenerId, now: Tick) -> Millis {
         let configured = self.site.listener(listener);
+        if !is_counted(configured) {
+            return Millis::ZERO;
+        }
         let own = self.frontend(configured).map(|frontend| &frontend.pace);
         self.site.paces.wait(configured.tls.is_some(), own, now)
     }
@@ -190,6 +193,9 @@ impl Office {
     /// Counts a client of `listener` in these paces.
     pub fn count_pace(&self, listener: ListenerId, now: Tick) {
         let configured = self.site.listener(listener);
+        if !is_counted(configured) {
+            return;
+        }
         let own = self.frontend(configured).map(|frontend| &frontend.pace);
         self.site.paces.count(configured.tls.is_some(), own, now);
     }
@@ -204,7 +210,9 @@ impl Office {
             self.secured.fetch_sub(1, Relaxed);
         }
         configured.connections.fetch_sub(1, Relaxed);
-        self.clients.fetch_sub(1, SeqCst);
+        if is_counted(configured) {
+            self.clients.fetch_sub(1, SeqCst);
+        }
         if self.waiting.load(SeqCst) && self.waiting.swap(false, SeqCst) {
             for desk in &self.desks {
                 desk.mailbox.post(Mail::Resume);
@@ -234,6 +242,12 @@ impl Office {
     pub fn unassign(&self, worker: WorkerId) {
         self.desks[worker.index()].clients.fetch_sub(1, Relaxed);
     }
+}
+
+/// Whether the limits and paces of the process hold for clients of a listener: an operator comes in where it is full, since
+/// that is when one is needed. Their own number is limited by the listener (`stats maxconn`).
+fn is_counted(listener: &Listener) -> bool {
+    !matches!(listener.service, Service::Stats)
 }
 
 /// Counts one more under `limit`; zero means there is none.

@@ -14,7 +14,7 @@ use super::doors::SocketDoors;
 use super::token::Source;
 use super::{Cell, Inners, Listening, Mail, Moment, Office};
 use crate::id::{FrontendId, WorkerId};
-use crate::site::Site;
+use crate::site::{Service, Site};
 use crate::stream::{Engine, Kit};
 use crate::sys::clock;
 use crate::sys::socket::Family;
@@ -71,7 +71,11 @@ impl Worker {
             inners,
             sender: site.outlets.clone().map(crate::log::Sender::new),
         };
-        let clients_max = site.global.maxconn.max(1);
+        let operators = site.listeners.iter().map(|one| match one.service {
+            Service::Stats => one.maxconn,
+            Service::Frontend(_) | Service::Peers(_) | Service::LogForward(_) => 0,
+        });
+        let clients_max = site.global.maxconn.max(1) + operators.sum::<usize>();
         let kit = Kit::new(site, id, clients_max.saturating_mul(2), Box::new(doors));
         let engine = Engine::new(kit, clients_max);
         Ok(Self {

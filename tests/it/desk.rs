@@ -1,10 +1,11 @@
 //! Commands on the stats socket of the built program: names and numbers, levels, and what keeps its door open.
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::program::{PATIENCE, Running, Scratch, free_ports, path, silent};
+use crate::program::{PATIENCE, Running, Scratch, await_that, free_ports, path, silent};
 
 /// `#n` stands for a port, `@D` for the folder.
 const CONFIGURATION: &str = "\
@@ -29,7 +30,10 @@ backend pool
     server one 127.0.0.1:#1 id 7 weight 3
 ";
 
-struct Desk(Running);
+struct Desk {
+    running: Running,
+    port: u16,
+}
 
 impl Desk {
     fn new(name: &str) -> Desk {
@@ -43,11 +47,13 @@ impl Desk {
         for (at, port) in ports.iter().enumerate() {
             text = text.replace(&format!("#{at}"), &port.to_string());
         }
-        Desk(Running::by(silent(&path()), folder, &text).listening(ports[0]))
+        let running = Running::by(silent(&path()), folder, &text).listening(ports[0]);
+        let [port, _] = ports;
+        Desk { running, port }
     }
 
     fn path(&self, file: &str) -> String {
-        self.0.folder.path(file)
+        self.running.folder.path(file)
     }
 
     fn ask(&self, socket: &str, line: &str) -> String {
@@ -132,6 +138,30 @@ fn computed_cookies_are_switched_and_their_key_is_changed() {
         admin("set dynamic-cookie-key backend zz"),
         "No such backend.\n\n"
     );
+}
+
+#[test]
+fn operators_come_in_where_the_process_is_full() {
+    let desk = Desk::new("desk-full");
+    assert_eq!(desk.ask("admin", "set maxconn global 1"), "\n");
+    let full = TcpStream::connect(("127.0.0.1", desk.port)).expect("it listens");
+    let figure = |name: &str| {
+        let info = desk.ask("admin", "show info");
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.and_then(|value| value.parse::<u64>().ok())
+            .expect("a figure")
+    };
+    await_that("a client is counted", || figure("CurrConns") == 1);
+    assert_eq!(figure("Maxconn"), 1);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
+    let age = now.as_secs().abs_diff(figure("Start_time_sec"));
+    assert!(age < 60, "started {age} seconds from here");
+    drop(full);
+    await_that("it has left", || figure("CurrConns") == 0);
 }
 
 #[test]
