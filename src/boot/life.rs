@@ -15,7 +15,7 @@ use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::cli::Desk;
+use crate::cli::{Desk, Modes};
 use crate::courier::{self, Courier};
 use crate::site::{Holding, Level, Service, Site};
 use crate::sys::signal::{self, Blocked, Signals};
@@ -304,7 +304,7 @@ impl Serving {
             match link.heard() {
                 Some(Said::WantsSockets) => self.pass_sockets(),
                 Some(Said::Gone) => self.drain(watch),
-                Some(Said::Operator(level, connection)) => self.receive(level, connection),
+                Some(Said::Operator(may, connection)) => self.receive(may, connection),
                 Some(Said::Heir(connection)) => self.copies.welcome(connection),
                 Some(
                     Said::Ready
@@ -321,11 +321,11 @@ impl Serving {
     }
 
     /// Has a thread serve an operator; without one the operator sees the connection end.
-    fn receive(&self, level: Level, connection: OwnedFd) {
+    fn receive(&self, may: (Level, Modes), connection: OwnedFd) {
         let (desk, office) = (Arc::clone(&self.desk), Arc::clone(self.crew.office()));
         let _ = thread::Builder::new()
             .name("operator".to_owned())
-            .spawn(move || desk.converse(&office, level, &connection));
+            .spawn(move || desk.converse(&office, may, &connection));
     }
 
     fn pass_sockets(&self) {

@@ -9,6 +9,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use crate::cli::Modes;
 use crate::site::{Holding, Level};
 use crate::sys::{fdpass, io as bytes, socket};
 
@@ -19,6 +20,10 @@ pub const VARIABLE: &str = "SLUICE_LINK";
 
 /// Longest line that is understood.
 const LINE_MAX: usize = 256;
+
+/// What stands behind a level for the modes an operator is in.
+const EXPERIMENTAL: &str = "experimental";
+const EXPERT: &str = "expert";
 
 const LEVELS: [(&str, Level); 3] = [
     ("user", Level::User),
@@ -44,7 +49,7 @@ pub enum Said {
     /// It wants our listening sockets.
     WantsSockets,
     /// An operator waits at the other end of this connection.
-    Operator(Level, OwnedFd),
+    Operator((Level, Modes), OwnedFd),
     /// It wants to know what the current worker knows.
     WantsState,
     /// Somebody who wants to know what we know waits at the other end of this connection.
@@ -141,10 +146,21 @@ impl Link {
         let _ = bytes::send(&self.socket, b"closed\n", false);
     }
 
-    /// Passes on a connection on which an operator waits.
-    pub fn send_operator(&self, level: Level, connection: impl AsFd) -> io::Result<()> {
+    /// Passes on a connection on which an operator waits, what he may do and which modes he is in.
+    pub fn send_operator(
+        &self,
+        (level, modes): (Level, Modes),
+        connection: impl AsFd,
+    ) -> io::Result<()> {
         let name = LEVELS.iter().find(|(_, known)| *known == level);
-        let line = format!("operator {}\n", name.map_or("user", |(name, _)| name));
+        let name = name.map_or("user", |(name, _)| name);
+        let mut line = format!("operator {name}");
+        for (on, word) in [(modes.experimental, EXPERIMENTAL), (modes.expert, EXPERT)] {
+            if on {
+                line = format!("{line} {word}");
+            }
+        }
+        line.push('\n');
         fdpass::send(&self.socket, line.as_bytes(), &[connection.as_fd()]).map(drop)
     }
 
@@ -207,10 +223,20 @@ fn understood(line: &str, attached: Option<OwnedFd>) -> Said {
         ("_getstate", None) => Said::WantsState,
         ("programs", Some(file)) => Said::Programs(file),
         ("heir", Some(connection)) => Said::Heir(connection),
-        ("operator", Some(connection)) => match LEVELS.iter().find(|(name, _)| *name == rest) {
-            Some((_, level)) => Said::Operator(*level, connection),
-            None => Said::Unknown,
-        },
+        ("operator", Some(connection)) => {
+            let mut words = rest.split(' ');
+            let level = words.next().unwrap_or_default();
+            let mut modes = Modes::default();
+            words.for_each(|word| match word {
+                EXPERIMENTAL => modes.experimental = true,
+                EXPERT => modes.expert = true,
+                _ => {}
+            });
+            match LEVELS.iter().find(|(name, _)| *name == level) {
+                Some((_, level)) => Said::Operator((*level, modes), connection),
+                None => Said::Unknown,
+            }
+        }
         ("max-reloads", None) => rest.parse().map_or(Said::Unknown, Said::MaxReloads),
         _ => Said::Unknown,
     }
@@ -261,11 +287,16 @@ mod tests {
     fn a_connection_comes_with_its_line() {
         let (master, mut worker) = Link::pair().expect("a pair");
         let (mine, theirs) = socket::pair(socket::Kind::Stream).expect("a pair");
-        let sent = master.send_operator(Level::Operator, &theirs);
+        let modes = Modes {
+            expert: true,
+            ..Modes::default()
+        };
+        let sent = master.send_operator((Level::Operator, modes), &theirs);
         sent.expect("the worker listens");
-        let Some(Said::Operator(Level::Operator, connection)) = worker.heard() else {
+        let Some(Said::Operator(may, connection)) = worker.heard() else {
             panic!("an operator was sent");
         };
+        assert_eq!(may, (Level::Operator, modes));
         bytes::write_all(&connection, b"x").expect("room");
         assert_eq!(bytes::read_slice(&mine, &mut [0]).expect("a byte"), 1);
     }

@@ -13,7 +13,7 @@ pub(super) enum Target {
     Master,
     /// The current worker: `@1`.
     Current,
-    /// A worker that there is not: `@2` and more.
+    /// A worker that there is not: `@2` and more, or no number at all.
     Nobody(u32),
     /// The worker with this number: `@!1234`.
     Pid(i32),
@@ -114,11 +114,6 @@ impl Dialogue {
     /// Whether the last order of a line was taken.
     pub(super) fn is_between_lines(&self) -> bool {
         self.orders.is_empty()
-    }
-
-    /// To whom commands without a target go.
-    pub(super) fn target(&self) -> Target {
-        self.target
     }
 
     /// What is wanted next.

@@ -11,11 +11,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::PollFlags;
 
+use crate::cli::Modes;
 use crate::site::Level;
 use crate::sys::{io as bytes, socket};
 
 use super::args::Options;
-use super::orders::{Dialogue, Next, Order, Target};
+use super::orders::{Dialogue, Next, Order};
 use super::{bind, load, privileges};
 
 /// Clients at once; beyond them the one that came first has to go.
@@ -34,6 +35,8 @@ pub(super) struct Window {
     doors: Vec<Door>,
     clients: BTreeMap<ClientKey, Client>,
     newest: ClientKey,
+    /// Whether the last reload failed, which prompts show.
+    failed: bool,
 }
 
 #[derive(Debug)]
@@ -48,8 +51,13 @@ struct Client {
     socket: OwnedFd,
     dialogue: Dialogue,
     level: Level,
+    modes: Modes,
+    /// Whose prompt it is shown where it has turned to a worker.
+    partner: String,
     output: Vec<u8>,
     task: Task,
+    /// Whether the last reload failed.
+    failed: bool,
 }
 
 #[derive(Debug)]
@@ -132,8 +140,9 @@ impl Window {
                     self.clients.pop_first();
                 }
                 self.newest += 1;
-                self.clients
-                    .insert(self.newest, Client::new(connection, door.level));
+                let mut client = Client::new(connection, door.level);
+                client.failed = self.failed;
+                self.clients.insert(self.newest, client);
             }
         }
     }
@@ -149,7 +158,21 @@ impl Window {
     pub(super) fn lower(&mut self, key: ClientKey, level: Level) {
         if let Some(client) = self.clients.get_mut(&key) {
             client.level = client.level.min(level);
+            client.modes = Modes::default();
         }
+    }
+
+    /// Notes how the last reload ended.
+    pub(super) fn note_reload(&mut self, failed: bool) {
+        self.failed = failed;
+        for client in self.clients.values_mut() {
+            client.failed = failed;
+        }
+    }
+
+    /// The modes a client is in.
+    pub(super) fn modes(&mut self, key: ClientKey) -> Option<&mut Modes> {
+        self.clients.get_mut(&key).map(|client| &mut client.modes)
     }
 
     /// Gives a client prompts, or stops giving them.
@@ -168,9 +191,10 @@ impl Window {
         }
     }
 
-    /// The client was turned to another target: there is nothing to say.
-    pub(super) fn turned(&mut self, key: ClientKey) {
+    /// The client was turned to another target, a worker of this number or the master: there is nothing to say.
+    pub(super) fn turned(&mut self, key: ClientKey, worker: Option<i32>) {
         if let Some(client) = self.clients.get_mut(&key) {
+            client.partner = worker.map_or_else(String::new, |pid| pid.to_string());
             client.done(false);
         }
     }
@@ -202,8 +226,11 @@ impl Client {
             socket,
             dialogue: Dialogue::new(),
             level,
+            modes: Modes::default(),
+            partner: String::new(),
             output: Vec::new(),
             task: Task::Idle,
+            failed: false,
         }
     }
 
@@ -320,13 +347,19 @@ impl Client {
             self.output.push(b'\n');
         }
         if self.dialogue.prompt && self.dialogue.is_between_lines() {
-            let name = match self.dialogue.target() {
-                Target::Master => "master".to_owned(),
-                Target::Pid(pid) => pid.to_string(),
-                other @ (Target::Current | Target::Nobody(_)) => other.name(),
+            let name = match self.partner.as_str() {
+                "" if self.failed => "master[ReloadFailed]",
+                "" => "master",
+                partner => partner,
+            };
+            let flags = match (self.modes.experimental, self.modes.expert) {
+                (false, false) => "",
+                (true, false) => "(x)",
+                (false, true) => "(e)",
+                (true, true) => "(xe)",
             };
             self.output
-                .extend_from_slice(format!("{name}> ").as_bytes());
+                .extend_from_slice(format!("{name}{flags}> ").as_bytes());
         }
     }
 }

@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Desk;
 use super::face::Face;
-use super::session::{Progress, Session};
+use super::session::{Modes, Progress, Session};
 use crate::site::{Level, SeverityOutput};
 use crate::sys::{io as bytes, socket};
 use crate::worker::Office;
@@ -32,11 +32,11 @@ impl Desk {
     pub fn converse(
         &self,
         office: &Arc<Office>,
-        level: Level,
+        (level, modes): (Level, Modes),
         connection: &OwnedFd,
     ) -> io::Result<()> {
         socket::set_nonblocking(connection, false)?;
-        let mut session = Session::new(level, SeverityOutput::None);
+        let mut session = Session::new(level, SeverityOutput::None).in_modes(modes);
         let mut piece = [0; PIECE];
         loop {
             let mut out = Vec::new();

@@ -34,4 +34,4 @@ pub use operator::{
 };
 pub use page::Page;
 pub use reply::{Dump, Message, Piece, Reply};
-pub use session::{Progress, Session};
+pub use session::{Modes, Progress, Session};

@@ -23,6 +23,15 @@ pub(super) fn level_name(level: Level) -> &'static str {
     }
 }
 
+/// Modes that open what is closed otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Modes {
+    /// `experimental-mode`
+    pub experimental: bool,
+    /// `expert-mode`
+    pub expert: bool,
+}
+
 /// How to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -115,6 +124,13 @@ impl Session {
     #[must_use]
     pub fn exposing(mut self, exposes: bool) -> Session {
         self.settings.exposes = exposes;
+        self
+    }
+
+    /// The same, with modes that were switched on before it began.
+    #[must_use]
+    pub fn in_modes(mut self, modes: Modes) -> Session {
+        (self.settings.experimental, self.settings.expert) = (modes.experimental, modes.expert);
         self
     }
 

@@ -21,12 +21,17 @@ const COMMANDS: &[(&str, &str, &str, Level)] = &[
         "lower the level of the current CLI session to operator",
         Level::User,
     ),
-    ("reload", "reload", "reload the configuration", Level::Admin),
+    (
+        "reload",
+        "reload",
+        "reload the configuration",
+        Level::Operator,
+    ),
     (
         "hard-reload",
         "hard-reload",
         "reload the configuration and end former workers at once",
-        Level::Admin,
+        Level::Operator,
     ),
     (
         "show cli level",
@@ -85,6 +90,8 @@ const COMMANDS: &[(&str, &str, &str, Level)] = &[
     ("quit", "quit", "disconnect", Level::User),
 ];
 
+const DENIED: &str = "Permission denied\n";
+
 /// Targets, as `help` shows them.
 const TARGETS: [(&str, &str); 3] = [
     ("@!<pid>", "send a command to the <pid> process"),
@@ -107,7 +114,10 @@ impl Master<'_> {
                 match order {
                     Order::Turn(target) => match self.find(target) {
                         Err(sentence) => self.window.dismiss(client, &sentence),
-                        Ok(_) => self.window.turned(client),
+                        Ok(worker) => {
+                            let pid = worker.map(|worker| worker.pid);
+                            self.window.turned(client, pid);
+                        }
                     },
                     Order::Forward(target, request) => self.connect(client, target, request),
                     Order::Own(words) => {
@@ -128,21 +138,21 @@ impl Master<'_> {
             Target::Pid(pid) if pid == process::pid() => return Ok(None),
             Target::Pid(pid) => self.workers.iter().find(|worker| worker.pid == pid),
         };
-        let name = target.name();
         found
             .map(Some)
-            .ok_or_else(|| format!("Can't find the target PID matching the prefix '@{name}'\n"))
+            .ok_or_else(|| nobody(&format!("@{}", target.name())))
     }
 
     fn connect(&mut self, client: ClientKey, target: Target, request: String) {
         let level = self.window.level(client);
+        let modes = self.window.modes(client).copied().unwrap_or_default();
         let lent = match self.find(target) {
             Err(sentence) => return self.window.dismiss(client, &sentence),
             Ok(None) => return self.window.answer(client, "This is the master.\n"),
             Ok(Some(worker)) => {
                 let pair = socket::pair(socket::Kind::Stream).and_then(|(mine, theirs)| {
                     socket::set_nonblocking(&mine, true)?;
-                    worker.link.send_operator(level, &theirs)?;
+                    worker.link.send_operator((level, modes), &theirs)?;
                     Ok(mine)
                 });
                 pair.map_err(|e| format!("Can't reach the worker: {}\n", text(&e)))
@@ -157,11 +167,16 @@ impl Master<'_> {
     fn obey(&mut self, client: ClientKey, words: &[&str]) {
         let level = self.window.level(client);
         let answer = match words {
-            ["reload" | "hard-reload", ..] if level < Level::Admin => {
-                "Permission denied\n".to_owned()
+            ["reload" | "hard-reload", ..] if level < Level::Operator => DENIED.to_owned(),
+            ["experimental-mode" | "expert-mode", ..] if level < Level::Admin => DENIED.to_owned(),
+            [mode @ ("experimental-mode" | "expert-mode"), rest @ ..] => {
+                self.switch(client, mode, rest)
             }
             [how @ ("reload" | "hard-reload"), ..] => {
                 return self.reloads.ask(client, *how == "hard-reload");
+            }
+            [target, ..] if target.starts_with('@') => {
+                return self.window.dismiss(client, &nobody(target));
             }
             ["quit", ..] => return self.window.dismiss(client, ""),
             ["prompt", ..] => return self.window.toggle_prompt(client),
@@ -178,6 +193,24 @@ impl Master<'_> {
             _ => unknown(level, words),
         };
         self.window.answer(client, &answer);
+    }
+
+    /// Switches a mode for all workers that the client asks, or tells its state.
+    fn switch(&mut self, client: ClientKey, name: &str, words: &[&str]) -> String {
+        let Some(modes) = self.window.modes(client) else {
+            return String::new();
+        };
+        let flag = match name {
+            "expert-mode" => &mut modes.expert,
+            _ => &mut modes.experimental,
+        };
+        match words.first().copied() {
+            Some("on") => *flag = true,
+            Some("off") => *flag = false,
+            Some(_) => {}
+            None => return format!("{name} is {}\n", if *flag { "ON" } else { "OFF" }),
+        }
+        String::new()
     }
 
     fn lower(&mut self, client: ClientKey, level: Level) {
@@ -254,6 +287,11 @@ impl Master<'_> {
         }
         text
     }
+}
+
+/// What is said where a target is no process.
+fn nobody(target: &str) -> String {
+    format!("Can't find the target PID matching the prefix '{target}'\n")
 }
 
 /// A row of `show proc`.

@@ -38,6 +38,7 @@ impl Master<'_> {
             self.programs.follow(bill, is_reload, self.console);
         }
         let said = worker.take_said();
+        self.window.note_reload(false);
         let goodbye = match self.reloads.succeed(said) {
             true => signal::SIGTERM,
             false => signal::SIGUSR1,
@@ -62,6 +63,7 @@ impl Master<'_> {
     }
 
     fn report_failure(&mut self, said: String) {
+        self.window.note_reload(true);
         let answers = self.reloads.fail(said);
         self.answer(answers);
         self.keepings.notifier.reload_failed(process::pid());

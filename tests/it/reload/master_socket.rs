@@ -35,7 +35,29 @@ fn commands_reach_the_master_and_its_workers() {
         &socket,
         "prompt\n@1\nshow cli level\n@master\nshow cli level\n",
     );
-    assert_eq!(prompted, "master> 1> admin\n\n1> master> admin\n\nmaster> ");
+    assert_eq!(
+        prompted,
+        format!("master> {pid}> admin\n\n{pid}> master> admin\n\nmaster> ")
+    );
+    assert_eq!(
+        ask(&socket, "experimental-mode on;@1 experimental-mode\n"),
+        "\nexperimental-mode is ON\n\n"
+    );
+    let prompted = ask(
+        &socket,
+        "expert-mode on;prompt\nexpert-mode\nexperimental-mode on\n@1\nexpert-mode\n@\noperator\nexpert-mode\n",
+    );
+    assert_eq!(
+        prompted,
+        format!(
+            "\nmaster(e)> expert-mode is ON\n\nmaster(e)> \nmaster(xe)> {pid}(xe)> expert-mode is ON\n\n\
+             {pid}(xe)> master(xe)> \nmaster> Permission denied\n\nmaster> "
+        )
+    );
+    assert_eq!(
+        ask(&socket, "@!x show info\n"),
+        "Can't find the target PID matching the prefix '@!x'\n"
+    );
     assert!(ask(&socket, "user;reload\n").ends_with("Permission denied\n\n"));
     assert!(ask(&socket, "help\n").contains("  @!<pid>  "));
     running.end();
@@ -54,6 +76,7 @@ fn a_reload_is_answered_when_it_is_over() {
     let answer = ask(&socket, "reload\n");
     assert!(answer.starts_with("Success=0\n--\n"), "{answer}");
     assert!(answer.contains("unknown keyword"), "{answer}");
+    assert_eq!(ask(&socket, "prompt\n"), "master[ReloadFailed]> ");
     assert_eq!(traffic::answered_by(bench.port(0)), running.generation());
     let processes = ask(&socket, "show proc\n");
     assert!(processes.contains("2 [failed: 1]"), "{processes}");
