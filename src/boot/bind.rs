@@ -63,6 +63,8 @@ pub struct Settings {
     pub unsent: Option<usize>,
     /// How long sent data may stay unacknowledged, in milliseconds.
     pub user_timeout: Option<u32>,
+    /// How much of each connection's first packet is kept; 0: nothing.
+    pub save_syn: u8,
     /// How congestion is avoided, by the kernel's name of it.
     pub congestion: Option<String>,
     /// Share the address with other processes.
@@ -289,6 +291,9 @@ fn set_changeable(fd: &OwnedFd, settings: &Settings) -> io::Result<()> {
     }
     if let Some(millis) = settings.user_timeout {
         options::set_user_timeout(fd, millis)?;
+    }
+    if settings.save_syn > 0 {
+        options::set_save_syn(fd, settings.save_syn)?;
     }
     if let Some(algorithm) = &settings.congestion {
         options::set_congestion(fd, algorithm)?;

@@ -219,6 +219,11 @@ pub trait Kernel: std::fmt::Debug {
 
     /// Our end of the server's connection: the kernel chose it.
     fn connecting(&self) -> Option<SocketAddr>;
+
+    /// The packet that began the client's connection, where the listener had it kept. The kernel gives it away once.
+    fn first_packet(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// No connection to measure.

@@ -61,6 +61,8 @@ pub struct Listener {
     pub mss: Option<u16>,
     /// `tcp-ut`.
     pub tcp_user_timeout: Option<Millis>,
+    /// How much of each connection's first packet the kernel keeps, as it counts that: `tcp-ss`.
+    pub save_syn: u8,
     /// How the kernel avoids congestion towards clients, where it is not as it always does: `cc`.
     pub congestion: Option<Arc<str>>,
     /// `shards`: how many sockets share the address.
@@ -135,6 +137,7 @@ impl Listener {
             namespace: None,
             mss: None,
             tcp_user_timeout: None,
+            save_syn: 0,
             congestion: None,
             shards: 1,
             uid: None,

@@ -5,11 +5,13 @@
 //! stays with it for all its exchanges. They cannot wait.
 
 use std::cell::RefCell;
+use std::os::fd::BorrowedFd;
 
 use smallvec::SmallVec;
 
 use super::engine::Engine;
 use super::front::{Front, Held, Peers, Role};
+use super::kernel::Sockets;
 use super::remark::Remark;
 use super::track::{Tracking, Within};
 use super::world::Reach;
@@ -98,11 +100,13 @@ impl Engine {
             }
             let survey = self.kit.survey(&site);
             let mut desk = std::mem::take(&mut self.kit.desk);
-            let asked = self.kit.conns.get(key).and_then(Held::front).map(|front| {
+            let held = self.kit.conns.get(key);
+            let asked = held.and_then(Held::front).map(|front| {
                 let place = Place {
                     kit: &self.kit,
                     site: &site,
                     front,
+                    socket: held.and_then(|held| held.conn.wire.fd()),
                     frontend,
                     origin: Origin::Unspecified,
                     error: 0,
@@ -189,6 +193,8 @@ pub(super) struct Place<'a> {
     pub(super) kit: &'a Kit,
     pub(super) site: &'a Site,
     pub(super) front: &'a Front,
+    /// Its socket, for what the kernel knows.
+    pub(super) socket: Option<BorrowedFd<'a>>,
     pub(super) frontend: FrontendId,
     /// Why a line about it is written.
     pub(super) origin: Origin,
@@ -228,7 +234,9 @@ impl Place<'_> {
         let mut tracked = SmallVec::new();
         views.iter().for_each(|view| view.place(&mut tracked));
         let captured = Captured::default();
+        let kernel = self.sockets();
         let facts = Facts {
+            kernel: &kernel,
             now: kit.now,
             date: kit.wall,
             client: Some(&client),
@@ -265,6 +273,13 @@ impl Place<'_> {
         };
         let result = look(&mut scene);
         (result, reach.begun)
+    }
+
+    fn sockets(&self) -> Sockets<'_> {
+        Sockets {
+            front: self.socket,
+            back: None,
+        }
     }
 
     /// What a format shows of a connection alone.

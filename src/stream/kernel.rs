@@ -13,8 +13,8 @@ use crate::sys;
 /// The sockets of a stream's connections, as far as there are any.
 #[derive(Debug)]
 pub(super) struct Sockets<'a> {
-    front: Option<BorrowedFd<'a>>,
-    back: Option<BorrowedFd<'a>>,
+    pub(super) front: Option<BorrowedFd<'a>>,
+    pub(super) back: Option<BorrowedFd<'a>>,
 }
 
 impl Stream {
@@ -40,6 +40,10 @@ impl Kernel for Sockets<'_> {
     fn connecting(&self) -> Option<SocketAddr> {
         let local = sys::socket::local_addr(self.back?).ok()?;
         SocketAddr::try_from(local).ok()
+    }
+
+    fn first_packet(&self) -> Option<Vec<u8>> {
+        sys::options::saved_syn(self.front?).ok()
     }
 }
 

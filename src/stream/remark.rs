@@ -68,11 +68,13 @@ impl Kit {
     ) -> Option<(Vec<u8>, Vec<u8>)> {
         let survey = self.survey(site);
         let mut desk = std::mem::take(&mut self.desk);
-        let told = self.conns.get(key).and_then(Held::front).map(|front| {
+        let held = self.conns.get(key);
+        let told = held.and_then(Held::front).map(|front| {
             let place = Place {
                 kit: self,
                 site,
                 front,
+                socket: held.and_then(|held| held.conn.wire.fd()),
                 frontend,
                 origin: remark.origin,
                 error: remark.error,

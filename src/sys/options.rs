@@ -295,6 +295,24 @@ pub fn tcp_info(fd: impl AsFd) -> io::Result<TcpInfo> {
     })
 }
 
+/// Has the kernel keep the first packet of each accepted connection: 1 from its IP header on, 2 with the frame around it.
+pub fn set_save_syn(fd: impl AsFd, mode: u8) -> io::Result<()> {
+    set_int(fd, libc::SOL_TCP, libc::TCP_SAVE_SYN, c_int::from(mode))
+}
+
+/// That packet of an accepted connection. The kernel forgets it then.
+pub fn saved_syn(fd: impl AsFd) -> io::Result<Vec<u8>> {
+    /// The longest headers of Ethernet, IP and TCP, with room for those of IPv6 between.
+    const LEN_MAX: usize = 512;
+    let mut packet = vec![0; LEN_MAX];
+    let len = get_bytes(fd, libc::SOL_TCP, libc::TCP_SAVED_SYN, &mut packet)?;
+    packet.truncate(len);
+    match packet.is_empty() {
+        true => Err(io::ErrorKind::NotFound.into()),
+        false => Ok(packet),
+    }
+}
+
 /// The TCP MD5 signature key for one peer (RFC 2385).
 pub fn set_md5_key(fd: impl AsFd, peer: &super::RawAddr, key: &[u8]) -> io::Result<()> {
     const KEY_MAX: usize = 80;

@@ -166,6 +166,20 @@ fn servers_are_where_their_lines_say() {
     }
 }
 
+#[test]
+fn first_packets_are_kept_for_who_asks_first() {
+    let ports = ports(3, 0);
+    let text = "frontend f\n bind 127.0.0.1:@0 tcp-ss 1\n bind 127.0.0.1:@1\n bind [::1]:@2 tcp-ss 1\n\
+                tcp-request connection set-var(sess.syn) fc_saved_syn\n\
+                http-request return status 200 content-type text/plain lf-string \
+                \"%[var(sess.syn),bytes(0,1),hex]/%[fc_saved_syn,length]\"\n";
+    let _running = start("packets", &ports, text);
+    // What comes first is the version of IP, and how long its header is where that can differ.
+    await_page((V4, ports[0]), "45/");
+    await_page((V6, ports[2]), "60/");
+    await_page((V4, ports[1]), "/");
+}
+
 /// Three requests in a network of their own where the kernel takes data in first packets, and how often it did, both ways.
 const FAST_OPEN: &str = "ip link set lo up; echo 3 > /proc/sys/net/ipv4/tcp_fastopen || exit 0; \"$0\" -db -f \"$1\" & \
     ask() { curl -s -o /dev/null http://127.0.0.1:8001/; }; for i in $(seq 500); do ask && break; done; ask; ask; kill $!; \

@@ -285,6 +285,16 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         parse: shards,
     },
     Keyword {
+        name: "tcp-ss",
+        sections: Sections::BIND,
+        usage: "{ 0 | 1 | 2 }",
+        doc: "Keeps the first packet of each connection for fc_saved_syn: 1 from its IP header on, 2 with the frame around it.",
+        parse: |cur, b| {
+            b.save_syn = cur.integer(0..=2_u8)?;
+            Ok(())
+        },
+    },
+    Keyword {
         name: "tcp-ut",
         sections: Sections::BIND,
         usage: "<delay>",

@@ -64,8 +64,8 @@ pub(super) const ROWS: &[Fetch] = &[
         "fc_saved_syn",
         Kind::Bin,
         Source::ClientAddress,
-        nothing,
-        "The first packet of the connection, when the kernel kept it.",
+        first_packet,
+        "The first packet of the connection, when the kernel kept it (tcp-ss): there for the one who asks first.",
     ),
     Fetch::once(
         "fs.aborted",
@@ -225,6 +225,13 @@ fn no<'a>(_: &'a [Arg], _: &'a Facts<'a>) -> Sampled<'a> {
 
 fn nothing<'a>(_: &'a [Arg], _: &'a Facts<'a>) -> Sampled<'a> {
     Sampled::Absent
+}
+
+fn first_packet<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
+    match facts.kernel.first_packet() {
+        Some(packet) => Sampled::Got(Value::Bin(packet.into())),
+        None => Sampled::Absent,
+    }
 }
 
 fn is_http<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
