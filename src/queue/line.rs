@@ -69,6 +69,7 @@ struct Waiting {
 
 /// A line of waiting requests, of a server or of a backend.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct Line {
     /// Copy of the queue's length, for those who only want to know whether somebody waits.
     len: AtomicU32,

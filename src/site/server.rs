@@ -49,65 +49,83 @@ pub struct TakesLines {
     pub counted: bool,
 }
 
-/// One server of a backend.
+/// One server of a backend. Its fields are in the order in which they are needed: where there are many servers a request finds
+/// none of this in the processor's caches, and fetches what it looks at a line at a time.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub struct Server {
+    // What every request looks at.
+    /// What balancing knows of it: weight, load, whether it may be chosen.
+    pub seat: Seat,
+    /// Requests in service.
+    pub slots: Slots,
+    /// The most requests in service at once of late: so many connections are worth keeping.
+    pub need: AtomicU32,
+    /// `maxconn` as an operator or an agent changed it, plus one; zero while the configured one holds.
+    pub limit_ordered: AtomicU32,
+    /// How far its slow start has come, in percent; 100 outside of one.
+    pub warmth: AtomicU32,
+    /// `maxconn` and `minconn`.
+    pub ceiling: Ceiling,
+    /// The backend it belongs to.
+    pub backend: BackendId,
+    /// Where it is at this moment.
+    pub destination: Live<Destination>,
+    /// Idle connections over all workers.
+    pub idle: AtomicUsize,
+    /// Which workers have some of them, a bit each.
+    pub holders: AtomicU64,
+    /// `pool-max-conn`; `None` means no limit.
+    pub pool_max_conn: Option<usize>,
+    /// `max-reuse`; `None` means no limit.
+    pub max_reuse: Option<u32>,
+    /// What was counted.
+    pub tally: Tally,
+    /// The port rule.
+    pub port: Port,
+    /// Requests that wait for this server alone.
+    pub line: Line,
+    /// `redir`.
+    pub redirect_prefix: Option<Box<[u8]>>,
+    /// `sni`: the name it is asked for.
+    pub sni: Option<Box<Expr>>,
+    /// `pool-conn-name`: what requests must have in common to share its connections.
+    pub pool_name: Option<Box<Expr>>,
+    /// Stands for `dispatch` or `option transparent`: nobody balances to it, logs do not name it.
+    pub is_outlet: bool,
+    /// `send-proxy`, `send-proxy-v2`.
+    pub send_proxy: SendProxy,
+    /// What else tells its health.
+    pub watch: Watch,
+    /// `source`, of the line or of its backend.
+    pub source: Source,
+    // What some look at, and operators.
     /// Its name, unique in the backend.
     pub name: Arc<str>,
     /// `id`, or one given in order.
     pub uuid: u32,
-    /// The backend it belongs to.
-    pub backend: BackendId,
     /// The name to resolve: the address as written, if it is one, or what operators made of it.
     pub host: Live<Option<Arc<str>>>,
-    /// Where it is at this moment.
-    pub destination: Live<Destination>,
-    /// The port rule.
-    pub port: Port,
-    /// What balancing knows of it: weight, load, whether it may be chosen.
-    pub seat: Seat,
     /// `weight`, as configured.
     pub first_weight: Weight,
-    /// Requests in service.
-    pub slots: Slots,
-    /// `maxconn` and `minconn`.
-    pub ceiling: Ceiling,
-    /// Requests that wait for this server alone.
-    pub line: Line,
     /// `maxqueue`.
     pub line_max: Limit,
     /// `disabled`.
     pub disabled: bool,
-    /// What else tells its health.
-    pub watch: Watch,
     /// `cookie`.
     pub cookie: Option<Box<[u8]>>,
-    /// `redir`.
-    pub redirect_prefix: Option<Box<[u8]>>,
-    /// `send-proxy`, `send-proxy-v2`.
-    pub send_proxy: SendProxy,
     /// `proxy-v2-options`.
     pub tells: Tells,
     /// `set-proxy-v2-tlv-fmt`.
     pub tellings: Vec<Telling>,
-    /// `source`, of the line or of its backend.
-    pub source: Source,
-    /// `pool-conn-name`: what requests must have in common to share its connections.
-    pub pool_name: Option<Expr>,
-    /// Stands for `dispatch` or `option transparent`: nobody balances to it, logs do not name it.
-    pub is_outlet: bool,
     /// How it takes log lines; of servers of log backends.
     pub takes_lines: Option<TakesLines>,
     /// `socks4`: the proxy it is reached through.
     pub socks4: Option<SocketAddr>,
-    /// `pool-max-conn`; `None` means no limit.
-    pub pool_max_conn: Option<usize>,
     /// `pool-low-conn`: up to how many idle connections stay with the workers that have them.
     pub pool_low_conn: usize,
     /// `pool-purge-delay`.
     pub pool_purge_delay: Millis,
-    /// `max-reuse`; `None` means no limit.
-    pub max_reuse: Option<u32>,
     /// `slowstart`.
     pub slow_start: Millis,
     /// `tcp-ut`.
@@ -120,26 +138,12 @@ pub struct Server {
     pub tls: Option<Arc<Connector>>,
     /// How checks reach it, where some of them speak TLS.
     pub check_tls: Option<Arc<Connector>>,
-    /// `sni`: the name it is asked for.
-    pub sni: Option<Expr>,
     /// What expressions see of it.
     pub facts: ServerFacts,
     /// What checks and operators make of it.
     pub health: Health,
     /// How it is checked; absent without `check`.
     pub checking: Option<Checking>,
-    /// What was counted.
-    pub tally: Tally,
-    /// The most requests in service at once of late: so many connections are worth keeping.
-    pub need: AtomicU32,
-    /// Idle connections over all workers.
-    pub idle: AtomicUsize,
-    /// Which workers have some of them, a bit each.
-    pub holders: AtomicU64,
-    /// How far its slow start has come, in percent; 100 outside of one.
-    pub warmth: AtomicU32,
-    /// `maxconn` as an operator or an agent changed it, plus one; zero while the configured one holds.
-    pub limit_ordered: AtomicU32,
     /// Whether its traffic is encrypted: 1 or 0, -1 after `no-ssl`.
     pub encrypts: AtomicI8,
     /// Whether its number was written.

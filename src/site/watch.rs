@@ -10,7 +10,16 @@ use crate::time::Millis;
 
 /// What a server's line says about its health, the checks themselves apart.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Watch {
+    /// `observe`.
+    pub observe: Option<Layer>,
+    /// `on-error`.
+    pub on_error: OnError,
+    /// `error-limit`.
+    pub error_limit: u32,
+    /// Errors that were observed in a row.
+    pub errors: AtomicU32,
     /// `check-ssl`.
     pub tls: bool,
     /// `check-sni`.
@@ -23,14 +32,6 @@ pub struct Watch {
     pub send_proxy: bool,
     /// `check-via-socks4`.
     pub via_socks4: bool,
-    /// `observe`.
-    pub observe: Option<Layer>,
-    /// `on-error`.
-    pub on_error: OnError,
-    /// `error-limit`.
-    pub error_limit: u32,
-    /// Errors that were observed in a row.
-    pub errors: AtomicU32,
     /// `on-marked-down shutdown-sessions`.
     pub shut_when_down: bool,
     /// `on-marked-up shutdown-backup-sessions`.

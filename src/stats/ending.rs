@@ -49,7 +49,7 @@ pub struct Ending {
     /// The status the client was given, in HTTP.
     pub status: Option<u16>,
     /// Milliseconds in line, connecting, until the response began, and altogether; where they were reached.
-    pub spans: [Option<u64>; SPANS],
+    pub spans: [Option<u32>; SPANS],
     /// Bytes from the client and to it.
     pub bytes: (u64, u64),
 }

@@ -23,7 +23,7 @@ pub mod text;
 pub use columns::{COLUMNS, Cell, Column};
 pub use ending::{Cause, Ending, Role};
 pub use info::{FIELDS, Field, InfoView, plain as info_plain, typed as info_typed};
-pub use shard::{AVERAGE_WINDOW, Count, Folded, Pace, Span, Tally};
+pub use shard::{Count, Folded, Pace, Span, Tally};
 pub use snapshot::{
     BackView, CheckView, Colour, Kind, ObjectView, ProxyView, Selection, ServerCensus, ServerView,
     Snapshot,

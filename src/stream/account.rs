@@ -71,10 +71,11 @@ impl Kit {
     /// A server was given a request.
     pub(super) fn count_server(&self, server: ServerId, balanced: bool) {
         let server = self.site.server(server);
-        server.need.fetch_max(server.slots.in_use(), Relaxed);
-        server
-            .tally
-            .begin(self.worker, server.slots.in_use(), self.now);
+        let in_use = server.slots.in_use();
+        if in_use > server.need.load(Relaxed) {
+            server.need.fetch_max(in_use, Relaxed);
+        }
+        server.tally.begin(self.worker, in_use, self.now);
         if balanced {
             server.tally.count(self.worker, Count::Balanced);
             self.site
@@ -129,7 +130,7 @@ impl Stream {
                 span(txn.queue, txn.request),
                 span(txn.connect, txn.queue),
                 span(txn.data, txn.connect),
-                Some(u64::from(txn.elapsed(kit.now))),
+                Some(txn.elapsed(kit.now)),
             ],
             bytes: (up, down),
         };
@@ -164,8 +165,8 @@ impl Stream {
     }
 }
 
-fn span(end: Option<u32>, begin: Option<u32>) -> Option<u64> {
-    Some(u64::from(end?.saturating_sub(begin.unwrap_or(0))))
+fn span(end: Option<u32>, begin: Option<u32>) -> Option<u32> {
+    Some(end?.saturating_sub(begin.unwrap_or(0)))
 }
 
 /// The statistics' name for an ending.

@@ -62,7 +62,7 @@ impl Stream {
         let site = kit.site.clone();
         let configured = site.server(server);
         let to = self.destination(kit, configured)?;
-        let sni = self.named(kit, configured.sni.as_ref());
+        let sni = self.named(kit, configured.sni.as_deref());
         let name = match &configured.pool_name {
             Some(asked) => self.named(kit, Some(asked)),
             None => sni.clone(),

@@ -344,6 +344,17 @@ static ALL: &[Scenario] = &[
         Setup { log: true, ..PLAIN },
     ),
     scenario(
+        "servers-10",
+        "10 servers",
+        1,
+        keep(64),
+        EMPTY,
+        Setup {
+            servers: 10,
+            ..PLAIN
+        },
+    ),
+    scenario(
         "servers-1000",
         "1,000 servers",
         1,

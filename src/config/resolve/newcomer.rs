@@ -205,7 +205,7 @@ fn connect(site: &Site, line: &ServerDraft, server: &mut Server) -> Result<(), D
     *server.encrypts.get_mut() = i8::from(line.tls.ssl);
     let is_http = site.backend(server.backend).mode == Mode::Http;
     if let Some(library) = &site.library {
-        server.sni = tls::sni(line, is_http, library)?;
+        server.sni = tls::sni(line, is_http, library)?.map(Box::new);
     }
     Ok(())
 }

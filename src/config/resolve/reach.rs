@@ -41,7 +41,8 @@ pub(super) fn servers(
         made.pool_name = line
             .pool_name
             .as_ref()
-            .and_then(|word| report.check(bench.expression(word, book)));
+            .and_then(|word| report.check(bench.expression(word, book)))
+            .map(Box::new);
         made.tellings = tellings(line, (bench, book), report);
     }
 }

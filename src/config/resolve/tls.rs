@@ -138,7 +138,8 @@ pub(super) fn servers(
         };
         server.sni = report
             .check(sni(line, *is_http, &library).map_err(|diag| shaped(diag.within("'sni' : "))))
-            .flatten();
+            .flatten()
+            .map(Box::new);
     }
 }
 
