@@ -99,19 +99,37 @@ impl SockAddr {
 
     /// Reads what the kernel gave; unnamed peers come as `None`, families the proxy does not speak as unnamed too.
     pub fn from_raw(raw: Option<SocketAddrAny>) -> Self {
-        let unnamed = || Self::Unix(Arc::from(""));
-        let Some(raw) = raw else { return unnamed() };
+        let Some(raw) = raw else {
+            return Self::unnamed();
+        };
         if raw.address_family() == AddressFamily::UNIX {
             let Ok(unix) = SocketAddrUnix::try_from(raw) else {
-                return unnamed();
+                return Self::unnamed();
             };
             return match (unix.path_bytes(), unix.abstract_name()) {
                 (Some(path), _) => Self::Unix(String::from_utf8_lossy(path).into()),
                 (None, Some(name)) => Self::Abstract(Arc::from(name)),
-                (None, None) => unnamed(),
+                (None, None) => Self::unnamed(),
             };
         }
-        SocketAddr::try_from(raw).map_or_else(|_| unnamed(), Self::Inet)
+        SocketAddr::try_from(raw).map_or_else(|_| Self::unnamed(), Self::Inet)
+    }
+}
+
+impl SockAddr {
+    /// What has no name.
+    pub fn unnamed() -> Self {
+        Self::Unix(Arc::from(""))
+    }
+
+    /// As configurations write it, the family in front: `ipv4@1.2.3.4:80`, `ipv6@[::1]:80`, `unix@/path`, `abns@name`.
+    pub fn with_family(&self) -> String {
+        match self {
+            Self::Inet(addr) if addr.is_ipv4() => format!("ipv4@{addr}"),
+            Self::Inet(addr) => format!("ipv6@{addr}"),
+            Self::Unix(path) => format!("unix@{path}"),
+            Self::Abstract(_) => self.to_string(),
+        }
     }
 }
 
@@ -139,6 +157,19 @@ impl fmt::Display for SockAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_family_stands_in_front() {
+        let inet = |text: &str| SockAddr::Inet(text.parse().expect("an address"));
+        for (addr, written) in [
+            (inet("1.2.3.4:80"), "ipv4@1.2.3.4:80"),
+            (inet("[::1]:80"), "ipv6@[::1]:80"),
+            (SockAddr::Unix(Arc::from("/s")), "unix@/s"),
+            (SockAddr::Abstract(Arc::from(&b"name"[..])), "abns@name"),
+        ] {
+            assert_eq!(addr.with_family(), written);
+        }
+    }
 
     fn round_trip(addr: &SockAddr) -> SockAddr {
         SockAddr::from_raw(Some(addr.to_raw().expect("representable")))

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::addr::SockAddr;
 use crate::config::{self, Given, Host, Source};
 use crate::dns::startup::{self, Policy, Results};
-use crate::dns::{self, Family, Root, accounts, services};
+use crate::dns::{self, Family, Root, accounts};
 use crate::lang::{Env, Files, Severity};
 use crate::site::{Frontend, Service, Site};
 use crate::sys::{process, socket};
@@ -15,6 +15,7 @@ use super::args::Options;
 use super::bind::{Settings, Wish};
 use super::build_info::Program;
 use super::console::Console;
+use super::environment;
 use super::privileges::text;
 
 /// A configuration that may run.
@@ -43,31 +44,9 @@ pub fn program(options: &Options) -> Program {
     }
 }
 
-/// The environment that the configuration sees: the process's, and what the program adds.
-pub fn environment(options: &Options, master: bool) -> Env {
-    use std::os::unix::ffi::OsStringExt;
-    let mut env: Env = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_vec())))
-        .collect();
-    let peer = options.peer.clone().unwrap_or_else(hostname);
-    env.name_ports_by(|name| services::port(&Root::host(), name, services::Proto::Tcp));
-    env.set("HAPROXY_LOCALPEER", peer);
-    env.set("HAPROXY_CFGFILES", options.files.join(";"));
-    if master {
-        env.set("HAPROXY_MWORKER", "1");
-    }
-    env
-}
-
-/// The machine's name.
-pub fn hostname() -> String {
-    let name = rustix::system::uname();
-    name.nodename().to_string_lossy().into_owned()
-}
-
 /// Reads the configuration and shows what was found. Nothing when it must not run.
 pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<Loaded> {
-    let env = environment(options, options.master);
+    let env = environment::of(options, options.master);
     let program = program(options);
     let given = Given {
         env: &env,
@@ -93,18 +72,19 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
     let shown = outcome.report.render(&outcome.files, pid, least);
     console.labelled(&shown, grave);
     machine.tell_skipped(console);
-    let mut site = outcome.site?;
+    let (mut site, mut env) = (outcome.site?, outcome.env);
     override_by(options, &mut site);
-    site.hostname = hostname();
-    site.environment = outcome.env.iter().map(in_words).collect();
+    site.hostname = environment::hostname();
     let placed = locate_inherited(&mut site, &outcome.files, console);
+    environment::add_sockets(&mut env, &site, options);
+    site.environment = env.iter().map(in_words).collect();
     if !site.programs.is_empty() && !site.global.master_worker {
         console.alert("Can't use a 'program' section without master worker mode.");
         return None;
     }
     placed.then_some(Loaded {
         site,
-        env: outcome.env,
+        env,
         files: outcome.files,
         warned: outcome.report.warnings() > 0,
     })
@@ -178,22 +158,27 @@ fn locate_inherited(site: &mut Site, _files: &Files, console: &Console) -> bool 
 /// What `-S` asks for: a site with nothing but that socket. Its options stand behind commas; it is an administrator's unless they
 /// say otherwise.
 pub fn command_socket(written: &str) -> Result<Site, String> {
+    let mut site = command_site(written)?;
+    let all = locate_inherited(&mut site, &Files::default(), &Console::new(true));
+    all.then_some(site)
+        .ok_or_else(|| "cannot use this file descriptor".to_owned())
+}
+
+/// The same, inherited descriptors left as they are written.
+pub(super) fn command_site(written: &str) -> Result<Site, String> {
     let (address, more) = written.split_once(',').unwrap_or((written, ""));
     let more = more.replace(',', " ");
     let text = format!("global\n    stats socket {address} level admin {more}\n");
     let options = Options::default();
     let given = Given {
-        env: &environment(&options, true),
+        env: &environment::of(&options, true),
         program: &program(&options),
     };
     let name = "-S".into();
     let text = text.into_bytes();
     let outcome = config::read(&[Source::Text { name, text }], given, &Machine::new());
     let shown = outcome.report.render(&outcome.files, 0, Severity::Alert);
-    let mut site = outcome.site.ok_or_else(|| shown.trim_end().to_owned())?;
-    let all = locate_inherited(&mut site, &outcome.files, &Console::new(true));
-    all.then_some(site)
-        .ok_or_else(|| "cannot use this file descriptor".to_owned())
+    outcome.site.ok_or_else(|| shown.trim_end().to_owned())
 }
 
 /// What every listener of the site wants from the kernel.
@@ -409,13 +394,5 @@ mod tests {
     #[test]
     fn errors_yield_nothing() {
         assert!(loaded("-f x", "global\n nonsense\n").is_none());
-    }
-
-    #[test]
-    fn the_configuration_sees_what_the_program_adds() {
-        let env = environment(&options("-L me -f a -f b"), true);
-        assert_eq!(env.value("HAPROXY_LOCALPEER"), Some(&b"me"[..]));
-        assert_eq!(env.value("HAPROXY_CFGFILES"), Some(&b"a;b"[..]));
-        assert_eq!(env.value("HAPROXY_MWORKER"), Some(&b"1"[..]));
     }
 }

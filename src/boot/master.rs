@@ -89,6 +89,9 @@ const SIGNALS: [i32; 8] = [
     signal::SIGTTIN,
 ];
 
+/// The status of a master that was interrupted.
+const INTERRUPTED: u8 = 130;
+
 /// Which process goes on.
 pub enum Role<'c> {
     /// The master, its first worker started.
@@ -177,9 +180,9 @@ impl<'c> Master<'c> {
             match number {
                 signal::SIGUSR2 | signal::SIGHUP => self.reloads.wanted = true,
                 signal::SIGUSR1 => self.leave(signal::SIGUSR1, Some(0)),
-                signal::SIGTERM | signal::SIGINT => {
-                    self.leave(signal::SIGTERM, u8::try_from(128 + number).ok());
-                }
+                // An end in order, as supervisors take it; that of somebody at the terminal is told apart.
+                signal::SIGTERM => self.leave(signal::SIGTERM, Some(0)),
+                signal::SIGINT => self.leave(signal::SIGTERM, Some(INTERRUPTED)),
                 signal::SIGTTOU | signal::SIGTTIN => self.workers.tell_all(number),
                 _ => {}
             }

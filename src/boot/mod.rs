@@ -12,6 +12,7 @@ pub mod build_info;
 pub mod console;
 pub mod daemon;
 pub mod demo;
+mod environment;
 pub mod explain;
 mod export;
 pub mod handover;

@@ -9,6 +9,7 @@ use std::fs;
 
 use super::args::{Check, Options, Shown};
 use super::console::Console;
+use super::environment;
 use super::load::{self, Machine};
 use super::privileges::text;
 use crate::codec::json;
@@ -30,7 +31,7 @@ pub(super) fn review(wish: &Check, console: &Console) -> Result<bool, String> {
         ..Options::default()
     };
     let sources: Vec<Source> = wish.files.iter().map(|f| Source::Path(f.into())).collect();
-    let env = load::environment(&options, false);
+    let env = environment::of(&options, false);
     let program = load::program(&options);
     let given = Given {
         env: &env,
@@ -194,7 +195,7 @@ mod tests {
     fn outcome(text: &str) -> Outcome {
         let options = Options::default();
         let given = Given {
-            env: &load::environment(&options, false),
+            env: &environment::of(&options, false),
             program: &load::program(&options),
         };
         let source = Source::Text {

@@ -14,6 +14,7 @@ use super::birth;
 use super::build_info;
 use super::console::Console;
 use super::demo;
+use super::environment;
 use super::explain;
 use super::layout;
 use super::life::End;
@@ -84,7 +85,7 @@ fn keywords(classes: &str, console: &Console) -> End {
 
 /// `-cc`: 0 for true, 1 for false, 2 for what cannot be understood.
 fn condition(text: &str, options: &Options, console: &Console) -> End {
-    let env = load::environment(options, false);
+    let env = environment::of(options, false);
     // As in a file, quotes and variables are read before the expression is.
     let words = lexer::read(text, &env);
     let plain = words.map(|words| words.iter().map(Word::str).collect::<Vec<_>>().join(" "));

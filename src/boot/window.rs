@@ -78,7 +78,6 @@ impl Window {
     pub(super) fn open(options: &Options) -> Result<Self, String> {
         let mut window = Self::default();
         for text in &options.master_sockets {
-            let shown = text.split(',').next().unwrap_or_default().to_owned();
             let site = load::command_socket(text).map_err(|why| format!("-S {text} : {why}"))?;
             let bound = bind::bind_all(&load::wishes(&site, false), &[]);
             for bound in bound.map_err(|failure| failure.sentences.join(" "))? {
@@ -88,7 +87,7 @@ impl Window {
                 }
                 for socket in bound.sockets {
                     socket::set_nonblocking(&socket, true).map_err(|e| privileges::text(&e))?;
-                    let (level, shown) = (listener.level, shown.clone());
+                    let (level, shown) = (listener.level, listener.endpoint.with_family());
                     window.doors.push(Door {
                         socket,
                         level,

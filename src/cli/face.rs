@@ -8,7 +8,6 @@ mod newcomer;
 mod rows;
 mod server;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -16,7 +15,6 @@ use super::Desk;
 use super::figures::{self, Column};
 use super::operator::{Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
-use crate::addr::SockAddr;
 use crate::balance::persist::Computed;
 use crate::dns::run::Story;
 use crate::id::{BackendId, FrontendId, ServerId, WorkerId};
@@ -161,12 +159,7 @@ impl Operator for Face<'_> {
         listeners
             .filter(|listener| listener.service == Service::Stats)
             .map(|listener| SocketRow {
-                address: match &listener.endpoint {
-                    SockAddr::Inet(SocketAddr::V4(address)) => format!("ipv4@{address}"),
-                    SockAddr::Inet(SocketAddr::V6(address)) => format!("ipv6@{address}"),
-                    SockAddr::Unix(_) => format!("unix@{}", listener.endpoint),
-                    SockAddr::Abstract(_) => listener.endpoint.to_string(),
-                },
+                address: listener.endpoint.with_family(),
                 level: level_name(listener.level),
             })
             .collect()

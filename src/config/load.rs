@@ -156,7 +156,7 @@ impl Loader<'_> {
         self.check_last_line(file, &text);
     }
 
-    /// A last line without its end is read, with a warning: it might have been cut off.
+    /// A last line without its end is refused: who writes a file may have died in the middle, and checks are made to see that.
     fn check_last_line(&mut self, file: FileId, text: &[u8]) {
         let number = u32::try_from(memchr::memchr_iter(b'\n', text).count() + 1).unwrap_or(0);
         let last = text.rsplit(|&b| b == b'\n').next().unwrap_or_default();
@@ -164,7 +164,7 @@ impl Loader<'_> {
             return;
         }
         let column = u32::try_from(last.len()).unwrap_or(u32::MAX);
-        let diag = Diag::warning(
+        let diag = Diag::alert(
             at(file, number, column, column),
             format!(
                 "Missing LF on last line, file might have been truncated at position {}.",

@@ -25,7 +25,7 @@ mod unknown;
 pub use load::{Given, Written, load};
 pub use report::{ERRORS_MAX, Report};
 pub use resolve::{Host, newcomer, resolve};
-pub use source::Source;
+pub use source::{Source, files_of};
 
 use crate::lang::{Env, Files};
 use crate::site::Site;

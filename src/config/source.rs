@@ -51,6 +51,12 @@ pub(super) fn read(source: &Source) -> Result<Vec<(String, Vec<u8>)>, Diag> {
         .collect()
 }
 
+/// The files that a path stands for: itself where it is no directory that can be read.
+#[must_use]
+pub fn files_of(path: &Path) -> Vec<PathBuf> {
+    directory(path).unwrap_or_else(|_| vec![path.to_path_buf()])
+}
+
 fn file(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     let mut limited = io::Read::take(fs::File::open(path)?, FILE_BYTES_MAX + 1);

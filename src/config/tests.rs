@@ -371,10 +371,10 @@ fn reading_stops_after_fifty_errors_a_file() {
 }
 
 #[test]
-fn a_cut_last_line_is_read_with_a_warning() {
+fn a_cut_last_line_is_refused() {
     let outcome = outcome("global\n maxconn 5");
-    assert_eq!((outcome.report.alerts(), outcome.report.warnings()), (0, 1));
-    assert_eq!(outcome.site.expect("valid").global.maxconn, 5);
+    assert_eq!((outcome.report.alerts(), outcome.report.warnings()), (1, 0));
+    assert!(outcome.site.is_none());
 }
 
 #[test]

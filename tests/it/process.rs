@@ -224,6 +224,32 @@ fn a_master_tells_the_service_manager_and_ends_with_130() {
 }
 
 #[test]
+fn a_master_keeps_the_name_it_was_started_by_and_ends_in_order() {
+    let scratch = Scratch::new("name");
+    let port = free_port();
+    let cfg = scratch.configuration(&format!("127.0.0.1:{port}"));
+    let link = scratch.0.join("haproxy");
+    std::os::unix::fs::symlink(program::path(), &link).expect("a fresh name");
+    let mut command = Command::new(&link);
+    let words = ["-W", "-f", path(&cfg)];
+    let mut child = command.args(words).stderr(Stdio::null()).spawn();
+    let master = child.as_mut().expect("the program starts");
+    await_that("it serves", || answers(port));
+    let children = format!("/proc/{0}/task/{0}/children", master.id());
+    let worker = || fs::read_to_string(&children).unwrap_or_default();
+    let first = worker();
+    kill(master.id(), "USR2");
+    await_that("another worker is alone", || {
+        let now = worker();
+        now != first && now.split_whitespace().count() == 1
+    });
+    let name = fs::read_to_string(format!("/proc/{}/comm", worker().trim()));
+    assert_eq!(name.expect("the worker lives").trim(), "haproxy");
+    kill(master.id(), "TERM");
+    assert_eq!(ended(master).code(), Some(0));
+}
+
+#[test]
 fn listeners_pause_and_resume_without_losing_who_waits() {
     let scratch = Scratch::new("pause");
     let port = free_port();

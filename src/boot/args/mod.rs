@@ -159,6 +159,7 @@ mod tests {
     #[test]
     fn versions_and_own_commands() {
         assert_eq!(of("-v"), Command::Version);
+        assert_eq!(of("-version"), Command::Version);
         assert_eq!(of("-vv -dM"), Command::Build);
         assert_eq!(of("demo"), Command::Own(Own::Demo(Demo { print: false })));
         let Command::Own(Own::Check(check)) = of("check a.cfg b.cfg") else {

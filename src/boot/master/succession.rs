@@ -128,7 +128,7 @@ impl Master<'_> {
             Stage::Serving if is_orderly(exit) => {
                 self.console
                     .notice(&format!("Current worker ({pid}) exited with {how}"));
-                self.leave(signal::SIGUSR1, Some(status));
+                self.leave(signal::SIGUSR1, Some(in_order(exit, status)));
             }
             Stage::Serving => {
                 self.console.alert(&format!(
@@ -207,9 +207,24 @@ fn is_orderly(exit: Exit) -> bool {
     )
 }
 
+/// The master's own status behind an orderly end of its worker: SIGTERM is one like any other.
+fn in_order(exit: Exit, status: u8) -> u8 {
+    match exit {
+        Exit::Signal(signal::SIGTERM) => 0,
+        Exit::Status(_) | Exit::Signal(_) => status,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminated_worker_is_no_failure_of_the_master() {
+        assert_eq!(in_order(Exit::Signal(signal::SIGTERM), 143), 0);
+        assert_eq!(in_order(Exit::Signal(signal::SIGINT), 130), 130);
+        assert_eq!(in_order(Exit::Status(0), 0), 0);
+    }
 
     #[test]
     fn crashes_are_told_from_orders() {
