@@ -11,9 +11,11 @@ mod hello;
 mod lesson;
 mod message;
 mod number;
+mod pupil;
 mod section;
 mod session;
 mod shards;
+mod teacher;
 
 pub use draft::{Draft, Line};
 pub use section::{Member, Section, Shared, show};

@@ -1,16 +1,15 @@
 //! The protocol of one connection between peers.
 //!
-//! What is to be told is not queued: each table's journal is, and a session knows how far it has told it. So a slow peer costs
-//! a number, and what changes twice meanwhile is told once.
-
-use std::collections::HashMap;
+//! A session agrees with its peer on who they are; then a [`Teacher`] tells what changes here and a [`Pupil`] learns what
+//! changed there, and neither waits for the other.
 
 use super::hello::{self, Status};
-use super::lesson::{self, Described, Names};
 use super::message::{self, Message, class, control, error, table};
 use super::number;
+use super::pupil::Pupil;
 use super::section::Section;
-use crate::stick::{EntryRef, Table};
+use super::teacher::Teacher;
+use crate::stick::Table;
 use crate::time::{Millis, Tick};
 
 /// How often something is said at least.
@@ -19,12 +18,6 @@ const HEARTBEAT: Millis = Millis::seconds(3);
 const SILENCE: Millis = Millis::seconds(8);
 /// How long the first lines may take.
 const HELLO_TIME: Millis = Millis::seconds(5);
-/// Bytes that wait to be sent before nothing more is told.
-const OUTPUT_MAX: usize = 64 * 1024;
-/// Tables that a peer may describe.
-const TABLES_MAX: usize = 4096;
-/// Entries that are read from a table at once for a peer that learns.
-const LESSON_STEP: usize = 64;
 
 /// What a session looks at and changes.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +30,14 @@ pub struct Around<'a> {
     pub pid: u32,
     /// The moment.
     pub now: Tick,
+}
+
+impl<'a> Around<'a> {
+    /// The table that is shared in this place.
+    pub(super) fn table(&self, place: usize) -> Option<&'a Table> {
+        let shared = self.section.tables.get(place)?;
+        self.tables.get(shared.table.index())
+    }
 }
 
 /// Why a session ended.
@@ -62,18 +63,8 @@ pub struct Session {
     member: Option<usize>,
     /// Which session with that member it is.
     number: u32,
-    /// By shared table: the last change that was told.
-    told: Vec<u32>,
-    /// Shared tables that were described.
-    described: Vec<bool>,
-    /// The shared table that updates concern, and the number of the last of them.
-    current: Option<(usize, u32)>,
-    /// The peer's tables by its numbers.
-    theirs: HashMap<u64, Described>,
-    their_current: Option<u64>,
-    says: Names,
-    hears: Names,
-    lesson: Option<Lesson>,
+    teacher: Teacher,
+    pupil: Pupil,
     /// Whether the session exists to teach a successor, and ends then.
     last_will: bool,
     silent_until: Tick,
@@ -90,17 +81,6 @@ enum Stage {
     AwaitsHello,
     Open,
     Over(Fault),
-}
-
-/// Where the telling of everything is.
-#[derive(Clone, Copy, Debug)]
-enum Lesson {
-    Entries {
-        table: usize,
-        from: (u32, u32),
-        origin: u32,
-    },
-    AwaitsConfirm,
 }
 
 impl Session {
@@ -121,19 +101,12 @@ impl Session {
     }
 
     fn new(stage: Stage, around: &Around<'_>) -> Session {
-        let count = around.section.tables.len();
         Session {
             stage,
             member: None,
             number: 0,
-            told: vec![0; count],
-            described: vec![false; count],
-            current: None,
-            theirs: HashMap::new(),
-            their_current: None,
-            says: Names::default(),
-            hears: Names::default(),
-            lesson: None,
+            teacher: Teacher::new(around.section.tables.len()),
+            pupil: Pupil::default(),
             last_will: false,
             silent_until: around.now + HELLO_TIME,
             quiet_until: Tick::NEVER,
@@ -198,9 +171,9 @@ impl Session {
         self.shake_hands(input, out, around)?;
         if self.is_open() {
             self.read(input, out, around)?;
-            self.acknowledge(out);
-            self.teach(out, around)?;
-            self.tell(out, around);
+            self.pupil.acknowledge(out);
+            self.teacher.teach(self.last_will, out, around)?;
+            self.teacher.tell(out, around);
             self.keep_alive(out, around);
         }
         if self.silent_until.has_come(around.now) {
@@ -262,11 +235,11 @@ impl Session {
             (progress.connected, progress.status) = (true, "ESTA");
             progress.sessions = progress.sessions.wrapping_add(1);
             self.number = progress.sessions;
-            self.told.clone_from(&progress.acked);
+            self.teacher.resume(self.member, &progress.acked);
         }
         drop(standing);
         if self.last_will {
-            self.lesson = Some(self.first_lesson(0, around));
+            self.teacher.begin(around);
         }
     }
 
@@ -289,7 +262,10 @@ impl Session {
             self.silent_until = around.now + SILENCE;
             let understood = match message.class {
                 class::CONTROL => self.heed(&message, out, around)?,
-                class::TABLE => self.learn(&message, around).is_some(),
+                class::TABLE if message.kind == table::ACK => {
+                    self.acknowledged(message.data, around).is_some()
+                }
+                class::TABLE => self.pupil.learn(&message, around).is_some(),
                 _ => return Err(Fault::Protocol),
             };
             if !understood {
@@ -311,14 +287,14 @@ impl Session {
     ) -> Result<bool, Fault> {
         let member = self.member.unwrap_or(usize::MAX);
         match message.kind {
-            control::REQUEST => self.lesson = Some(self.first_lesson(0, around)),
+            control::REQUEST => self.teacher.begin(around),
             control::FINISHED | control::PARTIAL => {
                 let complete = message.kind == control::FINISHED;
                 around.section.learned(member, complete, around.now);
                 message::put(class::CONTROL, control::CONFIRM, b"", out);
             }
             control::CONFIRM => {
-                self.lesson = None;
+                self.teacher.confirmed();
                 if self.last_will {
                     return Err(Fault::Taught);
                 }
@@ -329,215 +305,14 @@ impl Session {
         Ok(true)
     }
 
-    /// Messages about tables; none: one makes no sense.
-    fn learn(&mut self, message: &Message<'_>, around: &Around<'_>) -> Option<()> {
-        let mut data = message.data;
-        match message.kind {
-            table::DEFINE => {
-                let section = around.section;
-                let find = |name: &[u8]| {
-                    let mut shared = section.tables.iter();
-                    let place = shared.position(|shared| shared.name.as_bytes() == name)?;
-                    let table = around.tables.get(section.tables[place].table.index())?;
-                    Some((place, table))
-                };
-                let (number, described) = Described::read(data, find)?;
-                if self.theirs.len() >= TABLES_MAX && !self.theirs.contains_key(&number) {
-                    return None;
-                }
-                self.theirs.insert(number, described);
-                self.their_current = Some(number);
-            }
-            table::SWITCH => self.their_current = Some(number::take(&mut data)?),
-            table::ACK => {
-                let place = usize::try_from(number::take(&mut data)?)
-                    .ok()?
-                    .checked_sub(1)?;
-                let number = u32::from_be_bytes(data.try_into().ok()?);
-                let mut standing = around.section.standing();
-                let progress = standing.members.get_mut(self.member?)?;
-                *progress.acked.get_mut(place)? = number;
-            }
-            table::UPDATE | table::NEXT_UPDATE | table::TIMED_UPDATE | table::NEXT_TIMED_UPDATE => {
-                return self.take_update(message.kind, data, around);
-            }
-            _ => return None,
-        }
+    /// The peer has learned what was told of a table up to a number; none: it has no such table.
+    fn acknowledged(&self, mut data: &[u8], around: &Around<'_>) -> Option<()> {
+        let place = usize::try_from(number::take(&mut data)?).ok()?;
+        let number = u32::from_be_bytes(data.try_into().ok()?);
+        let mut standing = around.section.standing();
+        let progress = standing.members.get_mut(self.member?)?;
+        *progress.acked.get_mut(place.checked_sub(1)?)? = number;
         Some(())
-    }
-
-    fn take_update(&mut self, kind: u8, mut data: &[u8], around: &Around<'_>) -> Option<()> {
-        let theirs = self.theirs.get_mut(&self.their_current?)?;
-        let mut word = || {
-            let (word, rest) = data.split_first_chunk::<4>()?;
-            data = rest;
-            Some(u32::from_be_bytes(*word))
-        };
-        theirs.got = match kind {
-            table::UPDATE | table::TIMED_UPDATE => word()?,
-            _ => theirs.got.wrapping_add(1),
-        };
-        let left = match kind {
-            table::TIMED_UPDATE | table::NEXT_TIMED_UPDATE => Some(Millis::new(word()?)),
-            _ => None,
-        };
-        // Of a table that is not shared here, or differs, nothing can be learned.
-        let Some(place) = theirs.place else {
-            return Some(());
-        };
-        let shared = around.section.tables.get(place)?;
-        let table = around.tables.get(shared.table.index())?;
-        let copy = theirs.entry(data, left, table, &mut self.hears, around.now)?;
-        table.learn(&copy, around.now);
-        Some(())
-    }
-
-    /// Says what was learned.
-    fn acknowledge(&mut self, out: &mut Vec<u8>) {
-        let mut news: Vec<_> = self.theirs.iter_mut().collect();
-        news.retain(|(_, theirs)| theirs.got != theirs.acked);
-        news.sort_unstable_by_key(|(number, _)| **number);
-        for (number, theirs) in news {
-            let mut data = Vec::new();
-            number::put(*number, &mut data);
-            data.extend_from_slice(&theirs.got.to_be_bytes());
-            message::put(class::TABLE, table::ACK, &data, out);
-            theirs.acked = theirs.got;
-        }
-    }
-
-    fn first_lesson(&mut self, place: usize, around: &Around<'_>) -> Lesson {
-        let shared = around.section.tables.get(place);
-        let table = shared.and_then(|shared| around.tables.get(shared.table.index()));
-        let origin = table.map_or(0, Table::last_news);
-        if let Some(told) = self.told.get_mut(place) {
-            // All of the table goes out: what changed until here is in it.
-            *told = origin;
-        }
-        Lesson::Entries {
-            table: place,
-            from: (0, 0),
-            origin,
-        }
-    }
-
-    /// Goes on with telling everything.
-    fn teach(&mut self, out: &mut Vec<u8>, around: &Around<'_>) -> Result<(), Fault> {
-        while let Some(Lesson::Entries {
-            table: place,
-            from,
-            origin,
-        }) = self.lesson
-        {
-            if out.len() >= OUTPUT_MAX {
-                return Ok(());
-            }
-            let Some(shared) = around.section.tables.get(place) else {
-                let complete = self.last_will || around.section.is_complete(around.now);
-                let kind = if complete {
-                    control::FINISHED
-                } else {
-                    control::PARTIAL
-                };
-                message::put(class::CONTROL, kind, b"", out);
-                self.lesson = Some(Lesson::AwaitsConfirm);
-                return Ok(());
-            };
-            let Some(table) = around.tables.get(shared.table.index()) else {
-                return Err(Fault::Protocol);
-            };
-            let mut entries: Vec<EntryRef> = Vec::with_capacity(LESSON_STEP);
-            let next = table.some_entries(from, LESSON_STEP, &mut entries);
-            for entry in entries {
-                if let Some(standing) = table.standing(entry, around.now) {
-                    self.say(place, origin, &standing.key, table, (out, around));
-                }
-            }
-            self.lesson = Some(match next {
-                Some(from) => Lesson::Entries {
-                    table: place,
-                    from,
-                    origin,
-                },
-                None => self.first_lesson(place + 1, around),
-            });
-        }
-        Ok(())
-    }
-
-    /// Tells what changed.
-    fn tell(&mut self, out: &mut Vec<u8>, around: &Around<'_>) {
-        if matches!(self.lesson, Some(Lesson::Entries { .. })) {
-            return;
-        }
-        for (place, shared) in around.section.tables.iter().enumerate() {
-            let Some(table) = around.tables.get(shared.table.index()) else {
-                continue;
-            };
-            while out.len() < OUTPUT_MAX
-                && let Some((number, key)) = table.news(self.told[place])
-            {
-                self.say(place, number, &key, table, (out, around));
-                self.told[place] = number;
-            }
-        }
-    }
-
-    /// Tells one entry under a number.
-    fn say(
-        &mut self,
-        place: usize,
-        number: u32,
-        key: &[u8],
-        table: &Table,
-        (out, around): (&mut Vec<u8>, &Around<'_>),
-    ) {
-        let section = around.section;
-        if !section.tells(self.member, &section.tables[place].name, key) {
-            return;
-        }
-        let Some(copy) = table.copy(key, around.now) else {
-            return;
-        };
-        if self.current.is_none_or(|(current, _)| current != place) {
-            self.switch(place, table, out, around);
-        }
-        let mut data = Vec::new();
-        let follows =
-            matches!(self.current, Some((_, last)) if last != 0 && last.wrapping_add(1) == number);
-        if !follows {
-            data.extend_from_slice(&number.to_be_bytes());
-        }
-        let left = copy.left.map_or(0, Millis::get);
-        data.extend_from_slice(&left.to_be_bytes());
-        lesson::put_entry(
-            &copy,
-            table.settings().kind,
-            &mut self.says,
-            around.now,
-            &mut data,
-        );
-        let kind = if follows {
-            table::NEXT_TIMED_UPDATE
-        } else {
-            table::TIMED_UPDATE
-        };
-        message::put(class::TABLE, kind, &data, out);
-        self.current = Some((place, number));
-    }
-
-    fn switch(&mut self, place: usize, table: &Table, out: &mut Vec<u8>, around: &Around<'_>) {
-        let number = place as u64 + 1;
-        if std::mem::replace(&mut self.described[place], true) {
-            let mut data = Vec::new();
-            number::put(number, &mut data);
-            message::put(class::TABLE, table::SWITCH, &data, out);
-        } else {
-            let name = &around.section.tables[place].name;
-            let data = lesson::describe(number, name, table);
-            message::put(class::TABLE, table::DEFINE, &data, out);
-        }
-        self.current = Some((place, 0));
     }
 
     /// Asks for what is not known yet; says something where nothing else is to be said.
