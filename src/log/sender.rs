@@ -1,218 +1,28 @@
 //! Sending: from a worker to its log targets, never waiting.
 //!
-//! [`Outlets`] are the distinct places that the configuration's targets name, opened once by boot.
-//! Each worker owns a [`Sender`] over them: [`Sender::log`] writes a line into the outlet's batch,
+//! Each worker owns a [`Sender`] over the [`Outlets`]: [`Sender::log`] writes a line into the outlet's batch,
 //! [`Sender::flush`] at the end of a turn hands the batches to the kernel.
 //!
 //! Always true: no call waits; what a full or absent receiver does not take is dropped and counted
 //! ([`Outlets::dropped`]); a batch never exceeds [`BATCH_BYTES_MAX`]. Lines to a descriptor go out in
-//! pieces of whole lines that a pipe takes at once ([`PIPE_BYTES_MAX`]), so lines of different
-//! workers never mix. Streams to syslog servers are not opened here: their lines go to a ring, and from there with
-//! the courier.
+//! pieces of whole lines that a pipe takes at once ([`PIPE_BYTES_MAX`](super::PIPE_BYTES_MAX)), so lines of different
+//! workers never mix.
 
-use std::io::IsTerminal as _;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
-use crate::addr::{SockAddr, Written};
-use crate::id::BackendId;
 use crate::sample::{Census, Wall};
-use crate::sys::datagram::{self, BATCH_MAX};
 use crate::sys::socket::{self, Family, Kind};
-use crate::sys::{RawAddr, io};
 
+use super::batch::Batch;
 use super::dates::Dates;
 use super::line::{Author, Facility, Header, Line, write_line};
+use super::outlet::{Outlet, Outlets, Route};
 use super::received::Received;
-use super::ring::Ring;
-use super::target::{Place, Target};
 
 /// How many bytes an outlet of a worker collects before it is flushed early.
 pub const BATCH_BYTES_MAX: usize = 64 * 1024;
-/// What a pipe takes in one piece (PIPE_BUF).
-pub const PIPE_BYTES_MAX: usize = 4096;
-
-/// The places lines go to, each open.
-#[derive(Debug, Default)]
-pub struct Outlets {
-    list: Vec<(Option<Place>, Outlet)>,
-    dropped: AtomicU64,
-}
-
-#[derive(Debug)]
-enum Outlet {
-    /// Datagrams to an address, over a socket of each worker's own.
-    Datagram {
-        to: RawAddr,
-        family: Family,
-    },
-    Descriptor(Arc<OwnedFd>),
-    Ring(Arc<Ring>),
-    /// The outlets of a log backend's servers, by their ranks.
-    Backend {
-        id: BackendId,
-        servers: Vec<usize>,
-    },
-}
-
-/// How a server of a log backend gets its lines.
-#[derive(Debug)]
-pub enum Member {
-    /// As datagrams to an address.
-    Datagram(SockAddr),
-    /// Through a ring, whose lines go to it over a connection.
-    Ring(Arc<Ring>),
-}
-
-/// A target ready for use: its outlet and the look of its lines.
-#[derive(Debug, Clone)]
-pub struct Route {
-    outlet: usize,
-    header: Header,
-    target: Target,
-}
-
-impl Outlets {
-    /// Adds a log backend with its servers in order of their ranks.
-    ///
-    /// # Errors
-    /// A sentence about the server that cannot be reached.
-    pub fn add_backend(
-        &mut self,
-        name: &Arc<str>,
-        id: BackendId,
-        members: Vec<Member>,
-    ) -> Result<(), String> {
-        let mut servers = Vec::with_capacity(members.len());
-        for member in members {
-            let outlet = match member {
-                Member::Ring(ring) => Outlet::Ring(ring),
-                Member::Datagram(address) => datagrams(&address)?,
-            };
-            servers.push(self.list.len());
-            self.list.push((None, outlet));
-        }
-        let place = Place::Backend(Arc::clone(name));
-        self.list
-            .push((Some(place), Outlet::Backend { id, servers }));
-        Ok(())
-    }
-
-    /// The route to a target, opening its place if no target before had it. `rings` are the `ring`
-    /// sections; a target over a stream gets a ring of its own, which is added to them.
-    ///
-    /// # Errors
-    /// A sentence about the place that cannot be opened.
-    pub fn route(
-        &mut self,
-        target: &Target,
-        with_hostname: bool,
-        rings: &mut Vec<Arc<Ring>>,
-    ) -> Result<Route, String> {
-        let known = self
-            .list
-            .iter()
-            .position(|(place, _)| place.as_ref() == Some(&target.place));
-        let outlet = match known {
-            Some(at) => at,
-            None => {
-                let outlet = open(&target.place, rings)?;
-                self.list.push((Some(target.place.clone()), outlet));
-                self.list.len() - 1
-            }
-        };
-        let mut header = target.header(with_hostname);
-        if let Outlet::Ring(ring) = &self.list[outlet].1 {
-            header.syntax = target.syntax.or(ring.syntax).unwrap_or(header.syntax);
-            header.len_max = header.len_max.min(ring.line_max);
-        }
-        Ok(Route {
-            outlet,
-            header,
-            target: target.clone(),
-        })
-    }
-
-    /// How many lines were dropped since the start.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-}
-
-fn open(place: &Place, rings: &mut Vec<Arc<Ring>>) -> Result<Outlet, String> {
-    match place {
-        Place::Datagram(written) => datagrams(&resolve(written)?),
-        Place::Backend(name) => Err(format!("unable to find log backend '{name}'")),
-        Place::Descriptor(number) => {
-            let own = duplicate(*number)
-                .map_err(|e| format!("log : descriptor {number} cannot be used: {e}"))?;
-            Ok(Outlet::Descriptor(Arc::new(own)))
-        }
-        Place::Ring(name) => match rings.iter().find(|ring| ring.name == *name) {
-            Some(ring) => Ok(Outlet::Ring(Arc::clone(ring))),
-            None => Err(format!("unable to find ring '{name}'")),
-        },
-        Place::Stream(written) => {
-            let name = format!("log:{:?}", written.place).into();
-            let ring = Ring::new(name, None, super::ring::SIZE_DEFAULT);
-            let ring = Arc::new(ring.sent_to(resolve(written)?));
-            rings.push(Arc::clone(&ring));
-            Ok(Outlet::Ring(ring))
-        }
-    }
-}
-
-fn datagrams(address: &SockAddr) -> Result<Outlet, String> {
-    let to = address.to_raw().map_err(|e| e.to_string())?;
-    let family = Family::of(&to).ok_or("log : unusable address family")?;
-    Ok(Outlet::Datagram { to, family })
-}
-
-/// A descriptor of our own for an inherited number, so that closing it here closes nothing there.
-fn duplicate(number: i32) -> std::io::Result<OwnedFd> {
-    let fd = match number {
-        1 => socket::duplicate(std::io::stdout())?,
-        2 => socket::duplicate(std::io::stderr())?,
-        _ => socket::adopt(number)?,
-    };
-    // A terminal is shared with the shell that started us: it stays as it was.
-    if !fd.is_terminal() {
-        socket::set_nonblocking(&fd, true)?;
-    }
-    Ok(fd)
-}
-
-/// The address of a written place, in which names were replaced when the configuration was read.
-fn resolve(written: &Written) -> Result<SockAddr, String> {
-    let address = written.addresses().into_iter().next();
-    address.ok_or_else(|| "log : an address is expected".to_owned())
-}
-
-impl Route {
-    /// Where its lines go.
-    #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.target.place
-    }
-
-    /// Appends the line as the target wants it, and whether it wants it.
-    pub fn write(
-        &self,
-        line: &Line<'_>,
-        census: &dyn Census,
-        dates: &mut Dates,
-        out: &mut Vec<u8>,
-    ) -> bool {
-        if !self.target.takes(line.level) {
-            return false;
-        }
-        let mut line = *line;
-        line.level = line.level.max(self.target.level_cap);
-        write_line(&self.header, &line, census, dates, out);
-        true
-    }
-}
 
 /// A worker's way to the outlets.
 #[derive(Debug)]
@@ -224,13 +34,6 @@ pub struct Sender {
     /// Outlets with something in their batch.
     waiting: Vec<usize>,
     dates: Dates,
-}
-
-#[derive(Debug, Default)]
-struct Batch {
-    bytes: Vec<u8>,
-    /// Where each line ends.
-    ends: Vec<usize>,
 }
 
 impl Sender {
@@ -364,58 +167,19 @@ fn open_once(sockets: &mut Vec<(Family, OwnedFd)>, family: Family) -> Option<&Ow
     sockets.get(at).map(|(_, fd)| fd)
 }
 
-impl Batch {
-    /// The lines, without their ends when `trimmed`.
-    fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, end)| &self.bytes[start..*end])
-    }
-
-    /// Sends each line as a message; tells how many were not taken.
-    fn send_to(&self, fd: &OwnedFd, to: &RawAddr) -> usize {
-        let lines: Vec<&[u8]> = self.lines().collect();
-        let mut sent = 0;
-        while sent < lines.len() {
-            let some = &lines[sent..lines.len().min(sent + BATCH_MAX)];
-            match datagram::send_many(fd, some, Some(to)) {
-                Ok(count) if count > 0 => sent += count,
-                _ => return lines.len() - sent,
-            }
-        }
-        0
-    }
-
-    /// Writes whole lines in pieces that a pipe takes at once; tells how many were not taken.
-    fn write_to(&self, fd: &OwnedFd) -> usize {
-        let mut start = 0;
-        let mut at = 0;
-        while at < self.ends.len() {
-            let fits = |end: &&usize| **end - start <= PIPE_BYTES_MAX;
-            let count = self.ends[at..].iter().take_while(fits).count().max(1);
-            let end = self.ends[at + count - 1];
-            match io::write(fd, &self.bytes[start..end]) {
-                Ok(written) if written == end - start => {}
-                _ => return self.ends.len() - at,
-            }
-            start = end;
-            at += count;
-        }
-        0
-    }
-
-    fn push_to(&self, ring: &Ring) -> usize {
-        self.lines().filter(|line| !ring.push(line)).count()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::line::Level;
+    use std::sync::atomic::AtomicU64;
+
+    use super::super::outlet::Member;
+    use super::super::ring::Ring;
+    use super::super::target::{Place, Target};
     use super::*;
+    use crate::id::BackendId;
     use crate::lang::{Cursor, Env, Span, Word};
     use crate::sample::NoCensus;
+    use crate::sys::datagram;
     use crate::sys::socket::pair;
 
     fn target(text: &str) -> Target {
