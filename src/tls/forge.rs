@@ -15,7 +15,8 @@ use ring::digest::{SHA256, digest};
 use rustls::SignatureScheme;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
-use super::bundle::{Beside, Bundle};
+use super::bundle::Bundle;
+use super::files::Beside;
 use super::issuers::Means;
 use super::shelf::Entry;
 use crate::x509::Certificate;

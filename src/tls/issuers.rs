@@ -13,7 +13,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::SectionKind;
 
-use super::bundle;
+use super::files;
 use crate::x509::Certificate;
 
 /// Chains, each from the issuer upwards.
@@ -49,8 +49,8 @@ impl Issuers {
             return Err(format!("unable to open directory '{path}'."));
         }
         let mut chains = Vec::new();
-        for file in bundle::directory(path)? {
-            let sections = bundle::sections(file.as_ref())?;
+        for file in files::directory(path)? {
+            let sections = files::sections(file.as_ref())?;
             let certificates = sections
                 .into_iter()
                 .filter(|(kind, _)| *kind == SectionKind::Certificate);
@@ -90,7 +90,8 @@ impl Issuers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tls::bundle::{Beside, Bundle};
+    use crate::tls::bundle::Bundle;
+    use crate::tls::files::Beside;
 
     fn fixture(name: &str) -> String {
         format!("{}/tests/tls/{name}", env!("CARGO_MANIFEST_DIR"))

@@ -12,6 +12,7 @@ mod bundle;
 mod connector;
 mod court;
 pub mod draft;
+mod files;
 mod forge;
 mod issuers;
 mod keylog;

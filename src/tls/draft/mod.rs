@@ -15,7 +15,7 @@ pub use stock::{STOCK_KEYWORDS, StockDraft};
 
 use std::sync::Arc;
 
-use super::bundle::Beside;
+use super::files::Beside;
 use super::issuers::Issuers;
 use super::offer::{Offer, Version};
 use super::verdict::Borne;

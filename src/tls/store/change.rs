@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::pile::Pile;
 use super::{State, Store};
 use crate::codec::base64;
-use crate::tls::bundle::{self, Bundle, Parts};
+use crate::tls::bundle::{Bundle, Parts};
 use crate::tls::connector::Way;
+use crate::tls::files;
 use crate::tls::shelf::Shelf;
 use crate::tls::{Acceptor, Connector};
 
@@ -288,7 +289,7 @@ impl State {
 fn take_part(parts: &mut Parts, part: Option<&str>, text: &[u8]) -> Result<(), String> {
     match part {
         None | Some("key") => {
-            let sections = bundle::sections_of(text, "payload")?;
+            let sections = files::sections_of(text, "payload")?;
             let mut new = Parts::default();
             new.take(sections);
             if part == Some("key") {
@@ -304,7 +305,7 @@ fn take_part(parts: &mut Parts, part: Option<&str>, text: &[u8]) -> Result<(), S
             }
         }
         Some("issuer") => {
-            let issuer = bundle::certificate(text);
+            let issuer = files::certificate(text);
             parts.issuer = Some(issuer.ok_or("unable to load issuer from payload.")?);
         }
         Some("ocsp") => {

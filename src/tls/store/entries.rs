@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::lang::{Env, Word};
-use crate::tls::bundle;
 use crate::tls::draft::{self, BindDraft};
+use crate::tls::files;
 
 /// Lines of a list.
 const LINES_MAX: usize = 1_000_000;
@@ -36,8 +36,8 @@ impl Entries {
     /// # Errors
     /// HAProxy's sentence.
     pub(super) fn read(name: &str, base: Option<&str>) -> Result<Self, String> {
-        let text = bundle::content(name.as_ref())
-            .map_err(|error| format!("cannot open file '{name}' : {}.", bundle::words(&error)))?;
+        let text = files::content(name.as_ref())
+            .map_err(|error| format!("cannot open file '{name}' : {}.", files::words(&error)))?;
         let text = String::from_utf8_lossy(&text);
         let mut entries = Entries::default();
         for (at, line) in text.lines().enumerate() {

@@ -21,8 +21,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::bundle::{self, Beside, Bundle, Parts};
+use super::bundle::{Bundle, Parts};
 use super::draft::GlobalDraft;
+use super::files::{self, Beside};
 use super::issuers::Means;
 use super::places::{Figures, Happening, Places};
 use super::tickets::{KeyFile, Own, Secret, Source};
@@ -152,10 +153,10 @@ impl Store {
         if let Some(known) = state.key_files.iter().find(|known| *known.name == *name) {
             return Ok(Source::File(known.clone()));
         }
-        let text = bundle::content(name.as_ref()).map_err(|error| {
+        let text = files::content(name.as_ref()).map_err(|error| {
             format!(
                 "'tls-ticket-keys' : unable to load TLS ticket keys file '{name}' : {}.",
-                bundle::words(&error)
+                files::words(&error)
             )
         })?;
         let made = Arc::new(KeyFile::read(name, &String::from_utf8_lossy(&text))?);
@@ -211,7 +212,7 @@ impl State {
         if let Some(known) = self.expansions.get(name) {
             return Ok(known.clone());
         }
-        let files = bundle::files(name, self.beside)?;
+        let files = files::of(name, self.beside)?;
         let found = Expansion {
             files: files.into_iter().map(Into::into).collect(),
             is_directory: std::path::Path::new(name).is_dir(),
@@ -246,20 +247,20 @@ impl State {
         }
         let mut parts = Parts::default();
         let certificates = loaded.certificate.unwrap_or(name);
-        parts.take(bundle::sections(certificates.as_ref())?);
+        parts.take(files::sections(certificates.as_ref())?);
         if let Some(key) = loaded.key {
             parts.key = None;
-            parts.take(bundle::sections(key.as_ref())?);
+            parts.take(files::sections(key.as_ref())?);
         }
         let unreadable = |file: &str, error: std::io::Error| {
-            format!("unable to load '{file}' : {}.", bundle::words(&error))
+            format!("unable to load '{file}' : {}.", files::words(&error))
         };
         if let Some(file) = loaded.issuer {
-            let text = bundle::content(file.as_ref()).map_err(|error| unreadable(file, error))?;
-            parts.issuer = bundle::certificate(&text);
+            let text = files::content(file.as_ref()).map_err(|error| unreadable(file, error))?;
+            parts.issuer = files::certificate(&text);
         }
         if let Some(file) = loaded.ocsp {
-            let answer = bundle::content(file.as_ref()).map_err(|error| unreadable(file, error))?;
+            let answer = files::content(file.as_ref()).map_err(|error| unreadable(file, error))?;
             parts.ocsp = Some(answer.into());
         }
         if parts.key.is_none() {

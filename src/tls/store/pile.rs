@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::SectionKind;
 
-use crate::tls::bundle;
+use crate::tls::files;
 use crate::x509::{Certificate, RevocationList};
 
 /// What is piled.
@@ -86,7 +86,7 @@ impl Pile {
     /// It has none, or one of them cannot be read.
     pub(super) fn parse(kind: Kind, text: &[u8]) -> Result<Self, String> {
         let mut pile = Pile::default();
-        let sections = bundle::sections_of(text, "payload")?;
+        let sections = files::sections_of(text, "payload")?;
         pile.take(kind, sections);
         match pile.items.is_empty() {
             true => Err("the payload has none that can be read.".to_owned()),
@@ -111,7 +111,7 @@ impl Pile {
                 "unable to load {} '{}' : {}.",
                 kind.file(),
                 path.display(),
-                bundle::words(&error)
+                files::words(&error)
             )
         };
         if path.is_dir() {
@@ -124,14 +124,14 @@ impl Pile {
             files.sort();
             for file in files {
                 // As HAProxy: what is no certificate in a directory is passed over.
-                if let Ok(sections) = bundle::sections(&file) {
+                if let Ok(sections) = files::sections(&file) {
                     self.take(kind, sections);
                 }
             }
             return Ok(());
         }
         std::fs::metadata(path).map_err(cannot)?;
-        self.take(kind, bundle::sections(path)?);
+        self.take(kind, files::sections(path)?);
         Ok(())
     }
 }
