@@ -164,7 +164,7 @@ const SERVER_TABLES: &[ServerTable] = &[
     lift!(reach::KEYWORDS, |s| s),
     lift!(balance::SEAT_KEYWORDS, |s: &mut ServerDraft| &mut s.seat),
     lift!(queue::SERVER_KEYWORDS, |s: &mut ServerDraft| &mut s.queue),
-    lift!(dns::run::section::SERVER_KEYWORDS, |s: &mut ServerDraft| {
+    lift!(dns::run::wishes::KEYWORDS, |s: &mut ServerDraft| {
         &mut s.resolution
     }),
     lift!(check::SERVER_KEYWORDS, |s: &mut ServerDraft| &mut s.check),
@@ -175,7 +175,7 @@ const SERVER_TABLES: &[ServerTable] = &[
 ];
 
 const RESOLVERS_TABLES: &[&dyn Table<ResolversDraft>] = &[lift!(
-    dns::run::section::KEYWORDS,
+    dns::run::draft::KEYWORDS,
     |r: &mut ResolversDraft| &mut r.dns
 )];
 

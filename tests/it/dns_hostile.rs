@@ -7,8 +7,10 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use sluice::dns::run::draft::Draft;
 use sluice::dns::run::roster::{Change, Watched};
-use sluice::dns::run::section::{Draft, Nameserver, Section, Timing, Wishes};
+use sluice::dns::run::section::{Nameserver, Section, Timing};
+use sluice::dns::run::wishes::Wishes;
 use sluice::dns::startup::{Policy, Results, resolve_all};
 use sluice::dns::{Family, News, Plan, Question, Resolver, Road, Root, Ticket, Transport, explain};
 use sluice::id::{BackendId, ServerId};

@@ -62,5 +62,5 @@ pub struct ResolversDraft {
     /// Where it was named.
     pub span: Span,
     /// What its lines say.
-    pub dns: dns::run::section::Draft,
+    pub dns: dns::run::draft::Draft,
 }

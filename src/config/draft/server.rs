@@ -70,7 +70,7 @@ pub struct ServerDraft {
     /// What a state file says of it.
     pub remembered: Option<Box<Remembered>>,
     /// `resolvers`, `resolve-…`
-    pub resolution: dns::run::section::ServerDraft,
+    pub resolution: dns::run::wishes::ServerDraft,
     /// `ssl` and what belongs to it: shared with the lines that say the same, for there may be thousands.
     pub tls: Arc<tls::draft::ServerDraft>,
 }
@@ -107,7 +107,7 @@ impl Default for ServerDraft {
             log_counted: false,
             init_addr: Vec::new(),
             remembered: None,
-            resolution: dns::run::section::ServerDraft::default(),
+            resolution: dns::run::wishes::ServerDraft::default(),
             tls: Arc::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::config::draft::ResolversDraft;
 use crate::config::load::{Loader, Place};
-use crate::dns::run::section;
+use crate::dns::run::draft::Draft;
 use crate::lang::{Diag, Word, check_name};
 
 /// Begins a section.
@@ -30,7 +30,7 @@ pub(crate) fn begin(loader: &mut Loader<'_>, words: &[Word]) -> Result<(), Diag>
     sections.push(ResolversDraft {
         name: text.to_owned(),
         span: name.span,
-        dns: section::Draft::default(),
+        dns: Draft::default(),
     });
     Ok(())
 }

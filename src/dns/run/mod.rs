@@ -6,10 +6,12 @@
 
 pub mod counters;
 mod desk;
+pub mod draft;
 pub mod resolution;
 pub mod roster;
 mod round;
 pub mod section;
+pub mod wishes;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

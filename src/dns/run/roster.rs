@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::section::Wishes;
+use super::wishes::Wishes;
 use crate::dns::message::Service;
 use crate::id::{BackendId, ServerId};
 

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::super::draft::Draft;
 use super::super::resolution::Verdict;
 use super::super::roster::{Change, Watched};
 use super::super::round::Round;
-use super::super::section::{Draft, Nameserver, Section, Timing, Wishes};
+use super::super::section::{Nameserver, Section, Timing};
+use super::super::wishes::Wishes;
 use super::super::{News, Ticket};
 use super::Desk;
 use crate::dns::exchange::Transport;
