@@ -4,8 +4,9 @@
 # Makes sure of the musl target (musl-target.sh; SLUICE_MUSL holds options for
 # it), then sets, in this one place, all that decides the bytes of the program:
 # compiler flags that replace the paths of this machine, the dates that C code may
-# embed, the names of commit and compilers for `sluice -vv`. Two builds of one
-# commit by one toolchain are equal, wherever and by whomever they are made.
+# embed, the names of commit and compilers for `sluice -vv`; for the packages also
+# SLUICE_VERSION. Two builds of one commit by one toolchain are equal, wherever and by
+# whomever they are made.
 # With --print, the variables are printed instead. SLUICE_TOOLCHAIN may name a file
 # that musl-target.sh has answered with before; then that is not asked again.
 # SLUICE_FLAGS may hold one more flag of the compiler, SLUICE_COUNTS another file of
@@ -35,7 +36,8 @@ fi
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$epoch}
 SLUICE_COMMIT=$commit
 SLUICE_RUSTC=$("$RUSTC" -V)
-export SOURCE_DATE_EPOCH SLUICE_COMMIT SLUICE_RUSTC
+SLUICE_VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n1)
+export SOURCE_DATE_EPOCH SLUICE_COMMIT SLUICE_RUSTC SLUICE_VERSION
 
 home=${CARGO_HOME:-$HOME/.cargo}
 objects=${CARGO_TARGET_DIR:-$root/target}

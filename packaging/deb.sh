@@ -6,8 +6,7 @@ set -eu
 case ${1-} in '' | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
 program=$1 output=$2
-: "${SOURCE_DATE_EPOCH:?is not set: call this through build/env.sh}"
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$here/../Cargo.toml" | head -n1)
+version=${SLUICE_VERSION:?is not set: call this through build/env.sh}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 umask 022
@@ -15,7 +14,7 @@ mkdir -p "$output"
 
 # pack TREE NAME: control files are in place; sums, times and the archive.
 pack() {
-    (cd "$1" && find usr etc -type f ! -path 'etc/*' 2>/dev/null | LC_ALL=C sort | xargs md5sum >DEBIAN/md5sums)
+    (cd "$1" && find usr -type f | LC_ALL=C sort | xargs md5sum >DEBIAN/md5sums)
     chmod 644 "$1/DEBIAN/md5sums"
     find "$1" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
     dpkg-deb --root-owner-group --threads-max=1 -Zxz --build "$1" "$output/$2" >/dev/null
@@ -26,14 +25,13 @@ pack() {
 fill() {
     size=$(find "$2" -type f -printf '%s\n' | awk '{ s += int(($1 + 1023) / 1024) } END { print s }')
     mkdir -p "$2/DEBIAN"
-    sed -e "s/@VERSION@/$version/" -e "s/@SIZE@/$size/" -e "s/@BUILD_ID@/${id-}/" "$1" >"$2/DEBIAN/control"
+    sed -e "s/@VERSION@/$version/" -e "s/@SIZE@/$size/" -e "s/@BUILD_ID@/$(echo "${id-}" | tr -d /)/" "$1" >"$2/DEBIAN/control"
     chmod 755 "$2/DEBIAN"
     chmod 644 "$2/DEBIAN/control"
 }
 
 tree=$work/sluice
 "$here/stage.sh" "$program" "$tree" deb
-{ sed '/^@MIT@/d' "$here/debian/copyright"; sed -e 's/^$/./' -e 's/^/ /' "$here/../LICENSE-MIT"; } >"$tree/usr/share/doc/sluice/copyright"
 fill "$here/debian/control" "$tree"
 (cd "$tree" && find etc -type f | LC_ALL=C sort | sed 's,^,/,') >"$tree/DEBIAN/conffiles"
 chmod 644 "$tree/DEBIAN/conffiles"
@@ -43,12 +41,9 @@ for script in postinst prerm postrm; do
 done
 pack "$tree" "sluice_${version}_amd64.deb"
 
-[ -f "$program.debug" ] || exit 0
-id=$(readelf -nW "$program" | sed -n 's/.*Build ID: //p')
 tree=$work/dbgsym
-place=$tree/usr/lib/debug/.build-id/$(echo "$id" | cut -c1-2)
-mkdir -p "$place" "$tree/usr/share/doc"
-install -m 644 "$program.debug" "$place/$(echo "$id" | cut -c3-).debug"
+id=$("$here/symbols.sh" "$program" "$tree")
+mkdir -p "$tree/usr/share/doc"
 ln -s sluice "$tree/usr/share/doc/sluice-dbgsym"
 fill "$here/debian/control-dbgsym" "$tree"
 pack "$tree" "sluice-dbgsym_${version}_amd64.deb"

@@ -6,19 +6,14 @@ set -eu
 case ${1-} in '' | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
 program=$1 output=$2
-: "${SOURCE_DATE_EPOCH:?is not set: call this through build/env.sh}"
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$here/../Cargo.toml" | head -n1)
+version=${SLUICE_VERSION:?is not set: call this through build/env.sh}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 umask 022
 mkdir -p "$output"
 
 "$here/stage.sh" "$program" "$work/stage" rpm
-id=$(readelf -nW "$program" | sed -n 's/.*Build ID: //p')
-head=$(echo "$id" | cut -c1-2) tail=$(echo "$id" | cut -c3-)
-place=$work/stage/usr/lib/debug/.build-id/$head
-mkdir -p "$place"
-install -m 644 "$program.debug" "$place/$tail.debug"
+id=$("$here/symbols.sh" "$program" "$work/stage")
 find "$work/stage/usr/lib/debug" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 
 # No home, database or macros of this machine, one compression, one host name.
@@ -26,7 +21,7 @@ export HOME="$work" LC_ALL=C TZ=UTC
 rpmbuild -bb --quiet --target x86_64-linux \
     --define "_topdir $work/top" --define "_dbpath $work/db" --define "_tmppath $work" \
     --define "stage $work/stage" --define "version $version" \
-    --define "id_head $head" --define "id_tail $tail" \
+    --define "id_head ${id%/*}" --define "id_tail ${id#*/}" \
     --define "date $(date -u -d "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')" \
     --define '_buildhost reproducible' --define '_build_id_links none' \
     --define 'use_source_date_epoch_as_buildtime 1' \

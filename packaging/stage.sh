@@ -30,7 +30,7 @@ cp "$root/README.md" "$doc/README.md"
 case $format in
     deb)
         sh "$here/debian/changelog.sh" | gzip -9n >"$doc/changelog.gz"
-        cp "$here/debian/copyright" "$doc/copyright"
+        { cat "$here/debian/copyright"; sed -e 's/^$/./' -e 's/^/ /' "$root/LICENSE-MIT"; } >"$doc/copyright"
         mkdir -p "$stage/usr/share/lintian/overrides"
         cp "$here/debian/lintian-overrides" "$stage/usr/share/lintian/overrides/sluice"
         ;;

@@ -7,8 +7,7 @@ set -eu
 case ${1-} in '' | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
 program=$1 output=$2
-: "${SOURCE_DATE_EPOCH:?is not set: call this through build/env.sh}"
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$here/../Cargo.toml" | head -n1)
+version=${SLUICE_VERSION:?is not set: call this through build/env.sh}
 name=sluice-$version-x86_64-linux-musl
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

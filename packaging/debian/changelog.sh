@@ -5,9 +5,8 @@
 set -eu
 case ${1-} in -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 root=$(cd "$(dirname "$0")/../.." && pwd)
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n1)
 
-echo "sluice ($version) unstable; urgency=medium"
+echo "sluice (${SLUICE_VERSION:?is not set: call this through build/env.sh}) unstable; urgency=medium"
 echo
 awk '
     # Entries are filled to 80 columns; a word that is longer has a line of its own.
