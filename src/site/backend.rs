@@ -25,10 +25,14 @@ const RETRIES: u32 = 3;
 pub enum Reuse {
     /// A connection serves one client only.
     Never,
-    /// Not for the first request of a client's connection, unless it has no body and can be sent again.
+    /// Nothing was said: as `safe`, but for first requests that are sent again where a connection fails them. No client can see
+    /// what `safe` protects it from.
+    // haproxy: the same as `safe`, so that each client costs a connection; what is written is kept to the letter in both.
     #[default]
+    Unsaid,
+    /// Not for the first request of a client's connection.
     Safe,
-    /// For all first requests too, on connections that have been reused before.
+    /// Also for first requests, on connections that have been reused before.
     Aggressive,
     /// Always.
     Always,

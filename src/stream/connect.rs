@@ -113,13 +113,13 @@ impl Stream {
         if backend.outlet == Some(server) {
             return None;
         }
-        // What a failure of the connection would let us send again as it is, its client need not be able to repeat.
-        let first = kit.conns.get(self.front)?.front()?.requests <= 1 && !self.is_bare();
+        let first = kit.conns.get(self.front)?.front()?.requests <= 1;
         match backend.reuse {
             Reuse::Never => None,
+            Reuse::Unsaid if first && !self.is_bare() => None,
             Reuse::Safe if first => None,
             Reuse::Aggressive if first => Some(2),
-            Reuse::Safe | Reuse::Aggressive | Reuse::Always => Some(1),
+            Reuse::Unsaid | Reuse::Safe | Reuse::Aggressive | Reuse::Always => Some(1),
         }
     }
 

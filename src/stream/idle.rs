@@ -292,12 +292,18 @@ mod tests {
     #[test]
     fn first_requests_share_connections_where_nobody_would_see_one_fail() {
         const PUT: &[u8] = b"PUT /x HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\n1";
+        let strategies = [
+            Reuse::Never,
+            Reuse::Safe,
+            Reuse::Aggressive,
+            Reuse::Always,
+            Reuse::Unsaid,
+        ];
         for (request, by_strategy) in [
-            (GET, [3, 1, 1, 1]),
-            (POST, [3, 3, 3, 1]),
-            (PUT, [3, 3, 3, 1]),
+            (GET, [3, 3, 3, 1, 1]),
+            (POST, [3, 3, 3, 1, 3]),
+            (PUT, [3, 3, 3, 1, 3]),
         ] {
-            let strategies = [Reuse::Never, Reuse::Safe, Reuse::Aggressive, Reuse::Always];
             let dials = strategies.map(|reuse| dials_of_first(reuse, request));
             assert_eq!(dials, by_strategy, "{}", String::from_utf8_lossy(request));
         }
@@ -308,7 +314,7 @@ mod tests {
         let mut asked = 0;
         let mut answer = answering(OK);
         let mut own = site(Mode::Http);
-        own.backends[0].reuse = Reuse::Safe;
+        own.backends[0].reuse = Reuse::Unsaid;
         let mut rig = Rig::new(own, move |dialed: &mut Dialed| {
             asked += usize::from(!dialed.seen.is_empty());
             // The second request meets a server that hangs up at this moment.
