@@ -63,6 +63,8 @@ pub struct Settings {
     pub unsent: Option<usize>,
     /// How long sent data may stay unacknowledged, in milliseconds.
     pub user_timeout: Option<u32>,
+    /// What signs packets, where they are signed.
+    pub md5_key: Option<Vec<u8>>,
     /// How much of each connection's first packet is kept; 0: nothing.
     pub save_syn: u8,
     /// How congestion is avoided, by the kernel's name of it.
@@ -292,6 +294,9 @@ fn set_changeable(fd: &OwnedFd, settings: &Settings) -> io::Result<()> {
     if let Some(millis) = settings.user_timeout {
         options::set_user_timeout(fd, millis)?;
     }
+    if let Some(key) = &settings.md5_key {
+        options::set_md5_key(fd, key)?;
+    }
     if settings.save_syn > 0 {
         options::set_save_syn(fd, settings.save_syn)?;
     }
@@ -476,6 +481,44 @@ mod tests {
         one.settings.congestion = Some("no-such".into());
         let failure = bind_all(&[one], &[]).expect_err("no kernel has it");
         assert_eq!(failure.sentences.len(), 1);
+    }
+
+    #[test]
+    fn packets_are_signed_both_ways() {
+        for (listens, reached) in [
+            ("127.0.0.1:0", "127.0.0.1"),
+            ("[::]:0", "127.0.0.1"),
+            ("[::]:0", "::1"),
+        ] {
+            let mut one = wish(inet(listens));
+            one.settings.md5_key = Some(b"secret".to_vec());
+            let bound = match bind_all(&[one], &[]) {
+                Ok(bound) => bound,
+                Err(failure) => return eprintln!("skipped: {:?}", failure.sentences),
+            };
+            let SockAddr::Inet(at) = addr_of(&bound[0]) else {
+                panic!("an address of the internet");
+            };
+            let to = std::net::SocketAddr::new(reached.parse().expect("an address"), at.port());
+            let connects = |key: &[u8]| {
+                let raw = SockAddr::Inet(to).to_raw().expect("an address");
+                let family = socket::Family::of(&raw).expect("a family");
+                let fd = socket::socket(family, socket::Kind::Stream).expect("a socket");
+                options::set_md5_key(&fd, key).expect("a key");
+                let _ = socket::connect(&fd, &raw);
+                let mut polled = [rustix::event::PollFd::new(
+                    &fd,
+                    rustix::event::PollFlags::OUT,
+                )];
+                let patience = rustix::event::Timespec {
+                    tv_sec: 0,
+                    tv_nsec: 200_000_000,
+                };
+                rustix::event::poll(&mut polled, Some(&patience)).expect("a poll") > 0
+            };
+            assert!(connects(b"secret"), "{listens} from {reached}");
+            assert!(!connects(b"guess"), "{listens} from {reached}");
+        }
     }
 
     #[test]

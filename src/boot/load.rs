@@ -212,6 +212,7 @@ pub fn wishes(site: &Site, reuseport: bool) -> Vec<Wish> {
                     buffers: (tune.client_rcvbuf, tune.client_sndbuf),
                     unsent: tune.client_unsent,
                     user_timeout: listener.tcp_user_timeout.map(|t| t.get()),
+                    md5_key: listener.md5_key.as_deref().map(Into::into),
                     save_syn: listener.save_syn,
                     congestion: listener.congestion.as_deref().map(str::to_owned),
                     reuseport,

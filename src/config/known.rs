@@ -190,7 +190,7 @@ pub(crate) const BIND: &[Known] = &[
     Known {
         sections: Sections::BIND,
         standing: Standing::Later,
-        names: "ech, tcp-md5sig:1",
+        names: "ech",
     },
     Known {
         sections: Sections::BIND,

@@ -61,6 +61,8 @@ pub struct Listener {
     pub mss: Option<u16>,
     /// `tcp-ut`.
     pub tcp_user_timeout: Option<Millis>,
+    /// The password that signs packets: `tcp-md5sig`.
+    pub md5_key: Option<Box<[u8]>>,
     /// How much of each connection's first packet the kernel keeps, as it counts that: `tcp-ss`.
     pub save_syn: u8,
     /// How the kernel avoids congestion towards clients, where it is not as it always does: `cc`.
@@ -137,6 +139,7 @@ impl Listener {
             namespace: None,
             mss: None,
             tcp_user_timeout: None,
+            md5_key: None,
             save_syn: 0,
             congestion: None,
             shards: 1,

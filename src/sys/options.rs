@@ -3,8 +3,8 @@
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem::size_of;
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::{AsFd, AsRawFd};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use super::checked;
@@ -313,24 +313,41 @@ pub fn saved_syn(fd: impl AsFd) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The TCP MD5 signature key for one peer (RFC 2385).
-pub fn set_md5_key(fd: impl AsFd, peer: &super::RawAddr, key: &[u8]) -> io::Result<()> {
-    const KEY_MAX: usize = 80;
-    const ADDR_LEN: usize = 128;
-    if key.len() > KEY_MAX || peer.addr_len() as usize > ADDR_LEN {
+/// The key by which every packet of every peer is signed (RFC 2385); packets that are not are dropped.
+pub fn set_md5_key(fd: impl AsFd, key: &[u8]) -> io::Result<()> {
+    let fd = fd.as_fd();
+    let any: [u8; 16] = Ipv6Addr::UNSPECIFIED.octets();
+    if sockopt::socket_domain(fd)? == rustix::net::AddressFamily::INET {
+        return set_md5_key_of(fd, libc::AF_INET, any, key);
+    }
+    set_md5_key_of(fd, libc::AF_INET6, any, key)?;
+    // Peers of IPv4 come to the same socket by their mapped addresses.
+    let mapped = Ipv4Addr::UNSPECIFIED.to_ipv6_mapped().octets();
+    set_md5_key_of(fd, libc::AF_INET6, mapped, key)
+}
+
+fn set_md5_key_of(fd: BorrowedFd<'_>, family: c_int, addr: [u8; 16], key: &[u8]) -> io::Result<()> {
+    // struct tcp_md5sig: address 128, flags 1, prefix 1, key length 2, interface 4, key 80.
+    const KEY_AT: usize = 136;
+    /// The prefix counts; its length stays 0, so that the address stands for all of its kind.
+    const BY_PREFIX: u8 = 1;
+    if key.len() > MD5_KEY_MAX {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    // struct tcp_md5sig: address 128, flags 1, prefix 1, key length 2, interface 4, key 80.
-    let mut raw = [0u8; ADDR_LEN + 8 + KEY_MAX];
-    // SAFETY: a `RawAddr` promises that its first `addr_len` bytes are initialised; they were checked to fit.
-    let addr =
-        unsafe { std::slice::from_raw_parts(peer.as_ptr().cast::<u8>(), peer.addr_len() as usize) };
-    raw[..addr.len()].copy_from_slice(addr);
-    let len = u16::try_from(key.len()).unwrap_or(0);
-    raw[ADDR_LEN + 2..ADDR_LEN + 4].copy_from_slice(&len.to_ne_bytes());
-    raw[ADDR_LEN + 8..ADDR_LEN + 8 + key.len()].copy_from_slice(key);
-    set_bytes(fd, libc::SOL_TCP, libc::TCP_MD5SIG, &raw)
+    let mut raw = [0u8; KEY_AT + MD5_KEY_MAX];
+    let family = u16::try_from(family).unwrap_or_default();
+    raw[..2].copy_from_slice(&family.to_ne_bytes());
+    // Of IPv4 all is zero; of IPv6 the address comes behind port and flow.
+    raw[8..24].copy_from_slice(&addr);
+    raw[128] = BY_PREFIX;
+    let len = u16::try_from(key.len()).unwrap_or_default();
+    raw[130..132].copy_from_slice(&len.to_ne_bytes());
+    raw[KEY_AT..KEY_AT + key.len()].copy_from_slice(key);
+    set_bytes(fd, libc::SOL_TCP, libc::TCP_MD5SIG_EXT, &raw)
 }
+
+/// The longest key that the kernel takes.
+pub const MD5_KEY_MAX: usize = 80;
 
 fn unsupported() -> io::Error {
     io::ErrorKind::Unsupported.into()
@@ -382,7 +399,6 @@ fn get_bytes(fd: impl AsFd, level: c_int, name: c_int, value: &mut [u8]) -> io::
 mod tests {
     use super::super::socket::{Kind, bind, connect, listen, local_addr, socket};
     use super::*;
-    use std::net::Ipv4Addr;
     use std::os::fd::OwnedFd;
 
     fn tcp() -> OwnedFd {

@@ -43,6 +43,8 @@ pub struct BindDraft {
     pub mss: Option<u16>,
     /// `tcp-ut`
     pub tcp_user_timeout: Option<Millis>,
+    /// `tcp-md5sig`
+    pub md5_key: Option<Vec<u8>>,
     /// `tcp-ss`
     pub save_syn: u8,
     /// `cc`

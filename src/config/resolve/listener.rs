@@ -112,6 +112,7 @@ fn settings(listener: &mut Listener, bind: &BindDraft) {
     listener.namespace = bind.namespace.as_deref().map(Into::into);
     listener.mss = bind.mss;
     listener.tcp_user_timeout = bind.tcp_user_timeout;
+    listener.md5_key = bind.md5_key.as_deref().map(Into::into);
     listener.save_syn = bind.save_syn;
     listener.congestion = bind.congestion.as_deref().map(Into::into);
     listener.shards = bind.shards.unwrap_or(1);

@@ -6,6 +6,7 @@ use crate::config::catalog;
 use crate::config::draft::BindDraft;
 use crate::lang::{Cursor, Diag, Keyword, Sections, Unit, Word, quantity};
 use crate::site::{Level, SeverityOutput};
+use crate::sys::options::MD5_KEY_MAX;
 
 /// Reads a `bind` line.
 ///
@@ -283,6 +284,21 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         usage: "{ <number> | by-thread | by-group }",
         doc: "How many sockets share the address.",
         parse: shards,
+    },
+    Keyword {
+        name: "tcp-md5sig",
+        sections: Sections::BIND,
+        usage: "<password>",
+        doc: "Takes and sends packets that are signed by this password alone (RFC 2385), as routers ask for.",
+        parse: |cur, b| {
+            let word = cur.expect("a password")?;
+            if word.bytes.is_empty() || word.bytes.len() > MD5_KEY_MAX {
+                let text = format!("'tcp-md5sig' : a password has 1 to {MD5_KEY_MAX} bytes.");
+                return Err(Diag::alert(word.span, text));
+            }
+            b.md5_key = Some(word.bytes.to_vec());
+            Ok(())
+        },
     },
     Keyword {
         name: "tcp-ss",
