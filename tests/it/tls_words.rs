@@ -282,13 +282,15 @@ fn key_exchange_over_primes_is_never_offered() {
     let running = Running::new("primes", 1, &format!("{text}{PAGE}"));
     let primes = ["-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256"];
     assert_eq!(suite(&running, 0, &primes), "(NONE)");
-    let (status, said) = checked("primes", "global\n tune.ssl.default-dh-param 2048\n");
+    const LISTENER: &str = "frontend f\n bind 127.0.0.1:1\n mode tcp\n timeout client 1s\n";
+    let said_of = |name: &str, line: &str| checked(name, &format!("global\n {line}\n{LISTENER}"));
+    let (status, said) = said_of("primes", "tune.ssl.default-dh-param 2048");
     assert_eq!(
         (status, said.contains("tune.ssl")),
         (Some(0), false),
         "nothing is lost, nothing is said: {said}"
     );
-    let (status, said) = checked("parameters", "global\n ssl-dh-param-file /etc/dh.pem\n");
+    let (status, said) = said_of("parameters", "ssl-dh-param-file /etc/dh.pem");
     assert_eq!(status, Some(0));
     assert!(
         said.contains(":2]") && said.contains("'ssl-dh-param-file'"),
