@@ -10,7 +10,8 @@ use super::{Aftermath, Change as Event, Destination, Notice, Port, Site};
 use crate::addr::SockAddr;
 use crate::balance::Weight;
 use crate::check::Admin;
-use crate::dns::run::roster::{Change, Watched};
+use crate::dns::run::change::Change;
+use crate::dns::run::roster::Watched;
 use crate::id::{BackendId, ServerId};
 use crate::log::Level;
 use crate::time::Tick;
@@ -113,7 +114,7 @@ mod tests {
 
     use super::*;
     use crate::balance::{Algorithm, Policy, Tuning};
-    use crate::dns::run::roster::Cause;
+    use crate::dns::run::change::Cause;
     use crate::site::{Backend, Server};
 
     #[test]

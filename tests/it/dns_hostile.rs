@@ -7,8 +7,9 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use sluice::dns::run::change::Change;
 use sluice::dns::run::draft::Draft;
-use sluice::dns::run::roster::{Change, Watched};
+use sluice::dns::run::roster::Watched;
 use sluice::dns::run::section::{Nameserver, Section, Timing};
 use sluice::dns::run::wishes::Wishes;
 use sluice::dns::startup::{Policy, Results, resolve_all};

@@ -4,6 +4,7 @@
 //! and the sockets. Commands come by channel from the clones of [`Resolver`]; [`News`] go out through a function that the
 //! caller gives, on the resolver thread, which must not block. Nothing here touches a site: who applies the news decides.
 
+pub mod change;
 pub mod counters;
 mod desk;
 pub mod draft;
@@ -35,8 +36,9 @@ use super::root::Root;
 use super::startup::lookups_max;
 use crate::id::{BackendId, ServerId};
 use crate::time::Tick;
+use change::Change;
 use desk::{Asking, Desk};
-use roster::{Change, Watched};
+use roster::Watched;
 use round::{Late, Round, ask_all};
 use section::Section;
 

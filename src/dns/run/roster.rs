@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::change::{Cause, Change};
 use super::wishes::Wishes;
 use crate::dns::message::Service;
 use crate::id::{BackendId, ServerId};
@@ -26,83 +27,6 @@ pub struct Watched {
     pub wishes: Wishes,
     /// The address it starts with.
     pub ip: Option<IpAddr>,
-}
-
-/// Something that changes about a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It is somewhere else. A port comes with services only.
-    Moved {
-        /// The server.
-        server: ServerId,
-        /// Its address.
-        ip: IpAddr,
-        /// The port, if the answer says one.
-        port: Option<u16>,
-    },
-    /// Its share, as SRV records give it.
-    Weight {
-        /// The server.
-        server: ServerId,
-        /// From 0 to 256.
-        weight: u16,
-    },
-    /// It has an address and may be used again.
-    Up {
-        /// The server.
-        server: ServerId,
-    },
-    /// It must not be used.
-    Down {
-        /// The server.
-        server: ServerId,
-        /// Why.
-        cause: Cause,
-    },
-}
-
-impl Change {
-    /// The server it is about.
-    pub fn server(&self) -> ServerId {
-        match *self {
-            Self::Moved { server, .. }
-            | Self::Weight { server, .. }
-            | Self::Up { server }
-            | Self::Down { server, .. } => server,
-        }
-    }
-}
-
-/// Why a server is down for its name's sake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// No address is left for it.
-    NoAddress,
-    /// Its service is gone.
-    NoService,
-    /// The name does not exist.
-    Nx,
-    /// No nameserver answers.
-    Timeout,
-    /// The nameservers refuse.
-    Refused,
-    /// Anything else.
-    Other,
-}
-
-impl Cause {
-    /// HAProxy's words for the state change.
-    pub fn text(self) -> &'static str {
-        match self {
-            // The blank at the end is HAProxy's.
-            Self::NoAddress => "No IP for server ",
-            Self::NoService => "entry removed from SRV record",
-            Self::Nx => "DNS NX status",
-            Self::Timeout => "DNS timeout status",
-            Self::Refused => "DNS refused status",
-            Self::Other => "unspecified DNS error",
-        }
-    }
 }
 
 /// The servers of one backend that share a name.
@@ -246,57 +170,36 @@ impl Group {
 
     /// The services of the shared name.
     pub(in crate::dns) fn services(&mut self, services: &[Service]) -> Vec<Change> {
-        let usable: Vec<&Service> = services
-            .iter()
-            .filter(|service| service.target != "." && service.port != 0)
-            .collect();
+        let usable = |service: &&Service| service.target != "." && service.port != 0;
+        let usable: Vec<&Service> = services.iter().filter(usable).collect();
         let mut changes = Vec::new();
         for member in &mut self.members {
-            if member
-                .service
-                .as_ref()
-                .is_some_and(|held| !usable.iter().any(|service| held.is(service)))
-            {
+            let is_gone = |held: &Held| !usable.iter().any(|service| held.is(service));
+            if member.service.as_ref().is_some_and(is_gone) {
                 member.service = None;
                 changes.extend(member.go_down(Cause::NoService));
             }
         }
         for service in usable {
-            let holder = self
-                .members
-                .iter()
-                .position(|member| member.service.as_ref().is_some_and(|held| held.is(service)));
-            let holder = holder.or_else(|| {
-                self.members
-                    .iter()
-                    .position(|member| member.service.is_none())
-            });
-            let Some(at) = holder else { break };
-            let member = &mut self.members[at];
-            let weight = (!member.wishes.ignore_weight).then(|| share(service.weight));
-            if let Some(weight) = weight.filter(|_| {
-                member
-                    .service
-                    .as_ref()
-                    .is_none_or(|held| held.weight != weight)
-            }) {
-                changes.push(Change::Weight {
-                    server: member.server,
-                    weight,
-                });
-            }
-            let glued = !service.addresses.is_empty();
-            member.service = Some(Held {
-                target: service.target.clone(),
-                port: service.port,
-                weight,
-                glued,
-            });
-            if glued {
+            let Some(at) = self.place_of(service) else {
+                break;
+            };
+            changes.extend(self.members[at].serve(service));
+            if !service.addresses.is_empty() {
                 changes.extend(self.share_out(&[at], &service.addresses));
             }
         }
         changes
+    }
+
+    /// Who has a service, or else who has none.
+    fn place_of(&self, service: &Service) -> Option<usize> {
+        let members = || self.members.iter();
+        let has = |member: &Member| member.service.as_ref().is_some_and(|held| held.is(service));
+        let has_none = |member: &Member| member.service.is_none();
+        members()
+            .position(has)
+            .or_else(|| members().position(has_none))
     }
 
     /// The last valid answer about `target` (or about the shared name) has outlived its hold.
@@ -354,6 +257,21 @@ impl Member {
 
     fn port(&self) -> Option<u16> {
         self.service.as_ref().map(|held| held.port)
+    }
+
+    /// Takes a service; what changes is its weight.
+    fn serve(&mut self, service: &Service) -> Option<Change> {
+        let weight = (!self.wishes.ignore_weight).then(|| share(service.weight));
+        let before = self.service.replace(Held {
+            target: service.target.clone(),
+            port: service.port,
+            weight,
+            glued: !service.addresses.is_empty(),
+        });
+        let is_new = before.is_none_or(|held| held.weight != weight);
+        let server = self.server;
+        let change = weight.map(|weight| Change::Weight { server, weight });
+        change.filter(|_| is_new)
     }
 
     fn take(&mut self, ip: Option<IpAddr>, changes: &mut Vec<Change>) {

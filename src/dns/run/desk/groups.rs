@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::super::News;
+use super::super::change::{Cause, Change};
 use super::super::resolution::{Resolution, Status, Subject};
-use super::super::roster::{Cause, Change, Group, Watched};
+use super::super::roster::{Group, Watched};
 use super::{Desk, addresses};
 use crate::dns::hosts::Family;
 use crate::dns::message::{Data, Service};

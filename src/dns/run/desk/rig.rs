@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::super::change::Change;
 use super::super::draft::Draft;
 use super::super::resolution::Verdict;
-use super::super::roster::{Change, Watched};
+use super::super::roster::Watched;
 use super::super::round::Round;
 use super::super::section::{Nameserver, Section, Timing};
 use super::super::wishes::Wishes;
