@@ -270,6 +270,10 @@ impl Operator for Face<'_> {
         shown.ok_or_else(|| "Can't find that resolvers section".to_owned())
     }
 
+    fn nameservers(&self) -> Vec<(String, String, Vec<(&'static str, u64)>)> {
+        crate::dns::run::tell(&self.site().resolvers)
+    }
+
     fn explain(&mut self, name: &str) -> Result<Story, String> {
         let resolver = self.site().resolver.get();
         let resolver = resolver.ok_or_else(|| "There is no resolver thread".to_owned())?;

@@ -90,6 +90,8 @@ pub trait Operator {
     fn tasks(&self) -> String;
     /// The resolvers' figures; of one section or of all.
     fn resolvers(&mut self, section: Option<&str>) -> Result<String, String>;
+    /// The nameservers: name, section, counters.
+    fn nameservers(&self) -> Vec<(String, String, Vec<(&'static str, u64)>)>;
     /// Has a name looked up as the host does; the steps in words come when it has ended.
     ///
     /// # Errors

@@ -215,6 +215,10 @@ impl Operator for Process {
     fn resolvers(&mut self, _: Option<&str>) -> Result<String, String> {
         Ok(String::new())
     }
+    fn nameservers(&self) -> Vec<(String, String, Vec<(&'static str, u64)>)> {
+        let counted = vec![("sent", 2), ("snd_error", 0)];
+        vec![("n".to_owned(), "r".to_owned(), counted)]
+    }
     fn explain(&mut self, name: &str) -> Result<Story, String> {
         let story = Story::default();
         let _ = story.set(format!("name {name}\n"));

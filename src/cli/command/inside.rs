@@ -46,18 +46,6 @@ pub(super) const ROWS: &[Row] = &[
         |call| Reply::Text(call.operator.tasks().into_bytes()),
     ),
     row(
-        "show profiling",
-        "show profiling",
-        "show profiling state (all,status,tasks,memory)",
-        Level::Operator,
-        |_| {
-            // What runs inside is a stream's turn; where its time goes is what a profiler of the system tells.
-            let text = "Per-task CPU profiling              : off           # not available\n\
-                        Memory usage profiling              : off           # not available\n";
-            Reply::Text(text.into())
-        },
-    ),
-    row(
         "show libs",
         "show libs",
         "show loaded object files and libraries",

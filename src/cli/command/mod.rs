@@ -4,11 +4,13 @@ mod counters;
 mod debug;
 mod frontend;
 mod inside;
+mod observe;
 mod pattern;
 mod server;
 mod session;
 mod show;
 mod ssl;
+mod statistics;
 mod stream;
 mod table;
 mod variable;
@@ -104,10 +106,12 @@ impl<'a> Call<'a> {
 const FAMILIES: &[&[Row]] = &[
     session::ROWS,
     show::ROWS,
+    statistics::ROWS,
     counters::ROWS,
     debug::ROWS,
     frontend::ROWS,
     inside::ROWS,
+    observe::ROWS,
     server::ROWS,
     stream::ROWS,
     pattern::ROWS,

@@ -1,6 +1,4 @@
-//! Commands that show the process: version, info, statistics, environment, workers, rings.
-
-use crate::stats::{self, Selection};
+//! Commands that show the process: version, environment, backends, sockets, rings, errors.
 
 use super::super::operator::Operator;
 use super::super::reply::{Dump, Piece, Reply};
@@ -15,32 +13,6 @@ pub(super) const ROWS: &[Row] = &[
         "show version of the current process",
         Level::User,
         |call| Reply::Text(format!("{}\n", call.operator.version()).into_bytes()),
-    ),
-    row(
-        "show info",
-        "show info [desc|json|typed|float]*",
-        "report information about the running process",
-        Level::User,
-        info,
-    ),
-    row(
-        "show stat",
-        "show stat [desc|json|no-maint|typed|up]*",
-        "report counters for each proxy and server",
-        Level::User,
-        stat,
-    ),
-    row(
-        "show schema json",
-        "show schema json",
-        "report schema used for stats",
-        Level::User,
-        |_| {
-            let mut out = Vec::new();
-            stats::json::schema(&mut out);
-            out.push(b'\n');
-            Reply::long(out)
-        },
     ),
     row(
         "show env",
@@ -169,73 +141,6 @@ impl Dump for Explained {
     }
 }
 
-fn info(call: &mut Call<'_>) -> Reply {
-    let has = |word: &str| call.words.iter().skip(2).any(|w| w == word);
-    let (json, typed, describe) = (has("json"), has("typed"), has("desc"));
-    let view = call.operator.info();
-    let mut out = Vec::new();
-    match (json, typed) {
-        (true, _) => {
-            stats::json::info(&view, &mut out);
-            out.push(b'\n');
-        }
-        (false, true) => stats::info_typed(&view, describe, &mut out),
-        (false, false) => stats::info_plain(&view, describe, &mut out),
-    }
-    end_once(&mut out);
-    Reply::long(out)
-}
-
-fn stat(call: &mut Call<'_>) -> Reply {
-    let snapshot = call.operator.snapshot();
-    let mut selection = Selection::default();
-    let mut words = call.words[2..].iter().map(String::as_str).peekable();
-    // The numbers come first: proxy (or its name), kinds, object.
-    if words.clone().count() >= 3 && call.word(3).parse::<i64>().is_ok() {
-        let proxy = words.next().unwrap_or_default();
-        let named = snapshot.proxies.iter().find(|view| view.name == proxy);
-        let by_name = named
-            .and_then(|view| view.rows.first())
-            .map(|row| i64::from(row.proxy_id));
-        selection.proxy = match (proxy.parse(), by_name) {
-            (Ok(number), _) => number,
-            (Err(_), Some(number)) => number,
-            (Err(_), None) => return Reply::error("No such proxy."),
-        };
-        selection.kinds = words.next().and_then(|w| w.parse().ok()).unwrap_or(-1);
-        selection.object = words.next().and_then(|w| w.parse().ok()).unwrap_or(-1);
-    }
-    let (mut json, mut typed, mut describe) = (false, false, false);
-    for word in words {
-        match word {
-            "json" => json = true,
-            "typed" => typed = true,
-            "desc" => describe = true,
-            "no-maint" => selection.no_maintenance = true,
-            "up" => selection.up_only = true,
-            _ => {}
-        }
-    }
-    let mut out = Vec::new();
-    if json {
-        stats::json::stat(&snapshot, &selection, &mut out);
-        out.push(b'\n');
-    } else if typed {
-        stats::text::typed(&snapshot, &selection, describe, &mut out);
-    } else {
-        stats::text::csv(&snapshot, &selection, &mut out);
-    }
-    end_once(&mut out);
-    Reply::long(out)
-}
-
-/// Takes off the empty line that ends the text of the statistics: the session writes its own.
-fn end_once(out: &mut Vec<u8>) {
-    if out.ends_with(b"\n\n") || out == b"\n" {
-        out.pop();
-    }
-}
-
 fn environment(call: &mut Call<'_>) -> Reply {
     let variables = call.operator.environment();
     let wanted = call.word(2);
@@ -332,12 +237,6 @@ mod tests {
     #[test]
     fn the_process_is_shown() {
         let asked = |line: &str| ask(Level::Admin, &format!("{line}\n"));
-        assert!(asked("show info").starts_with("Name: "));
-        assert!(asked("show info typed").starts_with("0.Name."));
-        assert!(asked("show info json").starts_with("[{"));
-        assert!(asked("show stat").starts_with("# pxname,svname,"));
-        assert_eq!(asked("show stat 1 2 3 typed"), "\n", "nothing is selected");
-        assert_eq!(asked("show stat nosuch 1 -1"), "No such proxy.\n\n");
         assert_eq!(asked("show backend"), "# name\nb\n\n");
         assert_eq!(asked("show env HOME"), "HOME=/root\n\n");
         assert_eq!(asked("show env NOPE"), "Variable not found\n\n");

@@ -227,6 +227,20 @@ pub fn show(sections: &[Arc<Section>], only: Option<&str>) -> Option<String> {
     (only.is_none() || !text.is_empty()).then_some(text)
 }
 
+/// What every nameserver was asked and answered, for `show stat domain resolvers`: its name, its section's, and its counters.
+pub fn tell(sections: &[Arc<Section>]) -> Vec<(String, String, Vec<(&'static str, u64)>)> {
+    let servers = sections.iter().flat_map(|section| {
+        let servers = section.nameservers.iter();
+        servers.map(move |(server, counters)| (section, server, counters))
+    });
+    servers
+        .map(|(section, server, counters)| {
+            let counted = counters.each().collect();
+            (server.name.to_string(), section.name.to_string(), counted)
+        })
+        .collect()
+}
+
 /// Work of the thread that has ended.
 enum Ended {
     Round(usize, Round, Option<Late>),
