@@ -274,6 +274,13 @@ impl Server {
         self.seat.place(self.endpoint());
     }
 
+    /// A number that changes when the way to it does, its address or what its TLS is made of: connections of another number
+    /// are not for new requests.
+    pub fn way_version(&self) -> u64 {
+        let secured = self.tls.as_ref().map_or(0, |connector| connector.version());
+        self.destination.version() + secured
+    }
+
     /// How its traffic is encrypted, if it is.
     pub fn connector(&self) -> Option<&Arc<Connector>> {
         self.tls.as_ref().filter(|_| self.speaks_tls())

@@ -126,7 +126,7 @@ impl Stream {
     fn dial(&mut self, kit: &mut Kit, errand: Errand) -> std::io::Result<Key<Held>> {
         let site = kit.site.clone();
         let server = errand.server;
-        let placed = site.server(server).destination.version();
+        let placed = site.server(server).way_version();
         let wire = match (site.server(server).socks4, &errand.way.to) {
             (Some(proxy), SockAddr::Inet(real)) => {
                 let way = Way {

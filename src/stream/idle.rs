@@ -19,7 +19,7 @@ impl Kit {
     /// An idle connection that this errand may use and that has carried at least `requests` requests.
     pub(super) fn take_idle(&mut self, errand: &Errand, requests: u32) -> Option<Key<Held>> {
         let server = errand.server;
-        let placed = self.site.server(server).destination.version();
+        let placed = self.site.server(server).way_version();
         let pool = self.idle.get_mut(server.index())?;
         let position = pool.iter().rposition(|&key| {
             let back = self.conns.get(key).and_then(Held::back);
@@ -42,7 +42,7 @@ impl Kit {
         back.idle_since = now;
         let (server, placed, private) = (back.server, back.placed, back.private);
         let configured = self.site.server(server);
-        if placed != configured.destination.version() {
+        if placed != configured.way_version() {
             self.close(key);
             return;
         }

@@ -44,7 +44,7 @@ impl Kit {
 
     /// A connection that the client keeps for itself, if this errand may use it.
     pub(super) fn take_own(&mut self, front: Key<Held>, errand: &Errand) -> Option<Key<Held>> {
-        let placed = self.site.server(errand.server).destination.version();
+        let placed = self.site.server(errand.server).way_version();
         let own = self.conns.get_mut(front)?.front_mut()?.own.as_mut()?;
         let idle = std::mem::take(&mut own.idle);
         let (mut found, mut kept) = (None, Vec::with_capacity(idle.len()));

@@ -97,7 +97,7 @@ impl Kit {
     fn give(&mut self, wanted: &Wanted) -> Option<(Wire, Back)> {
         let site = self.site.clone();
         let server = site.server(wanted.server);
-        let (now, placed) = (self.now, server.destination.version());
+        let (now, placed) = (self.now, server.way_version());
         let pool = self.idle.get(wanted.server.index())?;
         let at = pool.iter().position(|&key| {
             let back = self.conns.get(key).and_then(Held::back);

@@ -83,6 +83,11 @@ impl Connector {
         self.retired.load(Relaxed)
     }
 
+    /// How often what new sessions are made of was replaced.
+    pub fn version(&self) -> u64 {
+        self.way.version()
+    }
+
     /// What a connection begins with.
     pub(super) fn way(&self) -> Arc<Way> {
         self.way.load()

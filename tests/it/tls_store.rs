@@ -70,6 +70,25 @@ fn a_certificate_is_replaced_in_every_worker() {
 }
 
 #[test]
+fn a_replaced_certificate_is_shown_to_servers_by_the_next_request() {
+    let file = fixture("client.pem");
+    let text = format!(
+        "global\n stats socket @D/cli level admin\nfrontend inner\n \
+         bind @0 ssl crt @Tecdsa.pem verify optional ca-file @Tca.pem\n{PAGE}\
+         listen l\n bind @1 ssl crt @Tecdsa.pem\n retries 0\n server s @0 ssl verify none no-sni-auto crt @Tclient.pem\n"
+    );
+    let running = Running::new("shown", 2, &text);
+    let page = || running.page(1, "example.test", &[]);
+    assert!(page().contains("test client"), "{}", page());
+    let other = fs::read_to_string(fixture("rsa.pem")).expect("a fixture");
+    assert!(set(&running, "cert", &file, &other).contains("Transaction created"));
+    let said = ask(&running, &format!("commit ssl cert {file}\n"));
+    assert!(said.contains("Success!"), "{said}");
+    // A connection that was opened with the former one is idle, and must not be taken.
+    assert!(!page().contains("test client"), "{}", page());
+}
+
+#[test]
 fn what_does_not_fit_changes_nothing() {
     let file = fixture("ecdsa.pem");
     let running = running("unfit", "crt @Tecdsa.pem");
