@@ -84,8 +84,9 @@ test-packages: dist ## lint the packages, install, upgrade and purge them in sys
 	packaging/test/container.sh $(PROGRAM)
 	packaging/test/kernel.sh $(PROGRAM)
 
-readme: program ## write the README's tables anew: what works, from the program; what is promised, from build/verify.sh
+readme: program ## write the README's tables anew, from the program, its source and build/verify.sh
 	python3 packaging/manual/support.py $(PROGRAM) README.md
+	python3 packaging/manual/differences.py README.md
 	python3 packaging/manual/promises.py README.md
 
 clean: ## delete everything that was built, but for the standard library kept in ~/.cache/sluice

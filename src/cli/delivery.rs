@@ -26,7 +26,7 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Puts an answer's head into the lane. Whoever asked for a head alone gets its length, and no body.
-    // haproxy: these bodies go out in chunks; here: with their length, because it is known.
+    // haproxy, the statistics page: goes out in chunks; here: goes out with its length, because it is known.
     pub(super) fn begin(
         answer: Answer,
         head_only: bool,

@@ -43,7 +43,7 @@ impl Env {
     }
 
     /// The list of addresses `text` with numbers in the place of ports' names (`:http`); nothing where it has none that is known.
-    // haproxy: refuses names of ports; here: taken, because the host knows them.
+    // haproxy, names of ports in addresses (`:http`): are refused; here: are taken, because the host knows them.
     #[must_use]
     pub fn numbered(&self, text: &str) -> Option<String> {
         let ports = self.ports?;

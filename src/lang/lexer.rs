@@ -225,8 +225,8 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    // haproxy: up to 3.2 an empty word silently ended the arguments, later it is an error; here:
-    // a warning, because files of both kinds must load and mean the same.
+    // haproxy, an empty word (`""`, or a variable that is not set): up to 3.2 it silently ended the arguments, later it is an error; here:
+    // it ends them with a warning, because files of both kinds must load and mean the same.
     fn empty_word(&self, span: Span, variable: Option<String>) -> Diag {
         let diag = Diag::warning(
             span,

@@ -14,9 +14,8 @@ const VARIABLES_MAX: usize = 4096;
 const VARIABLE_SIZE: usize = 80;
 
 /// `tune.vars.…-max-size`: how many bytes variables may take, each scope with those inside it; zero is no limit.
-///
-/// haproxy: what all connections keep counts for the process; here: what one exchange can reach, because sums over all
-/// threads would have every `set-var` meet in one place.
+// haproxy, `tune.vars.*-max-size`: limits what all connections keep; here: limits what one exchange can reach, because sums over all
+// threads would have every `set-var` meet in one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VarLimits {
     /// `global-max-size`: of everything.

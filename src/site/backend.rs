@@ -27,7 +27,8 @@ pub enum Reuse {
     Never,
     /// Nothing was said: as `safe`, but for first requests that are sent again where a connection fails them. No client can see
     /// what `safe` protects it from.
-    // haproxy: the same as `safe`, so that each client costs a connection; what is written is kept to the letter in both.
+    // haproxy, a backend without `http-reuse`: gives each client's first request a connection of its own, as with `safe`; here: one with
+    // an idempotent method and no body shares them, since it is sent again should the connection fail. Written strategies are kept to.
     #[default]
     Unsaid,
     /// Not for the first request of a client's connection.

@@ -2,7 +2,7 @@
 //!
 //! Workers count the bytes that go into and come out of their compressors; the counters belong to the process, so that the limit holds
 //! for all workers together. What has begun to be compressed goes on; only what begins is refused.
-// haproxy: lowers the level of bodies under way; here: they keep it, because the next ones that are refused bring the rate down.
+// haproxy, `maxcomprate`: lowers the level of bodies under way; here: they keep it, because the next ones that are refused bring the rate down.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -65,8 +65,8 @@ impl Stream {
     }
 
     /// Opens the gate of the request's lane as far as its limits allow.
-    ///
-    /// haproxy: compressed requests may be limited before they are compressed; here: behind that always, because both are in one lane.
+    // haproxy, bandwidth limits of requests that are compressed: hold before or behind, as filters are written; here: hold behind always, because
+    // both are in one lane.
     #[inline]
     pub(super) fn limit_up(&mut self, kit: &mut Kit) {
         let again = open(&mut self.filters.upload, &mut self.request, kit);

@@ -68,7 +68,7 @@ impl Stream {
     }
 
     /// Asks for a user and a password.
-    // haproxy: such an exchange is logged with status 400; here: with the 401 that the client gets.
+    // haproxy, a visit of the statistics page without a password: is logged with status 400; here: is logged with the 401 that the client gets.
     fn challenge(&mut self, kit: &mut Kit, realm: &str) -> Step {
         let status = Status::new(401);
         self.begin_reply(kit, status, Cause::Local, Phase::Request);

@@ -33,8 +33,9 @@ const NAME_MAX: usize = 253;
 /// The longest common name (RFC 5280, appendix A.1, ub-common-name).
 const COMMON_NAME_MAX: usize = 64;
 
-// haproxy: signs with SHA-256 whatever the key is; here: with SHA-384 by a key of P-384, because ring signs no other way with it.
 /// Ways to sign a certificate, each with its algorithm's identifier in DER.
+// haproxy, `generate-certificates`: signs with SHA-256 whatever the key is; here: signs with SHA-384 by a key of P-384, because ring signs no
+// other way with it.
 const ALGORITHMS: [(SignatureScheme, &[u8]); 4] = [
     (
         SignatureScheme::ECDSA_NISTP256_SHA256,

@@ -133,7 +133,7 @@ fn spawn(place: Place) -> io::Result<JoinHandle<io::Result<()>>> {
 }
 
 /// Keeps the calling thread, of this number, on the processors that `cpu-map` gives it. The last line that names it counts.
-// haproxy: a set without any processor of the machine ends the start; here: the thread stays where it may be.
+// haproxy, `cpu-map` to none of the machine's processors: ends the start; here: the thread stays where it may be.
 fn stay(maps: &[CpuMap], number: usize) {
     let named = |map: &&CpuMap| (map.threads.0..=map.threads.1).contains(&number);
     let Some(map) = maps.iter().rev().find(named) else {

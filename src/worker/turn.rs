@@ -248,7 +248,7 @@ impl Worker {
 
     /// Takes the listening sockets off the poll; clients go on waiting in their queues. Where the address is nobody else's it is
     /// given free, so that another process can listen on it.
-    // haproxy: the kernel refuses clients of a paused process; here they wait, unless the address is not to be shared.
+    // haproxy, clients of a process paused by `SIGTTOU`: are refused by the kernel; here: they wait, unless the address is not to be shared.
     fn pause(&mut self) {
         let site = self.engine.kit.site.clone();
         for listener in &mut self.listening {

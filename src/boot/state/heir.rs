@@ -119,8 +119,8 @@ impl<'s> Heir<'s> {
     }
 
     /// A server of the same name and of the same written host goes on where the resolver had it.
-    // haproxy: takes the address from its state file where `init-addr last` says so; here: whatever init-addr says, because what
-    // the resolvers found last is newer than what any other way finds, and a reload must not take a server away.
+    // haproxy, addresses that resolvers found before a reload: go on where `init-addr last` says so; here: go on whatever it says, because
+    // what the resolvers found last is newer than what any other way finds, and a reload must not take a server away.
     fn take_found<'t>(&self, name: &str, words: impl Iterator<Item = &'t str>, now: Tick) {
         let words: HashMap<&str, &str> = words.filter_map(field).collect();
         let Some(one) = self.followed.get(name) else {

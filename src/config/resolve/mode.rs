@@ -157,7 +157,7 @@ pub(super) fn line_format(proxy: &ProxyDraft, report: &mut Report) -> LineFormat
     if proxy.mode == Mode::Http {
         return format.clone();
     }
-    // haproxy: warns for every section that inherits the option; here: for those that log, where it matters.
+    // haproxy, `option httplog` in TCP mode: warns for every section that inherits it; here: warns for those that log, where it matters.
     if proxy.is_front() && !proxy.log.lines.is_empty() {
         let text = format!(
             "'option {option}' not usable with {} '{}' (needs 'mode http'). Falling back to \

@@ -25,7 +25,7 @@ pub(super) fn set(
     let book = Book::new(std::sync::Arc::clone(&bench.library));
     let reader = book.reader(bench.env);
     let none = RefCell::new(Shelf::default());
-    // haproxy: `tune.vars` holds for `set-var` lines behind it too; here: what the configuration sets itself has room.
+    // haproxy, `set-var` in `global` behind `tune.vars.*-max-size`: is limited by it; here: what the configuration sets itself has room.
     let limits = VarLimits::default();
     let vars = Shelves {
         limits: &limits,

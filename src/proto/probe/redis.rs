@@ -13,7 +13,7 @@ pub(super) fn answer(input: &[u8], ended: bool) -> Answer {
             text: "Redis server is ok".to_owned(),
         };
     }
-    // haproxy: waits for the timeout on an error; here: a whole line is an answer.
+    // haproxy, `option redis-check` of a server that answers with an error: waits for the timeout; here: takes the line for an answer.
     if ended || memchr::memchr(b'\n', input).is_some() {
         return Answer::WrongStatus {
             code: 0,

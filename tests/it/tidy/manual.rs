@@ -77,6 +77,11 @@ fn the_readme_says_what_works() {
 }
 
 #[test]
+fn the_readme_says_where_it_differs() {
+    is_current("differences.py", None);
+}
+
+#[test]
 fn the_readme_says_what_is_verified() {
     is_current("promises.py", None);
 }

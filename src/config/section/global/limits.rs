@@ -41,7 +41,7 @@ fn maxconn(cur: &mut Cursor<'_>, global: &mut GlobalDraft) -> Result<(), Diag> {
     if global.seen.insert("maxconn", span).is_none() {
         return count(cur, &mut global.site.maxconn);
     }
-    // haproxy: an alert that does not fail, and the first value stays; here: a warning, because what
+    // haproxy, a second `maxconn` in `global`: is an alert that does not fail, and the first value stays; here: is a warning, because what
     // does not fail is one.
     let said = Diag::warning(span, "'maxconn' already specified. Continuing.");
     cur.warn(said.with_reason("the first one counts"));
