@@ -218,9 +218,12 @@ fn request(draft: &RequestDraft, tools: &mut dyn Tools) -> Result<Request, Diag>
 }
 
 fn connect(draft: &ConnectDraft, tools: &mut dyn Tools) -> Result<Connect, Diag> {
+    let place = draft.address.as_ref().map(address).transpose()?;
+    let beside = place.and_then(|(_, port)| port);
+    let beside = beside.map(|port| Text::Plain(port.to_string().into_bytes()));
     Ok(Connect {
-        address: draft.address.as_ref().map(address).transpose()?,
-        port: optional(draft.port.as_ref(), tools)?,
+        address: place.map(|(ip, _)| ip),
+        port: optional(draft.port.as_ref(), tools)?.or(beside),
         tls: draft.tls,
         sni: draft.sni.clone(),
         host: None,
@@ -233,13 +236,12 @@ fn connect(draft: &ConnectDraft, tools: &mut dyn Tools) -> Result<Connect, Diag>
     })
 }
 
-/// An address of a `connect` rule; a port behind it is ignored, for rules have a word for ports.
-fn address(word: &Word) -> Result<IpAddr, Diag> {
+/// An address of a `connect` rule, and the port behind it, which counts where the rule says no other.
+fn address(word: &Word) -> Result<(IpAddr, Option<u16>), Diag> {
     let text = word.text()?;
-    let bare = text.parse().ok().or_else(|| {
-        text.parse::<std::net::SocketAddr>()
-            .ok()
-            .map(|address| address.ip())
+    let bare = text.parse().ok().map(|ip| (ip, None)).or_else(|| {
+        let whole = text.parse::<std::net::SocketAddr>().ok()?;
+        Some((whole.ip(), Some(whole.port())))
     });
     bare.ok_or_else(|| {
         Diag::alert(

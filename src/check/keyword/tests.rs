@@ -180,6 +180,27 @@ fn a_section_of_its_own_forgets_what_was_inherited() {
 }
 
 #[test]
+fn an_address_brings_its_port_where_the_rule_says_none() {
+    for (rule, wanted) in [
+        ("tcp-check connect addr 127.0.0.2", None),
+        ("tcp-check connect addr 127.0.0.2:81", Some("81")),
+        ("tcp-check connect addr 127.0.0.2:81 port 82", Some("82")),
+        ("tcp-check connect addr [::1]:81", Some("81")),
+    ] {
+        let script = script(&["option tcp-check", rule]);
+        let Act::Connect(connect) = &script.steps[0].act else {
+            panic!("a connection")
+        };
+        assert!(connect.address.is_some(), "{rule}");
+        match (&connect.port, wanted) {
+            (None, None) => {}
+            (Some(Text::Plain(port)), Some(wanted)) => assert_eq!(port, wanted.as_bytes()),
+            _ => panic!("{rule}"),
+        }
+    }
+}
+
+#[test]
 fn tcp_rules() {
     let lines = [
         "option tcp-check",
