@@ -28,7 +28,8 @@ pub enum Reuse {
     /// Nothing was said: as `safe`, but for first requests that are sent again where a connection fails them. No client can see
     /// what `safe` protects it from.
     // haproxy, a backend without `http-reuse`: gives each client's first request a connection of its own, as with `safe`; here: one with
-    // an idempotent method and no body shares them, since it is sent again should the connection fail. Written strategies are kept to.
+    // an idempotent method and no body shares those without TLS, since it is sent again should the connection fail. Written strategies
+    // are kept to.
     #[default]
     Unsaid,
     /// Not for the first request of a client's connection.

@@ -116,11 +116,17 @@ impl Stream {
         let first = kit.conns.get(self.front)?.front()?.requests <= 1;
         match backend.reuse {
             Reuse::Never => None,
-            Reuse::Unsaid if first && !self.is_bare() => None,
+            Reuse::Unsaid if first && !self.may_share_first(kit, server) => None,
             Reuse::Safe if first => None,
             Reuse::Aggressive if first => Some(2),
             Reuse::Unsaid | Reuse::Safe | Reuse::Aggressive | Reuse::Always => Some(1),
         }
+    }
+
+    /// Whether the failure of a shared connection would be nobody's but ours: the request is sent again as it is. A TLS connection
+    /// stands for the certificates of the moment it was made, and a first request gets those of its own.
+    fn may_share_first(&self, kit: &Kit, server: ServerId) -> bool {
+        self.is_bare() && kit.site.server(server).connector().is_none()
     }
 
     fn dial(&mut self, kit: &mut Kit, errand: Errand) -> std::io::Result<Key<Held>> {
