@@ -248,7 +248,8 @@ fn what_backends_cannot_do_is_said_by_name_and_line() {
 fn an_option_that_became_the_only_way_changes_nothing() {
     let told = |option: &str| {
         let text = format!(
-            "backend b\n mode http\n timeout connect 1s\n timeout server 1s\n option {option}\n server s 127.0.0.1:1\n"
+            "listen l\n bind 127.0.0.1:1\n mode http\n timeout client 1s\n timeout connect 1s\n timeout server 1s\n option {option}\n \
+             server s 127.0.0.1:1\n"
         );
         check("option", &text)
     };

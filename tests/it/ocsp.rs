@@ -184,7 +184,8 @@ fn delays_fit_together() {
         ("tune.ssl.ocsp-update.maxdelay 7200", true),
         ("ocsp-update.disable maybe", false),
     ] {
-        let checked = check("delays", &format!("global\n {words}\n"));
+        let listener = "listen l\n bind 127.0.0.1:1\n mode tcp\n timeout client 1s\n timeout connect 1s\n timeout server 1s\n";
+        let checked = check("delays", &format!("global\n {words}\n{listener}"));
         let said = &checked.said;
         assert_eq!(checked.status == Some(0), sound, "{words}: {said}");
         assert!(sound || checked.tells(2, ""), "{said}");

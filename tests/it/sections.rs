@@ -93,7 +93,7 @@ fn connections_to_servers_are_shared_or_not() {
     let proxy = Proxy::start(
         "reuse",
         &format!(
-            "listen own\n bind @0\n server s 127.0.0.1:{own}\n\
+            "listen own\n bind @0\n http-reuse safe\n server s 127.0.0.1:{own}\n\
              defaults\n mode http\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n http-reuse always\n\
              listen shares\n bind @1\n server s 127.0.0.1:{shared}\n\
              global\n nbthread 1\n"

@@ -112,9 +112,10 @@ fn taken(client: &mut TcpStream) -> char {
 #[test]
 fn connections_to_servers_serve_other_clients_where_that_is_said() {
     let cases = [
-        ("", "", ['0', '1']),
-        ("", " http-reuse always\n", ['0', '0']),
-        (" http-reuse always\n", "", ['0', '0']),
+        ("", "", ['0', '0']),
+        ("", " http-reuse safe\n", ['0', '1']),
+        (" http-reuse safe\n", "", ['0', '1']),
+        (" http-reuse safe\n", " http-reuse always\n", ['0', '0']),
         (" http-reuse always\n", " http-reuse safe\n", ['0', '1']),
     ];
     for (at, (defaults, back, expected)) in cases.into_iter().enumerate() {
