@@ -48,7 +48,7 @@ title() { [ -z "$program" ] || printf '\n%s:\n' "$1"; }
     promise 'nothing of glibc' '^0$' 'strings -a sluice | grep -Ec "libnss|ld-linux|GLIBC_"'
     # What -vv says of the compilers behind their names, they have left in the program themselves.
     promise 'built by those -vv names' '^2$' 'readelf -p .comment sluice | grep -cF "$(./sluice -vv | sed -En "s/^  (CC|RUSTC) += [^ ]+ //p")"'
-    promise 'at most 5 MiB' '^[0-9]+ bytes$' 'find sluice -printf "%s bytes" -size +10240b -printf ": too many"'
+    promise 'at most 9 MiB' '^[0-9]+ bytes$' 'find sluice -printf "%s bytes" -size +18432b -printf ": too many"'
     if [ -z "$program" ] || [ "$(id -u)" = 0 ]; then
         promise 'runs in an empty directory' '^HAProxy version' 'mkdir empty && cp sluice empty/ && chroot empty /sluice -v | head -n1'
     fi

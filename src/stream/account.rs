@@ -184,6 +184,7 @@ fn cause(ending: Ending, reached_backend: bool) -> stats::Cause {
         (Cause::Refused, _) => stats::Cause::DeniedRequest,
         (
             Cause::ServerFailed
+            | Cause::Malformed
             | Cause::ServerTimeout
             | Cause::ServerDown
             | Cause::ServerUp

@@ -12,8 +12,10 @@ pub enum Cause {
     ClientAborted,
     /// The client was silent too long.
     ClientTimeout,
-    /// The server left, refused or sent nonsense.
+    /// The server left or refused.
     ServerFailed,
+    /// The server sent what is no response.
+    Malformed,
     /// The server was silent too long.
     ServerTimeout,
     /// The proxy refused: a rule, a limit, a malformed message.
@@ -71,7 +73,7 @@ impl Ending {
             Cause::ClientTimeout => b'c',
             Cause::ServerFailed => b'S',
             Cause::ServerTimeout => b's',
-            Cause::Refused => b'P',
+            Cause::Malformed | Cause::Refused => b'P',
             Cause::Local => b'L',
             Cause::Exhausted => b'R',
             Cause::Internal => b'I',
@@ -103,6 +105,7 @@ mod tests {
         assert_eq!(&letters(Cause::Normal, Phase::Done), b"--");
         assert_eq!(&letters(Cause::ClientTimeout, Phase::Request), b"cR");
         assert_eq!(&letters(Cause::ServerFailed, Phase::Headers), b"SH");
+        assert_eq!(&letters(Cause::Malformed, Phase::Headers), b"PH");
         assert_eq!(&letters(Cause::Refused, Phase::Tarpit), b"PT");
     }
 }

@@ -66,12 +66,7 @@ impl Stream {
                     return step;
                 }
                 self.drop_back(kit);
-                self.reply(
-                    kit,
-                    Status::BAD_GATEWAY,
-                    Cause::ServerFailed,
-                    Phase::Headers,
-                )
+                self.reply(kit, Status::BAD_GATEWAY, Cause::Malformed, Phase::Headers)
             }
         }
     }

@@ -195,9 +195,10 @@ impl Stream {
             (Cause::Refused | Cause::ClientTimeout, Phase::Request | Phase::Tarpit) => {
                 self.note(kit, Event::RequestError)
             }
-            (Cause::Refused | Cause::ServerFailed | Cause::ServerTimeout, Phase::Headers) => {
-                self.note(kit, Event::ResponseFailure)
-            }
+            (
+                Cause::Refused | Cause::Malformed | Cause::ServerFailed | Cause::ServerTimeout,
+                Phase::Headers,
+            ) => self.note(kit, Event::ResponseFailure),
             _ => {}
         }
     }
