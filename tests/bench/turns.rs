@@ -11,10 +11,13 @@ use std::time::Duration;
 const LISTENER: u64 = u64::MAX;
 /// The room for a message.
 const COPY: usize = 16 * 1024;
+/// Connections where servers are few: more than requests are under way at once.
+const SEATS_MIN: u64 = 128;
 
 /// Serves for ever.
 pub(crate) fn run(listener: &TcpListener, backend: SocketAddr, servers: u64) -> io::Result<()> {
     let mut epoll = Epoll::new()?;
+    let servers = servers.max(SEATS_MIN);
     // Keys below the number of servers are theirs, the others clients'.
     let mut seats = Vec::new();
     for key in 0..servers {
