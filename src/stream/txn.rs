@@ -50,6 +50,7 @@ pub struct Txn {
     /// Bytes sent to the server.
     pub bytes_up: u64,
     /// Bytes sent to the client.
+    // haproxy, `%B`, `%U` and the counts of bytes: count its own form of messages; here: count what went over the wire.
     pub bytes_down: u64,
     /// The exchange's unique id, once made.
     pub unique_id: Option<Box<[u8]>>,

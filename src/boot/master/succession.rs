@@ -130,6 +130,8 @@ impl Master<'_> {
                     .notice(&format!("Current worker ({pid}) exited with {how}"));
                 self.leave(signal::SIGUSR1, Some(in_order(exit, status)));
             }
+            // haproxy, a worker that crashes: takes its master with it, unless `no-exit-on-failure` is written; here: is replaced,
+            // because clients wait at its sockets.
             Stage::Serving => {
                 self.console.alert(&format!(
                     "Current worker ({pid}) exited with {how}; starting another."
