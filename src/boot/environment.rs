@@ -96,10 +96,11 @@ mod tests {
 
     fn options(line: &str) -> Options {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        match parse(&args) {
-            Command::Run(options) => *options,
-            other => panic!("{line}: {other:?}"),
-        }
+        let command = parse(&args);
+        let Command::Run(options) = command else {
+            panic!("{line}: {command:?}");
+        };
+        *options
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::figures::{self, Column};
 use super::operator::{Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
 use crate::balance::persist::Computed;
-use crate::dns::run::Story;
+use crate::dns::run::{NameserverFigures, Story};
 use crate::id::{BackendId, FrontendId, ServerId, WorkerId};
 use crate::log::{Level, Ring};
 use crate::pattern::Library;
@@ -270,7 +270,7 @@ impl Operator for Face<'_> {
         shown.ok_or_else(|| "Can't find that resolvers section".to_owned())
     }
 
-    fn nameservers(&self) -> Vec<(String, String, Vec<(&'static str, u64)>)> {
+    fn nameservers(&self) -> Vec<NameserverFigures> {
         crate::dns::run::tell(&self.site().resolvers)
     }
 

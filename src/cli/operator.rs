@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::figures::Column;
-use crate::dns::run::Story;
+use crate::dns::run::{NameserverFigures, Story};
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::log::Ring;
 use crate::pattern::Library;
@@ -90,8 +90,8 @@ pub trait Operator {
     fn tasks(&self) -> String;
     /// The resolvers' figures; of one section or of all.
     fn resolvers(&mut self, section: Option<&str>) -> Result<String, String>;
-    /// The nameservers: name, section, counters.
-    fn nameservers(&self) -> Vec<(String, String, Vec<(&'static str, u64)>)>;
+    /// The nameservers.
+    fn nameservers(&self) -> Vec<NameserverFigures>;
     /// Has a name looked up as the host does; the steps in words come when it has ended.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::figures::Column;
-use crate::dns::run::Story;
+use crate::dns::run::{NameserverFigures, Story};
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::lang::{Cursor, Env, lexer};
 use crate::log::Ring;
@@ -215,9 +215,12 @@ impl Operator for Process {
     fn resolvers(&mut self, _: Option<&str>) -> Result<String, String> {
         Ok(String::new())
     }
-    fn nameservers(&self) -> Vec<(String, String, Vec<(&'static str, u64)>)> {
-        let counted = vec![("sent", 2), ("snd_error", 0)];
-        vec![("n".to_owned(), "r".to_owned(), counted)]
+    fn nameservers(&self) -> Vec<NameserverFigures> {
+        vec![NameserverFigures {
+            name: "n".to_owned(),
+            section: "r".to_owned(),
+            counters: vec![("sent", 2), ("snd_error", 0)],
+        }]
     }
     fn explain(&mut self, name: &str) -> Result<Story, String> {
         let story = Story::default();

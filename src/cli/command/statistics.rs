@@ -115,26 +115,25 @@ fn nameservers(call: &mut Call<'_>) -> Reply {
     };
     let mut out = String::new();
     if typed {
-        for (id, section, counted) in &rows {
+        for row in &rows {
+            let (id, section) = (&row.name, &row.section);
             out.push_str(&format!("N.0.id:CGP:str:{id}\nN.1.pid:CGP:str:{section}\n"));
-            for (at, (counter, count)) in (2..).zip(counted) {
+            for (at, (counter, count)) in (2..).zip(&row.counters) {
                 out.push_str(&format!("N.{at}.{}:MGP:u64:{count}\n", name(counter)));
             }
         }
         return Reply::long(out.into_bytes());
     }
-    let names = rows.first().map_or(&[][..], |(_, _, counted)| counted);
+    let names = rows.first().map_or(&[][..], |row| &row.counters);
     let names: String = names
         .iter()
         .map(|(counter, _)| format!(",{}", name(counter)))
         .collect();
     out.push_str(&format!("# id,pid{names},\n"));
-    for (id, section, counted) in &rows {
-        let counts: String = counted
-            .iter()
-            .map(|(_, count)| format!(",{count}"))
-            .collect();
-        out.push_str(&format!("{id},{section}{counts},\n"));
+    for row in &rows {
+        let counts = row.counters.iter().map(|(_, count)| format!(",{count}"));
+        let counts: String = counts.collect();
+        out.push_str(&format!("{},{}{counts},\n", row.name, row.section));
     }
     Reply::long(out.into_bytes())
 }

@@ -227,16 +227,28 @@ pub fn show(sections: &[Arc<Section>], only: Option<&str>) -> Option<String> {
     (only.is_none() || !text.is_empty()).then_some(text)
 }
 
-/// What every nameserver was asked and answered, for `show stat domain resolvers`: its name, its section's, and its counters.
-pub fn tell(sections: &[Arc<Section>]) -> Vec<(String, String, Vec<(&'static str, u64)>)> {
+/// What one nameserver was asked and answered.
+#[derive(Clone, Debug)]
+pub struct NameserverFigures {
+    /// Its name.
+    pub name: String,
+    /// The `resolvers` section it belongs to.
+    pub section: String,
+    /// Its counters.
+    pub counters: Vec<(&'static str, u64)>,
+}
+
+/// What every nameserver was asked and answered, for `show stat domain resolvers`.
+pub fn tell(sections: &[Arc<Section>]) -> Vec<NameserverFigures> {
     let servers = sections.iter().flat_map(|section| {
         let servers = section.nameservers.iter();
         servers.map(move |(server, counters)| (section, server, counters))
     });
     servers
-        .map(|(section, server, counters)| {
-            let counted = counters.each().collect();
-            (server.name.to_string(), section.name.to_string(), counted)
+        .map(|(section, server, counters)| NameserverFigures {
+            name: server.name.to_string(),
+            section: section.name.to_string(),
+            counters: counters.each().collect(),
         })
         .collect()
 }
