@@ -51,20 +51,23 @@ impl Kit {
             self.put_own(front, key);
             return;
         }
-        match configured.is_sated() {
-            true => self.close(key),
-            false => self.shelve(server, key),
-        }
+        self.shelve(server, key);
     }
 
-    /// Puts a connection to the idle ones of its server.
+    /// Puts a connection to the idle ones of its server, if one more of them is worth keeping. It is counted before it is judged: of
+    /// two workers at once, both may not be the last.
     pub(super) fn shelve(&mut self, server: ServerId, key: Key<Held>) {
+        let configured = self.site.server(server);
+        let others = configured.idle.fetch_add(1, Relaxed);
+        if configured.is_sated(others) {
+            configured.idle.fetch_sub(1, Relaxed);
+            self.close(key);
+            return;
+        }
         let room = self.idle.len().max(server.index() + 1);
         self.idle.resize_with(room, Vec::new);
         let pool = &mut self.idle[server.index()];
         pool.push(key);
-        let configured = self.site.server(server);
-        configured.idle.fetch_add(1, Relaxed);
         if self.shares_idle && pool.len() == 1 {
             configured.note_holder(self.worker, true);
         }
@@ -130,9 +133,9 @@ impl Back {
 
 impl Server {
     /// Whether one more idle connection is worth keeping.
-    fn is_sated(&self) -> bool {
+    fn is_sated(&self, idle: usize) -> bool {
         let need = self.need.load(Relaxed) as usize + SPARE;
-        self.idle.load(Relaxed) >= self.pool_max_conn.unwrap_or(usize::MAX).min(need)
+        idle >= self.pool_max_conn.unwrap_or(usize::MAX).min(need)
     }
 }
 

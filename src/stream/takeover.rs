@@ -286,6 +286,17 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_late_is_kept_as_far_as_the_server_has_too_few() {
+        let mut own = of_two_workers(true);
+        own.servers[0].pool_max_conn = Some(1);
+        let (mut rig, given) = with_a_neighbour(own);
+        rig.engine.deliver(Letter::Given(Box::new(given)));
+        assert!(rig.engine.kit.idle[0].is_empty());
+        assert_eq!(rig.engine.kit.site.servers[0].idle.load(Relaxed), 1);
+        assert_eq!(rig.engine.kit.conns.len(), 0);
+    }
+
+    #[test]
     fn a_worker_that_does_not_answer_is_not_waited_for() {
         let (mut rig, _given) = with_a_neighbour(of_two_workers(true));
         let client = rig.client();
