@@ -20,6 +20,6 @@ pub use cursor::{Cursor, Polarity, check_name};
 pub use diag::{Diag, Severity, Shape};
 pub use env::Env;
 pub use quantity::Unit;
-pub use row::{Catalog, Entry, Found, Keyword, Lift, Sections, Table};
+pub use row::{Catalog, Entry, Found, Keyword, Lift, Parse, Sections, Table};
 pub use span::{FileId, Files, Span, Word};
 pub use suggest::{suggest, suggest_name};

@@ -123,9 +123,27 @@ pub struct Keyword<D: 'static> {
 }
 
 /// What reads a keyword's arguments into draft `D`.
-type Parse<D> = fn(&mut Cursor<'_>, &mut D) -> Result<(), Diag>;
+pub type Parse<D> = fn(&mut Cursor<'_>, &mut D) -> Result<(), Diag>;
 
 impl<D: 'static> Keyword<D> {
+    /// A keyword of these sections.
+    #[must_use]
+    pub const fn of(
+        sections: Sections,
+        name: &'static str,
+        usage: &'static str,
+        doc: &'static str,
+        parse: Parse<D>,
+    ) -> Self {
+        Keyword {
+            name,
+            sections,
+            usage,
+            doc,
+            parse,
+        }
+    }
+
     /// A keyword of every proxy section.
     #[must_use]
     pub const fn of_proxies(
@@ -134,13 +152,18 @@ impl<D: 'static> Keyword<D> {
         doc: &'static str,
         parse: Parse<D>,
     ) -> Self {
-        Keyword {
-            name,
-            sections: Sections::PROXY,
-            usage,
-            doc,
-            parse,
-        }
+        Self::of(Sections::PROXY, name, usage, doc, parse)
+    }
+
+    /// A keyword of `global`.
+    #[must_use]
+    pub const fn of_global(
+        name: &'static str,
+        usage: &'static str,
+        doc: &'static str,
+        parse: Parse<D>,
+    ) -> Self {
+        Self::of(Sections::GLOBAL, name, usage, doc, parse)
     }
 
     /// The same where only these sections have it.

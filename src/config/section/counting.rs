@@ -1,25 +1,24 @@
 //! What `global` sets up for stick counters: how many there are, and which statuses count as whose fault.
 
-use super::global::row;
 use crate::config::draft::GlobalDraft;
 use crate::http::codes::Codes;
 use crate::lang::{Cursor, Diag, Keyword};
 
 /// The rows.
 pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
-    row(
+    Keyword::of_global(
         "http-err-codes",
         "[+-]<range>[,...] [...]",
         "Which statuses from servers count as errors of clients.",
         |cur, g| codes(cur, &mut g.site.blame.client),
     ),
-    row(
+    Keyword::of_global(
         "http-fail-codes",
         "[+-]<range>[,...] [...]",
         "Which statuses from servers count as their failures.",
         |cur, g| codes(cur, &mut g.site.blame.server),
     ),
-    row(
+    Keyword::of_global(
         "tune.stick-counters",
         "<number>",
         "How many stick counters there are; sluice needs no limit below its own.",

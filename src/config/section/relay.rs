@@ -4,7 +4,7 @@ use super::bind;
 use super::log::Line;
 use super::server;
 use crate::config::draft::{BindDraft, ServerDraft};
-use crate::lang::{Cursor, Diag, Keyword, Sections, Span, Unit, suggest};
+use crate::lang::{Cursor, Diag, Keyword, Parse, Sections, Span, Unit, suggest};
 use crate::log::{Syntax, Target};
 use crate::time::Millis;
 
@@ -175,15 +175,9 @@ const fn ring(
     name: &'static str,
     usage: &'static str,
     doc: &'static str,
-    parse: fn(&mut Cursor<'_>, &mut RingDraft) -> Result<(), Diag>,
+    parse: Parse<RingDraft>,
 ) -> Keyword<RingDraft> {
-    Keyword {
-        name,
-        sections: Sections::RING,
-        usage,
-        doc,
-        parse,
-    }
+    Keyword::of(Sections::RING, name, usage, doc, parse)
 }
 
 fn timeout(cur: &mut Cursor<'_>, _: &mut RingDraft) -> Result<(), Diag> {
@@ -259,13 +253,7 @@ const fn forward(
     name: &'static str,
     usage: &'static str,
     doc: &'static str,
-    parse: fn(&mut Cursor<'_>, &mut ForwardDraft) -> Result<(), Diag>,
+    parse: Parse<ForwardDraft>,
 ) -> Keyword<ForwardDraft> {
-    Keyword {
-        name,
-        sections: Sections::LOG_FORWARD,
-        usage,
-        doc,
-        parse,
-    }
+    Keyword::of(Sections::LOG_FORWARD, name, usage, doc, parse)
 }

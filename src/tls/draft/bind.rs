@@ -1,7 +1,7 @@
 //! The rows of `bind` lines, and those of them that may differ by certificate.
 
-use super::{BindDraft, Parse, Verify, bound, only, protocols, set, word};
-use crate::lang::{Cursor, Diag, Env, Keyword, Sections, Word};
+use super::{BindDraft, Verify, bound, only, protocols, set, word};
+use crate::lang::{Cursor, Diag, Env, Keyword, Parse, Sections, Word};
 use crate::tls::offer::Version;
 use crate::tls::verdict::Borne;
 
@@ -230,13 +230,7 @@ const fn bind(
     doc: &'static str,
     parse: Parse<BindDraft>,
 ) -> Keyword<BindDraft> {
-    Keyword {
-        name,
-        sections: Sections::BIND,
-        usage,
-        doc,
-        parse,
-    }
+    Keyword::of(Sections::BIND, name, usage, doc, parse)
 }
 
 const BIND_VERIFY: &[(&str, Verify)] = &[

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Beside, GlobalDraft, OcspDraft, Parse, SERVER_VERIFY, options, whole};
-use crate::lang::{Cursor, Diag, Keyword, Sections, Unit};
+use super::{Beside, GlobalDraft, OcspDraft, SERVER_VERIFY, options, whole};
+use crate::lang::{Cursor, Diag, Keyword, Unit};
 use crate::tls::issuers::Issuers;
 use crate::tls::web;
 
 /// The rows of `global`.
 pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
-    global(
+    Keyword::of_global(
         "ca-base",
         "<dir>",
         "The directory of `ca-file`s that are not absolute.",
@@ -22,7 +22,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "crt-base",
         "<dir>",
         "The directory of `crt` files that are not absolute.",
@@ -35,7 +35,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "issuers-chain-path",
         "<dir>",
         "The directory of chains for certificates that come without theirs.",
@@ -47,7 +47,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "key-base",
         "<dir>",
         "The directory of keys of `crt-store` sections that are not absolute.",
@@ -57,7 +57,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "ocsp-update.disable",
         "<on|off>",
         "Whether no answers about certificates are asked for at all.",
@@ -66,7 +66,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "ocsp-update.httpproxy",
         "<address>[:port]",
         "The HTTP proxy through which issuers are asked about certificates.",
@@ -78,19 +78,19 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "ocsp-update.maxdelay",
         "<seconds>",
         "How long at most after an answer about a certificate the next one is asked for.",
         |cur, g| delay(cur, &mut g.ocsp, |ocsp| &mut ocsp.delay_max),
     ),
-    global(
+    Keyword::of_global(
         "ocsp-update.mindelay",
         "<seconds>",
         "How long at least after an answer about a certificate the next one is asked for.",
         |cur, g| delay(cur, &mut g.ocsp, |ocsp| &mut ocsp.delay_min),
     ),
-    global(
+    Keyword::of_global(
         "ocsp-update.mode",
         "<on|off>",
         "Whether answers about certificates are kept fresh where their line is silent.",
@@ -99,79 +99,79 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-bind-ciphers",
         "<ciphers>",
         "The cipher suites of TLS 1.2 for clients.",
         |cur, g| whole(cur, &mut g.bind.ciphers),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-bind-ciphersuites",
         "<suites>",
         "The cipher suites of TLS 1.3 for clients.",
         |cur, g| whole(cur, &mut g.bind.ciphersuites),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-bind-client-sigalgs",
         "<sigalgs>",
         "The ways in which clients may sign.",
         |cur, g| whole(cur, &mut g.bind.client_sigalgs),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-bind-curves",
         "<curves>",
         "The groups for key exchange with clients.",
         |cur, g| whole(cur, &mut g.bind.curves),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-bind-options",
         "<option>...",
         "Options of every `bind … ssl`.",
         |cur, g| options(cur, &mut g.bind),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-bind-sigalgs",
         "<sigalgs>",
         "The ways in which certificates are signed with towards clients.",
         |cur, g| whole(cur, &mut g.bind.sigalgs),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-server-ciphers",
         "<ciphers>",
         "The cipher suites of TLS 1.2 for servers.",
         |cur, g| whole(cur, &mut g.server.ciphers),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-server-ciphersuites",
         "<suites>",
         "The cipher suites of TLS 1.3 for servers.",
         |cur, g| whole(cur, &mut g.server.ciphersuites),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-server-client-sigalgs",
         "<sigalgs>",
         "The ways in which this side may sign towards servers.",
         |cur, g| whole(cur, &mut g.server.client_sigalgs),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-server-curves",
         "<curves>",
         "The groups for key exchange with servers.",
         |cur, g| whole(cur, &mut g.server.curves),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-server-options",
         "<option>...",
         "Options of every `server … ssl`.",
         |cur, g| options(cur, &mut g.server),
     ),
-    global(
+    Keyword::of_global(
         "ssl-default-server-sigalgs",
         "<sigalgs>",
         "The ways in which servers may sign.",
         |cur, g| whole(cur, &mut g.server.sigalgs),
     ),
-    global(
+    Keyword::of_global(
         "ssl-load-extra-del-ext",
         "",
         "Files beside a certificate's are looked for without its '.crt'.",
@@ -180,13 +180,13 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "ssl-load-extra-files",
         "<type>...",
         "The files beside a certificate's that are looked at.",
         |cur, g| extra_files(cur, &mut g.beside),
     ),
-    global(
+    Keyword::of_global(
         "ssl-server-verify",
         "{ none | required }",
         "Whether servers' certificates are checked where their line is silent.",
@@ -195,7 +195,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "ssl-skip-self-issued-ca",
         "",
         "An issuer that issued itself is not sent along with its only certificate.",
@@ -204,7 +204,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.ssl-ctx-cache-size",
         "<number>",
         "How many certificates made on the fly are kept for a line.",
@@ -213,7 +213,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.cachesize",
         "<number>",
         "How many sessions are remembered for clients without tickets.",
@@ -222,7 +222,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.capture-buffer-size",
         "<number>",
         "How much of what clients offer is kept for expressions.",
@@ -231,7 +231,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.capture-cipherlist-size",
         "<number>",
         "`tune.ssl.capture-buffer-size` in old files.",
@@ -240,7 +240,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.default-dh-param",
         "<bits>",
         "Of key exchanges that are never offered.",
@@ -249,19 +249,19 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             Ok(())
         },
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.ocsp-update.maxdelay",
         "<seconds>",
         "`ocsp-update.maxdelay` in old files.",
         |cur, g| delay(cur, &mut g.ocsp, |ocsp| &mut ocsp.delay_max),
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.ocsp-update.mindelay",
         "<seconds>",
         "`ocsp-update.mindelay` in old files.",
         |cur, g| delay(cur, &mut g.ocsp, |ocsp| &mut ocsp.delay_min),
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.hard-maxrecord",
         "<bytes>",
         "The largest record that is ever sent.",
@@ -270,7 +270,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.keylog",
         "{ on | off }",
         "Whether the secrets of sessions are kept for expressions.",
@@ -279,7 +279,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.lifetime",
         "<timeout>",
         "How long a session may be taken up again.",
@@ -288,7 +288,7 @@ pub const KEYWORDS: &[Keyword<GlobalDraft>] = &[
             cur.end()
         },
     ),
-    global(
+    Keyword::of_global(
         "tune.ssl.maxrecord",
         "<bytes>",
         "The largest record that is sent.",
@@ -329,21 +329,6 @@ const DELAY_MAX: u32 = 366 * 86_400;
 
 /// The most sessions that may be remembered.
 const SESSIONS_MAX: usize = 10_000_000;
-
-const fn global(
-    name: &'static str,
-    usage: &'static str,
-    doc: &'static str,
-    parse: Parse<GlobalDraft>,
-) -> Keyword<GlobalDraft> {
-    Keyword {
-        name,
-        sections: Sections::GLOBAL,
-        usage,
-        doc,
-        parse,
-    }
-}
 
 /// The most that may be kept of a hello.
 const CAPTURE_MAX: usize = 1 << 20;

@@ -184,8 +184,6 @@ pub(super) fn under(base: Option<&str>, name: &str) -> String {
     }
 }
 
-type Parse<D> = fn(&mut Cursor<'_>, &mut D) -> Result<(), Diag>;
-
 fn set<T>(place: &mut Option<T>, value: T) -> Result<(), Diag> {
     *place = Some(value);
     Ok(())

@@ -1,7 +1,7 @@
 //! The rows of `server` lines.
 
-use super::{Parse, SERVER_VERIFY, ServerDraft, bound, only, protocols, set, word};
-use crate::lang::{Keyword, Sections};
+use super::{SERVER_VERIFY, ServerDraft, bound, only, protocols, set, word};
+use crate::lang::{Keyword, Parse, Sections};
 use crate::tls::offer::Version;
 
 /// The rows of `server` lines.
@@ -171,11 +171,5 @@ const fn server(
     doc: &'static str,
     parse: Parse<ServerDraft>,
 ) -> Keyword<ServerDraft> {
-    Keyword {
-        name,
-        sections: Sections::SERVER,
-        usage,
-        doc,
-        parse,
-    }
+    Keyword::of(Sections::SERVER, name, usage, doc, parse)
 }

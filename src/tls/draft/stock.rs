@@ -1,7 +1,7 @@
 //! The rows of `crt-store` sections: certificates whose parts are in files of any name.
 
 use super::{GlobalDraft, under};
-use crate::lang::{Cursor, Diag, Keyword, Sections, Span, Word};
+use crate::lang::{Cursor, Diag, Keyword, Parse, Sections, Span, Word};
 use crate::tls::store::{LoadedFrom, Store};
 
 /// A `crt-store` section.
@@ -76,15 +76,9 @@ const fn row(
     name: &'static str,
     usage: &'static str,
     doc: &'static str,
-    parse: super::Parse<StockDraft>,
+    parse: Parse<StockDraft>,
 ) -> Keyword<StockDraft> {
-    Keyword {
-        name,
-        sections: Sections::CRT_STORE,
-        usage,
-        doc,
-        parse,
-    }
+    Keyword::of(Sections::CRT_STORE, name, usage, doc, parse)
 }
 
 /// The rows.

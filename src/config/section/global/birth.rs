@@ -1,6 +1,6 @@
 //! How the process is born: in the background or not, and with which rights.
 
-use super::{number, on, path, row, word};
+use super::{number, on, path, word};
 use crate::config::draft::GlobalDraft;
 use crate::lang::{Cursor, Diag, Keyword};
 use crate::sys::process::CAPABILITIES;
@@ -8,33 +8,33 @@ use crate::sys::process::CAPABILITIES;
 /// The rows.
 #[rustfmt::skip]
 pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
-    row("debug", "", "Stays in the foreground and says what happens, as -d does.",
+    Keyword::of_global("debug", "", "Stays in the foreground and says what happens, as -d does.",
         |cur, g| on(cur, &mut g.site.debug)),
-    row("daemon", "", "Goes to the background.",
+    Keyword::of_global("daemon", "", "Goes to the background.",
         |cur, g| on(cur, &mut g.site.daemon)),
-    row("master-worker", "[no-exit-on-failure]", "Runs a master that watches over the worker.",
+    Keyword::of_global("master-worker", "[no-exit-on-failure]", "Runs a master that watches over the worker.",
         master_worker),
-    row("quiet", "", "Says nothing during the start.",
+    Keyword::of_global("quiet", "", "Says nothing during the start.",
         |cur, g| on(cur, &mut g.site.quiet)),
-    row("zero-warning", "", "Refuses to start with warnings.",
+    Keyword::of_global("zero-warning", "", "Refuses to start with warnings.",
         |cur, g| on(cur, &mut g.site.zero_warning)),
-    row("pidfile", "<pidfile>", "Writes the process's number into a file.",
+    Keyword::of_global("pidfile", "<pidfile>", "Writes the process's number into a file.",
         |cur, g| path(cur, &mut g.site.pidfile)),
-    row("chroot", "<jail dir>", "Confines the process to a directory.",
+    Keyword::of_global("chroot", "<jail dir>", "Confines the process to a directory.",
         |cur, g| path(cur, &mut g.site.chroot)),
-    row("uid", "<number>", "The user to become, by number.",
+    Keyword::of_global("uid", "<number>", "The user to become, by number.",
         |cur, g| number(cur, &mut g.site.uid, 0..=u32::MAX)),
-    row("gid", "<number>", "The group to become, by number.",
+    Keyword::of_global("gid", "<number>", "The group to become, by number.",
         |cur, g| number(cur, &mut g.site.gid, 0..=u32::MAX)),
-    row("user", "<user name>", "The user to become, by name.",
+    Keyword::of_global("user", "<user name>", "The user to become, by name.",
         |cur, g| word(cur, &mut g.user)),
-    row("group", "<group name>", "The group to become, by name.",
+    Keyword::of_global("group", "<group name>", "The group to become, by name.",
         |cur, g| word(cur, &mut g.group)),
-    row("setcap", "<name>[,<name>...]", "Capabilities to keep when the user changes.",
+    Keyword::of_global("setcap", "<name>[,<name>...]", "Capabilities to keep when the user changes.",
         setcap),
-    row("sandbox", "{on|off}", "Whether a serving process gives up what it needs no more: privileges, files, system calls; on unless said.",
+    Keyword::of_global("sandbox", "{on|off}", "Whether a serving process gives up what it needs no more: privileges, files, system calls; on unless said.",
         sandbox),
-    row("set-dumpable", "", "Allows core dumps.",
+    Keyword::of_global("set-dumpable", "", "Allows core dumps.",
         |cur, g| on(cur, &mut g.site.dumpable)),
 ];
 

@@ -1,6 +1,5 @@
 //! What the lines that follow see: variables of the environment and of the process, and where paths begin.
 
-use super::row;
 use crate::config::draft::{EnvEdit, GlobalDraft, Origin, VariableDraft};
 use crate::lang::{Cursor, Diag, Keyword, suggest};
 use crate::sample::{Scope, VarName};
@@ -8,19 +7,19 @@ use crate::sample::{Scope, VarName};
 /// The rows.
 #[rustfmt::skip]
 pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
-    row("default-path", "{ current | config | parent | origin <path> }", "Where relative paths of the lines that follow begin.",
+    Keyword::of_global("default-path", "{ current | config | parent | origin <path> }", "Where relative paths of the lines that follow begin.",
         default_path),
-    row("set-var", "<var-name> <expr>", "Sets a variable of the process to a sample.",
+    Keyword::of_global("set-var", "<var-name> <expr>", "Sets a variable of the process to a sample.",
         |cur, g| variable(cur, g, false)),
-    row("set-var-fmt", "<var-name> <fmt>", "Sets a variable of the process to a text.",
+    Keyword::of_global("set-var-fmt", "<var-name> <fmt>", "Sets a variable of the process to a text.",
         |cur, g| variable(cur, g, true)),
-    row("setenv", "<name> <value>", "Sets a variable for the lines that follow.",
+    Keyword::of_global("setenv", "<name> <value>", "Sets a variable for the lines that follow.",
         |cur, g| assign(cur, g, EnvEdit::Set)),
-    row("presetenv", "<name> <value>", "Sets a variable unless it is set.",
+    Keyword::of_global("presetenv", "<name> <value>", "Sets a variable unless it is set.",
         |cur, g| assign(cur, g, EnvEdit::Preset)),
-    row("unsetenv", "<name> ...", "Unsets variables.",
+    Keyword::of_global("unsetenv", "<name> ...", "Unsets variables.",
         unset),
-    row("resetenv", "[<name> ...]", "Unsets every variable but the ones named.",
+    Keyword::of_global("resetenv", "[<name> ...]", "Unsets every variable but the ones named.",
         reset),
 ];
 

@@ -1,21 +1,21 @@
 //! What the process is called by those who hear of it.
 
-use super::{row, text};
+use super::text;
 use crate::config::draft::GlobalDraft;
 use crate::lang::{Cursor, Diag, Keyword, Word};
 
 /// The rows.
 #[rustfmt::skip]
 pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
-    row("node", "<name>", "The node's name in statistics.",
+    Keyword::of_global("node", "<name>", "The node's name in statistics.",
         |cur, g| text(cur, &mut g.site.node)),
-    row("description", "<text>", "A text for statistics.",
+    Keyword::of_global("description", "<text>", "A text for statistics.",
         description),
-    row("log-tag", "<string>", "The program's name in syslog headers.",
+    Keyword::of_global("log-tag", "<string>", "The program's name in syslog headers.",
         log_tag),
-    row("log-send-hostname", "[<string>]", "Puts the host's name, or the one given, into syslog headers.",
+    Keyword::of_global("log-send-hostname", "[<string>]", "Puts the host's name, or the one given, into syslog headers.",
         log_hostname),
-    row("localpeer", "<name>", "The name under which peers know this process.",
+    Keyword::of_global("localpeer", "<name>", "The name under which peers know this process.",
         |cur, g| text(cur, &mut g.site.local_peer)),
 ];
 

@@ -2,34 +2,34 @@
 
 use std::ops::RangeInclusive;
 
-use super::{MANY, number, row};
+use super::{MANY, number};
 use crate::config::draft::GlobalDraft;
 use crate::lang::{Cursor, Diag, Keyword, Polarity};
 
 /// The rows.
 #[rustfmt::skip]
 pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
-    row("maxconn", "<number>", "How many connections the process has at once.",
+    Keyword::of_global("maxconn", "<number>", "How many connections the process has at once.",
         maxconn),
-    row("maxconnrate", "<number>", "How many connections a second are accepted.",
+    Keyword::of_global("maxconnrate", "<number>", "How many connections a second are accepted.",
         |cur, g| rate(cur, &mut g.site.max_conn_rate)),
-    row("maxsessrate", "<number>", "How many sessions a second are begun.",
+    Keyword::of_global("maxsessrate", "<number>", "How many sessions a second are begun.",
         |cur, g| rate(cur, &mut g.site.max_sess_rate)),
-    row("maxsslconn", "<number>", "How many TLS connections the process has at once.",
+    Keyword::of_global("maxsslconn", "<number>", "How many TLS connections the process has at once.",
         |cur, g| rate(cur, &mut g.site.max_ssl_conn)),
-    row("maxsslrate", "<number>", "How many TLS sessions a second are begun.",
+    Keyword::of_global("maxsslrate", "<number>", "How many TLS sessions a second are begun.",
         |cur, g| rate(cur, &mut g.site.max_ssl_rate)),
-    row("maxcomprate", "<number>", "How many kilobytes a second are compressed; what begins beyond that goes as it is.",
+    Keyword::of_global("maxcomprate", "<number>", "How many kilobytes a second are compressed; what begins beyond that goes as it is.",
         |cur, g| rate(cur, &mut g.site.max_comp_rate)),
-    row("maxcompcpuusage", "<number>", "How much of its time, in percent, a worker may be busy and still begin to compress.",
+    Keyword::of_global("maxcompcpuusage", "<number>", "How much of its time, in percent, a worker may be busy and still begin to compress.",
         busyness),
-    row("maxpipes", "<number>", "How many pipes splicing may use.",
+    Keyword::of_global("maxpipes", "<number>", "How many pipes splicing may use.",
         |cur, g| count(cur, &mut g.site.max_pipes)),
-    row("ulimit-n", "<number>", "How many descriptors the process may have.",
+    Keyword::of_global("ulimit-n", "<number>", "How many descriptors the process may have.",
         |cur, g| number(cur, &mut g.site.ulimit_n, DESCRIPTORS)),
-    row("fd-hard-limit", "<number>", "How many descriptors are used at most, whatever the system allows.",
+    Keyword::of_global("fd-hard-limit", "<number>", "How many descriptors are used at most, whatever the system allows.",
         |cur, g| number(cur, &mut g.site.fd_hard_limit, DESCRIPTORS)),
-    row("strict-limits", "", "Fails a start when the system gives fewer descriptors than are needed, which is so unless 'no' stands before.",
+    Keyword::of_global("strict-limits", "", "Fails a start when the system gives fewer descriptors than are needed, which is so unless 'no' stands before.",
         strictness),
 ];
 

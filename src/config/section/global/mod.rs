@@ -14,25 +14,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::draft::GlobalDraft;
-use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Unit, Word};
+use crate::lang::{Cursor, Diag, Polarity, Unit, Word};
 use crate::time::Millis;
-
-/// A row of this section.
-pub(super) const fn row(
-    name: &'static str,
-    usage: &'static str,
-    doc: &'static str,
-    parse: fn(&mut Cursor<'_>, &mut GlobalDraft) -> Result<(), Diag>,
-) -> Keyword<GlobalDraft> {
-    Keyword {
-        name,
-        sections: Sections::GLOBAL,
-        usage,
-        doc,
-        parse,
-    }
-}
 
 /// The largest count that makes sense anywhere.
 const MANY: u32 = i32::MAX.cast_unsigned();

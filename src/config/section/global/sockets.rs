@@ -1,6 +1,6 @@
 //! The sockets of operators, and what all unix sockets have in common.
 
-use super::{MANY, row, time};
+use super::{MANY, time};
 use crate::config::catalog;
 use crate::config::draft::{BindDraft, GlobalDraft};
 use crate::config::section::{bind, parameters, process_set};
@@ -9,15 +9,15 @@ use crate::lang::{Cursor, Diag, Keyword, Sections, suggest};
 /// The rows.
 #[rustfmt::skip]
 pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
-    row("stats socket", "{ <path> | [<address>]:<port> } [param...]", "Lets operators look and change at run time.",
+    Keyword::of_global("stats socket", "{ <path> | [<address>]:<port> } [param...]", "Lets operators look and change at run time.",
         stats_socket),
-    row("stats timeout", "<timeout>", "How long an operator's connection may be inactive.",
+    Keyword::of_global("stats timeout", "<timeout>", "How long an operator's connection may be inactive.",
         |cur, g| time(cur, &mut g.site.stats_timeout)),
-    row("stats maxconn", "<connections>", "How many operators may be connected at once.",
+    Keyword::of_global("stats maxconn", "<connections>", "How many operators may be connected at once.",
         stats_maxconn),
-    row("stats bind-process", "{ all | odd | even | <number>[-<number>] }", "Removed in 2.5: there is one process.",
+    Keyword::of_global("stats bind-process", "{ all | odd | even | <number>[-<number>] }", "Removed in 2.5: there is one process.",
         process_set),
-    row("unix-bind", "[prefix <prefix>] [mode <mode>] [user <user>] [uid <uid>] [group <group>] [gid <gid>]", "What unix sockets begin with.",
+    Keyword::of_global("unix-bind", "[prefix <prefix>] [mode <mode>] [user <user>] [uid <uid>] [group <group>] [gid <gid>]", "What unix sockets begin with.",
         unix_bind),
 ];
 

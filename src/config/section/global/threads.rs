@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{on, row};
+use super::on;
 use crate::config::draft::{CpuMapDraft, GlobalDraft};
 use crate::config::section::numbers;
 use crate::lang::{Cursor, Diag, Keyword};
@@ -10,15 +10,15 @@ use crate::lang::{Cursor, Diag, Keyword};
 /// The rows.
 #[rustfmt::skip]
 pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
-    row("nbproc", "<number>", "Removed in 2.5: means that many threads.",
+    Keyword::of_global("nbproc", "<number>", "Removed in 2.5: means that many threads.",
         nbproc),
-    row("nbthread", "<number>", "How many threads work.",
+    Keyword::of_global("nbthread", "<number>", "How many threads work.",
         nbthread),
-    row("thread-groups", "<number>", "How many groups threads form; sluice has one.",
+    Keyword::of_global("thread-groups", "<number>", "How many groups threads form; sluice has one.",
         |cur, _| cur.integer(1..=16_u32).and_then(|_| cur.end())),
-    row("cpu-map", "[auto:]<thread-group>[/<thread-set>] <cpu>[-<cpu>] [...]", "Which processors threads run on.",
+    Keyword::of_global("cpu-map", "[auto:]<thread-group>[/<thread-set>] <cpu>[-<cpu>] [...]", "Which processors threads run on.",
         cpu_map),
-    row("busy-polling", "", "Polls without sleeping.",
+    Keyword::of_global("busy-polling", "", "Polls without sleeping.",
         |cur, g| on(cur, &mut g.site.busy_polling)),
 ];
 

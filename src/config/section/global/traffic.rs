@@ -1,6 +1,6 @@
 //! How the process treats all traffic alike, checks included.
 
-use super::{on, row, time};
+use super::{on, time};
 use crate::config::draft::{FamiliesDraft, GlobalDraft};
 use crate::lang::{Cursor, Diag, Keyword, suggest};
 use crate::site::Environment;
@@ -8,23 +8,23 @@ use crate::site::Environment;
 /// The rows.
 #[rustfmt::skip]
 pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
-    row("nosplice", "", "Never lets the kernel move data between sockets.",
+    Keyword::of_global("nosplice", "", "Never lets the kernel move data between sockets.",
         |cur, g| on(cur, &mut g.site.no_splice)),
-    row("h1-accept-payload-with-any-method", "", "Takes bodies of GET, HEAD and DELETE in HTTP/1.0, which are refused else.",
+    Keyword::of_global("h1-accept-payload-with-any-method", "", "Takes bodies of GET, HEAD and DELETE in HTTP/1.0, which are refused else.",
         |cur, g| forgive(cur, &mut g.site.forgiven.old_payloads)),
-    row("h1-do-not-close-on-insecure-transfer-encoding", "", "Keeps a connection on which a length stood beside Transfer-Encoding.",
+    Keyword::of_global("h1-do-not-close-on-insecure-transfer-encoding", "", "Keeps a connection on which a length stood beside Transfer-Encoding.",
         |cur, g| forgive(cur, &mut g.site.forgiven.two_framings)),
-    row("harden.reject-privileged-ports.tcp", "{ on | off }", "Whether clients are refused whose own port is one of the system's.",
+    Keyword::of_global("harden.reject-privileged-ports.tcp", "{ on | off }", "Whether clients are refused whose own port is one of the system's.",
         system_ports),
-    row("spread-checks", "<0..50>", "By how many percent health checks vary their interval.",
+    Keyword::of_global("spread-checks", "<0..50>", "By how many percent health checks vary their interval.",
         spread_checks),
-    row("max-spread-checks", "<time>", "Over how long the first checks of a backend's servers are spread at most.",
+    Keyword::of_global("max-spread-checks", "<time>", "Over how long the first checks of a backend's servers are spread at most.",
         |cur, g| time(cur, &mut g.site.max_spread_checks)),
-    row("external-check", "[preserve-env]", "Lets checks run programs.",
+    Keyword::of_global("external-check", "[preserve-env]", "Lets checks run programs.",
         external_check),
-    row("pp2-never-send-local", "", "Checks introduce themselves by PROXY headers as streams of clients, not as connections of the proxy's own.",
+    Keyword::of_global("pp2-never-send-local", "", "Checks introduce themselves by PROXY headers as streams of clients, not as connections of the proxy's own.",
         |cur, g| on(cur, &mut g.site.checks_as_clients)),
-    row("dns-accept-family", "<family>[,<family>]*", "The families of addresses that names stand for: ipv4, ipv6, or auto for IPv6 where there is a way to it.",
+    Keyword::of_global("dns-accept-family", "<family>[,<family>]*", "The families of addresses that names stand for: ipv4, ipv6, or auto for IPv6 where there is a way to it.",
         families),
 ];
 
