@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use super::names;
-use crate::x509::{Certificate, RevocationList, oid};
+use crate::x509::{Certificate, RevocationList, Signed, oid};
 
 /// Certificates in a path, and so signatures to check.
 const PATH_MAX: usize = 10;
@@ -146,7 +146,7 @@ impl<'a> Court<'a> {
             let last = path[path.len() - 1];
             let depth = path.len() - 1;
             if is_issuer(&last, &last) {
-                let known = |own: Certificate<'_>| own.body == last.body;
+                let known = |own: Certificate<'_>| own.signed.body == last.signed.body;
                 if !believed && !self.authorities.named(last.subject).any(known) {
                     let number = if depth == 0 {
                         SELF_SIGNED_LEAF
@@ -241,9 +241,7 @@ impl<'a> Court<'a> {
             if issuer.usage(CRL_SIGN) == Some(false) {
                 charge(bear, MAY_NOT_SIGN_LISTS, depth)?;
             }
-            if !self.is_signed(issuer, list.body, list.algorithm, list.signature)
-                && !is_signed_as_of_old(issuer, &list)
-            {
+            if !self.is_signed(issuer, list.signed) && !is_signed_as_of_old(issuer, &list) {
                 charge(bear, LIST_SIGNATURE, depth)?;
             }
             if list.this_update > self.now {
@@ -276,18 +274,10 @@ impl<'a> Court<'a> {
             match path.get(depth + 1) {
                 // What an authority says of itself proves nothing, and a path without end was charged already.
                 None if !complete => continue,
-                None => {}
-                Some(issuer) => {
-                    let Certificate {
-                        body,
-                        algorithm,
-                        signature,
-                        ..
-                    } = certificate;
-                    if !self.is_signed(issuer, body, algorithm, signature) {
-                        charge(bear, SIGNATURE, depth)?;
-                    }
+                Some(issuer) if !self.is_signed(issuer, certificate.signed) => {
+                    charge(bear, SIGNATURE, depth)?;
                 }
+                None | Some(_) => {}
             }
             if certificate.not_before > self.now {
                 charge(bear, NOT_YET_VALID, depth)?;
@@ -299,14 +289,8 @@ impl<'a> Court<'a> {
         Ok(())
     }
 
-    fn is_signed(
-        &self,
-        issuer: &Certificate<'_>,
-        body: &[u8],
-        algorithm: &[u8],
-        signature: &[u8],
-    ) -> bool {
-        is_signed(&self.algorithms, issuer, (body, algorithm, signature))
+    fn is_signed(&self, issuer: &Certificate<'_>, signed: Signed<'_>) -> bool {
+        is_signed(&self.algorithms, issuer, signed)
     }
 }
 
@@ -314,12 +298,14 @@ impl<'a> Court<'a> {
 pub(super) fn is_signed(
     algorithms: &WebPkiSupportedAlgorithms,
     issuer: &Certificate<'_>,
-    (body, algorithm, signature): (&[u8], &[u8], &[u8]),
+    signed: Signed<'_>,
 ) -> bool {
     algorithms.all.iter().any(|own| {
-        own.signature_alg_id().as_ref() == algorithm
+        own.signature_alg_id().as_ref() == signed.algorithm
             && own.public_key_alg_id().as_ref() == issuer.key_algorithm
-            && own.verify_signature(issuer.key, body, signature).is_ok()
+            && own
+                .verify_signature(issuer.key, signed.body, signed.signature)
+                .is_ok()
     })
 }
 
@@ -327,9 +313,9 @@ pub(super) fn is_signed(
 fn is_signed_as_of_old(issuer: &Certificate<'_>, list: &RevocationList<'_>) -> bool {
     let scheme = &ring::signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY;
     let key = ring::signature::UnparsedPublicKey::new(scheme, issuer.key);
-    list.algorithm == RSA_SHA1
+    list.signed.algorithm == RSA_SHA1
         && issuer.key_algorithm == RSA_KEY
-        && key.verify(list.body, list.signature).is_ok()
+        && key.verify(list.signed.body, list.signed.signature).is_ok()
 }
 
 /// 1.2.840.113549.1.1.5, without parameters.

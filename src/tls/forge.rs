@@ -273,9 +273,9 @@ mod tests {
                 made.key.key.public_key().expect("a key").as_ref(),
                 own.key_info
             );
-            let (_, signature) = authority.signed(own.body).expect("signs");
+            let (_, signature) = authority.signed(own.signed.body).expect("signs");
             // RSA signs the same bytes alike, elliptic curves do not.
-            assert_eq!(signature == own.signature, issuer == "rsa.pem");
+            assert_eq!(signature == own.signed.signature, issuer == "rsa.pem");
         }
     }
 

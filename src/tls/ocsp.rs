@@ -10,8 +10,8 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use super::court;
 use super::text;
 use crate::codec::digest::Digest;
-use crate::x509::Certificate;
 use crate::x509::der::{self, Element, Reader, element};
+use crate::x509::{Certificate, Signed};
 
 /// The name of a certificate towards its issuer: digests of the issuer's name and key, and the serial number.
 pub(super) fn certificate_id(leaf: &[u8], issuer: &[u8]) -> Option<Vec<u8>> {
@@ -53,25 +53,20 @@ pub(super) struct Answer<'a> {
 /// The signature of an answer.
 #[derive(Clone, Copy, Debug)]
 struct Seal<'a> {
-    body: &'a [u8],
-    algorithm: &'a [u8],
-    signature: &'a [u8],
+    signed: Signed<'a>,
     /// Certificates of signers.
     signers: Reader<'a>,
 }
 
 impl<'a> Seal<'a> {
     /// Reads what follows the body.
-    fn read(body: &'a [u8], mut rest: Reader<'a>) -> Option<Self> {
-        let algorithm = rest.one(der::SEQUENCE)?.content;
-        let signature = der::bits(rest.one(der::BIT_STRING)?.content)?;
+    fn read(body: Element<'a>, mut rest: Reader<'a>) -> Option<Self> {
+        let signed = Signed::read(body, &mut rest)?;
         let signers = rest
             .one(der::CONTEXT)
             .and_then(|own| own.inner().sequence());
         Some(Self {
-            body,
-            algorithm,
-            signature,
+            signed,
             signers: signers.unwrap_or(Reader(&[])),
         })
     }
@@ -100,7 +95,7 @@ impl<'a> Answer<'a> {
         bytes.one(der::OBJECT)?;
         let mut basic = Reader(bytes.one(der::OCTETS)?.content).sequence()?;
         let body = basic.one(der::SEQUENCE)?;
-        let seal = Seal::read(body.whole, basic);
+        let seal = Seal::read(body, basic);
         let mut data = body.inner();
         data.one(der::CONTEXT);
         let responder = data.next()?;
@@ -133,15 +128,13 @@ impl<'a> Answer<'a> {
         };
         let in_time = self.this_update <= now + CLOCKS_DIFFER
             && self.next_update.is_none_or(|end| end > now - CLOCKS_DIFFER);
-        let signed = (seal.body, seal.algorithm, seal.signature);
-        let by = |signer: &Certificate<'_>| court::is_signed(algorithms, signer, signed);
+        let by = |signer: &Certificate<'_>| court::is_signed(algorithms, signer, seal.signed);
         let appointed = |signer: &Certificate<'_>| {
-            let own = (signer.body, signer.algorithm, signer.signature);
             signer.issuer == issuer.subject
                 && signer.not_before <= now
                 && signer.not_after >= now
                 && signer.is_named_for(OCSP_SIGNING)
-                && court::is_signed(algorithms, &issuer, own)
+                && court::is_signed(algorithms, &issuer, signer.signed)
         };
         let signers = seal.signers.take(SIGNERS_MAX);
         in_time

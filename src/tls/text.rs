@@ -104,7 +104,7 @@ pub(super) fn revocations(der: &[u8], out: &mut String) {
         out,
         "Version {}\nSignature Algorithm: {}\nIssuer: {}\nLast Update: {}\nNext Update: {}\n",
         list.version,
-        signature(list.algorithm),
+        signature(list.signed.algorithm),
         name(list.issuer),
         time(list.this_update),
         list.next_update.map_or_else(|| "NONE".to_owned(), time),

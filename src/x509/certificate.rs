@@ -3,17 +3,13 @@
 //! Every version is read, the first too, which has no extensions and which rustls' own reader refuses.
 
 use super::der::{self, Reader};
-use super::{name, oid};
+use super::{Signed, name, oid};
 
 /// The parts of a certificate.
 #[derive(Clone, Copy, Debug)]
 pub struct Certificate<'a> {
-    /// What is signed.
-    pub body: &'a [u8],
-    /// The signature's algorithm, without the head of its sequence.
-    pub algorithm: &'a [u8],
-    /// The signature.
-    pub signature: &'a [u8],
+    /// The signature, and what is signed.
+    pub signed: Signed<'a>,
     /// 1, 2 or 3.
     pub version: u32,
     /// The serial number as it is written.
@@ -42,8 +38,7 @@ impl<'a> Certificate<'a> {
     pub fn read(der: &'a [u8]) -> Option<Self> {
         let mut whole = Reader(der).sequence()?;
         let body = whole.one(der::SEQUENCE)?;
-        let algorithm = whole.one(der::SEQUENCE)?.content;
-        let signature = der::bits(whole.one(der::BIT_STRING)?.content)?;
+        let signed = Signed::read(body, &mut whole)?;
         let mut parts = body.inner();
         let version = match parts.one(der::CONTEXT) {
             Some(version) => 1 + der::small(version.inner().one(der::INTEGER)?.content)?,
@@ -65,9 +60,7 @@ impl<'a> Certificate<'a> {
             .find(|part| part.tag == der::CONTEXT | 3)
             .and_then(|part| part.inner().sequence());
         Some(Self {
-            body: body.whole,
-            algorithm,
-            signature,
+            signed,
             version,
             serial,
             issuer,

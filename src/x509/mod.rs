@@ -11,6 +11,8 @@ pub mod der;
 pub mod name;
 pub mod oid;
 mod revocation;
+mod signed;
 
 pub use certificate::Certificate;
 pub use revocation::RevocationList;
+pub use signed::Signed;

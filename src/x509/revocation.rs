@@ -1,17 +1,14 @@
 //! A list of certificates that are no good any more.
 
+use super::Signed;
 use super::certificate::extensions;
 use super::der::{self, Reader};
 
 /// The list.
 #[derive(Clone, Copy, Debug)]
 pub struct RevocationList<'a> {
-    /// What is signed.
-    pub body: &'a [u8],
-    /// The signature's algorithm, without the head of its sequence.
-    pub algorithm: &'a [u8],
-    /// The signature.
-    pub signature: &'a [u8],
+    /// The signature, and what is signed.
+    pub signed: Signed<'a>,
     /// 1 or 2.
     pub version: u32,
     /// The issuer's name, head included.
@@ -29,8 +26,7 @@ impl<'a> RevocationList<'a> {
     pub fn read(der: &'a [u8]) -> Option<Self> {
         let mut whole = Reader(der).sequence()?;
         let body = whole.one(der::SEQUENCE)?;
-        let algorithm = whole.one(der::SEQUENCE)?.content;
-        let signature = der::bits(whole.one(der::BIT_STRING)?.content)?;
+        let signed = Signed::read(body, &mut whole)?;
         let mut parts = body.inner();
         let version = match parts.one(der::INTEGER) {
             Some(version) => 1 + der::small(version.content)?,
@@ -49,9 +45,7 @@ impl<'a> RevocationList<'a> {
             .one(der::CONTEXT)
             .and_then(|part| part.inner().sequence());
         Some(Self {
-            body: body.whole,
-            algorithm,
-            signature,
+            signed,
             version,
             issuer,
             this_update,

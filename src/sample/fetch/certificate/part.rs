@@ -48,7 +48,7 @@ fn key_alg<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
 }
 
 fn sig_alg<'a>(chain: Option<Chain<'a>>, _: &[Arg]) -> Sampled<'a> {
-    leaf(chain, |c| algorithm(c.algorithm))
+    leaf(chain, |c| algorithm(c.signed.algorithm))
 }
 
 fn algorithm<'a>(sequence: &[u8]) -> Option<Value<'a>> {
