@@ -1,6 +1,7 @@
 //! How an exchange ended, and what that adds to the counters of everyone who took part.
 
-use super::shard::{Count, SPANS, Tally, answered};
+use super::Count;
+use super::shard::{SPANS, Tally, answered};
 use crate::id::WorkerId;
 
 /// Whose counters.

@@ -9,6 +9,7 @@
 //! * What it deliberately does not do: it knows no site, no socket and no clock.
 
 mod columns;
+mod count;
 mod ending;
 pub mod html;
 mod info;
@@ -21,9 +22,10 @@ mod snapshot;
 pub mod text;
 
 pub use columns::{COLUMNS, Cell, Column};
+pub use count::{Count, Pace, Span};
 pub use ending::{Cause, Ending, Role};
 pub use info::{FIELDS, Field, InfoView, plain as info_plain, typed as info_typed};
-pub use shard::{Count, Folded, Pace, Span, Tally};
+pub use shard::{Folded, Tally};
 pub use snapshot::{
     BackView, CheckView, Colour, Kind, ObjectView, ProxyView, Selection, ServerCensus, ServerView,
     Snapshot,

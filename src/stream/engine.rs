@@ -1,7 +1,6 @@
 //! All streams of one worker, and what wakes them: readiness, timers, letters.
 
 use std::cell::RefCell;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,18 +9,14 @@ use super::front::{Front, Held, Peers, Role};
 use super::inspect::Upgrade;
 use super::mishap::Mishap;
 use super::probe::Turn;
-use super::roundup::Roundup;
 use super::stage::Step;
-use super::takeover::{Given, Wanted};
 use super::track::Tracks;
-use super::{Asked, Cause, Greeting, Kit, Stage, Stream, Timer};
-use crate::id::{FrontendId, ListenerId, ServerId};
-use crate::log::Level;
+use super::{Cause, Greeting, Kit, Letter, Stage, Stream, Timer};
+use crate::id::{FrontendId, ListenerId};
 use crate::log::Origin;
 use crate::mux::{Conn, Fill, H1, H1Role, Heads, Inner, Mux, Ready};
-use crate::queue::Which;
 use crate::sample::{TlsFacts, Wall};
-use crate::site::{Mode, Notice, Service};
+use crate::site::{Mode, Service};
 use crate::slab::{Key, Slab};
 use crate::time::{Millis, Tick};
 use crate::wire::Wire;
@@ -31,78 +26,6 @@ const STEPS_MAX: usize = 512;
 
 /// Streams kept for their memory.
 const SPARE_MAX: usize = 256;
-
-/// News for a stream, from wherever something came free.
-#[derive(Debug)]
-pub enum Letter {
-    /// A slot of this server is the stream's.
-    Slot {
-        /// The stream's key.
-        stream: u64,
-        /// The server.
-        server: ServerId,
-        /// The line it stood in.
-        line: Which,
-        /// How many were served before it while it waited.
-        position: u32,
-    },
-    /// The server the stream waits for is down.
-    Dismissed {
-        /// The stream's key.
-        stream: u64,
-    },
-    /// The answer to a question of `do-resolve`.
-    Resolved {
-        /// The stream's key.
-        stream: u64,
-        /// The best address, if there is one.
-        addr: Option<IpAddr>,
-    },
-    /// A line for the process's own log.
-    Remark {
-        /// How urgent it is.
-        level: Level,
-        /// What it says.
-        text: String,
-    },
-    /// The streams that a server serves end.
-    Shut {
-        /// The server.
-        server: ServerId,
-        /// Why.
-        cause: Cause,
-    },
-    /// A stream ends because an operator says so.
-    Kill {
-        /// The part of its number that is the worker's own.
-        stream: u64,
-    },
-    /// The idle connections to a server are closed.
-    CloseIdle {
-        /// The server.
-        server: ServerId,
-    },
-    /// Operators want to know of the streams.
-    Describe(Arc<Roundup>),
-    /// Somebody is to be checked from here on.
-    Check(Asked),
-    /// The slow start of a server begins.
-    Warm {
-        /// The server.
-        server: ServerId,
-    },
-    /// Traffic makes a server suspicious: its next check is due after `fastinter`.
-    Hasten {
-        /// The server.
-        server: ServerId,
-    },
-    /// A sentence for operators.
-    Notice(Box<Notice>),
-    /// Another worker looks for an idle connection.
-    Wanted(Box<Wanted>),
-    /// What came of such a question.
-    Given(Box<Given>),
-}
 
 /// A worker's streams.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ pub use table::COLUMNS;
 
 use std::fmt;
 
-use super::shard::{Count, Pace, Span};
 use super::snapshot::{Kind, ObjectView};
+use super::{Count, Pace, Span};
 
 /// One column.
 pub struct Column {

@@ -4,8 +4,8 @@
 //! number looks into the object itself.
 
 use super::{Cell, Cell::S32, Cell::Text, Cell::U32, Cell::U64, Column, Origin};
-use crate::stats::shard::{Count, Pace, Span};
 use crate::stats::snapshot::{BackView, CheckView, Kind, ObjectView, ServerCensus, ServerView};
+use crate::stats::{Count, Pace, Span};
 
 /// Every column, in order.
 #[rustfmt::skip]
