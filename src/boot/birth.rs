@@ -18,7 +18,7 @@ use super::again::Again;
 use super::args::Options;
 use super::bind::{self, Bound, Failure, Wish};
 use super::console::Console;
-use super::daemon::{self, Awaited, PidFile, Side, Start, Starting};
+use super::daemon::{self, Awaited, Nowhere, PidFile, Side, Start, Starting};
 use super::handover::{self, Taken};
 use super::heritage::Heritage;
 use super::life::{End, Serving};
@@ -87,6 +87,7 @@ fn born_alone(mut site: Site, options: &Options, console: &Console) -> Result<Bo
     let held = notify::activated(process::pid());
     let (bound, heritage) = sockets(&mut site, options, held, &former, console)?;
     let mut pidfile = open_pidfile(&site, daemon)?;
+    let nowhere = open_nowhere(daemon)?;
     let notifier = open_notifier(options, console);
     let at_once = options.old.as_ref().is_some_and(|old| old.at_once);
     let mut starting = Starting::unwatched();
@@ -106,8 +107,8 @@ fn born_alone(mut site: Site, options: &Options, console: &Console) -> Result<Bo
     let mut serving = Serving::begin(site, bound, heritage, console)?;
     // A process that dies before this line has accepted nobody; behind it, the former ones need not serve any more.
     starting.ready();
-    if daemon {
-        let _ = daemon::close_standard();
+    if let Some(nowhere) = nowhere {
+        let _ = nowhere.take_standard();
     } else {
         tell(&former, at_once, console);
     }
@@ -124,7 +125,7 @@ fn born_worker(
     executed: bool,
 ) -> Result<Born, Fault> {
     let Loaded { mut site, env, .. } = loaded;
-    let daemon = site.global.daemon;
+    let nowhere = open_nowhere(site.global.daemon)?;
     if executed && let Ok(bill) = Playbill::new(&site.programs, &env).written() {
         // A master that does not hear of them keeps those it has.
         let _ = link.send_programs(&bill);
@@ -142,8 +143,8 @@ fn born_worker(
     console.end_copy();
     serving.obey(link);
     serving.open();
-    if daemon {
-        let _ = daemon::close_standard();
+    if let Some(nowhere) = nowhere {
+        let _ = nowhere.take_standard();
     }
     Ok(Born::Serving(Box::new(serving)))
 }
@@ -174,6 +175,7 @@ fn born_master<'c>(
         at_once: options.old.as_ref().is_some_and(|old| old.at_once),
     };
     let pidfile = open_pidfile(site, true)?;
+    let nowhere = open_nowhere(daemon)?;
     let window = Window::open(options).map_err(|sentence| vec![sentence])?;
     let mut starting = Starting::unwatched();
     if daemon {
@@ -189,7 +191,7 @@ fn born_master<'c>(
             let publication = Publication {
                 pidfile,
                 starting,
-                daemon,
+                nowhere,
             };
             Ok(Mastery::Master(master, publication))
         }
@@ -200,7 +202,7 @@ fn born_master<'c>(
 struct Publication {
     pidfile: Option<PidFile>,
     starting: Starting,
-    daemon: bool,
+    nowhere: Option<Nowhere>,
 }
 
 impl Publication {
@@ -208,8 +210,8 @@ impl Publication {
         write_pid(self.pidfile.as_mut(), process::pid(), console);
         master.publish();
         self.starting.ready();
-        if self.daemon {
-            let _ = daemon::close_standard();
+        if let Some(nowhere) = self.nowhere {
+            let _ = nowhere.take_standard();
         }
     }
 }
@@ -385,6 +387,13 @@ fn open_pidfile(site: &Site, wanted: bool) -> Result<Option<PidFile>, Fault> {
             "[sluice.main()] Cannot create pidfile {path} ({why})"
         )]
     })
+}
+
+fn open_nowhere(wanted: bool) -> Result<Option<Nowhere>, Fault> {
+    wanted
+        .then(Nowhere::open)
+        .transpose()
+        .map_err(|e| cannot("open /dev/null", &e))
 }
 
 fn open_notifier(options: &Options, console: &Console) -> Notifier {

@@ -97,12 +97,24 @@ pub fn leave_terminal() -> io::Result<()> {
     process::new_session()
 }
 
-/// Turns the standard descriptors to nothing.
-pub fn close_standard() -> io::Result<()> {
-    let null = File::options().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    Ok(rustix::stdio::dup2_stderr(&null)?)
+/// What a daemon's standard descriptors lead to. Opened while the whole directory tree is there: below a `chroot` there is no
+/// `/dev/null`, and whoever reads what the program writes would wait for the daemon's end.
+#[derive(Debug)]
+pub struct Nowhere(File);
+
+impl Nowhere {
+    /// Opens it.
+    pub fn open() -> io::Result<Self> {
+        let null = File::options().read(true).write(true).open("/dev/null")?;
+        Ok(Self(null))
+    }
+
+    /// Turns the standard descriptors to it.
+    pub fn take_standard(&self) -> io::Result<()> {
+        rustix::stdio::dup2_stdin(&self.0)?;
+        rustix::stdio::dup2_stdout(&self.0)?;
+        Ok(rustix::stdio::dup2_stderr(&self.0)?)
+    }
 }
 
 /// An open pid file.

@@ -1,8 +1,10 @@
 //! Where a process lives and how it comes and goes: user, background, directories, environment, masters, the end.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::{Bench, GET, PATIENCE, REST, await_that, children, client, field, is_root, kill};
@@ -40,6 +42,34 @@ fn a_daemon_writes_its_number_and_debugging_keeps_it_in_front() {
     bench.write("t.cfg", &text(" debug\n"));
     let mut running = bench.start_by("", "-f t.cfg");
     assert!(running.child.try_wait().expect("our own child").is_none());
+}
+
+#[test]
+fn a_daemon_below_another_root_holds_nothing_of_whoever_started_it() {
+    if !is_root() {
+        return;
+    }
+    for words in ["-D", "-W -D"] {
+        let text = format!("global\n chroot @D/jail\n pidfile @D/pid\n{REST}");
+        let bench = Bench::new("jailed", &text);
+        bench.write("jail/empty", "");
+        let (mut ours, its) = UnixStream::pair().expect("a pair");
+        ours.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        let mut command = bench.command("", &format!("{words} -f t.cfg"));
+        let status = command.stderr(OwnedFd::from(its)).status();
+        drop(command);
+        assert!(status.expect("a shell").success());
+        let read = ours.read_to_end(&mut Vec::new());
+        let answer = bench.exchange(0, GET);
+        let pid = fs::read_to_string(bench.path("pid")).expect("it was written");
+        let pid: u32 = pid.trim().parse().expect("a number");
+        kill(pid, "TERM");
+        await_that("the daemon leaves", || {
+            field(&format!("/proc/{pid}/status"), "Name:").is_empty()
+        });
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{words}");
+        read.unwrap_or_else(|error| panic!("{words}: somebody holds it still: {error}"));
+    }
 }
 
 #[test]
