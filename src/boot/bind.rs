@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::addr::SockAddr;
 use crate::id::ListenerId;
+use crate::site::Carriage;
 use crate::sys::{options, process, socket};
 
 use super::handover::Taken;
@@ -49,8 +50,8 @@ pub struct Settings {
     pub transparent: bool,
     /// The interface.
     pub interface: Option<String>,
-    /// The network namespace.
-    pub namespace: Option<String>,
+    /// How the kernel carries its connections.
+    pub carriage: Carriage,
     /// The largest segment.
     pub mss: Option<u16>,
     /// Wait for data before waking up.
@@ -63,12 +64,8 @@ pub struct Settings {
     pub unsent: Option<usize>,
     /// How long sent data may stay unacknowledged, in milliseconds.
     pub user_timeout: Option<u32>,
-    /// What signs packets, where they are signed.
-    pub md5_key: Option<Vec<u8>>,
     /// How much of each connection's first packet is kept; 0: nothing.
     pub save_syn: u8,
-    /// How congestion is avoided, by the kernel's name of it.
-    pub congestion: Option<String>,
     /// Share the address with other processes.
     pub reuseport: bool,
     /// Owner of a unix path.
@@ -224,7 +221,7 @@ fn open(wish: &Wish, taken: &[Taken]) -> io::Result<Opened> {
         }
         SockAddr::Inet(_) => {
             while sockets.len() < wish.shards.max(1) {
-                sockets.push(in_namespace(wish, || open_inet(wish))?);
+                sockets.push(wish.settings.carriage.place(|| open_inet(wish))?);
             }
             Ok(Opened::of(sockets))
         }
@@ -240,7 +237,7 @@ fn fits(wish: &Wish, taken: &Taken) -> bool {
     taken.addr == wish.endpoint
         && v6only
         && settings.interface.as_deref().unwrap_or("") == taken.interface
-        && settings.namespace.as_deref().unwrap_or("") == taken.namespace
+        && settings.carriage.namespace_name() == taken.namespace
 }
 
 fn open_inet(wish: &Wish) -> io::Result<OwnedFd> {
@@ -294,16 +291,10 @@ fn set_changeable(fd: &OwnedFd, settings: &Settings) -> io::Result<()> {
     if let Some(millis) = settings.user_timeout {
         options::set_user_timeout(fd, millis)?;
     }
-    if let Some(key) = &settings.md5_key {
-        options::set_md5_key(fd, key)?;
-    }
     if settings.save_syn > 0 {
         options::set_save_syn(fd, settings.save_syn)?;
     }
-    if let Some(algorithm) = &settings.congestion {
-        options::set_congestion(fd, algorithm)?;
-    }
-    Ok(())
+    settings.carriage.set(fd)
 }
 
 /// Binds a path under a temporary name beside the final one, with its owner and permissions set before anyone can connect.
@@ -328,19 +319,6 @@ fn open_path(wish: &Wish, path: &Path) -> io::Result<Opened> {
         std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(mode))?;
     }
     Ok(opened)
-}
-
-/// Runs `open` inside the wish's network namespace and comes back.
-fn in_namespace<T>(wish: &Wish, open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let Some(name) = &wish.settings.namespace else {
-        return open();
-    };
-    let home = std::fs::File::open("/proc/self/ns/net")?;
-    let there = std::fs::File::open(Path::new("/run/netns").join(name))?;
-    process::enter_network_namespace(&there)?;
-    let result = open();
-    process::enter_network_namespace(&home)?;
-    result
 }
 
 #[cfg(test)]
@@ -474,11 +452,11 @@ mod tests {
     #[test]
     fn congestion_is_avoided_as_it_is_said() {
         let mut one = wish(inet("127.0.0.1:0"));
-        one.settings.congestion = Some("reno".into());
+        one.settings.carriage.congestion = Some("reno".into());
         let bound = bind_all(&[one.clone()], &[]).expect("every kernel has it");
         let fd = &bound[0].sockets[0];
         assert_eq!(options::congestion(fd).expect("a name"), "reno");
-        one.settings.congestion = Some("no-such".into());
+        one.settings.carriage.congestion = Some("no-such".into());
         let failure = bind_all(&[one], &[]).expect_err("no kernel has it");
         assert_eq!(failure.sentences.len(), 1);
     }
@@ -491,7 +469,7 @@ mod tests {
             ("[::]:0", "::1"),
         ] {
             let mut one = wish(inet(listens));
-            one.settings.md5_key = Some(b"secret".to_vec());
+            one.settings.carriage.md5_key = Some(b"secret"[..].into());
             let bound = match bind_all(&[one], &[]) {
                 Ok(bound) => bound,
                 Err(failure) => return eprintln!("skipped: {:?}", failure.sentences),

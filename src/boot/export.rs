@@ -89,7 +89,7 @@ impl Copies {
         Given {
             socket: socket.as_fd(),
             interface: listener.interface.as_deref().unwrap_or_default(),
-            namespace: listener.namespace.as_deref().unwrap_or_default(),
+            namespace: listener.carriage.namespace_name(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Reading the configuration at start: the environment it sees, the host it asks, and what the command line overrides.
 
 use std::cell::RefCell;
+use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::addr::SockAddr;
 use crate::config::{self, Given, Host, Source};
@@ -9,6 +11,7 @@ use crate::dns::startup::{self, Policy, Results};
 use crate::dns::{self, Family, Root, accounts};
 use crate::lang::{Env, Files, Severity};
 use crate::site::{Frontend, Service, Site};
+use crate::sys::namespace::Namespace;
 use crate::sys::{process, socket};
 
 use super::args::Options;
@@ -205,16 +208,14 @@ pub fn wishes(site: &Site, reuseport: bool) -> Vec<Wish> {
                     v6only: listener.v6only,
                     transparent: listener.transparent,
                     interface: listener.interface.as_deref().map(str::to_owned),
-                    namespace: listener.namespace.as_deref().map(str::to_owned),
                     mss: listener.mss,
                     defer_accept: listener.defer_accept,
                     fast_open: listener.fast_open,
                     buffers: (tune.client_rcvbuf, tune.client_sndbuf),
                     unsent: tune.client_unsent,
                     user_timeout: listener.tcp_user_timeout.map(|t| t.get()),
-                    md5_key: listener.md5_key.as_deref().map(Into::into),
                     save_syn: listener.save_syn,
-                    congestion: listener.congestion.as_deref().map(str::to_owned),
+                    carriage: listener.carriage.clone(),
                     reuseport,
                     uid: listener.uid,
                     gid: listener.gid,
@@ -232,6 +233,8 @@ pub struct Machine {
     /// `-dr`.
     lenient: bool,
     names: RefCell<Results>,
+    /// Those that were asked for.
+    namespaces: RefCell<Vec<Arc<Namespace>>>,
 }
 
 impl Machine {
@@ -241,6 +244,7 @@ impl Machine {
             root: Root::host(),
             lenient: false,
             names: RefCell::default(),
+            namespaces: RefCell::default(),
         }
     }
 }
@@ -299,6 +303,16 @@ impl Host for Machine {
 
     fn is_lenient(&self) -> bool {
         self.lenient
+    }
+
+    fn namespace(&self, name: &str) -> io::Result<Arc<Namespace>> {
+        let mut known = self.namespaces.borrow_mut();
+        if let Some(known) = known.iter().find(|one| one.name() == name) {
+            return Ok(Arc::clone(known));
+        }
+        let opened = Arc::new(Namespace::open(name)?);
+        known.push(Arc::clone(&opened));
+        Ok(opened)
     }
 
     fn root(&self) -> Root {

@@ -118,11 +118,22 @@ fn loosened(site: &Site) -> [(bool, &'static str, &'static str); 3] {
             "ProtectHome=read-only",
         ),
         (
-            site.listeners.iter().any(|one| one.namespace.is_some()),
-            "The configuration listens in network namespaces.",
+            enters_namespaces(site),
+            "The configuration listens or connects in network namespaces.",
             "RestrictNamespaces=net\nCapabilityBoundingSet=CAP_SYS_ADMIN",
         ),
     ]
+}
+
+fn enters_namespaces(site: &Site) -> bool {
+    let servers = site.servers.iter().map(|one| one.carriage.as_deref());
+    let peers = site.peers.iter().flat_map(|one| &one.carriages);
+    let rings = site.rings.iter().flat_map(|one| &one.servers);
+    let rings = rings.map(|server| server.carriage.as_deref());
+    let reached = servers.chain(peers.map(Option::as_deref)).chain(rings);
+    let listening = site.listeners.iter().map(|one| Some(&one.carriage));
+    let mut all = reached.chain(listening).flatten();
+    all.any(|one| one.namespace.is_some())
 }
 
 /// What is said when nothing was to be written.

@@ -224,7 +224,7 @@ pub(crate) const SERVER: &[Known] = &[
     Known {
         sections: Sections::SERVER,
         standing: Standing::Later,
-        names: "cc:1, namespace:1, strict-maxconn, tcp-md5sig:1",
+        names: "strict-maxconn",
     },
     Known {
         sections: Sections::SERVER,

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::addr::SockAddr;
-use crate::site::{Postbox, Site};
+use crate::site::{Carriage, Postbox, Site};
 use crate::sys::{self, socket::Family, socket::Kind};
 use crate::time::{Millis, Tick};
 use crate::tls::{Connector, Session};
@@ -20,6 +20,7 @@ const RING_RETRY: Millis = Millis::seconds(1);
 pub(super) struct Post {
     pub(super) address: SockAddr,
     pub(super) connector: Option<Arc<Connector>>,
+    pub(super) carriage: Option<Arc<Carriage>>,
     pub(super) errand: Errand,
     /// When the next try is due.
     pub(super) next: Tick,
@@ -56,6 +57,7 @@ impl Post {
         Self {
             address,
             connector,
+            carriage: None,
             errand,
             next,
             busy: false,
@@ -120,7 +122,15 @@ impl Post {
     pub(super) fn dial(&self) -> io::Result<Wire> {
         let raw = self.address.to_raw()?;
         let family = Family::of(&raw).ok_or(io::ErrorKind::Unsupported)?;
-        let fd = sys::socket::socket(family, Kind::Stream)?;
+        let open = || sys::socket::socket(family, Kind::Stream);
+        let fd = match self.carriage.as_deref() {
+            Some(carriage) if family != Family::Unix => {
+                let fd = carriage.place(open)?;
+                carriage.set(&fd)?;
+                fd
+            }
+            Some(_) | None => open()?,
+        };
         if family != Family::Unix {
             sys::options::set_nodelay(&fd, true)?;
         }
@@ -164,7 +174,10 @@ fn peer(site: &Site, section: usize, member: usize, last_will: bool, now: Tick) 
         member,
         last_will,
     };
-    Some(Post::new(address, connector, errand, now))
+    Some(Post {
+        carriage: peers.carriages.get(member).cloned().flatten(),
+        ..Post::new(address, connector, errand, now)
+    })
 }
 
 fn rings(site: &Site, now: Tick) -> impl Iterator<Item = Post> {
@@ -176,12 +189,11 @@ fn rings(site: &Site, now: Tick) -> impl Iterator<Item = Post> {
                 next: 0,
                 counted: server.counted,
             };
-            Post::new(
-                server.address.clone(),
-                server.connector.clone(),
-                errand,
-                now,
-            )
+            let connector = server.connector.clone();
+            Post {
+                carriage: server.carriage.clone(),
+                ..Post::new(server.address.clone(), connector, errand, now)
+            }
         })
     })
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
+use super::Carriage;
 use crate::addr::SockAddr;
 use crate::id::FrontendId;
 use crate::stats::Tally;
@@ -55,18 +56,14 @@ pub struct Listener {
     pub defer_accept: bool,
     /// `interface`.
     pub interface: Option<Box<str>>,
-    /// `namespace`.
-    pub namespace: Option<Box<str>>,
     /// `mss`.
     pub mss: Option<u16>,
     /// `tcp-ut`.
     pub tcp_user_timeout: Option<Millis>,
-    /// The password that signs packets: `tcp-md5sig`.
-    pub md5_key: Option<Box<[u8]>>,
     /// How much of each connection's first packet the kernel keeps, as it counts that: `tcp-ss`.
     pub save_syn: u8,
-    /// How the kernel avoids congestion towards clients, where it is not as it always does: `cc`.
-    pub congestion: Option<Arc<str>>,
+    /// How the kernel carries its connections: `cc`, `tcp-md5sig`, `namespace`.
+    pub carriage: Carriage,
     /// `shards`: how many sockets share the address.
     pub shards: usize,
     /// Owner of a unix socket.
@@ -136,12 +133,10 @@ impl Listener {
             fast_open: false,
             defer_accept: false,
             interface: None,
-            namespace: None,
             mss: None,
             tcp_user_timeout: None,
-            md5_key: None,
             save_syn: 0,
-            congestion: None,
+            carriage: Carriage::default(),
             shards: 1,
             uid: None,
             gid: None,

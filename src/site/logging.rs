@@ -181,6 +181,7 @@ impl Site {
             let server = |address| RingServer {
                 address,
                 connector: None,
+                carriage: None,
                 counted: false,
             };
             let servers = ring.server.clone().into_iter().map(server).collect();
@@ -216,6 +217,7 @@ fn log_members(backend: &Backend, servers: &Roster<Server>) -> (Vec<Member>, Vec
         let to = address.map(|address| RingServer {
             address,
             connector,
+            carriage: server.carriage.clone(),
             counted: takes.counted,
         });
         let servers = to.into_iter().collect();

@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod backend;
+mod carriage;
 mod census;
 mod faults;
 mod former;
@@ -42,6 +43,7 @@ pub use faults::{Captured, Faults};
 
 pub use arrivals::{Admission, Needed};
 pub use backend::{Backend, RetryOn, Reuse};
+pub use carriage::Carriage;
 pub use former::{Formers, Holding};
 pub use forwarded::{Forwarded, Node, Told};
 pub use frontend::{Frontend, Mode};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Carriage;
 use crate::peer::Section;
 use crate::tls::Connector;
 
@@ -12,4 +13,6 @@ pub struct Peers {
     pub section: Arc<Section>,
     /// By member: how it is spoken to in TLS, where it is.
     pub connectors: Vec<Option<Arc<Connector>>>,
+    /// By member: `cc`, `tcp-md5sig`, `namespace` of its line.
+    pub carriages: Vec<Option<Arc<Carriage>>>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Logging;
+use super::{Carriage, Logging};
 use crate::addr::SockAddr;
 use crate::log::Ring;
 use crate::time::Millis;
@@ -24,6 +24,8 @@ pub struct RingServer {
     pub address: SockAddr,
     /// How it is spoken to in TLS.
     pub connector: Option<Arc<Connector>>,
+    /// `cc`, `tcp-md5sig`, `namespace`.
+    pub carriage: Option<Arc<Carriage>>,
     /// `log-proto octet-count`.
     pub counted: bool,
 }

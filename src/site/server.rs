@@ -7,7 +7,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicI8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
 };
 
-use super::{SendProxy, Source, Telling, Tells, Watch};
+use super::{Carriage, SendProxy, Source, Telling, Tells, Watch};
 use crate::addr::SockAddr;
 use crate::balance::persist::{Computed, dynamic_value};
 use crate::balance::{Seat, Weight};
@@ -128,6 +128,8 @@ pub struct Server {
     pub pool_purge_delay: Millis,
     /// `slowstart`.
     pub slow_start: Millis,
+    /// `cc`, `tcp-md5sig`, `namespace`; of few.
+    pub carriage: Option<Arc<Carriage>>,
     /// `tcp-ut`.
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`.
@@ -226,6 +228,7 @@ impl Server {
             pool_purge_delay: Millis::seconds(5),
             max_reuse: None,
             slow_start: Millis::ZERO,
+            carriage: None,
             tcp_user_timeout: None,
             fast_open: false,
             non_stick: false,

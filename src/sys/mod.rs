@@ -20,6 +20,7 @@ pub mod fdpass;
 pub mod io;
 pub mod kernel;
 pub mod limits;
+pub mod namespace;
 pub mod netlink;
 pub mod options;
 pub mod process;

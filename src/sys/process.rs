@@ -242,14 +242,6 @@ pub fn set_capabilities(keep: CapabilitySet) -> io::Result<()> {
     Ok(rustix::thread::set_capabilities(None, sets)?)
 }
 
-/// Enters the network namespace behind a descriptor of `/run/netns/NAME`, for the calling thread.
-pub fn enter_network_namespace(namespace: impl AsFd) -> io::Result<()> {
-    Ok(rustix::thread::move_into_link_name_space(
-        namespace.as_fd(),
-        Some(rustix::thread::LinkNameSpaceType::Network),
-    )?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

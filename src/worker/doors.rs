@@ -35,8 +35,11 @@ impl Doors for SocketDoors {
     fn dial(&mut self, server: ServerId, way: &Way, site: &Site) -> io::Result<Wire> {
         let raw = way.to.to_raw()?;
         let family = Family::of(&raw).ok_or(io::ErrorKind::Unsupported)?;
-        let fd = sys::socket::socket(family, Kind::Stream)?;
         let configured = site.server(server);
+        let carriage = configured.carriage.as_deref();
+        let carriage = carriage.filter(|_| family != Family::Unix);
+        let open = || sys::socket::socket(family, Kind::Stream);
+        let fd = carriage.map_or_else(open, |carriage| carriage.place(open))?;
         let tune = &site.global.tune;
         if let Some(bytes) = tune.server_rcvbuf {
             sys::options::set_recv_buffer(&fd, bytes)?;
@@ -47,6 +50,9 @@ impl Doors for SocketDoors {
         if family != Family::Unix {
             if let Some(bytes) = tune.server_unsent {
                 sys::options::set_unsent_mark(&fd, bytes)?;
+            }
+            if let Some(carriage) = carriage {
+                carriage.set(&fd)?;
             }
             if let Some(timeout) = configured.tcp_user_timeout {
                 sys::options::set_user_timeout(&fd, timeout.get())?;

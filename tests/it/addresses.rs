@@ -216,3 +216,36 @@ fn first_packets_bring_data() {
         "tfo of the bind line: {said}"
     );
 }
+
+/// Requests over servers of another network and over signed packets, and what the ports behind them say to anybody: for each the status.
+const CARRIED: &str = "ip link set lo up; mount -t tmpfs own /run && mkdir /run/netns && mkfifo /run/up || exit 0; \
+    unshare -n sh -c 'ip link set lo up; echo > /run/up; exec sleep 9' & there=$!; read up < /run/up; \
+    ln -s /proc/$there/ns/net /run/netns/blue; \"$0\" -db -f \"$1\" & \
+    ask() { curl -s -o /dev/null -m 1 -w '%{http_code} ' http://127.0.0.1:$1; }; \
+    for i in $(seq 500); do test $(ask 8001/apart) = 200 && break; done; \
+    ask 8001/apart; ask 8001/signed; ask 8001/wrong; ask 8002/; kill $there $!";
+
+#[test]
+fn servers_are_reached_in_their_network_and_by_signed_packets() {
+    let text = format!(
+        "{DEFAULTS}listen f\n timeout connect 100ms\n retries 0\n bind 127.0.0.1:8001\n\
+         use-server %[path,regsub(/,)] unless FALSE\n server apart 127.0.0.1:8002 namespace blue\n\
+         server signed 127.0.0.1:8003 tcp-md5sig secret cc reno\n server wrong 127.0.0.1:8003 tcp-md5sig other\n\
+         frontend g\n bind 127.0.0.1:8002 namespace blue\n bind 127.0.0.1:8003 tcp-md5sig secret\n{PAGE}"
+    );
+    let folder = Scratch::new("carried");
+    let file = folder.write("t.cfg", &text);
+    let output = Command::new("unshare")
+        .args(["-rnm", "sh", "-c", CARRIED])
+        .arg(program::path())
+        .arg(&file)
+        .stderr(Stdio::null())
+        .output();
+    let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
+    let said = String::from_utf8_lossy(&said);
+    if said.is_empty() {
+        eprintln!("skipped: no namespaces here");
+        return;
+    }
+    assert_eq!(said, "200 200 503 000 ", "apart, signed, wrong, nobody at home");
+}

@@ -1,5 +1,6 @@
 //! A `bind` line, and who may use the unix socket that it makes.
 
+use super::CarriageDraft;
 use crate::addr::Written;
 use crate::lang::{Span, Word};
 use crate::site::{Level, SeverityOutput};
@@ -37,18 +38,14 @@ pub struct BindDraft {
     pub defer_accept: bool,
     /// `interface`
     pub interface: Option<String>,
-    /// `namespace`
-    pub namespace: Option<String>,
     /// `mss`
     pub mss: Option<u16>,
     /// `tcp-ut`
     pub tcp_user_timeout: Option<Millis>,
-    /// `tcp-md5sig`
-    pub md5_key: Option<Vec<u8>>,
     /// `tcp-ss`
     pub save_syn: u8,
-    /// `cc`
-    pub congestion: Option<String>,
+    /// `cc`, `tcp-md5sig`, `namespace`
+    pub carriage: CarriageDraft,
     /// `shards`
     pub shards: Option<usize>,
     /// Owner and mode.

@@ -5,6 +5,7 @@
 //! that inheritance is.
 
 mod bind;
+mod carriage;
 mod global;
 mod proxy;
 mod server;
@@ -13,6 +14,7 @@ use super::section;
 use crate::lang::Span;
 use crate::{cache, check, dns, log, rule, tls, users};
 pub use bind::{BindDraft, UnixBind};
+pub use carriage::CarriageDraft;
 pub use global::{
     CpuMapDraft, EnvEdit, FamiliesDraft, GlobalDraft, Numbers, Origin, VariableDraft,
 };

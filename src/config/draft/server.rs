@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::CarriageDraft;
 use crate::addr::Written;
 use crate::lang::{Span, Word};
 use crate::site::{Remembered, Seems, SendProxy, Tells};
@@ -55,6 +56,8 @@ pub struct ServerDraft {
     pub max_reuse: Option<u32>,
     /// `shard`
     pub shard: u32,
+    /// `cc`, `tcp-md5sig`, `namespace`
+    pub carriage: Option<Box<CarriageDraft>>,
     /// `tcp-ut`
     pub tcp_user_timeout: Option<Millis>,
     /// `tfo`
@@ -100,6 +103,7 @@ impl Default for ServerDraft {
             pool_low_conn: 0,
             max_reuse: None,
             shard: 0,
+            carriage: None,
             tcp_user_timeout: None,
             fast_open: false,
             non_stick: false,

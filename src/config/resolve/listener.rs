@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Host, addresses, global, why_not};
+use super::{Host, addresses, carriage, global, why_not};
 use crate::addr::{Accepts, Place, SockAddr, Written};
 use crate::config::draft::{BindDraft, GlobalDraft, ProxyDraft};
 use crate::config::report::Report;
@@ -80,6 +80,7 @@ pub(super) fn listeners(
     global::owners(&mut unix, host, report);
     let mut list = Vec::new();
     let acceptor = super::tls::acceptor(bind, written, site, report);
+    let carriage = report.check(carriage::of(&bind.carriage, host)).unwrap_or_default();
     for (index, (word, address)) in bind.addresses.iter().enumerate() {
         let endpoints = report.check(endpoints(word, address, written, host));
         let first = endpoints.iter().flatten().next().cloned();
@@ -87,6 +88,7 @@ pub(super) fn listeners(
             let mut listener = Listener::new(service, endpoint.clone());
             settings(&mut listener, bind);
             listener.tls.clone_from(&acceptor);
+            listener.carriage = carriage.clone();
             listener.fd = fd;
             let is_first = index == 0 && first == Some((fd, endpoint));
             listener.uuid = bind.id.filter(|_| is_first).unwrap_or(0);
@@ -109,12 +111,9 @@ fn settings(listener: &mut Listener, bind: &BindDraft) {
     listener.fast_open = bind.fast_open;
     listener.defer_accept = bind.defer_accept;
     listener.interface = bind.interface.as_deref().map(Into::into);
-    listener.namespace = bind.namespace.as_deref().map(Into::into);
     listener.mss = bind.mss;
     listener.tcp_user_timeout = bind.tcp_user_timeout;
-    listener.md5_key = bind.md5_key.as_deref().map(Into::into);
     listener.save_syn = bind.save_syn;
-    listener.congestion = bind.congestion.as_deref().map(Into::into);
     listener.shards = bind.shards.unwrap_or(1);
     listener.level = bind.level;
     listener.severity = bind.severity;

@@ -7,6 +7,7 @@ mod asked;
 mod bandwidth;
 mod bench;
 mod cache;
+mod carriage;
 mod global;
 mod guid;
 mod half;
@@ -33,6 +34,7 @@ mod watch;
 mod way;
 
 use std::collections::HashMap;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -45,6 +47,7 @@ use crate::dns::{Family, Root};
 use crate::lang::{Env, Files};
 use crate::pattern::Library;
 use crate::site::Site;
+use crate::sys::namespace::Namespace;
 use bench::Bench;
 use proxies::Names;
 
@@ -69,6 +72,14 @@ pub trait Host {
     /// Whether servers whose names have no address are taken all the same (`-dr`).
     fn is_lenient(&self) -> bool {
         false
+    }
+    /// The network namespace of a name; it is asked for once for each line that says so.
+    ///
+    /// # Errors
+    /// There is none, or it may not be opened.
+    fn namespace(&self, name: &str) -> io::Result<Arc<Namespace>> {
+        let _ = name;
+        Err(io::ErrorKind::NotFound.into())
     }
     /// Where the host's files are.
     fn root(&self) -> Root {

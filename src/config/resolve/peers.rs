@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::proxies::Names;
-use super::{Host, addresses, listener, tls, why_not};
+use super::{Host, addresses, carriage, listener, tls, why_not};
 use crate::addr::{Place, Ports, SockAddr, Transport, Written};
 use crate::config::draft::{GlobalDraft, ProxyDraft, ServerDraft};
 use crate::config::report::Report;
@@ -36,7 +36,7 @@ pub(super) fn all(
             continue;
         }
         let id = site.peers.len();
-        let (mut list, mut connectors) = (Vec::new(), Vec::new());
+        let (mut list, mut connectors, mut carriages) = (Vec::new(), Vec::new(), Vec::new());
         for line in members {
             let server = line.server.and_then(|at| draft.servers.get(at));
             let address = server.and_then(|server| report.check(address(draft, server, host)));
@@ -44,6 +44,8 @@ pub(super) fn all(
                 .filter(|server| server.tls.ssl)
                 .and_then(|server| tls::connector(server, &draft.name, written, &site.tls, report));
             connectors.push(connector);
+            let carriage = server.map_or(Ok(None), |server| carriage::of_server(server, host));
+            carriages.push(report.check(carriage).flatten());
             list.push(Member {
                 name: line.name.clone(),
                 address,
@@ -70,6 +72,7 @@ pub(super) fn all(
         site.peers.push(Peers {
             section,
             connectors,
+            carriages,
         });
     }
     unknown(drafts, proxies, report);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Host, listener, mode, peers, tls};
+use super::{Host, carriage, listener, mode, peers, tls};
 use crate::config::draft::GlobalDraft;
 use crate::config::report::Report;
 use crate::config::section::log::Line;
@@ -46,9 +46,11 @@ fn rings(
             } else {
                 None
             };
+            let carriage = report.check(carriage::of_server(line, host)).flatten();
             servers.push(RingServer {
                 address,
                 connector,
+                carriage,
                 counted: line.log_counted,
             });
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::{Host, addresses, names, watch, why_not};
+use super::{Host, addresses, carriage, names, watch, why_not};
 use crate::addr::{IpFamily, Place, Ports, SockAddr, Transport};
 use crate::balance::{Seat, Weight};
 use crate::check::Admin;
@@ -147,12 +147,15 @@ pub(super) fn server(
     watch::reachable(line, proxy, port)?;
     watch::agent_reachable(line, proxy)?;
     let socks4 = socks4(line, proxy, host)?;
+    let carriage = carriage::of_server(line, host)
+        .map_err(|diag| about(proxy, line, &diag.message).at_span(diag.span.unwrap_or(line.span)))?;
     let server = Server {
         takes_lines: takes_lines.then(|| TakesLines {
             datagrams: written.transport == Transport::Datagram,
             buffer: line.log_buffer,
             counted: line.log_counted,
         }),
+        carriage,
         ..server
     };
     Ok((settings(server, line, host_name, (source, socks4)), note))

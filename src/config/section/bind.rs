@@ -6,7 +6,6 @@ use crate::config::catalog;
 use crate::config::draft::BindDraft;
 use crate::lang::{Cursor, Diag, Keyword, Sections, Unit, Word, quantity};
 use crate::site::{Level, SeverityOutput};
-use crate::sys::options::MD5_KEY_MAX;
 
 /// Reads a `bind` line.
 ///
@@ -85,16 +84,6 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         doc: "How many connections the system queues before they are accepted.",
         parse: |cur, b| {
             b.backlog = Some(cur.integer(0..=i32::MAX.cast_unsigned())?);
-            Ok(())
-        },
-    },
-    Keyword {
-        name: "cc",
-        sections: Sections::BIND,
-        usage: "<algorithm>",
-        doc: "How the kernel avoids congestion towards clients, by the name it gives that.",
-        parse: |cur, b| {
-            b.congestion = Some(algorithm(cur)?);
             Ok(())
         },
     },
@@ -248,16 +237,6 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         },
     },
     Keyword {
-        name: "namespace",
-        sections: Sections::BIND,
-        usage: "<name>",
-        doc: "Listens in a network namespace.",
-        parse: |cur, b| {
-            b.namespace = Some(cur.expect("a namespace name")?.text()?.to_string());
-            Ok(())
-        },
-    },
-    Keyword {
         name: "nice",
         sections: Sections::BIND,
         usage: "<nice>",
@@ -284,21 +263,6 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         usage: "{ <number> | by-thread | by-group }",
         doc: "How many sockets share the address.",
         parse: shards,
-    },
-    Keyword {
-        name: "tcp-md5sig",
-        sections: Sections::BIND,
-        usage: "<password>",
-        doc: "Takes and sends packets that are signed by this password alone (RFC 2385), as routers ask for.",
-        parse: |cur, b| {
-            let word = cur.expect("a password")?;
-            if word.bytes.is_empty() || word.bytes.len() > MD5_KEY_MAX {
-                let text = format!("'tcp-md5sig' : a password has 1 to {MD5_KEY_MAX} bytes.");
-                return Err(Diag::alert(word.span, text));
-            }
-            b.md5_key = Some(word.bytes.to_vec());
-            Ok(())
-        },
     },
     Keyword {
         name: "tcp-ss",
@@ -381,19 +345,6 @@ pub(crate) const KEYWORDS: &[Keyword<BindDraft>] = &[
         },
     },
 ];
-
-/// Reads the name of a way to avoid congestion.
-fn algorithm(cur: &mut Cursor<'_>) -> Result<String, Diag> {
-    /// What the kernel takes (`TCP_CA_NAME_MAX`, with its final zero).
-    const LEN_MAX: usize = 15;
-    let word = cur.expect("the name of a congestion control algorithm")?;
-    let name = word.text()?;
-    if name.is_empty() || name.len() > LEN_MAX {
-        let text = format!("'cc' : '{name}' is no name of 1 to {LEN_MAX} letters.");
-        return Err(Diag::alert(word.span, text));
-    }
-    Ok(name.to_owned())
-}
 
 /// Reads an octal file mode.
 ///

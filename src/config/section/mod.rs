@@ -2,6 +2,7 @@
 //! drafts of this room.
 
 pub(crate) mod bind;
+pub(crate) mod carriage;
 pub(crate) mod counting;
 pub(crate) mod global;
 pub(crate) mod log;
