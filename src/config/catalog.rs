@@ -13,7 +13,8 @@ use super::section::peers::{self, PeersDraft};
 use super::section::program::{self, ProgramDraft};
 use super::section::relay::{self, ForwardDraft, RingDraft};
 use super::section::{
-    bind, carriage, counting, global, log, option, proxy, reach, request, server, stats, timeout, tune,
+    bind, carriage, counting, global, log, option, proxy, reach, request, server, stats, timeout,
+    tune,
 };
 use crate::lang::{Catalog, Cursor, Diag, Entry, Lift, Sections, Table};
 use crate::log::profile;
@@ -155,7 +156,7 @@ const PROXY_TABLES: &[ProxyTable] = &[
 
 const BIND_TABLES: &[BindTable] = &[
     lift!(bind::KEYWORDS, |b| b),
-    lift!(carriage::KEYWORDS, |b: &mut BindDraft| &mut b.carriage),
+    lift!(carriage::BIND_KEYWORDS, |b: &mut BindDraft| &mut b.carriage),
     lift!(tls::draft::BIND_KEYWORDS, |b: &mut BindDraft| &mut b.tls),
     &PENDING_BIND,
 ];
@@ -163,7 +164,7 @@ const BIND_TABLES: &[BindTable] = &[
 const SERVER_TABLES: &[ServerTable] = &[
     lift!(server::KEYWORDS, |s| s),
     lift!(reach::KEYWORDS, |s| s),
-    lift!(carriage::KEYWORDS, |s: &mut ServerDraft| {
+    lift!(carriage::SERVER_KEYWORDS, |s: &mut ServerDraft| {
         s.carriage.get_or_insert_default()
     }),
     lift!(balance::SEAT_KEYWORDS, |s: &mut ServerDraft| &mut s.seat),

@@ -223,11 +223,6 @@ pub(crate) const BIND: &[Known] = &[
 pub(crate) const SERVER: &[Known] = &[
     Known {
         sections: Sections::SERVER,
-        standing: Standing::Later,
-        names: "strict-maxconn",
-    },
-    Known {
-        sections: Sections::SERVER,
         standing: Standing::Silent,
         names: "no-check-reuse-pool",
     },

@@ -18,6 +18,8 @@ pub struct ServerDraft {
     pub min: u32,
     /// `maxqueue`.
     pub queue: u32,
+    /// `strict-maxconn`.
+    pub strict: bool,
 }
 
 /// The rows of proxy sections.
@@ -55,6 +57,16 @@ pub const SERVER_KEYWORDS: &[Keyword<ServerDraft>] = &[
         usage: "<requests>",
         doc: "Most requests that wait for this server; others go elsewhere.",
         parse: |cur, draft| number(cur, &mut draft.queue),
+    },
+    Keyword {
+        name: "strict-maxconn",
+        sections: Sections::SERVER,
+        usage: "",
+        doc: "Maxconn bounds the connections to the server as well, those that stand idle among them.",
+        parse: |_, draft| {
+            draft.strict = true;
+            Ok(())
+        },
     },
 ];
 

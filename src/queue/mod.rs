@@ -9,12 +9,15 @@
 //! * What is always true: no more slots are out than the limit allows, whichever workers ask; a waiting request is
 //!   called before a later one of the same priority; a called ticket owns its slot, so a worker that finds the ticket's
 //!   request gone gives the slot back. While nobody waits, taking and giving back is one atomic operation each.
+//!   Of servers that say `strict-maxconn`, [`Places`] counts the connections too, those that stand idle among them.
 //! * What it deliberately does not do: it wakes nobody itself, knows no clock and no server.
 
 mod draft;
 mod line;
+mod places;
 mod slots;
 
 pub use draft::{Draft, KEYWORDS, SERVER_KEYWORDS, ServerDraft};
 pub use line::{Called, Full, LINE_LEN_MAX, Line, Place, Priority, Ticket, Which, call_next};
+pub use places::{Occupied, Places};
 pub use slots::{Ceiling, Limit, Slots};

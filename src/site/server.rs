@@ -14,7 +14,7 @@ use crate::balance::{Seat, Weight};
 use crate::check::{Health, Pace, Script, Thresholds};
 use crate::id::BackendId;
 use crate::live::Live;
-use crate::queue::{Ceiling, Limit, Line, Slots};
+use crate::queue::{Ceiling, Limit, Line, Places, Slots};
 use crate::sample::{Expr, ServerFacts};
 use crate::stats::Tally;
 use crate::time::{Millis, Tick};
@@ -77,6 +77,8 @@ pub struct Server {
     pub holders: AtomicU64,
     /// `pool-max-conn`; `None` means no limit.
     pub pool_max_conn: Option<usize>,
+    /// `strict-maxconn`: the connections to it, which `maxconn` bounds.
+    pub places: Option<Places>,
     /// `max-reuse`; `None` means no limit.
     pub max_reuse: Option<u32>,
     /// What was counted.
@@ -226,6 +228,7 @@ impl Server {
             pool_max_conn: None,
             pool_low_conn: 0,
             pool_purge_delay: Millis::seconds(5),
+            places: None,
             max_reuse: None,
             slow_start: Millis::ZERO,
             carriage: None,
@@ -294,14 +297,19 @@ impl Server {
         self.limit_ordered.store(maxconn.saturating_add(1), Relaxed);
     }
 
+    /// How many requests, and with `strict-maxconn` connections, it may have at most.
+    pub fn limit_max(&self) -> Limit {
+        match self.limit_ordered.load(Relaxed) {
+            0 => self.ceiling.max,
+            ordered => Limit::from_config(ordered - 1),
+        }
+    }
+
     /// How many requests it may have in service while its backend has `backend_load`.
     pub fn limit(&self, backend_load: u32) -> Limit {
-        let ceiling = match self.limit_ordered.load(Relaxed) {
-            0 => self.ceiling,
-            ordered => Ceiling {
-                max: Limit::from_config(ordered - 1),
-                ..self.ceiling
-            },
+        let ceiling = Ceiling {
+            max: self.limit_max(),
+            ..self.ceiling
         };
         ceiling.at(backend_load, self.warmth.load(Relaxed))
     }

@@ -12,6 +12,7 @@ use crate::http::{Head, Method, Status, Version, uri};
 use crate::id::ServerId;
 use crate::log::Origin;
 use crate::mux::{Conn, H1, H1Role, Mux, Policy};
+use crate::queue::Occupied;
 use crate::site::{Backend, HttpConnections, Options, Reuse, Site};
 use crate::slab::Key;
 use crate::stats::Count;
@@ -53,8 +54,12 @@ impl Stream {
                 }
             }
         }
+        let place = match self.place(kit, server) {
+            Ok(place) => place,
+            Err(step) => return step,
+        };
         self.attempt.reused = false;
-        match self.dial(kit, errand) {
+        match self.dial(kit, errand, place) {
             Ok(back) => {
                 self.count_back(kit, Count::Connects);
                 self.hold_back(kit, back);
@@ -129,7 +134,12 @@ impl Stream {
         self.is_bare() && kit.site.server(server).connector().is_none()
     }
 
-    fn dial(&mut self, kit: &mut Kit, errand: Errand) -> std::io::Result<Key<Held>> {
+    fn dial(
+        &mut self,
+        kit: &mut Kit,
+        errand: Errand,
+        place: Option<Occupied>,
+    ) -> std::io::Result<Key<Held>> {
         let site = kit.site.clone();
         let server = errand.server;
         let placed = site.server(server).way_version();
@@ -166,6 +176,7 @@ impl Stream {
             private: false,
             connected: false,
             tls: None,
+            place,
         };
         let mut conn = Conn::new(wire, kit.mux_towards(server, self.http), kit.now);
         conn.need = Need::GoingOn;

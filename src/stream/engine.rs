@@ -451,6 +451,9 @@ impl Engine {
             }
             Letter::Describe(roundup) => self.describe(&roundup),
             Letter::CloseIdle { server } => self.close_idle(server),
+            Letter::GiveWay { server } => {
+                self.kit.give_way(server);
+            }
             Letter::Check(asked) => self.begin_checks_of(asked),
             Letter::Warm { server } => self.warm(server),
             Letter::Hasten { server } => self.hasten(server),

@@ -15,6 +15,7 @@ use super::own::Own;
 use super::track::Tracks;
 use super::{Asked, Greeting, Stream};
 use crate::proto::proxy::Header;
+use crate::queue::Occupied;
 
 /// A connection and who it belongs to.
 #[derive(Debug)]
@@ -108,6 +109,8 @@ pub struct Back {
     pub connected: bool,
     /// What TLS settled.
     pub tls: Option<Arc<TlsFacts>>,
+    /// Its place among the connections to the server, where those are counted.
+    pub place: Option<Occupied>,
 }
 
 impl Front {

@@ -68,7 +68,7 @@ impl Kit {
         self.idle.resize_with(room, Vec::new);
         let pool = &mut self.idle[server.index()];
         pool.push(key);
-        if self.shares_idle && pool.len() == 1 {
+        if pool.len() == 1 && (self.shares_idle || configured.places.is_some()) {
             configured.note_holder(self.worker, true);
         }
     }
@@ -79,7 +79,7 @@ impl Kit {
         let key = pool.remove(position);
         let configured = self.site.server(server);
         configured.idle.fetch_sub(1, Relaxed);
-        if self.shares_idle && pool.is_empty() {
+        if pool.is_empty() && (self.shares_idle || configured.places.is_some()) {
             configured.note_holder(self.worker, false);
         }
         key

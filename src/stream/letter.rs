@@ -61,6 +61,11 @@ pub enum Letter {
         /// The server.
         server: ServerId,
     },
+    /// An idle connection to a server gives its place to a new one of another worker's.
+    GiveWay {
+        /// The server.
+        server: ServerId,
+    },
     /// Operators want to know of the streams.
     Describe(Arc<Roundup>),
     /// Somebody is to be checked from here on.

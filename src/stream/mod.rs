@@ -13,6 +13,7 @@ mod body;
 mod cached;
 mod connect;
 mod cookie;
+mod crowd;
 mod decide;
 #[cfg(test)]
 mod effects;

@@ -154,6 +154,8 @@ pub(super) struct Attempt {
     pub(super) reused: bool,
     /// Whether another worker was asked for it.
     pub(super) takeover: Takeover,
+    /// Until when a place for it is looked for, once there was none.
+    pub(super) crowded: Option<Tick>,
     /// What it had brought in when the request was sent.
     pub(super) heard: u64,
 }

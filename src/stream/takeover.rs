@@ -174,9 +174,15 @@ impl Server {
 
     /// The next worker after this one that has idle connections, where there are more of them than `pool-low-conn` leaves alone.
     fn other_holder(&self, worker: WorkerId) -> Option<WorkerId> {
+        let holder = self.next_holder(worker)?;
+        (self.idle.load(Relaxed) > self.pool_low_conn).then_some(holder)
+    }
+
+    /// The next worker after this one that has idle connections.
+    pub(super) fn next_holder(&self, worker: WorkerId) -> Option<WorkerId> {
         let own = worker.index() % HOLDERS;
         let others = self.holders.load(Relaxed) & !(1 << own);
-        if others == 0 || self.idle.load(Relaxed) <= self.pool_low_conn {
+        if others == 0 {
             return None;
         }
         let after = (1..HOLDERS).map(|step| (own + step) % HOLDERS);

@@ -247,5 +247,8 @@ fn servers_are_reached_in_their_network_and_by_signed_packets() {
         eprintln!("skipped: no namespaces here");
         return;
     }
-    assert_eq!(said, "200 200 503 000 ", "apart, signed, wrong, nobody at home");
+    assert_eq!(
+        said, "200 200 503 000 ",
+        "apart, signed, wrong, nobody at home"
+    );
 }

@@ -80,7 +80,9 @@ pub(super) fn listeners(
     global::owners(&mut unix, host, report);
     let mut list = Vec::new();
     let acceptor = super::tls::acceptor(bind, written, site, report);
-    let carriage = report.check(carriage::of(&bind.carriage, host)).unwrap_or_default();
+    let carriage = report
+        .check(carriage::of(&bind.carriage, host))
+        .unwrap_or_default();
     for (index, (word, address)) in bind.addresses.iter().enumerate() {
         let endpoints = report.check(endpoints(word, address, written, host));
         let first = endpoints.iter().flatten().next().cloned();

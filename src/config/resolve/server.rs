@@ -13,7 +13,7 @@ use crate::config::report::Report;
 use crate::id::{BackendId, ServerId};
 use crate::lang::{Diag, Severity, Shape};
 use crate::live::Live;
-use crate::queue::{Ceiling, Limit};
+use crate::queue::{Ceiling, Limit, Places};
 use crate::sample::ServerFacts;
 use crate::site::{Destination, Mode, Port, Server, Site, Source, TakesLines};
 use crate::time::Tick;
@@ -147,8 +147,9 @@ pub(super) fn server(
     watch::reachable(line, proxy, port)?;
     watch::agent_reachable(line, proxy)?;
     let socks4 = socks4(line, proxy, host)?;
-    let carriage = carriage::of_server(line, host)
-        .map_err(|diag| about(proxy, line, &diag.message).at_span(diag.span.unwrap_or(line.span)))?;
+    let carriage = carriage::of_server(line, host).map_err(|diag| {
+        about(proxy, line, &diag.message).at_span(diag.span.unwrap_or(line.span))
+    })?;
     let server = Server {
         takes_lines: takes_lines.then(|| TakesLines {
             datagrams: written.transport == Transport::Datagram,
@@ -249,6 +250,7 @@ fn settings(
         pool_max_conn: line.pool_max_conn.map(|count| count as usize),
         pool_low_conn: line.pool_low_conn,
         pool_purge_delay: line.pool_purge_delay,
+        places: line.queue.strict.then(Places::default),
         max_reuse: line.max_reuse,
         slow_start: line.seat.slow_start.unwrap_or(server.slow_start),
         tcp_user_timeout: line.tcp_user_timeout,

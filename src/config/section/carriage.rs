@@ -4,46 +4,55 @@ use crate::config::draft::CarriageDraft;
 use crate::lang::{Cursor, Diag, Keyword, Sections};
 use crate::sys::options::MD5_KEY_MAX;
 
-const BOTH: Sections = Sections::BIND.or(Sections::SERVER);
+/// The rows of `bind` lines.
+pub(crate) const BIND_KEYWORDS: &[Keyword<CarriageDraft>] = &rows(Sections::BIND);
+/// The rows of `server` lines.
+pub(crate) const SERVER_KEYWORDS: &[Keyword<CarriageDraft>] = &rows(Sections::SERVER);
 
-/// The rows.
-pub(crate) const KEYWORDS: &[Keyword<CarriageDraft>] = &[
-    Keyword {
-        name: "cc",
-        sections: BOTH,
-        usage: "<algorithm>",
-        doc: "How the kernel avoids congestion on these connections, by the name it gives that.",
-        parse: |cur, c| {
-            c.congestion = Some(algorithm(cur)?);
-            Ok(())
+const fn rows(sections: Sections) -> [Keyword<CarriageDraft>; 3] {
+    [
+        Keyword {
+            name: "cc",
+            sections,
+            usage: "<algorithm>",
+            doc: "How the kernel avoids congestion on these connections, by the name it gives that.",
+            parse: |cur, c| {
+                c.congestion = Some(algorithm(cur)?);
+                Ok(())
+            },
         },
-    },
-    Keyword {
-        name: "namespace",
-        sections: BOTH,
-        usage: "<name>",
-        doc: "Listens, or connects, in a network namespace.",
-        parse: |cur, c| {
-            c.namespace = Some(cur.expect("a namespace name")?.clone());
-            Ok(())
+        Keyword {
+            name: "namespace",
+            sections,
+            usage: "<name>",
+            doc: "Listens, or connects, in a network namespace.",
+            parse: |cur, c| {
+                c.namespace = Some(cur.expect("a namespace name")?.clone());
+                Ok(())
+            },
         },
-    },
-    Keyword {
-        name: "tcp-md5sig",
-        sections: BOTH,
-        usage: "<password>",
-        doc: "Takes and sends packets that are signed by this password alone (RFC 2385), as routers ask for.",
-        parse: |cur, c| {
-            let word = cur.expect("a password")?;
-            if word.bytes.is_empty() || word.bytes.len() > MD5_KEY_MAX {
-                let text = format!("'tcp-md5sig' : a password has 1 to {MD5_KEY_MAX} bytes.");
-                return Err(Diag::alert(word.span, text));
-            }
-            c.md5_key = Some(word.bytes.to_vec());
-            Ok(())
+        Keyword {
+            name: "tcp-md5sig",
+            sections,
+            usage: "<password>",
+            doc: "Takes and sends packets that are signed by this password alone (RFC 2385), as routers ask for.",
+            parse: |cur, c| {
+                c.md5_key = Some(password(cur)?);
+                Ok(())
+            },
         },
-    },
-];
+    ]
+}
+
+/// Reads the password that signs packets.
+fn password(cur: &mut Cursor<'_>) -> Result<Vec<u8>, Diag> {
+    let word = cur.expect("a password")?;
+    if word.bytes.is_empty() || word.bytes.len() > MD5_KEY_MAX {
+        let text = format!("'tcp-md5sig' : a password has 1 to {MD5_KEY_MAX} bytes.");
+        return Err(Diag::alert(word.span, text));
+    }
+    Ok(word.bytes.to_vec())
+}
 
 /// Reads the name of a way to avoid congestion.
 fn algorithm(cur: &mut Cursor<'_>) -> Result<String, Diag> {
