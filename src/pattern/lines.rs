@@ -1,7 +1,7 @@
 //! The lines of a list: one text, and where in it the keys and values stand.
 //!
 //! A file's bytes are kept as they were read; a line costs twenty bytes beside its text. Lines
-//! added while the process runs make a list of their own (see [`super::reference`]).
+//! added while the process runs make a list of their own (see [`super::layers`]).
 
 /// One line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

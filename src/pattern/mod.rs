@@ -17,9 +17,11 @@
 )]
 
 mod exact;
+mod fault;
 mod found;
 mod index;
 mod inside;
+mod layers;
 mod library;
 mod lines;
 mod method;
@@ -31,14 +33,16 @@ mod regexes;
 mod sorted;
 mod substring;
 mod translate;
+mod versions;
 mod view;
 
+pub use fault::EditFault;
 pub use found::Found;
 pub use library::{FileReader, Library, Purpose};
 pub use lines::{Lines, Row};
 pub use method::Match;
 pub use network::parse_network;
 pub use number::{Operator, Range};
-pub use reference::{EditFault, Entry, Reference};
+pub use reference::{Entry, Reference};
 pub use regex::{Groups, Regex};
 pub use view::View;

@@ -1,20 +1,17 @@
 //! References: named lists of lines that the stats socket and the rules may edit.
 //!
-//! The lines of the configuration stay where they are; an edit adds small lists after them and
-//! notes which lines died. Lists are merged as they grow, each at least four times as long as the
-//! next, so that an edit of a long list costs the logarithm of its length on average. Every view
-//! is made ready before any of them shows the edit: a refused edit changes nothing.
-//!
-//! Versions work as in HAProxy: `prepare` names a version to fill, `commit` makes it the content.
+//! The lines of the configuration stay where they are; an edit makes the [`Layers`] that come next. Every view is made ready
+//! for them before any of them shows the edit: a refused edit changes nothing.
 
-use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::exact::Exact;
+use super::fault::EditFault;
+use super::layers::Layers;
 use super::library::Purpose;
 use super::lines::Lines;
 use super::method::Match;
+use super::versions::Versions;
 use super::view::{Snapshot, View};
 
 /// A named list of lines.
@@ -33,22 +30,12 @@ pub struct Reference {
     state: Mutex<State>,
 }
 
+/// What an edit changes.
 #[derive(Debug)]
 struct State {
-    lists: Vec<Keyed>,
-    dead: Arc<HashSet<u32>>,
-    next_id: u32,
+    layers: Layers,
+    versions: Versions,
     views: Vec<Weak<View>>,
-    version: u32,
-    next_version: u32,
-    pending: BTreeMap<u32, Lines>,
-}
-
-/// A list, and its keys by hash once an edit asked for one.
-#[derive(Debug, Clone)]
-struct Keyed {
-    lines: Arc<Lines>,
-    keys: Option<Arc<Exact>>,
 }
 
 /// One line as the stats socket shows it.
@@ -61,28 +48,6 @@ pub struct Entry {
     /// Its value; empty where there is none.
     pub value: Vec<u8>,
 }
-
-/// Why an edit was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EditFault {
-    /// No line has the key or number.
-    NotFound,
-    /// The version was not prepared.
-    NoVersion,
-    /// The key or value does not fit a view; its sentence.
-    Unfit(String),
-}
-
-/// Up to how many lines the last list is rewritten whole with each edit.
-const TAIL_LEN: usize = 64;
-/// How many times longer than the next a list must be.
-const GROWTH: usize = 4;
-/// Up to how many lines an edit rewrites everything and so keeps the order of lines.
-const WHOLE_LEN: usize = 256;
-/// How many dead lines are kept before the lists are cleaned, beside a sixteenth of all lines.
-const DEAD_LEN: usize = 1024;
-/// How many versions may be prepared and uncommitted at a time.
-const PENDING_LEN: usize = 64;
 
 impl Reference {
     pub(super) fn new(
@@ -99,16 +64,9 @@ impl Reference {
             purpose,
             word_edits: None,
             state: Mutex::new(State {
-                next_id: lines
-                    .indices()
-                    .last()
-                    .map_or(0, |row| lines.row(row).id + 1),
-                lists: vec![Keyed::new(lines)],
-                dead: Arc::default(),
+                layers: Layers::new(lines),
+                versions: Versions::default(),
                 views: Vec::new(),
-                version: 0,
-                next_version: 0,
-                pending: BTreeMap::new(),
             }),
         }
     }
@@ -124,22 +82,6 @@ impl Reference {
         self.word_edits.as_ref()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn settle(&self, state: &mut State, draft: Draft) -> Result<(), EditFault> {
-        self.noted(state.settle(draft))
-    }
-
-    /// Counts an edit that took place.
-    fn noted(&self, outcome: Result<(), EditFault>) -> Result<(), EditFault> {
-        if let (Ok(()), Some(edits)) = (&outcome, &self.word_edits) {
-            edits.fetch_add(1, Ordering::Release);
-        }
-        outcome
-    }
-
     /// A view of the list; the same way of matching gives the same view.
     pub(super) fn view(self: &Arc<Self>, method: Match, fold: bool) -> Result<Arc<View>, String> {
         let mut state = self.state();
@@ -147,8 +89,7 @@ impl Reference {
         if let Some(view) = state.views.iter().filter_map(Weak::upgrade).find(fits) {
             return Ok(view);
         }
-        let first = Arc::clone(&state.lists[0].lines);
-        let view = Arc::new(View::build(self, &first, method, fold)?);
+        let view = Arc::new(View::build(self, state.layers.first(), method, fold)?);
         state.views.push(Arc::downgrade(&view));
         Ok(view)
     }
@@ -156,8 +97,7 @@ impl Reference {
     /// How many lines there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        let state = self.state();
-        state.total() - state.dead.len()
+        self.state().layers.len()
     }
 
     /// Whether there are none.
@@ -169,8 +109,7 @@ impl Reference {
     /// The version in force and the last one prepared.
     #[must_use]
     pub fn versions(&self) -> (u32, u32) {
-        let state = self.state();
-        (state.version, state.next_version)
+        self.state().versions.numbers()
     }
 
     /// Up to `most` lines from the `skip`-th on, of the content or of a prepared version.
@@ -189,13 +128,13 @@ impl Reference {
             key: key.to_vec(),
             value: value.to_vec(),
         };
-        if let Some(version) = version.filter(|v| *v != state.version) {
-            let lines = state.pending.get(&version).ok_or(EditFault::NoVersion)?;
-            return Ok(lines.iter().skip(skip).take(most).map(entry).collect());
-        }
-        let lines = state.lists.iter().flat_map(|list| list.lines.iter());
-        let living = lines.filter(|(id, _, _)| !state.dead.contains(id));
-        Ok(living.skip(skip).take(most).map(entry).collect())
+        Ok(match state.versions.prepared(version)? {
+            Some(lines) => lines.iter().skip(skip).take(most).map(entry).collect(),
+            None => {
+                let living = state.layers.living();
+                living.skip(skip).take(most).map(entry).collect()
+            }
+        })
     }
 
     /// The views of the list, for `get acl` and `get map`.
@@ -213,38 +152,34 @@ impl Reference {
     /// # Errors
     /// The line fits no view, or the version was not prepared.
     pub fn add(&self, key: &[u8], value: &[u8], version: Option<u32>) -> Result<(), EditFault> {
-        let mut state = self.state();
-        if let Some(version) = version.filter(|v| *v != state.version) {
-            let id = state.mint();
-            let lines = state
-                .pending
-                .get_mut(&version)
-                .ok_or(EditFault::NoVersion)?;
-            lines.push_numbered(key, value, id);
+        let state = &mut *self.state();
+        if let Some(lines) = state.versions.prepared_mut(version)? {
+            lines.push_numbered(key, value, state.layers.mint());
             return Ok(());
         }
-        let mut draft = state.draft();
-        draft.append(key, value);
-        self.settle(&mut state, draft)
+        let next = state.layers.with(key, value);
+        self.show(state, Some(next))
     }
 
     /// Gives every line with this key a new value.
     ///
     /// # Errors
-    /// There is no such line.
+    /// There is no such line, or the value fits no view.
     pub fn set(&self, key: &[u8], value: &[u8]) -> Result<(), EditFault> {
-        let mut state = self.state();
-        let ids = state.ids_of(key);
-        self.noted(state.replace(&ids, value))
+        let state = &mut *self.state();
+        let ids = state.layers.ids_of(key);
+        let next = state.layers.with_value(&ids, value);
+        self.show(state, next)
     }
 
     /// Gives the line with this number a new value.
     ///
     /// # Errors
-    /// There is no such line.
+    /// There is no such line, or the value fits no view.
     pub fn set_id(&self, id: u32, value: &[u8]) -> Result<(), EditFault> {
-        let mut state = self.state();
-        self.noted(state.replace(&[id], value))
+        let state = &mut *self.state();
+        let next = state.layers.with_value(&[id], value);
+        self.show(state, next)
     }
 
     /// Removes every line with this key.
@@ -252,9 +187,10 @@ impl Reference {
     /// # Errors
     /// There is no such line.
     pub fn remove(&self, key: &[u8]) -> Result<(), EditFault> {
-        let mut state = self.state();
-        let ids = state.ids_of(key);
-        self.noted(state.remove(&ids))
+        let state = &mut *self.state();
+        let ids = state.layers.ids_of(key);
+        let next = state.layers.without(&ids);
+        self.show(state, next)
     }
 
     /// Removes the line with this number.
@@ -262,14 +198,15 @@ impl Reference {
     /// # Errors
     /// There is no such line.
     pub fn remove_id(&self, id: u32) -> Result<(), EditFault> {
-        let outcome = self.state().remove(&[id]);
-        self.noted(outcome)
+        let state = &mut *self.state();
+        let next = state.layers.without(&[id]);
+        self.show(state, next)
     }
 
     /// Whether a line has this key.
     #[must_use]
     pub fn has_key(&self, key: &[u8]) -> bool {
-        !self.state().ids_of(key).is_empty()
+        !self.state().layers.ids_of(key).is_empty()
     }
 
     /// Removes every line of the content or of a prepared version, which stays prepared.
@@ -277,14 +214,13 @@ impl Reference {
     /// # Errors
     /// The version was not prepared.
     pub fn clear(&self, version: Option<u32>) -> Result<(), EditFault> {
-        let mut state = self.state();
-        if let Some(version) = version.filter(|v| *v != state.version) {
-            let lines = state.pending.get_mut(&version);
-            *lines.ok_or(EditFault::NoVersion)? = Lines::default();
+        let state = &mut *self.state();
+        if let Some(lines) = state.versions.prepared_mut(version)? {
+            *lines = Lines::default();
             return Ok(());
         }
-        let draft = Draft::of(Lines::default(), state.next_id);
-        self.settle(&mut state, draft)
+        let next = state.layers.replaced_by(Lines::default());
+        self.show(state, Some(next))
     }
 
     /// Prepares a new version and names it.
@@ -292,16 +228,7 @@ impl Reference {
     /// # Errors
     /// Too many versions are prepared.
     pub fn prepare(&self) -> Result<u32, EditFault> {
-        let mut state = self.state();
-        if state.pending.len() >= PENDING_LEN {
-            return Err(EditFault::Unfit(
-                "too many versions are prepared".to_string(),
-            ));
-        }
-        state.next_version = state.next_version.wrapping_add(1);
-        let version = state.next_version;
-        state.pending.insert(version, Lines::default());
-        Ok(version)
+        self.state().versions.prepare()
     }
 
     /// Makes a prepared version the content; older ones are forgotten.
@@ -309,212 +236,56 @@ impl Reference {
     /// # Errors
     /// The version was not prepared, or a line of it fits no view.
     pub fn commit(&self, version: u32) -> Result<(), EditFault> {
-        let mut state = self.state();
-        let lines = state
-            .pending
-            .get(&version)
-            .ok_or(EditFault::NoVersion)?
-            .clone();
-        let draft = Draft::of(lines, state.next_id);
-        self.settle(&mut state, draft)?;
-        state.version = version;
-        state.pending.retain(|v, _| *v > version);
+        let state = &mut *self.state();
+        let lines = state.versions.committable(version)?.clone();
+        let next = state.layers.replaced_by(lines);
+        self.show(state, Some(next))?;
+        state.versions.committed(version);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends an edit: shows what it made of the lines, if it found its line, and counts it.
+    fn show(&self, state: &mut State, next: Option<Layers>) -> Result<(), EditFault> {
+        state.show(next.ok_or(EditFault::NotFound)?)?;
+        if let Some(edits) = &self.word_edits {
+            edits.fetch_add(1, Ordering::Release);
+        }
         Ok(())
     }
 }
 
-impl Keyed {
-    fn new(lines: Lines) -> Keyed {
-        Keyed {
-            lines: Arc::new(lines),
-            keys: None,
-        }
-    }
-}
-
-/// The lists as an edit would leave them.
-struct Draft {
-    lists: Vec<Keyed>,
-    dead: HashSet<u32>,
-    next_id: u32,
-}
-
-impl Draft {
-    fn of(lines: Lines, next_id: u32) -> Draft {
-        Draft {
-            lists: vec![Keyed::new(lines)],
-            dead: HashSet::new(),
-            next_id,
-        }
-    }
-
-    fn total(&self) -> usize {
-        self.lists.iter().map(|list| list.lines.len()).sum()
-    }
-
-    /// Adds a line at the end.
-    fn append(&mut self, key: &[u8], value: &[u8]) {
-        let id = self.next_id;
-        self.next_id += 1;
-        // The first list is kept as it is: the views read it without a lock until the first edit.
-        let mut tail = match self.lists.last() {
-            Some(last) if self.lists.len() > 1 && last.lines.len() < TAIL_LEN => {
-                let lines = (*last.lines).clone();
-                self.lists.pop();
-                lines
-            }
-            _ => Lines::default(),
-        };
-        tail.push_numbered(key, value, id);
-        self.lists.push(Keyed::new(tail));
-        while let [.., before, last] = self.lists.as_slice()
-            && last.lines.len() * GROWTH >= before.lines.len()
-            && last.lines.len() >= TAIL_LEN
-        {
-            let merged = self.merged(self.lists.len() - 2);
-            self.lists.truncate(self.lists.len() - 2);
-            self.lists.push(Keyed::new(merged));
-        }
-    }
-
-    /// The living lines of the lists from `from` on, as one.
-    fn merged(&mut self, from: usize) -> Lines {
-        let mut merged = Lines::default();
-        for list in &self.lists[from..] {
-            for (id, key, value) in list.lines.iter() {
-                if !self.dead.remove(&id) {
-                    merged.push_numbered(key, value, id);
-                }
-            }
-        }
-        merged
-    }
-
-    /// Rewrites everything with one line changed by `change`.
-    fn rewrite(&mut self, change: impl Fn(u32, &[u8], &[u8], &mut Lines)) {
-        let old = self.merged(0);
-        let mut new = Lines::default();
-        for (id, key, value) in old.iter() {
-            change(id, key, value, &mut new);
-        }
-        self.lists = vec![Keyed::new(new)];
-        self.dead.clear();
-    }
-}
-
 impl State {
-    fn total(&self) -> usize {
-        self.lists.iter().map(|list| list.lines.len()).sum()
-    }
-
-    fn mint(&mut self) -> u32 {
-        self.next_id += 1;
-        self.next_id - 1
-    }
-
-    fn draft(&self) -> Draft {
-        Draft {
-            lists: self.lists.clone(),
-            dead: (*self.dead).clone(),
-            next_id: self.next_id,
-        }
-    }
-
-    /// The numbers of the living lines with this key.
-    fn ids_of(&mut self, key: &[u8]) -> Vec<u32> {
-        let mut ids = Vec::new();
-        for list in &mut self.lists {
-            let lines = &list.lines;
-            let keys = list
-                .keys
-                .get_or_insert_with(|| Arc::new(Exact::new(lines, false)));
-            let mut found: Vec<u32> = Vec::new();
-            while let Some(row) = keys.find(lines, key, |row| {
-                !found.contains(&row) && !self.dead.contains(&lines.row(row).id)
-            }) {
-                found.push(row);
-            }
-            ids.extend(found.iter().map(|row| lines.row(*row).id));
-        }
-        ids
-    }
-
-    /// The line with a number: numbers grow along every list.
-    fn find_id(&self, wanted: u32) -> Option<(&[u8], &[u8])> {
-        if self.dead.contains(&wanted) {
-            return None;
-        }
-        self.lists.iter().find_map(|list| {
-            let row = list.lines.position(wanted)?;
-            Some((list.lines.key(row), list.lines.value(row)))
-        })
-    }
-
-    fn replace(&mut self, ids: &[u32], value: &[u8]) -> Result<(), EditFault> {
-        let mut draft = self.draft();
-        if ids.is_empty() {
-            return Err(EditFault::NotFound);
-        }
-        for id in ids {
-            let (key, _) = self.find_id(*id).ok_or(EditFault::NotFound)?;
-            if draft.total() <= WHOLE_LEN {
-                draft.rewrite(|line, key, old, new| {
-                    new.push_numbered(key, if line == *id { value } else { old }, line);
-                });
-            } else {
-                draft.dead.insert(*id);
-                draft.append(key, value);
-            }
-        }
-        self.settle(draft)
-    }
-
-    fn remove(&mut self, ids: &[u32]) -> Result<(), EditFault> {
-        if ids.is_empty() || ids.iter().any(|id| self.find_id(*id).is_none()) {
-            return Err(EditFault::NotFound);
-        }
-        let mut draft = self.draft();
-        if draft.total() <= WHOLE_LEN {
-            draft.rewrite(|line, key, value, new| {
-                if !ids.contains(&line) {
-                    new.push_numbered(key, value, line);
-                }
-            });
-        } else {
-            draft.dead.extend(ids);
-            if draft.dead.len() > DEAD_LEN + draft.total() / 16 {
-                draft.rewrite(|line, key, value, new| new.push_numbered(key, value, line));
-            }
-        }
-        self.settle(draft)
-    }
-
-    /// Makes every view ready for the draft, then shows it.
-    fn settle(&mut self, draft: Draft) -> Result<(), EditFault> {
-        let lists: Vec<Arc<Lines>> = draft.lists.iter().map(|l| Arc::clone(&l.lines)).collect();
-        let dead = Arc::new(draft.dead);
+    /// Makes every view ready for what comes next, then shows it.
+    fn show(&mut self, next: Layers) -> Result<(), EditFault> {
+        let lists: Vec<Arc<Lines>> = next.lists().map(Arc::clone).collect();
         self.views.retain(|view| view.strong_count() > 0);
         let ready: Vec<(Arc<View>, Snapshot)> = self
             .views
             .iter()
             .filter_map(Weak::upgrade)
             .map(|view| {
-                let snapshot = view.prepare(&lists, &dead).map_err(EditFault::Unfit)?;
+                let snapshot = view
+                    .prepare(&lists, next.dead())
+                    .map_err(EditFault::Unfit)?;
                 Ok((view, snapshot))
             })
             .collect::<Result<_, _>>()?;
         for (view, snapshot) in ready {
             view.show(snapshot);
         }
-        self.lists = draft.lists;
-        self.dead = dead;
-        self.next_id = draft.next_id;
+        self.layers = next;
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::value::Value;
 
@@ -611,6 +382,6 @@ mod tests {
             let key = format!("k{n}");
             assert_eq!(value(&view, &key), plain.get(&key).cloned(), "{key}");
         }
-        assert!(map.state().lists.len() < 8);
+        assert!(map.state().layers.lists().count() < 8);
     }
 }
