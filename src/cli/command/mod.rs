@@ -224,6 +224,11 @@ pub(super) fn list(call: &Call<'_>, only: &[&'static Row], text: &mut String) {
     }
 }
 
+/// A command's answer, whether it was carried out or refused on the way.
+pub(super) fn either(result: Result<Reply, Reply>) -> Reply {
+    result.unwrap_or_else(|refusal| refusal)
+}
+
 /// What an order came to, as an answer.
 pub(super) fn outcome(result: Result<Option<String>, String>) -> Reply {
     match result {
