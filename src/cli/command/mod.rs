@@ -1,5 +1,6 @@
 //! Commands: one row each, in a file a family.
 
+mod backend;
 mod counters;
 mod debug;
 mod frontend;
@@ -113,6 +114,7 @@ const FAMILIES: &[&[Row]] = &[
     inside::ROWS,
     observe::ROWS,
     server::ROWS,
+    backend::ROWS,
     stream::ROWS,
     pattern::ROWS,
     table::ROWS,
