@@ -2,10 +2,13 @@
 //! again, servers that track it follow, and operators read of it.
 //!
 //! Checks, agents, operators and the resolver say what happened ([`Change`]); whoever asked carries out the [`Aftermath`], for
-//! only the engine reaches streams and logs. The sentences are HAProxy's.
+//! only the engine reaches streams and logs. What is said about it is in [`bulletin`].
+
+mod bulletin;
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use self::bulletin::Bulletin;
 use super::{Server, Site};
 use crate::check::{Admin, AgentState, Noted, Report, Standing};
 use crate::id::{BackendId, ServerId};
@@ -71,8 +74,17 @@ struct Before {
     electable: u32,
 }
 
+impl Before {
+    /// Whether its streams were already being led elsewhere.
+    fn was_stopping(self) -> bool {
+        self.standing == Standing::Stopping || self.orders & DRAIN != 0
+    }
+}
+
+/// The orders that keep a server from all traffic.
 const MAINTENANCE: u8 =
     Admin::Maintenance as u8 | Admin::TrackedMaintenance as u8 | Admin::Unresolved as u8;
+/// The orders that keep new traffic from it.
 const DRAIN: u8 = Admin::Drain as u8 | Admin::TrackedDrain as u8;
 
 /// How far servers that track servers that track … are followed.
@@ -109,26 +121,22 @@ impl Site {
             out.warming.push(id);
         }
         let requeued = self.settle(id, out);
-        let text = match change {
-            Change::Ordered(..) => self.ordered_sentence(server, before, "", requeued),
-            Change::Lost(cause) => {
-                self.ordered_sentence(server, before, &format!(" ({cause})"), requeued)
-            }
-            Change::Checked(..)
-            | Change::Agent(..)
-            | Change::Said(..)
-            | Change::AgentSaid(..)
-            | Change::Followed(_) => (standing != before.standing)
-                .then(|| self.found_sentence(server, before, change, requeued)),
+        let bulletin = Bulletin {
+            site: self,
+            server,
+            before,
+            requeued,
         };
-        if let (Some((level, text)), Some(mail)) = (&text, &self.backend(server.backend).mail) {
-            mail.post(*level, text);
+        if let Some((level, text)) = bulletin.sentence(change) {
+            if let Some(mail) = &self.backend(server.backend).mail {
+                mail.post(level, &text);
+            }
+            out.notices.push(Notice {
+                backend: server.backend,
+                level,
+                text,
+            });
         }
-        out.notices.extend(text.map(|(level, text)| Notice {
-            backend: server.backend,
-            level,
-            text,
-        }));
         self.spread_connections(id, before, out);
         let electable = self.electable(server.backend);
         if (before.electable > 0) != (electable > 0) {
@@ -342,205 +350,6 @@ impl Site {
             level: Level::Emerg,
             text: format!("{kind} {} has no server available!", backend.name),
         }
-    }
-
-    /// `Server b/s`, and what it is called before.
-    fn subject(&self, server: &Server) -> String {
-        let backup = if server.seat.is_backup() {
-            "Backup "
-        } else {
-            ""
-        };
-        let backend = &self.backend(server.backend).name;
-        format!("{backup}Server {backend}/{}", server.name)
-    }
-
-    /// ` via b/s`, for what a server owes to the one it tracks.
-    fn via(&self, server: &Server) -> String {
-        let Some(tracked) = server.watch.track else {
-            return String::new();
-        };
-        let tracked = self.server(tracked);
-        format!(
-            " via {}/{}",
-            self.backend(tracked.backend).name,
-            tracked.name
-        )
-    }
-
-    /// How the backend stands, and whom the change moved.
-    fn balance_sheet(&self, server: &Server, requeued: usize) -> String {
-        let backend = self.backend(server.backend);
-        let (active, backup) = backend.policy.electable();
-        let on_backup = if backup > 0 && active == 0 {
-            " Running on backup."
-        } else {
-            ""
-        };
-        let queued = server.line.len();
-        if server.health.standing() == Standing::Stopped {
-            let sessions = server.slots.in_use();
-            return format!(
-                ". {active} active and {backup} backup servers left.{on_backup} {sessions} sessions active, \
-                 {requeued} requeued, {queued} remaining in queue."
-            );
-        }
-        format!(
-            ". {active} active and {backup} backup servers online.{on_backup} {requeued} sessions requeued, \
-             {queued} total in queue."
-        )
-    }
-
-    /// What is said when checks, agents or operators find a server better or worse.
-    fn found_sentence(
-        &self,
-        server: &Server,
-        before: Before,
-        change: &Change<'_>,
-        requeued: usize,
-    ) -> (Level, String) {
-        let was_stopping = before.standing == Standing::Stopping || before.orders & DRAIN != 0;
-        let (state, level) = match server.health.standing() {
-            Standing::Stopped if was_stopping => ("DOWN", Level::Notice),
-            Standing::Stopped => ("DOWN", Level::Alert),
-            Standing::Stopping => ("stopping", Level::Notice),
-            Standing::Running => ("UP", Level::Notice),
-        };
-        let mut text = format!("{} is {state}", self.subject(server));
-        let told_already = self.backend(server.backend).log_health_checks;
-        match change {
-            Change::Checked(report, duration) | Change::Agent(report, duration, _) => {
-                if !told_already {
-                    report.write_reason(Some(*duration), &mut text);
-                }
-            }
-            Change::Said(_, who) | Change::AgentSaid(_, who) => {
-                text.push_str(", ");
-                text.push_str(who);
-            }
-            Change::Ordered(..) | Change::Lost(_) | Change::Followed(_) => {}
-        }
-        text.push_str(&self.via(server));
-        text.push_str(&self.balance_sheet(server, requeued));
-        (level, text)
-    }
-
-    /// What is said about an order; nothing where it changes nothing visible.
-    fn ordered_sentence(
-        &self,
-        server: &Server,
-        before: Before,
-        cause: &str,
-        requeued: usize,
-    ) -> Option<(Level, String)> {
-        let orders = server.health.orders();
-        let (was, is) = (before.orders & MAINTENANCE, orders & MAINTENANCE);
-        match (was != 0, is != 0) {
-            (false, true) => Some(self.entering(server, before, cause, requeued)),
-            (true, false) => Some((Level::Notice, self.leaving(server, before))),
-            (true, true) if was != is => Some((Level::Notice, self.remaining(server, was, is)?)),
-            (true, true) => None,
-            (false, false) => Some((Level::Notice, self.draining(server, before, requeued)?)),
-        }
-    }
-
-    fn entering(
-        &self,
-        server: &Server,
-        before: Before,
-        cause: &str,
-        requeued: usize,
-    ) -> (Level, String) {
-        let subject = self.subject(server);
-        let forced = server.health.has_admin(Admin::Maintenance);
-        let via = if forced {
-            String::new()
-        } else {
-            self.via(server)
-        };
-        if before.standing == Standing::Stopped {
-            return (
-                Level::Notice,
-                format!("{subject} was DOWN and now enters maintenance{via}{cause}."),
-            );
-        }
-        let sheet = self.balance_sheet(server, requeued);
-        let was_stopping = before.standing == Standing::Stopping || before.orders & DRAIN != 0;
-        let level = if was_stopping {
-            Level::Notice
-        } else {
-            Level::Alert
-        };
-        (
-            level,
-            format!("{subject} is going DOWN for maintenance{via}{cause}{sheet}"),
-        )
-    }
-
-    fn leaving(&self, server: &Server, before: Before) -> String {
-        let subject = self.subject(server);
-        let up = match server.health.standing() {
-            Standing::Stopped => "DOWN",
-            Standing::Stopping | Standing::Running => "UP",
-        };
-        let drain = if server.health.is_draining() {
-            "DRAIN"
-        } else {
-            "READY"
-        };
-        if before.orders & Admin::Maintenance as u8 != 0 {
-            return format!("{subject} is {up}/{drain} (leaving forced maintenance).");
-        }
-        if before.orders & Admin::Unresolved as u8 != 0 {
-            let host = server.host.load();
-            let host = host.as_deref().unwrap_or_default();
-            return format!("{subject} ('{host}') is {up}/{drain} (resolves again).");
-        }
-        format!("{subject} is {up}/{drain} (leaving maintenance).")
-    }
-
-    fn remaining(&self, server: &Server, was: u8, is: u8) -> Option<String> {
-        let subject = self.subject(server);
-        let left = |order: Admin| was & !is & order as u8 != 0;
-        if left(Admin::Maintenance) {
-            let via = self.via(server);
-            return Some(format!(
-                "{subject} is leaving forced maintenance but remains in maintenance{via}."
-            ));
-        }
-        if left(Admin::Unresolved) {
-            let host = server.host.load();
-            let host = host.as_deref().unwrap_or_default();
-            let via = self.via(server);
-            return Some(format!(
-                "{subject} ('{host}') resolves again but remains in maintenance{via}."
-            ));
-        }
-        left(Admin::TrackedMaintenance).then(|| format!("{subject} remains in forced maintenance."))
-    }
-
-    fn draining(&self, server: &Server, before: Before, requeued: usize) -> Option<String> {
-        let subject = self.subject(server);
-        let (was, is) = (before.orders & DRAIN, server.health.orders() & DRAIN);
-        let up = match server.health.standing() {
-            Standing::Stopped => "DOWN",
-            Standing::Stopping | Standing::Running => "UP",
-        };
-        let forced = |orders: u8| orders & Admin::Drain as u8 != 0;
-        let via = self.via(server);
-        Some(match (was != 0, is != 0) {
-            (false, true) => {
-                let via = if forced(is) { String::new() } else { via };
-                let sheet = self.balance_sheet(server, requeued);
-                format!("{subject} enters drain state{via}{sheet}")
-            }
-            (true, false) if forced(was) => format!("{subject} is {up} (leaving forced drain)."),
-            (true, false) => format!("{subject} is {up} (leaving drain){via}."),
-            (true, true) if was == is => return None,
-            (true, true) if forced(is) => format!("{subject} remains in forced drain mode."),
-            (true, true) => format!("{subject} remains in drain mode{via}."),
-            (false, false) => return None,
-        })
     }
 }
 
