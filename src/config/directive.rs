@@ -1,6 +1,7 @@
 //! Lines that begin with a dot: conditional blocks and messages.
 
-use crate::lang::cond::{self, Branch, Predicates};
+use crate::lang::blocks::Branch;
+use crate::lang::cond::{self, Predicates};
 use crate::lang::{Diag, Env, Severity, Shape, Word, suggest};
 
 /// What a directive asks for.

@@ -4,7 +4,8 @@
 //! its place, and reading goes on with the next line, so that an operator sees everything at once.
 //! What the lines mean belongs to the rows; what they amount to, to `resolve`.
 
-use crate::lang::cond::{Blocks, Predicates};
+use crate::lang::blocks::Blocks;
+use crate::lang::cond::Predicates;
 use crate::lang::{
     Catalog, Cursor, Diag, Env, FileId, Files, Polarity, Sections, Shape, Span, Word, lexer,
     suggest,

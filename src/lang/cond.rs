@@ -1,20 +1,16 @@
-//! Conditions of `.if` and `-cc`, and the nesting of `.if` blocks.
+//! Conditions of `.if` and `-cc`: from their text to a truth.
 //!
 //! An expression is an integer, a predicate with arguments, `!`, `&&` over `||`, and parentheses;
 //! nothing at all is false. What the program is (its version, its features) comes in through
 //! [`Predicates`], so that this module knows no program. Evaluation is lazy but parsing is not:
-//! what follows a decided operand must still be well formed.
-//!
-//! [`Blocks`] follows `.if .elif .else .endif` through one file and says whether a line counts.
+//! what follows a decided operand must still be well formed. Which lines count because of it is
+//! for [`super::blocks`] to say.
 
 use super::args::args;
 use super::diag::{Diag, Shape};
 use super::env::Env;
 use super::span::{Span, Word};
 use super::suggest::suggest;
-
-/// How deep `.if` blocks and parentheses may nest.
-pub const DEPTH_MAX: usize = 100;
 
 /// What the program says about itself.
 pub trait Predicates {
@@ -231,6 +227,9 @@ impl Reader<'_> {
     }
 }
 
+/// How deep parentheses may nest.
+const DEPTH_MAX: usize = 100;
+
 /// The predicates of the language and how many arguments each takes.
 const BUILT_IN: [(&str, usize); 8] = [
     ("defined", 1),
@@ -242,141 +241,6 @@ const BUILT_IN: [(&str, usize); 8] = [
     ("version_atleast", 1),
     ("version_before", 1),
 ];
-
-/// What a directive line (`.word …`) turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Branch {
-    /// `.if`
-    If,
-    /// `.elif`
-    Elif,
-    /// `.else`
-    Else,
-    /// `.endif`
-    Endif,
-}
-
-/// How far one `.if` block has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Arm {
-    /// The block stands inside skipped lines: nothing of it counts.
-    Dead,
-    /// No branch was taken yet.
-    Waiting,
-    /// This branch counts.
-    Taken,
-    /// A branch was taken before this one.
-    Done,
-}
-
-/// The open `.if` blocks of one file.
-#[derive(Debug, Default)]
-pub struct Blocks {
-    /// Each open block: its state, whether `.else` was met, where it began.
-    open: Vec<(Arm, bool, Span)>,
-}
-
-impl Blocks {
-    /// Whether lines count at this point.
-    #[must_use]
-    pub fn live(&self) -> bool {
-        self.open
-            .last()
-            .is_none_or(|(arm, _, _)| *arm == Arm::Taken)
-    }
-
-    /// Follows one directive; `condition` is asked only where its value matters.
-    ///
-    /// # Errors
-    /// The directive does not fit here, nests too deep, or its condition is malformed; the blocks
-    /// stay usable.
-    pub fn follow(
-        &mut self,
-        branch: Branch,
-        span: Span,
-        condition: impl FnOnce() -> Result<bool, Diag>,
-    ) -> Result<(), Diag> {
-        if branch == Branch::If {
-            return self.begin(span, condition);
-        }
-        let Some((arm, after_else, _)) = self.open.last_mut() else {
-            return Err(lone(branch, span));
-        };
-        if branch == Branch::Endif {
-            self.open.pop();
-            return Ok(());
-        }
-        if *after_else {
-            return Err(lone(branch, span));
-        }
-        *after_else = branch == Branch::Else;
-        match *arm {
-            Arm::Taken => *arm = Arm::Done,
-            Arm::Waiting => {
-                // A malformed condition must not let two branches count.
-                *arm = Arm::Done;
-                let holds = branch == Branch::Else || condition()?;
-                *arm = if holds { Arm::Taken } else { Arm::Waiting };
-            }
-            Arm::Dead | Arm::Done => {}
-        }
-        Ok(())
-    }
-
-    fn begin(
-        &mut self,
-        span: Span,
-        condition: impl FnOnce() -> Result<bool, Diag>,
-    ) -> Result<(), Diag> {
-        if self.open.len() == DEPTH_MAX {
-            return Err(Diag::alert(
-                span,
-                format!("too many nested '.if', the maximum is {DEPTH_MAX}."),
-            )
-            .with_shape(Shape::Lexing));
-        }
-        if !self.live() {
-            self.open.push((Arm::Dead, false, span));
-            return Ok(());
-        }
-        self.open.push((Arm::Done, false, span));
-        let arm = if condition()? {
-            Arm::Taken
-        } else {
-            Arm::Waiting
-        };
-        if let Some(last) = self.open.last_mut() {
-            last.0 = arm;
-        }
-        Ok(())
-    }
-
-    /// Checks at the end of a file that every block was closed.
-    ///
-    /// # Errors
-    /// One was not; it is located.
-    pub fn end(&self) -> Result<(), Diag> {
-        match self.open.last() {
-            None => Ok(()),
-            Some((_, _, span)) => Err(Diag::alert(
-                *span,
-                "'.if' section was not terminated by '.endif'.",
-            )
-            .with_shape(Shape::Lexing)
-            .with_fix("add '.endif' before the end of the file")),
-        }
-    }
-}
-
-fn lone(branch: Branch, span: Span) -> Diag {
-    let message = match branch {
-        Branch::If => "unexpected '.if'",
-        Branch::Elif => "lone '.elif' with no matching '.if'",
-        Branch::Else => "lone '.else' with no matching '.if'",
-        Branch::Endif => "lone '.endif' with no matching '.if'",
-    };
-    Diag::alert(span, message).with_shape(Shape::Lexing)
-}
 
 #[cfg(test)]
 mod tests {
@@ -467,53 +331,5 @@ mod tests {
             message.ends_with("did you mean 'feature' maybe ?"),
             "{message}"
         );
-    }
-
-    #[test]
-    fn one_branch_counts() {
-        let mut blocks = Blocks::default();
-        let mut step = |branch, holds| {
-            blocks
-                .follow(branch, Span::default(), || Ok(holds))
-                .map(|()| blocks.live())
-                .ok()
-        };
-        assert_eq!(step(Branch::If, false), Some(false));
-        assert_eq!(step(Branch::If, true), Some(false), "inside a dead branch");
-        assert_eq!(step(Branch::Else, true), Some(false));
-        assert_eq!(step(Branch::Endif, true), Some(false));
-        assert_eq!(step(Branch::Elif, true), Some(true));
-        assert_eq!(step(Branch::Elif, true), Some(false));
-        assert_eq!(step(Branch::Else, true), Some(false));
-        assert_eq!(step(Branch::Elif, true), None, "after .else");
-        assert_eq!(step(Branch::Endif, true), Some(true));
-        assert_eq!(step(Branch::Endif, true), None);
-        assert!(blocks.end().is_ok());
-    }
-
-    #[test]
-    fn open_and_deep_blocks_are_refused() {
-        let mut blocks = Blocks::default();
-        for _ in 0..DEPTH_MAX {
-            let followed = blocks.follow(Branch::If, Span::default(), || Ok(true));
-            assert!(followed.is_ok());
-        }
-        assert!(
-            blocks
-                .follow(Branch::If, Span::default(), || Ok(true))
-                .is_err()
-        );
-        assert!(blocks.end().is_err());
-    }
-
-    #[test]
-    fn a_malformed_condition_takes_no_branch() {
-        let mut blocks = Blocks::default();
-        let failed = blocks.follow(Branch::If, Span::default(), || {
-            Err(Diag::alert(None, "bad"))
-        });
-        assert!(failed.is_err() && !blocks.live());
-        let followed = blocks.follow(Branch::Else, Span::default(), || Ok(true));
-        assert!(followed.is_ok() && !blocks.live());
     }
 }

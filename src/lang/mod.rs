@@ -5,6 +5,7 @@
 //! version are arguments. Nothing here knows a keyword of HAProxy, opens a file or prints.
 
 mod args;
+pub mod blocks;
 pub mod cond;
 mod cursor;
 mod diag;
