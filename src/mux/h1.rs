@@ -441,7 +441,7 @@ impl Conn {
         let Mux::H1(h1) = &mut self.mux else { return };
         h1.await_head();
         h1.exchange = Exchange::new(Role::Back, policy).forgiving(h1.exchange.forgiven());
-        h1.exchange.send_request(head, body);
+        let body = h1.exchange.send_request(head, body);
         h1.outgoing = Outgoing::from(body);
         self.output.write_with(lent.pool, head.wire_len(), |tail| {
             written(tail, h1.spelling.as_deref(), |tail| {

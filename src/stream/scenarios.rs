@@ -62,6 +62,10 @@ const REFRAMED: &[&str] = &[
     "response-framing/chunked",
     "response-framing/trailers",
     "response-framing/both",
+    "framing-edited/a request without its length",
+    "framing-edited/a request without its coding",
+    "framing-edited/an answer without its length",
+    "framing-edited/an answer without its coding",
 ];
 
 /// The configurations of all scenarios.

@@ -97,7 +97,7 @@ pub fn response_body(head: &mut Head, asked: Method) -> Result<Framing, Fault> {
 }
 
 /// Removes both ways of framing.
-fn forget(head: &mut Head) {
+pub(super) fn forget(head: &mut Head) {
     head.remove_known(Known::ContentLength);
     head.remove_known(Known::TransferEncoding);
 }
@@ -184,7 +184,7 @@ fn length(head: &mut Head) -> Result<u64, Reason> {
 }
 
 /// A plain decimal number below 2^63.
-fn number(text: &[u8]) -> Option<u64> {
+pub(super) fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
     }

@@ -7,6 +7,7 @@
 //! Always true: a message is understood in one way and written in exactly that way, or refused with a [`Fault`]; nothing
 //! that two parsers could read differently passes. Bytes are never kept here: the caller owns them and appends.
 
+mod announce;
 mod body;
 mod chunk;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Always true: what a head said of the connection is noted before it is taken out of the head.
 
+use super::super::announce::{announce_request, announce_response};
 use super::super::body::{Body, Framing, request_body, response_body};
 use super::super::fault::{Fault, Reason};
 use super::connection::settle_te;
@@ -57,9 +58,11 @@ impl Exchange {
         Ok(body)
     }
 
-    /// Back: the request in `head` is about to be written; `body` says what follows it.
-    pub fn send_request(&mut self, head: &mut Head, body: Body) {
+    /// Back: the request in `head` is about to be written; `body` says what follows it. Returns the form that the body must take
+    /// on this connection: where rules removed its length, chunks tell its end.
+    pub fn send_request(&mut self, head: &mut Head, body: Body) -> Body {
         debug_assert_eq!((self.role, self.request), (Role::Back, Half::Expected));
+        let body = announce_request(head, body);
         self.method = head.method();
         self.version = head.version();
         let known = head.known_set();
@@ -77,6 +80,7 @@ impl Exchange {
         } else {
             Half::Begun
         };
+        body
     }
 
     /// Back: a response's head has come. Frames it and takes out what concerns this connection alone.
@@ -113,14 +117,15 @@ impl Exchange {
     }
 
     /// Front: the response in `head` is about to be written; `body` says what follows it. Returns the form that the body must
-    /// take on this connection: an HTTP/1.0 client gets no chunks.
+    /// take on this connection: an HTTP/1.0 client gets no chunks, a status without content none of it.
     pub fn send_response(&mut self, head: &mut Head, body: Body) -> Body {
         debug_assert_eq!(self.role, Role::Front);
-        if head.status().is_interim() {
-            return Body::None;
-        }
-        let mut body = body;
+        let mut body = announce_response(head, body, self.method, self.version);
         let known = head.known_set();
+        if head.status().code() < 200 && body != Body::Tunnel {
+            // Rules made an answer of it that is none; the client awaits another one.
+            self.note(Some(Close::Abandoned));
+        }
         if body == Body::Chunked && self.version == Version::Http10 {
             head.remove_known(Known::TransferEncoding);
             body = Body::UntilClose;

@@ -55,7 +55,11 @@ pub(super) fn front(
         .expect("a good request");
     exchange.request_done();
     let mut answer = head(response);
+    if let Body::Sized(length) = body {
+        answer.push(b"content-length", length.to_string().as_bytes());
+    }
     let body = exchange.send_response(&mut answer, body);
+    answer.remove(b"content-length");
     if body != Body::Tunnel {
         exchange.response_done();
     }
