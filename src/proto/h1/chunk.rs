@@ -71,7 +71,7 @@ enum State {
 impl Chunked {
     /// A decoder at the first byte of a chunked body; `limits` bound the trailers.
     pub fn new(limits: Limits) -> Chunked {
-        // Bare line feeds stay refused in a body whatever the head's parser was told: here they are what smuggles.
+        // A body is read strictly whatever the head's parser was told: here leniency is what smuggles.
         let limits = Limits {
             relaxed: false,
             ..limits

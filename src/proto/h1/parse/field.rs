@@ -79,7 +79,6 @@ mod tests {
             ("A\u{e9}: b", Reason::BadName),
             (" A: b", Reason::LeadingBlank),
             ("A: b\rc", Reason::BareCr),
-            ("A: b\nC: d", Reason::BareLf),
             ("A: b\0", Reason::Control),
             ("A: \x7f", Reason::Control),
             ("A\x0b: b", Reason::Control),

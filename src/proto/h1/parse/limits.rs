@@ -9,8 +9,7 @@ pub struct Limits {
     pub head_bytes: u32,
     /// The most fields.
     pub fields: u16,
-    /// `option accept-invalid-http-request`, `accept-invalid-http-response`: bare line feeds as line ends, several spaces in
-    /// the start line, targets with bytes above ASCII or a fragment, any text as Host, and Host beside another authority.
+    /// `option accept-invalid-http-request`, `accept-invalid-http-response`: several spaces in the start line, targets with bytes above ASCII or a fragment, any text as Host, and Host beside another authority.
     pub relaxed: bool,
 }
 

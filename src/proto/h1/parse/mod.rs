@@ -4,8 +4,8 @@
 //! have come; only bytes not yet seen are scanned, so single bytes cost no more than one piece. A line is judged when its
 //! end is known: the verdict does not depend on how the bytes were cut.
 //!
-//! Leniencies, all of them written out anew: empty lines before a request (RFC 9112 section 2.2), several spaces in its line
-//! (section 3), folded fields (5.2), a status line without its phrase. [`Limits::relaxed`] adds those of `option accept-invalid-http-request`.
+//! Leniencies, all of them written out anew: lines of a head that end by a line feed alone, as those of netcat's users do, and empty
+//! lines before a request (RFC 9112 section 2.2), several spaces in its line (section 3), folded fields (5.2), a status line without its phrase. [`Limits::relaxed`] adds those of `option accept-invalid-http-request`.
 
 mod field;
 mod limits;
@@ -163,13 +163,16 @@ impl HeadParser {
                         None => Ok(Line::Unfinished),
                     };
                 }
-                Some(b'\n') if self.limits.relaxed => {
+                // In a body they are what smuggles: who was before us may have taken them for content.
+                Some(b'\n') if self.kind == Kind::Trailers => {
+                    return Err(Fault::new(Reason::BareLf, at));
+                }
+                Some(b'\n') => {
                     return Ok(Line::Ends {
                         end: at,
                         next: at + 1,
                     });
                 }
-                Some(b'\n') => return Err(Fault::new(Reason::BareLf, at)),
                 Some(b'\t') => at += 1,
                 Some(_) => return Err(Fault::new(Reason::Control, at)),
             }
@@ -308,6 +311,18 @@ mod tests {
         assert!(parser.is_idle());
         assert_eq!(parser.advance(b"\r\nG", &mut head), Ok(Progress::More));
         assert!(!parser.is_idle());
+    }
+
+    #[test]
+    fn a_line_feed_ends_a_line_of_a_head_but_not_of_trailers() {
+        let sent = "HTTP/1.0 200 OK\nX: y\r\nZ:\n\n";
+        let head = response(sent).expect("a head");
+        assert_eq!((head.status().code(), head.len()), (200, 2));
+        let trailers = whole(Kind::Trailers, Limits::default(), b"X: y\n\r\n");
+        assert_eq!(
+            trailers.map(drop).map_err(|f| f.reason),
+            Err(Reason::BareLf)
+        );
     }
 
     #[test]
