@@ -78,6 +78,7 @@ pub struct Ask<'a> {
 /// The policy of one backend, shared by all workers.
 #[derive(Debug)]
 pub struct Policy {
+    algorithm: Algorithm,
     tuning: Tuning,
     picker: Picker,
     standing: Standing,
@@ -112,6 +113,7 @@ impl Policy {
             Algorithm::Hash(kind) => Picker::HashMap(kind, Map::new(seats)),
         };
         let policy = Self {
+            algorithm,
             tuning,
             picker,
             standing: Standing::new(tuning.all_backups),
@@ -223,6 +225,12 @@ impl Policy {
             self.picker,
             Picker::RoundRobin(_) | Picker::StaticRr(_) | Picker::Random(_)
         )
+    }
+
+    /// The algorithm that it follows.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// Whether weights may take any value at run time; the mapped algorithms only know none and all.

@@ -8,7 +8,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use crate::lang::Severity;
-use crate::sys::{io as bytes, process};
+use crate::sys::{clock, io as bytes, process};
+use crate::time::{Millis, Tick};
 
 use super::build_info;
 
@@ -23,6 +24,8 @@ pub struct Console {
     copy: RefCell<Option<OwnedFd>>,
     /// What was said, for `show startup-logs`.
     told: RefCell<String>,
+    /// Since when there is somebody to tell something.
+    since: Tick,
 }
 
 /// How much of it is kept.
@@ -37,7 +40,13 @@ impl Console {
             warned: Cell::new(false),
             copy: RefCell::new(None),
             told: RefCell::default(),
+            since: Tick::from_millis(clock::monotonic_ms()),
         }
+    }
+
+    /// How long ago the program began to talk.
+    pub fn age(&self) -> Millis {
+        Tick::from_millis(clock::monotonic_ms()).since(self.since)
     }
 
     /// Has what is said from here on written to `copy` too, even where it is not shown.

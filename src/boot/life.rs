@@ -123,6 +123,7 @@ impl Serving {
             console.notice(&notice.text);
         }
         site.startup_logs = console.told();
+        site.boot_time = console.age();
         let site = Arc::new(site);
         if let Some(heritage) = heritage {
             heritage.settle(&site);

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::command::Mode;
 use super::exporter::{self, Exporter};
 use super::{Endpoint, Page, figures};
 use crate::id::ListenerId;
@@ -16,6 +17,11 @@ use crate::sys;
 use crate::time::Tick;
 use crate::tls::{Figures, Happening};
 use crate::worker::{Cell, Inners, Moment, Office};
+
+/// A command for experts was used.
+const EXPERT_USED: u32 = 0x4;
+/// One that is not finished was used.
+const EXPERIMENTAL_USED: u32 = 0x8;
 
 /// Takes a connection whose client wants the listening sockets.
 type Export = Box<dyn FnMut(OwnedFd) + Send>;
@@ -31,6 +37,10 @@ pub struct Desk {
     patterns: Arc<Library>,
     /// Takes connections that ask for the listening sockets.
     export: Mutex<Option<Export>>,
+    /// HAProxy's bits of what has been used that is for experts or not finished.
+    modes_used: AtomicU32,
+    /// Debugging commands issued.
+    debugged: AtomicU32,
 }
 
 impl Desk {
@@ -45,6 +55,8 @@ impl Desk {
                 .clone()
                 .unwrap_or_else(|| Arc::new(Library::without_files())),
             export: Mutex::new(None),
+            modes_used: AtomicU32::new(0),
+            debugged: AtomicU32::new(0),
             site,
         }
     }
@@ -57,6 +69,19 @@ impl Desk {
     /// Has connections that ask for the listening sockets given to `export`, which must not block.
     pub fn export_with(&self, export: impl FnMut(OwnedFd) + Send + 'static) {
         *self.export.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(export));
+    }
+
+    /// Notes that a command was used that a mode had to be switched on for.
+    pub(super) fn note_use(&self, mode: Mode) {
+        let bit = match mode {
+            Mode::Usual => return,
+            Mode::Expert => {
+                self.debugged.fetch_add(1, Relaxed);
+                EXPERT_USED
+            }
+            Mode::Experimental => EXPERIMENTAL_USED,
+        };
+        self.modes_used.fetch_or(bit, Relaxed);
     }
 
     /// What runs.
@@ -90,7 +115,7 @@ impl Desk {
             release_date: self.release_date.clone(),
             threads: number(site.global.threads as u64),
             pid: u32::try_from(sys::process::pid()).unwrap_or(0),
-            uptime: now.since(site.begun).get() / 1000,
+            uptime: f64::from(now.since(site.begun).get()) / 1000.0,
             descriptors_max: number(limit.soft.unwrap_or(u64::MAX)),
             sockets_max: number(limit.soft.unwrap_or(u64::MAX)),
             conns_max: number(site.maxconn() as u64),
@@ -127,7 +152,17 @@ impl Desk {
                     .saturating_sub(site.pipes.used.load(Relaxed)) as u64,
             ),
             idle_percent: number(figures::mean(office, Cell::IdlePercent)),
-            tasks: number(figures::sum(office, Cell::Streams)),
+            streams_total: figures::sum(office, Cell::Begun),
+            bytes_out_rate: figures::sent_rate(office, now),
+            limit_reached: office.filled(),
+            boot_millis: site.boot_time.get(),
+            tainted: match self.modes_used.load(Relaxed) {
+                0 => "0".to_owned(),
+                bits => format!("{bits:#x}"),
+            },
+            debugged: self.debugged.load(Relaxed),
+            received_logs: number(site.outlets.as_ref().map_or(0, |all| all.received())),
+            tasks: number(figures::sum(office, Cell::Streams) + figures::sum(office, Cell::Timers)),
             run_queue: number(figures::sum(office, Cell::Runnable)),
             pool_allocated: pooled.0,
             pool_used: pooled.1,
@@ -148,10 +183,10 @@ fn counted(site: &Site, now: Tick) -> InfoView {
     InfoView {
         conns_total: number(folded.count(Count::Connections)),
         requests_total: number(folded.count(Count::Requests)),
-        conn_rate: folded.rate(Pace::Connections),
+        conn_rate: folded.rate_exact(Pace::Connections),
         conn_rate_limit: site.paces.connections.limit(),
         conn_rate_max: folded.rate_peak(Pace::Connections),
-        sess_rate: folded.rate(Pace::Sessions),
+        sess_rate: folded.rate_exact(Pace::Sessions),
         sess_rate_limit: site.paces.sessions.limit(),
         sess_rate_max: folded.rate_peak(Pace::Sessions),
         spliced_out: folded.count(Count::SplicedOut),
@@ -177,7 +212,7 @@ fn secured(tls: &Figures, rate_limit: u32) -> InfoView {
         tls: tls.current,
         tls_total: tls.total,
         tls_reuse_percent: tls.resumed_percent,
-        tls_rate: tls.rates[Happening::Client as usize],
+        tls_rate: f64::from(tls.rates[Happening::Client as usize]),
         tls_rate_max: tls.peaks[Happening::Client as usize],
         front_key_rate: tls.rates[Happening::ClientKeys as usize],
         front_key_rate_max: tls.peaks[Happening::ClientKeys as usize],

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Desk;
+use super::command::Mode;
 use super::figures::{self, Column};
 use super::operator::{Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
@@ -89,6 +90,9 @@ impl<'a> Face<'a> {
             .chain([&site.tally])
             .for_each(|tally| tally.clear(!all));
         site.tls.forget_peaks();
+        for activity in self.office.activities() {
+            activity.clear();
+        }
     }
 }
 
@@ -297,6 +301,10 @@ impl Operator for Face<'_> {
         caches
             .map(|store| crate::cache::heading(store) + &crate::cache::describe(store, now))
             .collect()
+    }
+
+    fn note_use(&mut self, mode: Mode) {
+        self.desk.note_use(mode);
     }
 
     fn carry_out(&mut self, order: &Order<'_>) -> Result<Option<String>, String> {

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use crate::sys::clock;
+use crate::time::Tick;
 use crate::worker::{Activity, Cell, Office};
 
 /// Which column of `show activity` is wanted.
@@ -30,24 +31,32 @@ type Reading = fn(&Activity) -> u64;
 
 /// The lines of `show activity`.
 const LINES: [(&str, Fold, Reading); 16] = [
-    ("loops", Fold::Sum, |a| a.read(Cell::Turns)),
-    ("wake_tasks", Fold::Sum, |a| a.read(Cell::Mail)),
-    ("poll_io", Fold::Sum, |a| a.read(Cell::Events)),
-    ("poll_exp", Fold::Sum, |a| a.read(Cell::Expired)),
-    ("buf_wait", Fold::Sum, |a| a.read(Cell::Starved)),
-    ("accepted", Fold::Sum, |a| a.read(Cell::Accepted)),
-    ("accq_pushed", Fold::Sum, |a| a.read(Cell::Pushed)),
+    ("loops", Fold::Sum, |a| a.since_cleared(Cell::Turns)),
+    ("wake_tasks", Fold::Sum, |a| a.since_cleared(Cell::Mail)),
+    ("poll_io", Fold::Sum, |a| a.since_cleared(Cell::Events)),
+    ("poll_exp", Fold::Sum, |a| a.since_cleared(Cell::Expired)),
+    ("buf_wait", Fold::Sum, |a| a.since_cleared(Cell::Starved)),
+    ("accepted", Fold::Sum, |a| a.since_cleared(Cell::Accepted)),
+    ("accq_pushed", Fold::Sum, |a| a.since_cleared(Cell::Pushed)),
     ("avg_loop_us", Fold::Mean, |a| {
-        a.read(Cell::Busy) / a.read(Cell::Turns).max(1)
+        a.since_cleared(Cell::Busy) / a.since_cleared(Cell::Turns).max(1)
     }),
-    ("idle_pct", Fold::Mean, |a| a.read(Cell::IdlePercent)),
-    ("busy_ms_tot", Fold::Sum, |a| a.read(Cell::Busy) / 1_000),
-    ("cpu_ms_tot", Fold::Sum, |a| a.read(Cell::Cpu) / 1_000_000),
-    ("streams", Fold::Sum, |a| a.read(Cell::Streams)),
-    ("conns", Fold::Sum, |a| a.read(Cell::Conns)),
-    ("run_queue", Fold::Sum, |a| a.read(Cell::Runnable)),
-    ("timers", Fold::Sum, |a| a.read(Cell::Timers)),
-    ("comp_states", Fold::Sum, |a| a.read(Cell::Encoders)),
+    ("idle_pct", Fold::Mean, |a| {
+        a.since_cleared(Cell::IdlePercent)
+    }),
+    ("busy_ms_tot", Fold::Sum, |a| {
+        a.since_cleared(Cell::Busy) / 1_000
+    }),
+    ("cpu_ms_tot", Fold::Sum, |a| {
+        a.since_cleared(Cell::Cpu) / 1_000_000
+    }),
+    ("streams", Fold::Sum, |a| a.since_cleared(Cell::Streams)),
+    ("conns", Fold::Sum, |a| a.since_cleared(Cell::Conns)),
+    ("run_queue", Fold::Sum, |a| a.since_cleared(Cell::Runnable)),
+    ("timers", Fold::Sum, |a| a.since_cleared(Cell::Timers)),
+    ("comp_states", Fold::Sum, |a| {
+        a.since_cleared(Cell::Encoders)
+    }),
 ];
 
 /// `show activity`, asked of the worker of this number (from 1).
@@ -85,6 +94,12 @@ fn total(each: &[u64], fold: Fold) -> u64 {
 /// The sum of a figure over all workers.
 pub(super) fn sum(office: &Office, cell: Cell) -> u64 {
     office.activities().iter().map(|one| one.read(cell)).sum()
+}
+
+/// Bytes that all workers have sent in the last second.
+pub(super) fn sent_rate(office: &Office, now: Tick) -> u64 {
+    let all = office.activities();
+    all.iter().map(|one| one.sent_rate(now)).sum()
 }
 
 /// The mean of a figure over all workers.

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::command::Mode;
 use super::figures::Column;
 use crate::dns::run::{NameserverFigures, Story};
 use crate::id::{BackendId, FrontendId, ServerId};
@@ -103,6 +104,8 @@ pub trait Operator {
     /// The caches and what they hold, a text for each.
     fn caches(&self) -> Vec<String>;
 
+    /// Notes that a command was used that this mode had to be switched on for.
+    fn note_use(&mut self, mode: Mode);
     /// Carries out an order.
     ///
     /// # Errors
@@ -150,6 +153,10 @@ pub struct ServerRow {
     pub tls: i32,
     /// Whether its number was written.
     pub forced: bool,
+    /// Whether that of its backend was.
+    pub backend_forced: bool,
+    /// How often idle connections are thinned out.
+    pub purge_delay: Millis,
     /// The port and address of its checks, where they differ.
     pub check_target: (u16, Option<String>),
     /// The port and address of its agent, where they differ.

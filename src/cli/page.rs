@@ -98,6 +98,9 @@ impl Page {
             PageOf::Backend(id) => &site.backend(id).name,
         };
         let mut snapshot = site.snapshot(now);
+        if !page.show_legends {
+            snapshot = snapshot.without_legends();
+        }
         if !page.scope.is_empty() {
             let shows = |shown: &str, name: &str| match shown {
                 "." => name == &**own,

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::command::Mode;
 use super::figures::Column;
 use crate::dns::run::{NameserverFigures, Story};
 use crate::id::{BackendId, FrontendId, ServerId};
@@ -29,6 +30,8 @@ pub(super) struct Process {
     ring: Arc<Ring>,
     vars: Store,
     orders: Vec<String>,
+    /// The modes that commands needed.
+    pub(super) used: Vec<Mode>,
     /// Why no server can be taken away.
     pub(super) needed: Option<Needed>,
 }
@@ -64,6 +67,7 @@ impl Default for Process {
             ring: Arc::new(ring),
             vars: Store::default(),
             orders: Vec::new(),
+            used: Vec::new(),
             needed: None,
         }
     }
@@ -176,6 +180,7 @@ impl Operator for Process {
             check: [8, 2, 0, 6],
             connections: [0, 1, 0, 0, -1],
             idle: vec![0, 0],
+            purge_delay: Millis::new(5000),
             ..ServerRow::default()
         }]
     }
@@ -232,6 +237,9 @@ impl Operator for Process {
     }
     fn caches(&self) -> Vec<String> {
         Vec::new()
+    }
+    fn note_use(&mut self, mode: Mode) {
+        self.used.push(mode);
     }
     fn carry_out(&mut self, order: &Order<'_>) -> Result<Option<String>, String> {
         self.orders.push(format!("{order:?}"));

@@ -157,6 +157,9 @@ pub(super) fn pass_on(forward: usize, line: &[u8], sender: Option<&mut Sender>, 
     if received.whole.is_empty() {
         return;
     }
+    if let Some(outlets) = &site.outlets {
+        outlets.note_received();
+    }
     let wall = clock::realtime();
     let date = Wall {
         secs: wall.secs,

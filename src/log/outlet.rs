@@ -23,6 +23,7 @@ use super::target::{Place, Target};
 pub struct Outlets {
     pub(super) list: Vec<(Option<Place>, Outlet)>,
     pub(super) dropped: AtomicU64,
+    pub(super) received: AtomicU64,
 }
 
 /// One place.
@@ -118,6 +119,16 @@ impl Outlets {
             header,
             target: target.clone(),
         })
+    }
+
+    /// A line was received that is to be passed on.
+    pub fn note_received(&self) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were since the start.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// How many lines were dropped since the start.

@@ -170,7 +170,6 @@ fn open_once(sockets: &mut Vec<(Family, OwnedFd)>, family: Family) -> Option<&Ow
 #[cfg(test)]
 mod tests {
     use super::super::line::Level;
-    use std::sync::atomic::AtomicU64;
 
     use super::super::outlet::Member;
     use super::super::ring::Ring;
@@ -270,7 +269,7 @@ mod tests {
         let (a, _b) = pair(Kind::Datagram).expect("a pair");
         let outlets = Outlets {
             list: vec![(Some(Place::Descriptor(1)), Outlet::Descriptor(Arc::new(a)))],
-            dropped: AtomicU64::new(0),
+            ..Outlets::default()
         };
         socket::set_nonblocking(
             match &outlets.list[0].1 {

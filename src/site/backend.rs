@@ -47,6 +47,8 @@ pub struct Backend {
     pub name: Arc<str>,
     /// `id`, or one given in order.
     pub uuid: u32,
+    /// Whether that was written.
+    pub uuid_forced: bool,
     /// `mode`.
     pub mode: Mode,
     /// `description`.
@@ -233,6 +235,7 @@ impl Backend {
         Self {
             name,
             uuid: 0,
+            uuid_forced: false,
             mode: Mode::default(),
             description: None,
             servers: servers.into(),

@@ -132,6 +132,8 @@ pub struct Site {
     pub tally: Tally,
     /// When it began to run.
     pub begun: Tick,
+    /// How long its start took.
+    pub boot_time: Millis,
     /// What was said at the start.
     pub startup_logs: String,
     /// The environment as the configuration left it, in the order of names.

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use server::{count, server_row};
 
 use super::{Backend, Frontend, Listener, Mode, Service, Site};
+use crate::balance::{Algorithm, KeySource};
 use crate::id::{BackendId, FrontendId};
 use crate::stats::{BackView, Folded, Kind, ObjectView, ProxyView, ServerCensus, Snapshot};
 use crate::time::Tick;
@@ -92,7 +93,7 @@ impl Site {
     fn backend_rows(&self, heading: &Heading<'_>, id: BackendId, rows: &mut Vec<ObjectView>) {
         let backend = self.backend(id);
         for &server in backend.servers.iter() {
-            rows.push(server_row(heading, self.server(server), backend));
+            rows.push(server_row(self, heading, self.server(server), backend));
         }
         rows.push(self.backend_row(heading, backend));
     }
@@ -112,9 +113,12 @@ impl Site {
             back.active += u32::from(electable && !server.seat.is_backup());
             back.backup += u32::from(electable && server.seat.is_backup());
             back.queued += server.line.len();
+            back.connections += server.slots.in_use() + number(server.idle.load(Relaxed));
         }
         back.queued += backend.line.len();
         back.census = Some(census);
+        back.algorithm = Some(algorithm(backend).to_owned());
+        back.cookie = backend.persist.as_ref().map(|cookie| cookie.name.clone());
         let usable = back.active + back.backup > 0 || backend.servers.is_empty();
         let status = if usable { "UP" } else { "DOWN" };
         let record = &backend.record;
@@ -170,6 +174,27 @@ fn row(
     }
 }
 
+/// HAProxy's word for how a backend balances.
+// haproxy: `balance random` is unknown; here: has its name, because nothing else has it.
+fn algorithm(backend: &Backend) -> &'static str {
+    match (backend.policy.algorithm(), &backend.key) {
+        _ if backend.outlet.is_some() => "none",
+        (Algorithm::RoundRobin, _) => "roundrobin",
+        (Algorithm::StaticRr, _) => "static-rr",
+        (Algorithm::LeastConn, _) => "leastconn",
+        (Algorithm::First, _) => "first",
+        (Algorithm::Random(_), _) => "random",
+        (Algorithm::Sticky, _) => "sticky",
+        (Algorithm::Hash(_), Some(KeySource::Source)) => "source",
+        (Algorithm::Hash(_), Some(KeySource::Uri(_))) => "uri",
+        (Algorithm::Hash(_), Some(KeySource::UrlParam { .. })) => "url_param",
+        (Algorithm::Hash(_), Some(KeySource::Header { .. })) => "hdr",
+        (Algorithm::Hash(_), Some(KeySource::RdpCookie(_))) => "rdp-cookie",
+        (Algorithm::Hash(_), Some(KeySource::LogLine(_))) => "log-hash",
+        (Algorithm::Hash(_), Some(KeySource::Expression(_)) | None) => "hash",
+    }
+}
+
 fn frontend_row(heading: &Heading<'_>, frontend: &Frontend, process_limit: usize) -> ObjectView {
     let status = match (frontend.closed.load(Relaxed), frontend.paused.load(Relaxed)) {
         (true, _) => "STOP",
@@ -204,7 +229,7 @@ fn listener_row(heading: &Heading<'_>, listener: &Listener) -> ObjectView {
     };
     ObjectView {
         current: number(listener.connections.load(Relaxed)),
-        limit: (listener.maxconn > 0).then(|| number(listener.maxconn)),
+        limit: Some(number(listener.maxconn)),
         address: Some(listener.endpoint.to_string()),
         last_session: None,
         ..row(

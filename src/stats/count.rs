@@ -109,10 +109,8 @@ counts! {
     TlsResumed,
     /// TLS handshakes that failed.
     TlsFailed,
-    /// HTTP/1 connections.
-    H1Connections,
-    /// HTTP/1 requests.
-    H1Streams,
+    /// Requests that have ended.
+    Exchanges,
     /// Bytes that were spliced in.
     SplicedIn,
     /// Bytes that were spliced out.

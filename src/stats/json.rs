@@ -67,7 +67,7 @@ fn value(place: usize, name: &str, tag: &str, cell: &Cell<'_>, out: &mut Vec<u8>
     );
     let _ = match cell {
         Cell::U64(n) => write!(out, "{}", n.min(&LARGEST_EXACT)),
-        Cell::U32(_) | Cell::S32(_) => write!(out, "{cell}"),
+        Cell::U32(_) | Cell::S32(_) | Cell::Float(_) => write!(out, "{cell}"),
         Cell::Text(text) => {
             json::string(text.as_bytes(), out);
             Ok(())

@@ -32,6 +32,7 @@ pub(super) fn snapshot() -> Snapshot {
         }),
         server: Some(ServerView {
             needed: 1,
+            checked: true,
             check: Some(check),
             colour: Colour::Down,
             ..ServerView::default()

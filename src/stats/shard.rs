@@ -26,6 +26,7 @@ pub(super) struct Shard {
     pub(super) spans: [Average; SPANS],
     paces: [Beat; PACES],
     last_session: AtomicU64,
+    idle: AtomicU32,
     counts: [AtomicU64; COUNTS],
 }
 
@@ -35,6 +36,7 @@ impl Shard {
             spans: [const { Average::new() }; SPANS],
             paces: [const { Beat::new() }; PACES],
             last_session: AtomicU64::new(u64::MAX),
+            idle: AtomicU32::new(0),
             counts: [const { AtomicU64::new(0) }; COUNTS],
         }
     }
@@ -150,6 +152,8 @@ impl Average {
 pub struct Tally {
     shards: Box<[OnceLock<Box<Shard>>]>,
     peaks: [AtomicU32; PACES],
+    /// Seconds before these count no more for the peaks.
+    cleared: [AtomicU64; PACES],
     most: AtomicU32,
     most_queued: AtomicU32,
     /// What an earlier process counted, where one told.
@@ -161,7 +165,7 @@ pub struct Tally {
 pub struct Folded {
     counts: [u64; COUNTS],
     /// Events in the last second, by [`Pace`].
-    rates: [u32; PACES],
+    rates: [f64; PACES],
     /// The most in any second.
     rate_peaks: [u32; PACES],
     averages: [u64; SPANS],
@@ -184,6 +188,18 @@ impl Folded {
     /// Events a second at the moment of reading.
     #[must_use]
     pub fn rate(&self, what: Pace) -> u32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate is no less than nothing, and its fraction goes"
+        )]
+        let whole = self.rate_exact(what) as u32;
+        whole
+    }
+
+    /// The same with its fraction.
+    #[must_use]
+    pub fn rate_exact(&self, what: Pace) -> f64 {
         self.rates[what as usize]
     }
 
@@ -219,6 +235,7 @@ impl Tally {
         Self {
             shards: (0..workers.max(1)).map(|_| OnceLock::new()).collect(),
             peaks: [const { AtomicU32::new(0) }; PACES],
+            cleared: [const { AtomicU64::new(0) }; PACES],
             most: AtomicU32::new(0),
             most_queued: AtomicU32::new(0),
             inherited: OnceLock::new(),
@@ -260,6 +277,20 @@ impl Tally {
         }
     }
 
+    /// A worker keeps so many idle connections.
+    pub fn note_idle(&self, worker: WorkerId, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.shard(worker).idle.store(count, Relaxed);
+    }
+
+    /// How many idle connections each worker keeps.
+    pub fn idle_each(&self) -> Vec<u32> {
+        let shards = self.shards.iter().map(OnceLock::get);
+        shards
+            .map(|shard| shard.map_or(0, |shard| shard.idle.load(Relaxed)))
+            .collect()
+    }
+
     /// Adds what an earlier process counted.
     pub fn inherit(&self, what: Count, by: u64) {
         let inherited = self
@@ -283,8 +314,11 @@ impl Tally {
     /// Everything back to zero, as `clear counters all` does; the maxima only, where `maxima_only`. Counts made
     /// meanwhile by workers may survive.
     pub fn clear(&self, maxima_only: bool) {
-        for peak in &self.peaks {
+        for (at, peak) in self.peaks.iter().enumerate() {
             peak.store(0, Relaxed);
+            let shards = self.shards.iter().filter_map(OnceLock::get);
+            let last = shards.map(|shard| shard.paces[at].second.load(Relaxed));
+            self.cleared[at].store(last.max().map_or(0, |last| last + 1), Relaxed);
         }
         self.most.store(0, Relaxed);
         self.most_queued.store(0, Relaxed);
@@ -315,13 +349,26 @@ impl Tally {
             .sum()
     }
 
+    /// Looks at the seconds that the shards still know: after the busiest there may have been none to look back at it.
+    fn note_peak(&self, what: Pace, now: Tick) {
+        let this = now.as_millis() / 1000;
+        let cleared = self.cleared[what as usize].load(Relaxed);
+        let shards = self.shards.iter().filter_map(OnceLock::get);
+        let last = shards.map(|shard| shard.paces[what as usize].second.load(Relaxed));
+        for second in last.flat_map(|last| [last, last.saturating_sub(1)]) {
+            if second == this || second >= cleared {
+                self.peaks[what as usize].fetch_max(self.in_second(what, second), Relaxed);
+            }
+        }
+    }
+
     /// The rate over the last second: the running one and the part of the one before that still counts.
-    fn rate(&self, what: Pace, now: Tick) -> u32 {
+    fn rate(&self, what: Pace, now: Tick) -> f64 {
         let (second, past) = (now.as_millis() / 1000, now.as_millis() % 1000);
-        let current = u64::from(self.in_second(what, second));
+        let current = f64::from(self.in_second(what, second));
         let before = second.checked_sub(1).map_or(0, |s| self.in_second(what, s));
-        let rate = current + u64::from(before) * (1000 - past) / 1000;
-        u32::try_from(rate).unwrap_or(u32::MAX)
+        let left = u32::try_from(1000 - past).unwrap_or(0);
+        current + f64::from(before) * f64::from(left) / 1000.0
     }
 
     /// Adds the shards up.
@@ -347,9 +394,8 @@ impl Tally {
         }
         let paces = [Pace::Connections, Pace::Sessions, Pace::Requests];
         let rates = paces.map(|pace| self.rate(pace, now));
-        for (pace, peak) in paces.into_iter().zip(&self.peaks) {
-            let second = now.as_millis() / 1000;
-            peak.fetch_max(self.in_second(pace, second), Relaxed);
+        for pace in paces {
+            self.note_peak(pace, now);
         }
         let mut averages = [0_u64; SPANS];
         for at in 0..SPANS {
@@ -418,6 +464,17 @@ mod tests {
             tally.beat(WorkerId::new(0), Pace::Sessions, at(ms));
         }
         assert_eq!(tally.fold(at(20_000)).rate_peak(Pace::Sessions), 3);
+    }
+
+    #[test]
+    fn the_last_second_with_events_may_have_been_the_busiest() {
+        let tally = Tally::new(2);
+        for worker in [0, 1] {
+            tally.beat(WorkerId::new(worker), Pace::Sessions, at(1_000));
+        }
+        assert_eq!(tally.fold(at(9_000)).rate_peak(Pace::Sessions), 2);
+        tally.clear(true);
+        assert_eq!(tally.fold(at(9_000)).rate_peak(Pace::Sessions), 0);
     }
 
     #[test]

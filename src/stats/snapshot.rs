@@ -113,6 +113,8 @@ pub struct BackView {
     pub downtime: Option<u32>,
     /// The cookie's name, or the server's value of it.
     pub cookie: Option<String>,
+    /// Connections to the servers of a backend, idle ones among them.
+    pub connections: u32,
     /// `balance` of a backend.
     pub algorithm: Option<String>,
     /// Servers of a backend in each state.
@@ -155,6 +157,8 @@ pub struct ServerView {
     pub check: Option<CheckView>,
     /// The agent check.
     pub agent: Option<CheckView>,
+    /// Whether it is to be checked, though checks may rest.
+    pub checked: bool,
     /// Whether `observe` watches its traffic.
     pub observes: bool,
     /// Colour class on the statistics page.
@@ -246,6 +250,18 @@ impl Selection {
 }
 
 impl Snapshot {
+    /// Without what only operators are told: addresses, cookies, algorithms.
+    #[must_use]
+    pub fn without_legends(mut self) -> Self {
+        for row in self.proxies.iter_mut().flat_map(|proxy| &mut proxy.rows) {
+            row.address = None;
+            if let Some(back) = &mut row.back {
+                (back.cookie, back.algorithm) = (None, None);
+            }
+        }
+        self
+    }
+
     /// The rows that were asked for, in order.
     pub fn rows<'a>(
         &'a self,

@@ -162,6 +162,15 @@ impl Stream {
             }
         }
         site.tally.add(kit.worker, Count::BytesOut, down);
+        if txn.request.is_some() {
+            front.tally.count(kit.worker, Count::Exchanges);
+        }
+        // The other half of a `listen` is where a request would have gone.
+        if let Some(twin) = front.twin.filter(|_| self.backend.is_none()) {
+            let tally = &site.backend(twin).tally;
+            tally.add(kit.worker, Count::BytesIn, up);
+            tally.add(kit.worker, Count::BytesOut, down);
+        }
     }
 }
 
@@ -175,6 +184,7 @@ fn cause(ending: Ending, reached_backend: bool) -> stats::Cause {
         (Cause::Normal, _) => stats::Cause::Complete,
         (Cause::Local, _) => stats::Cause::Intercepted,
         (Cause::Exhausted | Cause::Internal, _) => stats::Cause::Internal,
+        (Cause::Refused, Phase::Request) => stats::Cause::DeniedRequest,
         (_, Phase::Request) => stats::Cause::BadRequest,
         (Cause::Refused, Phase::Headers) => stats::Cause::DeniedResponse,
         (Cause::Refused, _) if !reached_backend => stats::Cause::DeniedRequest,

@@ -257,7 +257,7 @@ impl Stream {
             Verdict::Service(name) => self.serve(kit, &name),
             Verdict::Cached(_) => self.serve_cached(kit),
             Verdict::Invalid if phase == Phase::Request => {
-                self.reply(kit, Status::BAD_REQUEST, Cause::Refused, phase)
+                self.reply(kit, Status::BAD_REQUEST, Cause::Malformed, phase)
             }
             Verdict::Invalid => self.reply(kit, Status::BAD_GATEWAY, Cause::Refused, phase),
             Verdict::Failed => self.reply(kit, Status::new(500), Cause::Internal, phase),

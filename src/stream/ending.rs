@@ -14,11 +14,11 @@ pub enum Cause {
     ClientTimeout,
     /// The server left or refused.
     ServerFailed,
-    /// The server sent what is no response.
+    /// A peer sent what is no message.
     Malformed,
     /// The server was silent too long.
     ServerTimeout,
-    /// The proxy refused: a rule, a limit, a malformed message.
+    /// The proxy refused: a rule, a limit.
     Refused,
     /// The proxy answered by itself.
     Local,

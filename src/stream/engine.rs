@@ -589,6 +589,7 @@ impl Engine {
         match catch_unwind(AssertUnwindSafe(|| stream.step(kit))) {
             Ok(Step::Wait | Step::Go(_)) => {
                 let (front, deadline) = (stream.front, stream.deadline);
+                stream.tell_sent(kit);
                 if kit.pool.was_refused() {
                     kit.starved.push_back(key);
                 }

@@ -212,8 +212,19 @@ impl Stream {
                 .saturating_sub(before_in);
             self.txn.bytes_down = held.conn.bytes_out.saturating_sub(before_out);
         }
+        self.tell_sent(kit);
         self.count_end(kit, self.txn.bytes_up, self.txn.bytes_down);
         self.count_spliced(kit);
+    }
+
+    /// Tells the worker what went to the client since it was told last.
+    pub(super) fn tell_sent(&mut self, kit: &mut Kit) {
+        let Some(held) = kit.conns.get(self.front) else {
+            return;
+        };
+        let sent = held.conn.bytes_out.saturating_sub(self.txn.carried.1);
+        kit.sent += sent.saturating_sub(self.txn.told);
+        self.txn.told = sent;
     }
 
     fn settle_back(&mut self, kit: &mut Kit) {

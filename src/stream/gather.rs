@@ -48,7 +48,7 @@ impl Stream {
             }
             Came::Nonsense => {
                 self.last = true;
-                Some(self.reply(kit, Status::BAD_REQUEST, Cause::Refused, Phase::Request))
+                Some(self.reply(kit, Status::BAD_REQUEST, Cause::Malformed, Phase::Request))
             }
             Came::Less => {
                 if self.awaited.replace(Awaited::Request).is_none() {

@@ -68,6 +68,7 @@ impl Kit {
         self.idle.resize_with(room, Vec::new);
         let pool = &mut self.idle[server.index()];
         pool.push(key);
+        configured.tally.note_idle(self.worker, pool.len());
         if pool.len() == 1 && (self.shares_idle || configured.places.is_some()) {
             configured.note_holder(self.worker, true);
         }
@@ -79,6 +80,7 @@ impl Kit {
         let key = pool.remove(position);
         let configured = self.site.server(server);
         configured.idle.fetch_sub(1, Relaxed);
+        configured.tally.note_idle(self.worker, pool.len());
         if pool.is_empty() && (self.shares_idle || configured.places.is_some()) {
             configured.note_holder(self.worker, false);
         }

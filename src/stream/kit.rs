@@ -64,7 +64,9 @@ pub struct Kit {
     /// Whose idle connection was last given up for another.
     pub(super) evicted_last: usize,
     /// Exchanges begun so far.
-    pub(super) begun: u32,
+    pub(super) begun: u64,
+    /// Bytes sent to clients so far.
+    pub sent: u64,
     /// News for streams of this worker.
     pub letters: VecDeque<Letter>,
     /// Where rules put texts together.
@@ -228,6 +230,7 @@ impl Kit {
             shares_idle: tune.idle_pool_shared && site.global.threads > 1,
             evicted_last: 0,
             begun: 0,
+            sent: 0,
             letters: VecDeque::new(),
             chance: Chance::new(worker.index() as u64),
             run: VecDeque::new(),
@@ -304,11 +307,18 @@ impl Kit {
 
     /// The number of the next exchange. Workers count by turns: no two give the same one, and none waits for another.
     pub(super) fn next_number(&mut self) -> u32 {
-        let workers = u32::try_from(self.site.global.threads.max(1)).unwrap_or(1);
-        let own = u32::try_from(self.worker.index()).unwrap_or(0);
+        let workers = self.site.global.threads.max(1) as u64;
+        let own = self.worker.index() as u64;
         let number = self.begun.wrapping_mul(workers).wrapping_add(own);
         self.begun = self.begun.wrapping_add(1);
+        #[expect(clippy::cast_possible_truncation, reason = "numbers begin anew")]
+        let number = number as u32;
         number
+    }
+
+    /// Exchanges begun so far.
+    pub fn begun(&self) -> u64 {
+        self.begun
     }
 
     /// Reads what a client has sent and nobody will: left unread, it would make the close a reset, and the client would miss

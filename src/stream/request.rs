@@ -81,7 +81,7 @@ impl Stream {
         self.last = true;
         self.keep_fault(kit, fault, false);
         self.note(kit, Event::Request);
-        self.reply(kit, fault.status(), Cause::Refused, Phase::Request)
+        self.reply(kit, fault.status(), Cause::Malformed, Phase::Request)
     }
 
     /// Keeps a malformed message for `show errors`.

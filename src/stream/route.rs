@@ -67,7 +67,7 @@ impl Stream {
         if let Some(outlet) = backend.outlet {
             if backend.follows_uri && self.txn.retries == 0 && !self.follow_uri() {
                 self.last = true;
-                return self.reply(kit, Status::BAD_REQUEST, Cause::Refused, Phase::Request);
+                return self.reply(kit, Status::BAD_REQUEST, Cause::Malformed, Phase::Request);
             }
             return self.ask_for_slot(kit, &site, outlet, false);
         }

@@ -192,9 +192,10 @@ impl Stream {
     /// Notes what an answer of the proxy's own says: a request that was no good, or a server that failed it.
     pub(super) fn note_refusal(&self, kit: &Kit, cause: Cause, phase: Phase) {
         match (cause, phase) {
-            (Cause::Refused | Cause::ClientTimeout, Phase::Request | Phase::Tarpit) => {
-                self.note(kit, Event::RequestError)
-            }
+            (
+                Cause::Refused | Cause::Malformed | Cause::ClientTimeout,
+                Phase::Request | Phase::Tarpit,
+            ) => self.note(kit, Event::RequestError),
             (
                 Cause::Refused | Cause::Malformed | Cause::ServerFailed | Cause::ServerTimeout,
                 Phase::Headers,

@@ -52,6 +52,8 @@ pub struct Txn {
     /// Bytes sent to the client.
     // haproxy, `%B`, `%U` and the counts of bytes: count its own form of messages; here: count what went over the wire.
     pub bytes_down: u64,
+    /// How many of them the worker knows of.
+    pub told: u64,
     /// The exchange's unique id, once made.
     pub unique_id: Option<Box<[u8]>>,
     /// What `capture cookie` found in the request.

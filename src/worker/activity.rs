@@ -5,6 +5,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::time::Tick;
+
 /// One figure of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
@@ -44,18 +46,48 @@ pub enum Cell {
     BuffersKept,
     /// States of compressors in use.
     Encoders,
+    /// Streams begun.
+    Begun,
+    /// Bytes to clients.
+    Sent,
+    /// The second in which bytes last went to clients.
+    SentAt,
+    /// Bytes to clients in that second.
+    SentThen,
+    /// Bytes to clients in the second before that one.
+    SentBefore,
 }
 
+/// Those that only grow, until operators clear them.
+const COUNTERS: [Cell; 9] = [
+    Cell::Turns,
+    Cell::Events,
+    Cell::Expired,
+    Cell::Mail,
+    Cell::Accepted,
+    Cell::Pushed,
+    Cell::Busy,
+    Cell::Idle,
+    Cell::Cpu,
+];
+
 /// How many figures there are.
-const CELLS: usize = Cell::Encoders as usize + 1;
+const CELLS: usize = Cell::SentBefore as usize + 1;
 
 /// The figures of one worker.
 #[derive(Debug)]
-pub struct Activity([AtomicU64; CELLS]);
+pub struct Activity {
+    cells: [AtomicU64; CELLS],
+    /// What the counters were when an operator cleared them.
+    cleared: [AtomicU64; COUNTERS.len()],
+}
 
 impl Default for Activity {
     fn default() -> Self {
-        let activity = Self([const { AtomicU64::new(0) }; CELLS]);
+        let activity = Self {
+            cells: [const { AtomicU64::new(0) }; CELLS],
+            cleared: [const { AtomicU64::new(0) }; COUNTERS.len()],
+        };
         activity.set(Cell::IdlePercent, 100);
         activity
     }
@@ -69,12 +101,61 @@ impl Activity {
 
     /// Sets a gauge.
     pub fn set(&self, cell: Cell, to: u64) {
-        self.0[cell as usize].store(to, Relaxed);
+        self.cells[cell as usize].store(to, Relaxed);
     }
 
     /// Reads either.
     pub fn read(&self, cell: Cell) -> u64 {
-        self.0[cell as usize].load(Relaxed)
+        self.cells[cell as usize].load(Relaxed)
+    }
+
+    /// The same, a counter since it was last cleared.
+    pub fn since_cleared(&self, cell: Cell) -> u64 {
+        let at = COUNTERS.iter().position(|counter| *counter == cell);
+        let before = at.map_or(0, |at| self.cleared[at].load(Relaxed));
+        self.read(cell).wrapping_sub(before)
+    }
+
+    /// Has counters begin anew for those who ask since when.
+    pub fn clear(&self) {
+        for (cell, cleared) in COUNTERS.iter().zip(&self.cleared) {
+            cleared.store(self.read(*cell), Relaxed);
+        }
+    }
+
+    /// So many bytes have gone to clients in all.
+    pub(super) fn note_sent(&self, all: u64, now: Tick) {
+        let more = all.wrapping_sub(self.read(Cell::Sent));
+        if more == 0 {
+            return;
+        }
+        self.set(Cell::Sent, all);
+        let second = now.as_millis() / 1000;
+        let was = self.read(Cell::SentAt);
+        if second == was {
+            self.add(Cell::SentThen, more);
+            return;
+        }
+        let before = if second == was + 1 {
+            self.read(Cell::SentThen)
+        } else {
+            0
+        };
+        self.set(Cell::SentBefore, before);
+        self.set(Cell::SentThen, more);
+        self.set(Cell::SentAt, second);
+    }
+
+    /// Bytes to clients in the last second.
+    pub fn sent_rate(&self, now: Tick) -> u64 {
+        let (second, past) = (now.as_millis() / 1000, now.as_millis() % 1000);
+        let (at, then) = (self.read(Cell::SentAt), self.read(Cell::SentThen));
+        let (current, before) = match second.saturating_sub(at) {
+            0 => (then, self.read(Cell::SentBefore)),
+            1 => (0, then),
+            _ => (0, 0),
+        };
+        current.saturating_add(before.saturating_mul(1000 - past) / 1000)
     }
 }
 
@@ -138,5 +219,27 @@ mod tests {
         activity.add(Cell::Turns, 2);
         activity.add(Cell::Turns, 3);
         assert_eq!(activity.read(Cell::Turns), 5);
+        activity.clear();
+        activity.add(Cell::Turns, 2);
+        assert_eq!(activity.since_cleared(Cell::Turns), 2);
+        assert_eq!(activity.read(Cell::Turns), 7);
+        activity.set(Cell::Conns, 4);
+        activity.clear();
+        assert_eq!(activity.since_cleared(Cell::Conns), 4, "a gauge");
+    }
+
+    #[test]
+    fn bytes_fade_with_the_second_they_went_in() {
+        let activity = Activity::default();
+        let at = Tick::from_millis;
+        activity.note_sent(600, at(5_100));
+        activity.note_sent(1_000, at(5_900));
+        assert_eq!(activity.sent_rate(at(5_950)), 1_000);
+        assert_eq!(activity.sent_rate(at(6_250)), 750);
+        activity.note_sent(1_010, at(6_300));
+        assert_eq!(activity.sent_rate(at(6_500)), 510);
+        assert_eq!(activity.sent_rate(at(8_000)), 0);
+        activity.note_sent(1_011, at(9_000));
+        assert_eq!(activity.sent_rate(at(9_000)), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! What all workers share beside the site: mailboxes, loads, and the limits of the process.
 
 use std::sync::atomic::{
-    AtomicBool, AtomicUsize,
+    AtomicBool, AtomicU32, AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +20,8 @@ pub struct Office {
     clients: AtomicUsize,
     /// Those of them that came in by TLS.
     secured: AtomicUsize,
+    /// How often the process has become full.
+    filled: AtomicU32,
     /// Whether a listener waits for a client to leave.
     waiting: AtomicBool,
     /// Workers that still accept clients.
@@ -56,6 +58,7 @@ impl Office {
             desks,
             clients: AtomicUsize::new(0),
             secured: AtomicUsize::new(0),
+            filled: AtomicU32::new(0),
             waiting: AtomicBool::new(false),
             accepting,
         }
@@ -64,6 +67,11 @@ impl Office {
     /// Clients of the whole process at this moment, operators apart.
     pub fn clients(&self) -> usize {
         self.clients.load(Relaxed)
+    }
+
+    /// How often a client has made the process full.
+    pub fn filled(&self) -> u32 {
+        self.filled.load(Relaxed)
     }
 
     /// Asks every worker what keeps it from leaving.
@@ -159,6 +167,9 @@ impl Office {
                 }
                 return false;
             }
+        }
+        if is_counted(configured) && self.clients() == self.site.maxconn() {
+            self.filled.fetch_add(1, Relaxed);
         }
         true
     }

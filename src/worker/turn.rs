@@ -145,6 +145,8 @@ impl Worker {
             activity.set(Cell::IdlePercent, u64::from(percent));
             activity.set(Cell::Cpu, clock::thread_cpu_ns());
         }
+        activity.note_sent(kit.sent, kit.now);
+        activity.set(Cell::Begun, kit.begun());
         let gauges = [
             (Cell::Conns, kit.conns.len()),
             (Cell::Runnable, kit.run.len()),

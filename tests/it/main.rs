@@ -19,6 +19,7 @@ mod dns_live;
 mod dns_namespace;
 mod dns_server;
 mod explain;
+mod figures;
 mod flow;
 mod global;
 mod half_headers;

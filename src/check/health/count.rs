@@ -90,6 +90,11 @@ impl Health {
         }
     }
 
+    /// Where its checks stand, counted from zero to `rise + fall - 1`.
+    pub fn level(&self) -> u32 {
+        self.counter.load(Relaxed)
+    }
+
     /// The configured thresholds.
     pub fn thresholds(&self) -> Thresholds {
         self.thresholds

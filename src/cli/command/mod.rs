@@ -150,7 +150,11 @@ pub(super) fn run(call: &mut Call<'_>) -> Reply {
         Mode::Usual | Mode::Experimental | Mode::Expert if !call.may(row.level) => {
             Reply::error("Permission denied")
         }
-        Mode::Usual | Mode::Experimental | Mode::Expert => (row.run)(call),
+        Mode::Usual => (row.run)(call),
+        mode @ (Mode::Experimental | Mode::Expert) => {
+            call.operator.note_use(mode);
+            (row.run)(call)
+        }
     }
 }
 

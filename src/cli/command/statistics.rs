@@ -1,6 +1,6 @@
 //! Commands that show statistics: of the process, of proxies and servers, of nameservers.
 
-use crate::stats::{self, Selection};
+use crate::stats::{self, InfoView, Selection};
 
 use super::super::reply::Reply;
 use super::{Call, Row, row};
@@ -38,7 +38,10 @@ pub(super) const ROWS: &[Row] = &[
 fn info(call: &mut Call<'_>) -> Reply {
     let has = |word: &str| call.words.iter().skip(2).any(|w| w == word);
     let (json, typed, describe) = (has("json"), has("typed"), has("desc"));
-    let view = call.operator.info();
+    let view = InfoView {
+        fractions: has("float"),
+        ..call.operator.info()
+    };
     let mut out = Vec::new();
     match (json, typed) {
         (true, _) => {
@@ -59,7 +62,10 @@ fn stat(call: &mut Call<'_>) -> Reply {
         ("domain", _) => return Reply::error("Invalid statistics domain."),
         _ => 2,
     };
-    let snapshot = call.operator.snapshot();
+    let mut snapshot = call.operator.snapshot();
+    if !call.may(Level::Operator) {
+        snapshot = snapshot.without_legends();
+    }
     let mut selection = Selection::default();
     let mut words = call.words[at..].iter().map(String::as_str).peekable();
     // The numbers come first: proxy (or its name), kinds, object.

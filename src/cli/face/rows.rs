@@ -56,6 +56,8 @@ impl Face<'_> {
                 IS_AGENT | CONFIGURED | enabled
             }),
             forced: server.uuid_forced,
+            backend_forced: backend.uuid_forced,
+            purge_delay: server.pool_purge_delay,
             fqdn: host.clone().filter(|host| !host.starts_with('_')),
             record: host.filter(|host| host.starts_with('_')),
             tls: i32::from(server.encrypts.load(Relaxed)),
@@ -68,7 +70,7 @@ impl Face<'_> {
                 0,
                 limit.unwrap_or(-1),
             ],
-            idle: vec![idle],
+            idle: server.tally.idle_each(),
         }
     }
 }
@@ -92,13 +94,7 @@ fn administrative(server: &Server) -> u32 {
 fn check_columns(server: &Server) -> [u32; 4] {
     let health = &server.health;
     let status = u32::from(health.last().report.status.number());
-    let (at, of) = health.position();
-    // Counted from zero to `rise + fall - 1`.
-    let level = if health.passes() {
-        health.thresholds().rise + at - 1
-    } else {
-        at.min(of)
-    };
+    let level = health.level();
     if server.checking.is_none() {
         return [status, 0, level, 0];
     }

@@ -66,6 +66,7 @@ pub(super) fn resolve(
         site.backends.push(Backend {
             twin: front,
             uuid,
+            uuid_forced: proxy.id.is_some(),
             description,
             logging,
             stats_page,

@@ -43,7 +43,7 @@ enum Origin {
 }
 
 /// A value of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
     /// An unsigned number of 32 bits.
     U32(u32),
@@ -51,11 +51,13 @@ pub enum Cell<'a> {
     U64(u64),
     /// A number that may be negative.
     S32(i32),
+    /// A number with a fraction.
+    Float(f64),
     /// A word or a sentence.
     Text(&'a str),
 }
 
-use Cell::{S32, Text, U32, U64};
+use Cell::{Float, S32, Text, U32, U64};
 
 impl fmt::Display for Cell<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,6 +65,10 @@ impl fmt::Display for Cell<'_> {
             U32(n) => write!(out, "{n}"),
             U64(n) => write!(out, "{n}"),
             S32(n) => write!(out, "{n}"),
+            Float(n) => {
+                let digits = format!("{n:.6}");
+                out.write_str(digits.trim_end_matches('0').trim_end_matches('.'))
+            }
             Text(text) => out.write_str(text),
         }
     }
@@ -76,6 +82,7 @@ impl Cell<'_> {
             U32(_) => "u32",
             U64(_) => "u64",
             S32(_) => "s32",
+            Float(_) => "flt",
             Text(_) => "str",
         }
     }

@@ -131,12 +131,12 @@ pub const COLUMNS: &[Column] = &[
     column("h2_backend_open_streams", "MGP", none_yet, "HTTP/2: backend open streams."),
     column("h2_total_connections", "MCP", none_yet, "HTTP/2: total connections."),
     column("h2_backend_total_streams", "MCP", none_yet, "HTTP/2: backend total streams."),
-    column("h1_open_connections", "MGP", http_current, "HTTP/1 connections at this moment."),
+    column("h1_open_connections", "MGP", http_connections, "HTTP/1 connections at this moment."),
     column("h1_open_streams", "MGP", http_current, "HTTP/1 requests at this moment."),
-    count("h1_total_connections", F | B, Count::H1Connections, "HTTP/1 connections."),
-    count("h1_total_streams", F | B, Count::H1Streams, "HTTP/1 requests."),
-    http_count("h1_bytes_in", F | B, Count::BytesIn, "Bytes received over HTTP/1."),
-    http_count("h1_bytes_out", F | B, Count::BytesOut, "Bytes sent over HTTP/1."),
+    column("h1_total_connections", "MCP", http_connected, "HTTP/1 connections."),
+    column("h1_total_streams", "MCP", |o| http(o, Count::Requests), "HTTP/1 requests."),
+    column("h1_bytes_in", "MCP", |o| http(o, Count::BytesIn), "Bytes received over HTTP/1."),
+    column("h1_bytes_out", "MCP", |o| http(o, Count::BytesOut), "Bytes sent over HTTP/1."),
     count("h1_spliced_bytes_in", F | B, Count::SplicedIn, "Bytes received without passing through the program."),
     count("h1_spliced_bytes_out", F | B, Count::SplicedOut, "Bytes sent without passing through the program."),
     http_count("cache_hint_hits", F | B, Count::CacheHints, "Look-ups in a cache that found only hints."),
@@ -224,19 +224,25 @@ fn census(o: &ObjectView) -> Option<&ServerCensus> {
     back(o)?.census.as_ref()
 }
 
+/// A server was given a request with every session that it was given.
 fn requests(o: &ObjectView) -> Option<Cell<'_>> {
-    let kinds = if o.http { FBS } else { F };
+    if o.kind == Kind::Server {
+        return Origin::HttpCount(S, Count::Sessions).cell(o);
+    }
+    let kinds = if o.http { F | B } else { F };
     Origin::Count(kinds, Count::Requests).cell(o)
 }
 
 fn downs(o: &ObjectView) -> Option<Cell<'_>> {
-    let knows = o.kind == Kind::Backend || check(o).is_some();
+    let knows = o.kind == Kind::Backend || server(o).is_some_and(|server| server.checked);
     let kinds = if knows { B | S } else { 0 };
     Origin::Count(kinds, Count::WentDown).cell(o)
 }
 
 fn check_failures(o: &ObjectView) -> Option<Cell<'_>> {
-    check(o).and_then(|_| Origin::Count(S, Count::FailedChecks).cell(o))
+    server(o)
+        .filter(|server| server.checked)
+        .and_then(|_| Origin::Count(S, Count::FailedChecks).cell(o))
 }
 
 fn observed(o: &ObjectView) -> Option<Cell<'_>> {
@@ -255,8 +261,32 @@ fn none_yet(o: &ObjectView) -> Option<Cell<'_>> {
     o.is_of(F | B).then_some(U64(0))
 }
 
+/// A count of a proxy that speaks HTTP, which is all of HTTP/1; of another nothing.
+fn http(o: &ObjectView, what: Count) -> Option<Cell<'_>> {
+    let count = if o.http { o.folded.count(what) } else { 0 };
+    o.is_of(F | B).then_some(U64(count))
+}
+
+fn http_connected(o: &ObjectView) -> Option<Cell<'_>> {
+    match o.kind {
+        Kind::Backend => http(o, Count::Connects),
+        Kind::Frontend | Kind::Listener | Kind::Server => http(o, Count::Connections),
+    }
+}
+
+fn http_connections(o: &ObjectView) -> Option<Cell<'_>> {
+    let current = back(o).map_or(o.current, |back| back.connections);
+    o.is_of(F | B)
+        .then_some(U64(if o.http { u64::from(current) } else { 0 }))
+}
+
 fn http_current(o: &ObjectView) -> Option<Cell<'_>> {
-    let current = if o.http { u64::from(o.current) } else { 0 };
+    let count = |what| o.folded.count(what);
+    let current = match o.kind {
+        _ if !o.http => 0,
+        Kind::Frontend => count(Count::Requests).saturating_sub(count(Count::Exchanges)),
+        Kind::Backend | Kind::Listener | Kind::Server => u64::from(o.current),
+    };
     o.is_of(F | B).then_some(U64(current))
 }
 

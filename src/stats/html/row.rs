@@ -204,6 +204,7 @@ fn cell(object: &ObjectView, column: &str, out: &mut String) {
         ("throttle", Cell::U32(percent)) => (format!("{percent} %"), String::new(), ""),
         (_, Cell::U32(n)) => (number(u64::from(n)), String::new(), ""),
         (_, Cell::U64(n)) => (number(n), String::new(), ""),
+        (_, Cell::Float(n)) => (n.to_string(), String::new(), ""),
         (_, Cell::S32(n)) => (n.to_string(), String::new(), ""),
         (_, Cell::Text(text)) => (text.to_owned(), String::new(), ""),
     };

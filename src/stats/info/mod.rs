@@ -24,6 +24,8 @@ pub struct Field {
 enum Figure {
     U32(fn(&InfoView) -> u32),
     U64(fn(&InfoView) -> u64),
+    /// A number that may be shown with its fraction.
+    Fine(fn(&InfoView) -> f64),
     Text(fn(&InfoView) -> &str),
     MaybeText(fn(&InfoView) -> Option<&str>),
     /// HAProxy has it; here nothing meters it.
@@ -37,11 +39,25 @@ impl Field {
         match self.figure {
             Figure::U32(look) => Some(Cell::U32(look(view))),
             Figure::U64(look) => Some(Cell::U64(look(view))),
+            Figure::Fine(look) if view.fractions => Some(Cell::Float(look(view))),
+            Figure::Fine(look) => Some(Cell::U32(whole(look(view)))),
             Figure::Text(look) => Some(Cell::Text(look(view))),
             Figure::MaybeText(look) => look(view).map(Cell::Text),
             Figure::Unknown => None,
         }
     }
+}
+
+/// A figure without its fraction.
+fn whole(figure: f64) -> u32 {
+    // A cast of this kind stays within what it is cast to.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "figures are below, fractions go"
+    )]
+    #[expect(clippy::cast_sign_loss, reason = "no figure is negative")]
+    let whole = figure as u32;
+    whole
 }
 
 /// The plain form: `Name: value`, and the description behind it where `describe`.
@@ -87,7 +103,7 @@ mod tests {
         let view = InfoView {
             product: "HAProxy".into(),
             threads: 2,
-            uptime: 93_784,
+            uptime: 93_784.25,
             memory_limit: 5 << 20,
             ..InfoView::default()
         };
@@ -118,6 +134,23 @@ mod tests {
             assert!(typed.lines().any(|l| l == line), "{line}");
         }
         assert!(!typed.contains("description"));
+        let exact = text(|out| {
+            let exact = InfoView {
+                fractions: true,
+                conn_rate: 2.5,
+                sess_rate: 3.0,
+                ..view()
+            };
+            super::typed(&exact, false, out);
+        });
+        for line in [
+            "8.Uptime_sec.1:MDP:flt:93784.25",
+            "26.ConnRate.1:MRP:flt:2.5",
+            "29.SessRate.1:MRP:flt:3",
+            "27.ConnRateLimit.1:CLP:u32:0",
+        ] {
+            assert!(exact.lines().any(|l| l == line), "{line}");
+        }
     }
 
     #[test]

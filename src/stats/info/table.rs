@@ -13,7 +13,7 @@ pub const FIELDS: &[Field] = &[
     number("Process_num",            "KGP", |_| 1, "Number of this process: always 1."),
     number("Pid",                    "SGP", |v| v.pid, "The system's number of this process."),
     word("Uptime",                   "MDP", |v| &v.uptime_text, "Time since the start, in days, hours, minutes and seconds."),
-    number("Uptime_sec",             "MDP", |v| v.uptime, "Seconds since the start."),
+    fine("Uptime_sec",             "MDP", |v| v.uptime, "Seconds since the start."),
     number("Memmax_MB",              "CLP", |v| megabytes(v.memory_limit), "Limit on memory in megabytes (-m); 0 is none."),
     number("PoolAlloc_MB",           "MGP", |v| megabytes(v.pool_allocated), "Megabytes held by pools."),
     number("PoolUsed_MB",            "MGP", |v| megabytes(v.pool_used), "Megabytes of the pools in use."),
@@ -31,13 +31,13 @@ pub const FIELDS: &[Field] = &[
     number("Maxpipes",               "CLP", |v| v.pipes_max, "Limit on pipes for splicing."),
     number("PipesUsed",              "MGP", |v| v.pipes_used, "Pipes in use."),
     number("PipesFree",              "MGP", |v| v.pipes_free, "Pipes kept ready."),
-    number("ConnRate",               "MRP", |v| v.conn_rate, "Connections in the last second."),
+    fine("ConnRate",               "MRP", |v| v.conn_rate, "Connections in the last second."),
     number("ConnRateLimit",          "CLP", |v| v.conn_rate_limit, "Limit on connections a second (maxconnrate)."),
     number("MaxConnRate",            "MMP", |v| v.conn_rate_max, "Most connections in a second."),
-    number("SessRate",               "MRP", |v| v.sess_rate, "Sessions in the last second."),
+    fine("SessRate",               "MRP", |v| v.sess_rate, "Sessions in the last second."),
     number("SessRateLimit",          "CLP", |v| v.sess_rate_limit, "Limit on sessions a second (maxsessrate)."),
     number("MaxSessRate",            "MRP", |v| v.sess_rate_max, "Most sessions in a second."),
-    number("SslRate",                "MRP", |v| v.tls_rate, "TLS connections in the last second."),
+    fine("SslRate",                "MRP", |v| v.tls_rate, "TLS connections in the last second."),
     number("SslRateLimit",           "CLP", |v| v.tls_rate_limit, "Limit on TLS connections a second (maxsslrate)."),
     number("MaxSslRate",             "MMP", |v| v.tls_rate_max, "Most TLS connections in a second."),
     number("SslFrontendKeyRate",     "MGP", |v| v.front_key_rate, "Full handshakes with clients in the last second."),
@@ -69,7 +69,7 @@ pub const FIELDS: &[Field] = &[
     wide("TotalBytesOut",            "MGP", |v| v.bytes_out, "Bytes sent since the start."),
     wide("TotalSplicdedBytesOut",    "MGP", |v| v.spliced_out, "Bytes sent without passing through the program."),
     wide("BytesOutRate",             "MRP", |v| v.bytes_out_rate, "Bytes sent in the last second."),
-    number("DebugCommandsIssued",    "MGP", |_| 0, "Debugging commands issued: there are none."),
+    number("DebugCommandsIssued",    "MGP", |v| v.debugged, "Debugging commands issued."),
     number("CumRecvLogs",            "MCP", |v| v.received_logs, "Log messages received by log-forward sections."),
     word("Build info",               "POS", |v| &v.build, "How the program was built."),
     wide("Memmax_bytes",             "CLP", |v| v.memory_limit, "Limit on memory in bytes (-m); 0 is none."),
@@ -92,6 +92,15 @@ const fn number(
     doc: &'static str,
 ) -> Field {
     row(name, tag, Figure::U32(look), doc)
+}
+
+const fn fine(
+    name: &'static str,
+    tag: &'static str,
+    look: fn(&InfoView) -> f64,
+    doc: &'static str,
+) -> Field {
+    row(name, tag, Figure::Fine(look), doc)
 }
 
 const fn wide(

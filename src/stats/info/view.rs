@@ -14,7 +14,7 @@ pub struct InfoView {
     /// The system's number of this process.
     pub pid: u32,
     /// Seconds since the start.
-    pub uptime: u32,
+    pub uptime: f64,
     /// Allocations refused.
     pub pool_failures: u32,
     /// Limit on descriptors.
@@ -44,19 +44,19 @@ pub struct InfoView {
     /// Pipes kept ready.
     pub pipes_free: u32,
     /// Connections in the last second.
-    pub conn_rate: u32,
+    pub conn_rate: f64,
     /// Limit on connections a second (maxconnrate).
     pub conn_rate_limit: u32,
     /// Most connections in a second.
     pub conn_rate_max: u32,
     /// Sessions in the last second.
-    pub sess_rate: u32,
+    pub sess_rate: f64,
     /// Limit on sessions a second (maxsessrate).
     pub sess_rate_limit: u32,
     /// Most sessions in a second.
     pub sess_rate_max: u32,
     /// TLS connections in the last second.
-    pub tls_rate: u32,
+    pub tls_rate: f64,
     /// Limit on TLS connections a second (maxsslrate).
     pub tls_rate_limit: u32,
     /// Most TLS connections in a second.
@@ -129,6 +129,8 @@ pub struct InfoView {
     pub start_time: u64,
     /// Unusual features in use, as a number in base 16.
     pub tainted: String,
+    /// Debugging commands issued.
+    pub debugged: u32,
     /// Warnings since the start.
     pub warnings: u32,
     /// Times the limit on connections was reached.
@@ -141,6 +143,8 @@ pub struct InfoView {
     pub streams: u32,
     /// Streams since the start.
     pub streams_total: u64,
+    /// Whether figures that have fractions are shown with them.
+    pub fractions: bool,
     /// `uptime` in words; filled in by [`InfoView::finish`].
     pub uptime_text: String,
 }
@@ -149,7 +153,7 @@ impl InfoView {
     /// Fills in what follows from other fields.
     #[must_use]
     pub fn finish(mut self) -> Self {
-        let seconds = self.uptime;
+        let seconds = super::whole(self.uptime);
         let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);
         let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
         self.uptime_text = format!("{days}d {hours}h{minutes:02}m{rest:02}s");

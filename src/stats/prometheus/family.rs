@@ -80,7 +80,7 @@ fn plain(
         return;
     }
     let _ = match cell {
-        Some(number @ (Cell::U32(_) | Cell::U64(_) | Cell::S32(_))) => {
+        Some(number @ (Cell::U32(_) | Cell::U64(_) | Cell::S32(_) | Cell::Float(_))) => {
             writeln!(out, "{name}{{{labels}}} {number}")
         }
         // What has no value now may have one later; what a protocol has none of is left out.

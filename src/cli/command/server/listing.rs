@@ -45,7 +45,7 @@ fn state_line(row: &ServerRow) -> String {
     let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let [status, result, health, state] = row.check;
     format!(
-        "{} {} {} {} {} {} {} {} {} {} {status} {result} {health} {state} {} 0 {} {} {} {} {} {} {} {} {}\n",
+        "{} {} {} {} {} {} {} {} {} {} {status} {result} {health} {state} {} {} {} {} {} {} {} {} {} {} {}\n",
         row.backend.0,
         row.backend.1,
         row.server.0,
@@ -57,6 +57,7 @@ fn state_line(row: &ServerRow) -> String {
         row.weights.1,
         row.since_change,
         row.agent_state,
+        u8::from(row.backend_forced),
         u8::from(row.forced),
         dash(&row.fqdn),
         row.port,
@@ -69,21 +70,19 @@ fn state_line(row: &ServerRow) -> String {
     )
 }
 
-/// How long idle connections are kept at most, in milliseconds (`pool-purge-delay`).
-const PURGE_DELAY: u32 = 5000;
-
 fn conn_line(row: &ServerRow) -> String {
     let [used, used_max, safe, unsafe_, limit] = row.connections;
     let idle: u32 = row.idle.iter().sum();
     let each: Vec<String> = row.idle.iter().map(u32::to_string).collect();
     format!(
-        "{}/{} {}/{} {} {} - {PURGE_DELAY} {used} {used_max} {used_max} {unsafe_} {safe} {limit} {idle} {}\n",
+        "{}/{} {}/{} {} {} - {} {used} {used_max} {used_max} {unsafe_} {safe} {limit} {idle} {}\n",
         row.backend.1,
         row.server.1,
         row.backend.0,
         row.server.0,
         row.address,
         row.port,
+        row.purge_delay.get(),
         each.join(" "),
     )
 }
