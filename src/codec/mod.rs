@@ -4,6 +4,7 @@
 //! numbers and texts HAProxy computes for the same input, so that a fleet may mix both programs. Nothing here knows where bytes come
 //! from. Encoders append to a vector the caller owns; decoders answer `None` for what HAProxy refuses.
 
+pub mod aes;
 pub mod base64;
 pub mod cbor;
 pub mod digest;

@@ -126,6 +126,7 @@ const GLOBAL_TABLES: &[GlobalTable] = &[
     lift!(global::traffic::KEYWORDS, |g| g),
     lift!(global::environment::KEYWORDS, |g| g),
     lift!(global::sockets::KEYWORDS, |g| g),
+    lift!(global::tokens::KEYWORDS, |g| g),
     lift!(request::GLOBAL_KEYWORDS, |g| g),
     lift!(counting::KEYWORDS, |g| g),
     lift!(tune::KEYWORDS, |g: &mut GlobalDraft| &mut g.site.tune),

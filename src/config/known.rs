@@ -65,11 +65,6 @@ pub(crate) const GLOBAL: &[Known] = &[
     },
     Known {
         sections: Sections::GLOBAL,
-        standing: Standing::Later,
-        names: "jwt.decrypt_alg_list, jwt.decrypt_enc_list",
-    },
-    Known {
-        sections: Sections::GLOBAL,
         standing: Standing::Refused(PASSPHRASES),
         names: "ssl-passphrase-cmd",
     },

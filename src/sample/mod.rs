@@ -31,7 +31,7 @@ pub use arg::{Arg, Args, Name, Spec, Wants};
 pub use census::{
     BackendGauge, Census, Change, FrontendGauge, NoCensus, ProcessGauge, ServerGauge, TableGauge,
 };
-pub use conv::{all as all_convs, find as find_conv};
+pub use conv::{JWE_ALGORITHMS, JWE_ENCRYPTIONS, all as all_convs, find as find_conv};
 pub use expr::{Expr, NamedTests, NoNamedTests, Reader, Sampled, Test, Walk};
 pub use facts::{
     BackendFacts, BodyView, Captures, ClientFacts, Counter, Counters, ExchangeFacts, Facts,

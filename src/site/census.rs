@@ -104,6 +104,14 @@ impl Census for Survey<'_> {
         })
     }
 
+    fn opens(&self, algorithm: &str, encryption: &str) -> bool {
+        let global = &self.site.global;
+        let lists = |list: &Option<Vec<&str>>, name: &str| {
+            list.as_ref().is_none_or(|list| list.contains(&name))
+        };
+        lists(&global.token_algorithms, algorithm) && lists(&global.token_encryptions, encryption)
+    }
+
     fn frontend(&self, id: FrontendId, what: FrontendGauge) -> i64 {
         let frontend = self.site.frontend(id);
         match what {

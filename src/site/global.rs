@@ -29,6 +29,10 @@ pub struct Global {
     pub max_comp_rate: Option<u32>,
     /// `maxcompcpuusage`, turned around: how much of its time a worker has to be idle to compress, in percent.
     pub min_comp_idle: u32,
+    /// `jwt.decrypt_alg_list`: the only ways in which keys of encrypted tokens may be had.
+    pub token_algorithms: Option<Vec<&'static str>>,
+    /// `jwt.decrypt_enc_list`: the only ways in which encrypted tokens may be encrypted.
+    pub token_encryptions: Option<Vec<&'static str>>,
     /// `maxpipes`.
     pub max_pipes: usize,
     /// `ulimit-n`.

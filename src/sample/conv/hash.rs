@@ -14,30 +14,6 @@ const FLAG: Spec = Spec::opt(&[Wants::Int]);
 
 /// The family.
 pub(super) const ROWS: &[Conv] = &[
-    Conv::looks(
-        "aes_gcm_dec",
-        Bin,
-        Bin,
-        gcm_open,
-        "Decrypts with AES-GCM: bits, nonce, key, tag, authenticated data.",
-    )
-    .with(Spec::from(
-        4,
-        &[Wants::Int, Wants::Str, Wants::Str, Wants::Str, Wants::Str],
-    ))
-    .checked(check_gcm),
-    Conv::acts(
-        "aes_gcm_enc",
-        Bin,
-        Bin,
-        gcm_seal,
-        "Encrypts with AES-GCM: bits, nonce, key, variable for the tag, authenticated data.",
-    )
-    .with(Spec::from(
-        4,
-        &[Wants::Int, Wants::Str, Wants::Str, Wants::Str, Wants::Str],
-    ))
-    .checked(check_gcm),
     Conv::pure(
         "crc32",
         Bin,
@@ -219,66 +195,6 @@ fn secure_memcmp<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) ->
     )))
 }
 
-fn check_gcm(args: &mut [Arg], checking: &Checking<'_>) -> Result<(), String> {
-    match args.int_or(0, 0) {
-        128 | 256 => {}
-        192 => return Err("key size of 192 bits is not supported: use 128 or 256".to_string()),
-        _ => return Err("key size must be 128, 192 or 256 (bits)".to_string()),
-    }
-    check_secret(&mut args[1], "nonce")?;
-    check_secret(&mut args[2], "key")?;
-    if checking.keyword == "aes_gcm_enc" {
-        let text = String::from_utf8_lossy(args.text_or_empty(3)).into_owned();
-        args[3] = Arg::Var(VarName::parse(&text)?);
-    } else {
-        check_secret(&mut args[3], "aead_tag")?;
-    }
-    check_secret(&mut args[4], "aad")
-}
-
-/// The key, the nonce and the additional data.
-fn gcm(args: &[Arg], facts: &Facts<'_>) -> Option<(ring::aead::LessSafeKey, [u8; 12], Vec<u8>)> {
-    use ring::aead::{AES_128_GCM, AES_256_GCM, LessSafeKey, UnboundKey};
-    let algorithm = if args.int_or(0, 128) == 128 {
-        &AES_128_GCM
-    } else {
-        &AES_256_GCM
-    };
-    let key = UnboundKey::new(algorithm, &secret(args.at(2), facts)?).ok()?;
-    let nonce = secret(args.at(1), facts)?.try_into().ok()?;
-    let additional = secret(args.at(4), facts).unwrap_or_default();
-    Some((LessSafeKey::new(key), nonce, additional))
-}
-
-fn gcm_open<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<Value<'a>> {
-    use ring::aead::{Aad, Nonce};
-    let (key, nonce, additional) = gcm(args, facts)?;
-    let mut bytes = value.as_bytes()?.to_vec();
-    bytes.extend(secret(args.at(3), facts)?);
-    let nonce = Nonce::assume_unique_for_key(nonce);
-    let open = key
-        .open_in_place(nonce, Aad::from(additional), &mut bytes)
-        .ok()?;
-    Some(Value::bytes(&*open))
-}
-
-fn gcm_seal<'a>(value: Value<'a>, args: &'a [Arg], facts: &'a Facts<'a>) -> Option<Value<'a>> {
-    use ring::aead::{Aad, Nonce};
-    let (key, nonce, additional) = gcm(args, facts)?;
-    let mut bytes = value.as_bytes()?.to_vec();
-    let nonce = Nonce::assume_unique_for_key(nonce);
-    let tag = key
-        .seal_in_place_separate_tag(nonce, Aad::from(additional), &mut bytes)
-        .ok()?;
-    let mut text = Vec::new();
-    base64::encode(tag.as_ref(), &mut text);
-    facts
-        .vars
-        .write(args.var(3)?, Value::string(text))
-        .then_some(())?;
-    Some(Value::bytes(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,16 +264,5 @@ mod tests {
         yields_with(&facts, "str(abc),secure_memcmp(txn.same)", "1");
         yields_with(&facts, "str(abd),secure_memcmp(txn.same)", "0");
         absent("str(abc),secure_memcmp(txn.none)");
-        let (nonce, key) = ("AAECAwQFBgcICQoL", "AAAAAAAAAAAAAAAAAAAAAA==");
-        let seal = format!("str(hello),aes_gcm_enc(128,{nonce},{key},txn.tag)");
-        let sealed = crate::sample::rig::bytes_of(&facts, &seal);
-        let mut text = Vec::new();
-        base64::encode(&sealed, &mut text);
-        write("txn.sealed", &text);
-        let open = format!("var(txn.sealed),b64dec,aes_gcm_dec(128,{nonce},{key},txn.tag)");
-        yields_with(&facts, &open, "hello");
-        write("txn.tag", b"AAAAAAAAAAAAAAAAAAAAAA==");
-        crate::sample::rig::absent_with(&facts, &open);
-        refused("str(a),aes_gcm_dec(64,AA==,AA==,AA==)", "key size must be");
     }
 }

@@ -1,11 +1,13 @@
 //! The converters, by family: each file has its rows, its functions and their tests.
 
+mod cipher;
 mod codec;
 mod date;
 mod fix;
 mod forwarded;
 mod hash;
 mod json;
+mod jwe;
 mod map;
 mod message;
 mod mqtt;
@@ -22,16 +24,20 @@ mod token;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+pub use jwe::{ALGORITHMS as JWE_ALGORITHMS, ENCRYPTIONS as JWE_ENCRYPTIONS};
+
 use super::row::Conv;
 
 /// Every family.
 const FAMILIES: &[&[Conv]] = &[
+    cipher::ROWS,
     codec::ROWS,
     date::ROWS,
     fix::ROWS,
     forwarded::ROWS,
     hash::ROWS,
     json::ROWS,
+    jwe::ROWS,
     map::ROWS,
     message::ROWS,
     mqtt::ROWS,
@@ -47,22 +53,10 @@ const FAMILIES: &[&[Conv]] = &[
 ];
 
 /// Converters of HAProxy's that have no place here, and why.
-pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
-    ("aes_cbc_dec", "the cryptographic library has no AES-CBC"),
-    ("aes_cbc_enc", "the cryptographic library has no AES-CBC"),
-    (
-        "jwt_decrypt_cert",
-        "the cryptographic library does not decrypt with RSA",
-    ),
-    (
-        "jwt_decrypt_jwk",
-        "the cryptographic library does not decrypt with RSA",
-    ),
-    (
-        "jwt_decrypt_secret",
-        "the cryptographic library does not unwrap keys",
-    ),
-];
+pub(super) const UNSUPPORTED: &[(&str, &str)] = &[(
+    "jwt_decrypt_cert",
+    "the cryptographic library does not decrypt with RSA; jwt_decrypt_secret and jwt_decrypt_jwk open what a secret does",
+)];
 
 /// Every converter.
 pub fn all() -> impl Iterator<Item = &'static Conv> {

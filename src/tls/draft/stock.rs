@@ -130,6 +130,11 @@ fn load(cur: &mut Cursor<'_>) -> Result<Load, Diag> {
                     Some(cur.choice("'on' or 'off'", &[("on", true), ("off", false)])?);
                 continue;
             }
+            // Every certificate may open and verify tokens that a converter names it for.
+            "jwt" => {
+                cur.choice("'on' or 'off'", &[("on", true), ("off", false)])?;
+                continue;
+            }
             // Certificate transparency has no place in what rustls sends.
             "sctl" => {
                 cur.expect("a file name")?;

@@ -7,6 +7,7 @@ pub(crate) mod limits;
 pub(crate) mod sockets;
 pub(crate) mod succession;
 pub(crate) mod threads;
+pub(crate) mod tokens;
 pub(crate) mod traffic;
 
 use std::fmt::Display;
