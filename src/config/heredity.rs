@@ -57,7 +57,7 @@ const BACK_ONLY: [Phase; 1] = [Phase::ResponseContent];
 
 #[cfg(test)]
 mod tests {
-    use crate::config::tests::alerts_of;
+    use crate::config::rig::alerts_of;
 
     const REQUEST: &str = "defaults r\n http-request set-header a b\n";
 

@@ -76,6 +76,8 @@ fn finish(written: Written, host: &dyn Host) -> Outcome {
 }
 
 #[cfg(test)]
+mod mistakes;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
-mod tests;
+mod rig;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::tests::outcome;
+use super::rig::outcome;
 
 /// How many are tried: all of them where the code is fast, enough to meet most rows where it is not.
 const ROUNDS: usize = if cfg!(debug_assertions) { 600 } else { 100_000 };

@@ -13,7 +13,7 @@ pub(super) fn close(filters: &Filters, known: &Known<'_>, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::tests::alerts_of;
+    use crate::config::rig::alerts_of;
 
     const PROXY: &str = "listen l\n mode http\n bind :8080\n timeout connect 1s\n";
 

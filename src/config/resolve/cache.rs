@@ -38,7 +38,7 @@ pub(super) fn check(proxy: &ProxyDraft, site: &Site, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::tests::alerts_of;
+    use crate::config::rig::alerts_of;
 
     #[test]
     fn filter_cache_names_a_section_cache() {

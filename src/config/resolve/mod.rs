@@ -218,3 +218,6 @@ fn why_not(host: &dyn Host, name: &str) -> String {
     let known = host.why_not(name);
     known.unwrap_or_else(|| "neither the hosts file nor a nameserver knows the name".into())
 }
+
+#[cfg(test)]
+mod tests;

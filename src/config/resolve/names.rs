@@ -102,3 +102,54 @@ pub(super) fn userlists(drafts: Vec<users::Draft>, report: &mut Report) -> Vec<u
     }
     lists
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::rig::{outcome, said};
+    use crate::lang::Severity;
+
+    #[test]
+    fn names_are_followed_by_their_resolvers() {
+        let text = "resolvers r\n nameserver n 127.0.0.1:5353\n hold valid 3s\n\
+        backend b\n server one nowhere:80 resolvers r resolve-prefer ipv4\n server-template t 2 _http._tcp.test resolvers r\n\
+        server two 127.0.0.1:80\n";
+        let outcome = outcome(text);
+        let site = outcome.site.expect("a warning alone");
+        assert_eq!(&*site.resolvers[0].name, "r");
+        let followed: Vec<_> = site
+            .watched
+            .iter()
+            .map(|one| {
+                (
+                    one.server.index(),
+                    one.host.as_deref().unwrap_or_default(),
+                    one.wishes.prefer_v4,
+                )
+            })
+            .collect();
+        assert_eq!(
+            followed,
+            [
+                (0, "nowhere", true),
+                (1, "_http._tcp.test", false),
+                (2, "_http._tcp.test", false)
+            ]
+        );
+        let usable: Vec<bool> = site
+            .servers
+            .iter()
+            .map(|server| server.seat.is_electable())
+            .collect();
+        assert_eq!(usable, [false, false, false, true]);
+        let told = "'server b/one' : could not resolve address 'nowhere', disabling server.";
+        let mut diags = outcome.report.sorted().into_iter();
+        let note = diags.find(|diag| diag.message.contains(told));
+        assert_eq!(note.map(|diag| diag.severity), Some(Severity::Notice));
+        assert!(
+            said("backend b\n server s 1.2.3.4:80 resolvers nope\n")
+                .contains("proxy 'b', server 's': unable to find required resolvers 'nope'")
+        );
+        let twice = "resolvers r\n nameserver n 1.1.1.1:53\nresolvers r\n";
+        assert!(said(twice).contains("resolvers 'r' has same name as another resolvers"));
+    }
+}

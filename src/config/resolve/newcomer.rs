@@ -264,3 +264,37 @@ impl Host for Nobody {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::newcomer;
+    use crate::config::rig::{BASE, outcome};
+    use crate::lang::Severity;
+
+    #[test]
+    fn servers_may_leave_the_defaults_of_their_section_out() {
+        let text = format!(
+            "{BASE}backend b\n default-server weight 7\n default-server inter 5s\n server a 1.1.1.1:1\n \
+         server n 1.1.1.1:2 from none\n default-server from none\n server c 1.1.1.1:3\n default-server weight 9\n"
+        );
+        let outcome = outcome(&text);
+        let said = outcome.report.render(&outcome.files, 1, Severity::Warning);
+        assert_eq!(said, "");
+        let site = outcome.site.expect("valid");
+        let weights = site
+            .servers
+            .iter()
+            .map(|server| server.first_weight.units());
+        assert_eq!(weights.collect::<Vec<_>>(), [7, 1, 1]);
+        let backend = site.backend_named("b").expect("there");
+        let added = |words: &[&str]| {
+            let made = newcomer(&site, backend, "x", words);
+            made.map(|(server, _)| server.first_weight.units())
+        };
+        assert_eq!(added(&["1.1.1.1:4"]), Ok(1));
+        assert_eq!(added(&["1.1.1.1:4", "from", "b:"]), Ok(9));
+        assert_eq!(added(&["1.1.1.1:4", "from", "b:", "weight", "3"]), Ok(3));
+        let lost = added(&["1.1.1.1:4", "from", "z:"]);
+        assert_eq!(lost, Err("'from' : no backend 'z'.".to_owned()));
+    }
+}

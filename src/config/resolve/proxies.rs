@@ -187,3 +187,21 @@ fn full_loads(
         .map(|(full, sum)| full.unwrap_or(tenth(sum)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::rig::outcome;
+
+    #[test]
+    fn backends_are_full_at_a_tenth_of_what_their_frontends_may_have() {
+        let text = "global\n maxconn 500\ndefaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n\
+                frontend a\n bind :1\n maxconn 100\n use_backend ruled if { path /x }\n use_backend ruled if { path /y }\n \
+                default_backend last\nfrontend b\n bind :2\n default_backend usual\nfrontend c\n bind :3\n use_backend %[path]\n\
+                listen l\n bind :4\n maxconn 70\n use_backend ruled if { path /x }\n\
+                backend ruled\nbackend last\nbackend usual\nbackend nobody\nbackend said\n fullconn 3\n";
+        let site = outcome(text).site.expect("valid");
+        let full = |name: &str| site.backend_named(name).map(|id| site.backend(id).fullconn);
+        let all = ["l", "ruled", "last", "usual", "nobody", "said"].map(full);
+        assert_eq!(all, [7, 17, 10, 50, 1, 3].map(Some));
+    }
+}

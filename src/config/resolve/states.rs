@@ -212,7 +212,7 @@ fn understood(words: &[String]) -> Result<Remembered, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::outcome;
+    use crate::config::rig::outcome;
     use crate::site::Destination;
     use crate::time::Tick;
 

@@ -110,3 +110,24 @@ fn context(keyword: &str, diag: Diag) -> Diag {
         ..diag
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::rig::{BASE, outcome};
+    use crate::lang::Severity;
+
+    #[test]
+    fn variables_of_the_process_have_values_from_the_start() {
+        let set = |line: &str| {
+            let outcome = outcome(&format!("global\n {line}\n{BASE}"));
+            outcome.report.render(&outcome.files, 1, Severity::Warning)
+        };
+        assert_eq!(
+            set("set-var proc.a int(100),add(5)\n set-var-fmt proc.b \"<%[var(proc.a)]>\""),
+            ""
+        );
+        assert!(set("set-var txn.a int(1)").contains("only the 'proc' scope is permitted here"));
+        assert!(set("set-var proc.a src").contains("none of which is available here"));
+        assert!(set("set-var proc.a").contains("expects"));
+    }
+}

@@ -199,3 +199,47 @@ fn check_ip(word: &Word) -> Option<IpAddr> {
     let with_port = || Some(text.parse::<std::net::SocketAddr>().ok()?.ip());
     text.parse().ok().or_else(with_port)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::rig::{BASE, outcome};
+    use crate::lang::Severity;
+
+    #[test]
+    fn servers_are_checked_as_their_sections_have_it() {
+        let text = format!(
+            "{BASE}backend b\n option httpchk\n server a 1.1.1.1:1 check\n server r 1.1.1.1:2 check healthcheck ping\n \
+         server w 1.1.1.1:3 check verify none healthcheck walk\nhealthcheck ping\n type redis-check\nhealthcheck walk\n \
+         tcp-check connect ssl\n tcp-check send x\n tcp-check expect string y\n type tcp-check\n"
+        );
+        let outcome = outcome(&text);
+        let said = outcome.report.render(&outcome.files, 1, Severity::Warning);
+        assert_eq!(said, "");
+        let site = outcome.site.expect("valid");
+        let style = |at: usize| {
+            let checking = site.servers[at].checking.as_ref().expect("checked");
+            (checking.script.style, checking.script.steps.len())
+        };
+        use crate::check::Style;
+        assert_eq!([style(0).0, style(1).0], [Style::Http, Style::Greeting]);
+        assert_eq!(style(2), (Style::Tcp, 3));
+        let speaks_tls = |at: usize| site.servers[at].check_tls.is_some();
+        assert_eq!([0, 1, 2].map(speaks_tls), [false, false, true]);
+    }
+
+    #[test]
+    fn sections_of_checks_are_named_and_known() {
+        let wrong = |text: &str| {
+            let outcome = outcome(&format!("{BASE}{text}"));
+            outcome.report.render(&outcome.files, 1, Severity::Alert)
+        };
+        let lost = wrong(
+            "healthcheck ping\n type redis-check\nbackend b\n server a 1.1.1.1:1 check healthcheck pin\n",
+        );
+        assert!(lost.contains("unable to find the healthcheck section 'pin'."));
+        let kind = wrong("healthcheck ping\n type redis-chek\n");
+        assert!(kind.contains("unknown type of health check 'redis-chek'."));
+        let twice = wrong("healthcheck ping\n type redis-check\nhealthcheck ping\n");
+        assert!(twice.contains("healthcheck 'ping' is defined twice."));
+    }
+}

@@ -369,3 +369,22 @@ const RETRY_WORDS: [&str; 7] = [
 pub(crate) fn is_address_list(text: &str) -> bool {
     items(text).next().is_some() && text.contains([':', '/', '@'])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::rig::outcome;
+    use crate::lang::Severity;
+
+    #[test]
+    fn a_set_of_processes_keeps_nobody_apart() {
+        for (set, warnings) in [("1", 0), ("all", 0), ("2", 1), ("even", 1)] {
+            let text = format!(
+                "frontend f\n mode http\n timeout client 1s\n bind 127.0.0.1:81\n bind-process {set}\n"
+            );
+            let outcome = outcome(&text);
+            let said = outcome.report.render(&outcome.files, 1, Severity::Warning);
+            assert_eq!(outcome.report.warnings(), warnings, "{set}: {said}");
+            assert_eq!(said.contains("'bind-process'"), warnings > 0, "{said}");
+        }
+    }
+}
