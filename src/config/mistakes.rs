@@ -12,6 +12,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "global\n daemon now\n",
         "'daemon' cannot handle unexpected argument 'now'.",
     ),
+    (
+        "resolvers r\n nameservr n 127.0.0.1:53\n",
+        "unknown keyword 'nameservr' in 'resolvers' section; did you mean 'nameserver' maybe ?",
+    ),
     ("maxconn 5\n", "unknown keyword 'maxconn' out of section."),
     (
         "defaults\n option httplogs\n",

@@ -24,7 +24,8 @@ pub(crate) fn keyword<T>(
     if let Some(diag) = within_group(words, catalog, place) {
         return diag;
     }
-    let section = proxy.map_or("global", ProxyDraft::keyword);
+    let written = place.names().next().unwrap_or_default();
+    let section = proxy.map_or(written, ProxyDraft::keyword);
     let diag = Diag::alert(
         words[0].span,
         format!(
