@@ -1,9 +1,15 @@
 //! Cookie persistence: which server a cookie names, what becomes of it on the way to the server, and what cookie the
 //! client is given. Pure functions over the values of one cookie; finding the field in a message and the server by its
-//! value is the caller's part.
+//! value is the caller's part. What either side's cookie came to is an [`outcome`], for the log.
+
+mod computed;
+mod date;
+mod outcome;
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+
+pub use computed::{Computed, dynamic_value};
+pub use outcome::{ClientCookie, ServerCookie};
 
 /// `cookie`: a backend's persistence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,81 +80,6 @@ pub enum Age {
     Expired,
     /// Given longer ago than `maxlife`.
     Old,
-}
-
-/// Third and fourth letter of the termination state: what the client presented.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClientCookie {
-    /// No persistence is configured, or it was not looked at.
-    #[default]
-    Untracked,
-    /// It had none.
-    Absent,
-    /// It named no server.
-    Invalid,
-    /// Its server is down.
-    Down,
-    /// Its server was used.
-    Valid,
-    /// Past `maxidle`.
-    Expired,
-    /// Past `maxlife`.
-    Old,
-    /// Not followed, a rule said so.
-    Unused,
-}
-
-impl ClientCookie {
-    /// The letter of the log.
-    #[must_use]
-    pub fn letter(self) -> char {
-        match self {
-            Self::Untracked => '-',
-            Self::Absent => 'N',
-            Self::Invalid => 'I',
-            Self::Down => 'D',
-            Self::Valid => 'V',
-            Self::Expired => 'E',
-            Self::Old => 'O',
-            Self::Unused => 'U',
-        }
-    }
-}
-
-/// What became of the cookie in the answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ServerCookie {
-    /// Nothing was looked at.
-    #[default]
-    Untracked,
-    /// The answer has none.
-    Absent,
-    /// The server's own passed.
-    Passed,
-    /// One was added.
-    Inserted,
-    /// One was added to renew its date.
-    Updated,
-    /// The server's was changed.
-    Rewritten,
-    /// The server's was taken out.
-    Deleted,
-}
-
-impl ServerCookie {
-    /// The letter of the log.
-    #[must_use]
-    pub fn letter(self) -> char {
-        match self {
-            Self::Untracked => '-',
-            Self::Absent => 'N',
-            Self::Passed => 'P',
-            Self::Inserted => 'I',
-            Self::Updated => 'U',
-            Self::Rewritten => 'R',
-            Self::Deleted => 'D',
-        }
-    }
 }
 
 /// What the answer's cookie depends on.
@@ -224,8 +155,8 @@ impl Persist {
             Mode::Insert | Mode::Rewrite | Mode::Passive => {
                 let mut parts = value.split(|&b| b == DATE_START);
                 presented.server = parts.next();
-                presented.last = parts.next().and_then(read_date);
-                presented.first = parts.next().and_then(read_date);
+                presented.last = parts.next().and_then(date::read);
+                presented.first = parts.next().and_then(date::read);
             }
         }
         presented.state = self.age(presented.last, presented.first, now);
@@ -305,11 +236,11 @@ impl Persist {
         };
         field.push_str(server);
         if self.max_idle.is_some() || self.max_life.is_some() {
-            let _ = write!(field, "|{}", date(at.now));
+            let _ = write!(field, "|{}", date::written(at.now));
         }
         if self.max_life.is_some() {
             let first = at.first.unwrap_or(at.now);
-            let _ = write!(field, "|{}", date(first));
+            let _ = write!(field, "|{}", date::written(first));
         }
         field.push_str("; path=/");
         self.write_attributes(&mut field);
@@ -342,51 +273,6 @@ impl Persist {
         }
     }
 }
-
-/// How servers come by values that were given none: operators may switch that, and change what it is done with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Computed {
-    /// Whether values are computed.
-    pub on: bool,
-    /// `dynamic-cookie-key`; without it none can be.
-    pub secret: Option<Arc<str>>,
-}
-
-impl Computed {
-    /// What values are computed with, if they are.
-    #[must_use]
-    pub fn secret(&self) -> Option<&str> {
-        self.secret.as_deref().filter(|_| self.on)
-    }
-}
-
-/// The value that stands for a server where values are computed: from the secret, its address and its port.
-#[must_use]
-pub fn dynamic_value(secret: &str, octets: &[u8], port: u16) -> String {
-    let port = u32::from(port).to_be_bytes();
-    let text = [secret.as_bytes(), octets, &port].concat();
-    format!("{:016x}", crate::codec::hash::xxh64(&text, 0))
-}
-
-/// Seconds of the calendar in five characters, four seconds apart, rounded up.
-fn date(seconds: u64) -> String {
-    let quarter = seconds.saturating_add(3) >> 2;
-    let digit = |shift: u32| char::from(DIGITS[((quarter >> shift) & 63) as usize]);
-    [24, 18, 12, 6, 0].into_iter().map(digit).collect()
-}
-
-/// The seconds of such a date; none if it is no date or the zero one.
-fn read_date(text: &[u8]) -> Option<u64> {
-    let text = text.get(..5)?;
-    let digit = |byte: &u8| DIGITS.iter().position(|digit| digit == byte);
-    let mut quarter = 0_u64;
-    for byte in text {
-        quarter = quarter << 6 | digit(byte)? as u64;
-    }
-    (quarter > 0).then_some(quarter << 2)
-}
-
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Ends the server's part of a prefixed value.
 const PREFIX_END: u8 = b'~';
@@ -459,10 +345,6 @@ mod tests {
         assert_eq!(
             field(&dated, situation()).as_deref(),
             Some("C=a|awInw|awInw; path=/")
-        );
-        assert_eq!(
-            dynamic_value("sekret", &[127, 0, 0, 1], 18_101),
-            "6a34b091c1394a25"
         );
     }
 
