@@ -5,10 +5,14 @@
 //! taken from it. CNAME chains are followed inside the answer only, at most [`CHAIN_MAX`] links, and an answer lives as long as
 //! the shortest-lived record that was used (RFC 2308 §5 for negative ones).
 
+mod reply;
+
 use std::net::IpAddr;
 
 use hickory_resolver::proto::op::{Edns, Message, MessageType, Query as ProtoQuery, ResponseCode};
 use hickory_resolver::proto::rr::{DNSClass, Name, RData, Record as ProtoRecord, RecordType};
+
+pub use reply::{Data, Rcode, Reply, Service};
 
 /// The record type that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,7 +107,7 @@ impl Query {
         match message.queries.as_slice() {
             [asked] if asked.name == self.name && asked.query_type == self.kind.record_type() => {}
             // A server that could not read the question may leave it out (RFC 1035 §4.1.1, RFC 6891 §7).
-            [] if refuses_edns(message.metadata.response_code) => {}
+            [] if Rcode::from(message.metadata.response_code).refuses_edns() => {}
             _ => return Err(NotOurs::Question),
         }
         Ok(self.reply(&message))
@@ -186,125 +190,6 @@ pub enum NotOurs {
     Question,
     /// No answer at all.
     Garbage,
-}
-
-/// How a server judged a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rcode {
-    /// The name exists.
-    NoError,
-    /// The question could not be read.
-    FormErr,
-    /// The server failed.
-    ServFail,
-    /// The name does not exist.
-    NxDomain,
-    /// The server does not do this.
-    NotImp,
-    /// The server does not want to.
-    Refused,
-    /// The EDNS version is not known.
-    BadVersion,
-    /// Anything else.
-    Other,
-}
-
-impl From<ResponseCode> for Rcode {
-    fn from(code: ResponseCode) -> Self {
-        match u16::from(code) {
-            0 => Self::NoError,
-            1 => Self::FormErr,
-            2 => Self::ServFail,
-            3 => Self::NxDomain,
-            4 => Self::NotImp,
-            5 => Self::Refused,
-            16 => Self::BadVersion,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// What one record says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Data {
-    /// An address.
-    Address(IpAddr),
-    /// A service.
-    Service(Service),
-}
-
-/// An SRV record, with the addresses of its target that came along.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// Lower comes first.
-    pub priority: u16,
-    /// The share among equal priorities.
-    pub weight: u16,
-    /// The port.
-    pub port: u16,
-    /// The host, without trailing dot.
-    pub target: String,
-    /// Its addresses among the additional records.
-    pub addresses: Vec<IpAddr>,
-}
-
-/// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// The server's judgement.
-    pub rcode: Rcode,
-    /// It did not fit; the same question over TCP gives the rest.
-    pub truncated: bool,
-    /// Nothing in it and from a server that is neither the owner nor a resolver.
-    pub lame: bool,
-    /// What was asked for.
-    pub kind: Kind,
-    /// Whether the answer section held anything at all.
-    pub any_answer: bool,
-    /// The names behind the CNAMEs that were followed, in order.
-    pub chain: Vec<String>,
-    /// The records of the asked kind at the end of the chain.
-    pub records: Vec<Data>,
-    /// Seconds for which this may be repeated.
-    pub lifetime: u32,
-}
-
-impl Reply {
-    /// The addresses in it.
-    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.records.iter().filter_map(|data| match data {
-            Data::Address(address) => Some(*address),
-            Data::Service(_) => None,
-        })
-    }
-
-    /// The services in it.
-    pub fn services(&self) -> impl Iterator<Item = &Service> {
-        self.records.iter().filter_map(|data| match data {
-            Data::Address(_) => None,
-            Data::Service(service) => Some(service),
-        })
-    }
-
-    /// Whether another server should be asked instead.
-    pub fn is_useless(&self) -> bool {
-        self.lame || matches!(self.rcode, Rcode::ServFail | Rcode::NotImp | Rcode::Refused)
-    }
-
-    /// Whether the server may have stumbled over EDNS (RFC 6891 §7).
-    pub fn refuses_edns(&self) -> bool {
-        matches!(
-            self.rcode,
-            Rcode::FormErr | Rcode::NotImp | Rcode::BadVersion
-        )
-    }
-}
-
-fn refuses_edns(code: ResponseCode) -> bool {
-    matches!(
-        Rcode::from(code),
-        Rcode::FormErr | Rcode::NotImp | Rcode::BadVersion
-    )
 }
 
 /// The absolute name of `text`, its bytes as they are (no IDNA).
