@@ -7,7 +7,11 @@
 //! Always true: a `Hello` is whole and its lists were walked once, so that reading them later cannot fail. It judges form
 //! only: unknown versions, suites and extensions are shown as they came.
 
+mod records;
+
 use std::borrow::Cow;
+
+use records::{Gathered, gather};
 
 /// What the first bytes of a connection are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,88 +55,6 @@ pub fn peek(input: &[u8]) -> Peek<'_> {
             kind,
             body,
         } => parse(record_version, kind, body).map_or(Peek::Other, Peek::Hello),
-    }
-}
-
-enum Gathered<'a> {
-    More,
-    Other,
-    Message {
-        record_version: u16,
-        kind: u8,
-        body: Cow<'a, [u8]>,
-    },
-}
-
-/// Takes the first handshake message out of its records; copies only when there are several.
-fn gather(input: &[u8]) -> Gathered<'_> {
-    let mut message: Cow<'_, [u8]> = Cow::Borrowed(b"");
-    let mut rest = input;
-    let mut record_version = None;
-    for _ in 0..RECORDS_MAX {
-        let (version, fragment, tail, whole) = match record(rest) {
-            Ok(Some(record)) => record,
-            Ok(None) => return Gathered::More,
-            Err(NotTls) => return Gathered::Other,
-        };
-        let record_version = *record_version.get_or_insert(version);
-        if message.is_empty() {
-            message = Cow::Borrowed(fragment);
-        } else {
-            message.to_mut().extend_from_slice(fragment);
-        }
-        if let Some((&[kind, high, middle, low], _)) = message.split_first_chunk::<4>() {
-            let len = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-            if !matches!(kind, CLIENT_HELLO | SERVER_HELLO) || len > HELLO_LEN_MAX {
-                return Gathered::Other;
-            }
-            if message.len() >= 4 + len {
-                let body = match message {
-                    Cow::Borrowed(message) => Cow::Borrowed(&message[4..4 + len]),
-                    Cow::Owned(message) => Cow::Owned(message[4..4 + len].to_vec()),
-                };
-                return Gathered::Message {
-                    record_version,
-                    kind,
-                    body,
-                };
-            }
-        } else if message
-            .first()
-            .is_some_and(|kind| !matches!(*kind, CLIENT_HELLO | SERVER_HELLO))
-        {
-            return Gathered::Other;
-        }
-        if !whole {
-            return Gathered::More;
-        }
-        rest = tail;
-    }
-    Gathered::Other
-}
-
-struct NotTls;
-
-type Record<'a> = (u16, &'a [u8], &'a [u8], bool);
-
-/// The version and as much of the fragment of the first record as has come, what follows it, and whether it is whole.
-fn record(input: &[u8]) -> Result<Option<Record<'_>>, NotTls> {
-    match input {
-        [] => return Ok(None),
-        [HANDSHAKE] | [HANDSHAKE, 3, ..] => {}
-        _ => return Err(NotTls),
-    }
-    let Some((&[_, major, minor, high, low], rest)) = input.split_first_chunk::<5>() else {
-        return Ok(None);
-    };
-    let len = usize::from(u16::from_be_bytes([high, low]));
-    if len == 0 || len > RECORD_LEN_MAX {
-        return Err(NotTls);
-    }
-    let version = u16::from_be_bytes([major, minor]);
-    match rest.split_at_checked(len) {
-        Some((fragment, tail)) => Ok(Some((version, fragment, tail, true))),
-        None => Ok(Some((version, rest, b"", false))),
     }
 }
 
@@ -348,7 +270,6 @@ impl Walk<'_> {
     }
 }
 
-const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 const RANDOM_LEN: usize = 32;
@@ -357,13 +278,6 @@ const SUPPORTED_GROUPS: u16 = 10;
 const ALPN: u16 = 16;
 const SESSION_TICKET: u16 = 35;
 const SUPPORTED_VERSIONS: u16 = 43;
-/// The longest record (RFC 8446 section 5.1, with the room older versions allow).
-const RECORD_LEN_MAX: usize = 16384 + 2048;
-/// The longest hello worth waiting for; a buffer is smaller anyway.
-const HELLO_LEN_MAX: usize = 64 * 1024;
-/// The most records a hello may be cut into.
-const RECORDS_MAX: usize = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;
