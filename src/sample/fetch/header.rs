@@ -18,7 +18,6 @@ use Source::{EitherHead, RequestHead, ResponseHead};
 
 const NAME: Spec = Spec::opt(&[Wants::Str]);
 const NAME_NUMBER: Spec = Spec::opt(&[Wants::Str, Wants::Int]);
-const DELIMITER: Spec = Spec::opt(&[Wants::Str]);
 
 macro_rules! family {
     ($source:expr, $head:ident, $value:literal, $cnt:literal, $ip:literal, $val:literal) => {
@@ -109,18 +108,6 @@ macro_rules! readers {
 
             pub(super) fn line_count<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
                 super::count(head(facts), args, Cut::Lines)
-            }
-
-            pub(super) fn names<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-                super::names(head(facts), args)
-            }
-
-            pub(super) fn all<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-                super::all(head(facts))
-            }
-
-            pub(super) fn all_binary<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-                super::all_binary(head(facts))
             }
         }
     };
@@ -224,50 +211,6 @@ pub(super) const ROWS: &[Fetch] = &{
             "How many lines the field has.",
         )
         .with(NAME),
-        Fetch::once(
-            "req.hdr_names",
-            Kind::Str,
-            RequestHead,
-            request::names,
-            "The names of the fields.",
-        )
-        .with(DELIMITER),
-        Fetch::once(
-            "res.hdr_names",
-            Kind::Str,
-            ResponseHead,
-            response::names,
-            "The names of the fields.",
-        )
-        .with(DELIMITER),
-        Fetch::once(
-            "req.hdrs",
-            Kind::Str,
-            RequestHead,
-            request::all,
-            "The fields as lines.",
-        ),
-        Fetch::once(
-            "res.hdrs",
-            Kind::Str,
-            ResponseHead,
-            response::all,
-            "The fields as lines.",
-        ),
-        Fetch::once(
-            "req.hdrs_bin",
-            Kind::Bin,
-            RequestHead,
-            request::all_binary,
-            "The fields with their lengths before them.",
-        ),
-        Fetch::once(
-            "res.hdrs_bin",
-            Kind::Bin,
-            ResponseHead,
-            response::all_binary,
-            "The fields with their lengths before them.",
-        ),
     ]
 };
 
@@ -419,57 +362,6 @@ pub(super) fn parse_address(text: &[u8]) -> Option<IpAddr> {
     bare.or_else(with_port).or_else(bracketed)
 }
 
-fn names<'a>(head: Option<&'a Head>, args: &'a [Arg]) -> Sampled<'a> {
-    let delimiter = args.text(0).filter(|d| !d.is_empty()).unwrap_or(b",");
-    Sampled::of(head.map(|head| {
-        let names: Vec<&[u8]> = head.fields().map(|(name, _)| name).collect();
-        Value::string(names.join(delimiter))
-    }))
-}
-
-fn all(head: Option<&Head>) -> Sampled<'_> {
-    Sampled::of(head.map(|head| {
-        let mut out = Vec::with_capacity(head.wire_len());
-        for (name, value) in head.fields() {
-            for piece in [name, b": ", value, b"\r\n"] {
-                out.extend_from_slice(piece);
-            }
-        }
-        out.extend_from_slice(b"\r\n");
-        Value::string(out)
-    }))
-}
-
-fn all_binary(head: Option<&Head>) -> Sampled<'_> {
-    Sampled::of(head.map(|head| {
-        let mut out = Vec::with_capacity(head.wire_len());
-        for (name, value) in head.fields() {
-            for text in [name, value] {
-                varint(text.len() as u64, &mut out);
-                out.extend_from_slice(text);
-            }
-        }
-        out.extend_from_slice(&[0, 0]);
-        Value::bytes(out)
-    }))
-}
-
-/// HAProxy's integers of variable length (SPOE's encoding).
-fn varint(number: u64, out: &mut Vec<u8>) {
-    let byte = |n: u64| u8::try_from(n & 0xff).unwrap_or(0);
-    if number < 240 {
-        out.push(byte(number));
-        return;
-    }
-    out.push(byte(number) | 240);
-    let mut rest = (number - 240) >> 4;
-    while rest >= 128 {
-        out.push(byte(rest) | 128);
-        rest = (rest - 128) >> 7;
-    }
-    out.push(byte(rest));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -497,8 +389,6 @@ mod tests {
             ("req.hdr_val(n)", "12"),
             ("req.hdr_ip(ip,2)", "10.0.0.1"),
             ("hdr_ip(ip)", "::1"),
-            ("req.hdr_names", "x,host,x,n,ip"),
-            ("req.hdr_names(|)", "x|host|x|n|ip"),
         ] {
             yields_with(&facts, text, want);
         }
@@ -515,26 +405,14 @@ mod tests {
     }
 
     #[test]
-    fn whole_heads() {
+    fn responses_have_their_own() {
         let head = request("GET / HTTP/1.1\r\na: b\r\n");
         let facts = Facts {
             request: Some(&head),
             response: Some(&head),
             ..Facts::none()
         };
-        yields_with(&facts, "req.hdrs", "a: b\r\n\r\n");
-        yields_with(&facts, "req.hdrs_bin,hex", "016101620000");
         yields_with(&facts, "res.hdr(a)", "b");
         yields_with(&facts, "shdr_cnt(a)", "1");
-        yields_with(&facts, "res.hdr_names", "a");
-    }
-
-    #[test]
-    fn long_numbers() {
-        let mut out = Vec::new();
-        varint(239, &mut out);
-        varint(240, &mut out);
-        varint(2288, &mut out);
-        assert_eq!(out, [239, 240, 0, 240, 128, 0]);
     }
 }

@@ -8,6 +8,9 @@ mod constant;
 mod cookie;
 mod counters;
 mod credentials;
+mod error;
+mod fields;
+mod gauge;
 mod header;
 mod hello;
 mod internal;
@@ -18,11 +21,12 @@ mod proxy;
 mod request;
 mod response;
 mod tcp;
+mod timeout;
 mod timing;
 mod tls;
 mod variable;
 
-pub use tcp::connection_error;
+pub use error::connection_error;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -44,15 +48,19 @@ const FAMILIES: &[&[Fetch]] = &[
     cookie::ROWS,
     credentials::ROWS,
     header::ROWS,
+    fields::ROWS,
     hello::ROWS,
     internal::ROWS,
     parameter::ROWS,
     payload::ROWS,
     process::ROWS,
     proxy::ROWS,
+    gauge::ROWS,
+    timeout::ROWS,
     request::ROWS,
     response::ROWS,
     tcp::ROWS,
+    error::ROWS,
     timing::ROWS,
     tls::failure::ROWS,
     tls::offer::ROWS,
