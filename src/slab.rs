@@ -105,6 +105,11 @@ impl<T> Slab<T> {
         }
     }
 
+    /// How many occupants it holds at most.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Whether nothing more can be taken in.
     pub fn is_full(&self) -> bool {
         self.len >= self.limit

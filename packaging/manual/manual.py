@@ -3,8 +3,8 @@
 ROWS is what `sluice manual` prints, one row a line, five fields between tabs:
 
     kind    option, subcommand, suboption, argument, fetch, converter, action,
-            command; for keywords `keyword` if it works, else harmless, pending
-            or refused
+            command; for keywords `keyword` if it works, else harmless or
+            refused
     name    -f, timeout connect, src, lower, http-request deny, show info, ...;
             two spellings of a suboption stand between a comma
     where   sections or contexts, between commas, the subcommand of a suboption
@@ -27,7 +27,7 @@ import completions  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 Row = namedtuple("Row", "kind name where usage doc")
-KINDS = ("option", "subcommand", "suboption", "argument", "keyword", "harmless", "pending", "refused", "fetch",
+KINDS = ("option", "subcommand", "suboption", "argument", "keyword", "harmless", "refused", "fetch",
          "converter", "action", "command")
 
 

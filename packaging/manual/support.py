@@ -16,8 +16,7 @@ import readme  # noqa: E402
 PLACES = ("global", "defaults", "frontend", "backend", "userlist", "resolvers", "peers", "mailers", "cache",
           "http-errors", "ring", "log-forward", "program", "crt-store", "bind", "server")
 TITLES = {"bind": "parameters of `bind`", "server": "parameters of `server`"}
-KINDS = (("keyword", "work"), ("pending", "have no effect yet, and a warning says so"),
-         ("harmless", "concern nothing that sluice has"), ("refused", "are refused by name"))
+KINDS = (("keyword", "work"), ("harmless", "concern nothing that sluice has"), ("refused", "are refused by name"))
 LISTS = (("fetch", "Sample fetches"), ("converter", "Converters"), ("action", "Actions"),
          ("command", "Commands of the statistics socket"))
 

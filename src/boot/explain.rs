@@ -36,7 +36,6 @@ fn describe(row: &Row, out: &mut String) {
     let effect = match row.effect {
         Effect::Works => "",
         Effect::None => "It is accepted and has no effect here.\n",
-        Effect::Warned => "It is accepted with a warning and has no effect yet.\n",
         Effect::Refused => "It is refused.\n",
     };
     let doc = if entry.doc.is_empty() {

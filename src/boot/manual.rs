@@ -120,7 +120,6 @@ pub fn rows() -> String {
         let kind = match found.effect {
             Effect::Works => "keyword",
             Effect::None => "harmless",
-            Effect::Warned => "pending",
             Effect::Refused => "refused",
         };
         let entry = found.entry;

@@ -54,7 +54,6 @@ impl<T> Table<T> for Pending {
             doc: match group.standing {
                 Standing::Silent => "Accepted; there is nothing for it to do here.",
                 Standing::NoEffect => "Accepted; concerns nothing that sluice has.",
-                Standing::Later => "Accepted with a warning: has no effect yet.",
                 Standing::Refused(_) => "Refused: not supported by sluice.",
             },
         };
@@ -92,10 +91,6 @@ impl<T> Table<T> for Pending {
             Standing::NoEffect => {
                 let text = format!("'{name}' is accepted and concerns nothing that sluice has.");
                 cur.warn(Diag::notice(span, text).said_once());
-            }
-            Standing::Later => {
-                let text = format!("'{name}' is accepted, but has no effect yet.");
-                cur.warn(Diag::warning(span, text).said_once());
             }
         }
         Ok(())
@@ -339,8 +334,6 @@ pub enum Effect {
     Works,
     /// It is accepted and concerns nothing that sluice has.
     None,
-    /// It is accepted with a warning.
-    Warned,
     /// It is refused by name.
     Refused,
 }
@@ -395,7 +388,6 @@ fn listed(entries: &'static [Entry], known: &'static [Known]) -> Vec<Row> {
     let effects = known.iter().flat_map(|group| {
         let effect = match group.standing {
             Standing::Silent | Standing::NoEffect => Effect::None,
-            Standing::Later => Effect::Warned,
             Standing::Refused(_) => Effect::Refused,
         };
         group.each().map(move |_| effect)

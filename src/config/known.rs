@@ -1,7 +1,7 @@
 //! Every keyword of HAProxy that no room carries out, so that none is taken for a typing error.
 //!
 //! A name stands here until a room has a row for it: the catalogue asks the rooms first. Some have
-//! no effect here by nature, some have none yet, some are refused because sluice has no such part.
+//! no effect here by nature, some are refused because sluice has no such part.
 //! The names are grouped by where they may stand; a parameter says how many words it takes.
 
 use crate::lang::Sections;
@@ -13,8 +13,6 @@ pub(crate) enum Standing {
     Silent,
     /// It concerns something that sluice does not have; a notice says so.
     NoEffect,
-    /// It is accepted with a warning that it has no effect.
-    Later,
     /// It is refused: what it asks for is no part of sluice.
     Refused(&'static str),
 }
@@ -49,6 +47,8 @@ const QUIC: &str = "sluice does not speak QUIC";
 const OPENSSL: &str = "it configures OpenSSL, which sluice does not use";
 const OLD_TLS: &str = "sluice speaks TLS 1.2 and 1.3 only";
 const PASSPHRASES: &str = "sluice reads private keys that have no passphrase; `openssl pkey` writes such a file, which root alone has to be able to read";
+const ECH: &str = "rustls encrypts hellos to servers and cannot read encrypted ones; clients that were told of a key in DNS would see the outer name's certificate";
+const OLD_CRT: &str = "it was a name of development versions: write ssl-f-use crt <cert>";
 const NPN: &str = "NPN was replaced by ALPN: write alpn";
 
 /// Of `global`.
@@ -83,8 +83,7 @@ pub(crate) const GLOBAL: &[Known] = &[
                 tune.h1.fe.glitches-threshold, tune.h1.zero-copy-fwd-recv, tune.h1.zero-copy-fwd-send, \
                 tune.idletimer, tune.listener.default-shards, \
                 tune.listener.multi-queue, tune.max-checks-per-thread, tune.max-rules-at-once, \
-                tune.pattern.cache-size, tune.peers.max-updates-at-once, tune.pool-high-fd-ratio, \
-                tune.pool-low-fd-ratio, tune.pt.zero-copy-forwarding, tune.recv_enough, \
+                tune.pattern.cache-size, tune.peers.max-updates-at-once, tune.pt.zero-copy-forwarding, tune.recv_enough, \
                 tune.renice.runtime, tune.renice.startup, tune.ring.queues, \
                 tune.ssl.certificate-compression, tune.ssl.force-private-cache, tune.streams-elasticity, \
                 tune.takeover-other-tg-connections, warn-blocked-traffic-after",
@@ -165,7 +164,7 @@ pub(crate) const PROXY: &[Known] = &[
     },
     Known {
         sections: Sections::FRONTEND,
-        standing: Standing::Later,
+        standing: Standing::Refused(OLD_CRT),
         names: "crt",
     },
     Known {
@@ -184,8 +183,8 @@ pub(crate) const PROXY: &[Known] = &[
 pub(crate) const BIND: &[Known] = &[
     Known {
         sections: Sections::BIND,
-        standing: Standing::Later,
-        names: "ech",
+        standing: Standing::Refused(ECH),
+        names: "ech:1",
     },
     Known {
         sections: Sections::BIND,

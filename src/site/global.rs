@@ -229,6 +229,11 @@ pub struct Tune {
     pub max_poll_events: usize,
     /// `tune.idle-pool.shared`: whether workers take idle connections over from one another.
     pub idle_pool_shared: bool,
+    /// `tune.pool-low-fd-ratio`: from this percentage of all descriptors on, nothing more is kept idle.
+    // haproxy: 20 where nothing is said; here: as long as there are descriptors, for an idle one gives way where there are none.
+    pub idle_low: Option<u8>,
+    /// `tune.pool-high-fd-ratio`: from this percentage on, an idle connection gives way to each new one.
+    pub idle_high: Option<u8>,
     /// `tune.buffers.limit`; zero means none.
     pub buffers_limit: usize,
     /// `tune.buffers.reserve`.
@@ -266,6 +271,8 @@ impl Default for Tune {
             max_accept: 64,
             max_poll_events: 200,
             idle_pool_shared: true,
+            idle_low: None,
+            idle_high: None,
             buffers_limit: 0,
             buffers_reserve: 2,
             pipe_size: 0,

@@ -287,7 +287,7 @@ impl Kit {
             role: Role::Back(back),
             armed: Tick::NEVER,
         };
-        self.make_place();
+        self.make_place_back();
         let key = self
             .conns
             .insert(held)

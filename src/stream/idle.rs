@@ -59,7 +59,7 @@ impl Kit {
     pub(super) fn shelve(&mut self, server: ServerId, key: Key<Held>) {
         let configured = self.site.server(server);
         let others = configured.idle.fetch_add(1, Relaxed);
-        if configured.is_sated(others) {
+        if configured.is_sated(others) || self.is_past(self.site.global.tune.idle_low) {
             configured.idle.fetch_sub(1, Relaxed);
             self.close(key);
             return;
@@ -93,6 +93,25 @@ impl Kit {
         if self.conns.is_full() {
             self.evict_idle();
         }
+    }
+
+    /// The same for a new connection to a server, to which idle ones give way earlier where the configuration says so.
+    pub(super) fn make_place_back(&mut self) {
+        if self.conns.is_full() || self.is_past(self.site.global.tune.idle_high) {
+            self.evict_idle();
+        }
+    }
+
+    /// Whether the process has this percentage of its connections, as far as one worker can see: clients go where the fewest are,
+    /// so that the others have about as many.
+    fn is_past(&self, percent: Option<u8>) -> bool {
+        percent.is_some_and(|percent| {
+            let used = self
+                .conns
+                .len()
+                .saturating_mul(self.site.global.threads.max(1));
+            used.saturating_mul(100) > self.conns.limit().saturating_mul(usize::from(percent))
+        })
     }
 
     /// Lets go of one idle server connection, of the servers in turn.
@@ -338,6 +357,37 @@ mod tests {
             client.end();
             rig.run();
         }
+    }
+
+    /// How many connections stand idle after each of so many first requests, in a table of twenty.
+    fn left_idle(low: Option<u8>, high: Option<u8>) -> Vec<usize> {
+        let mut own = site(Mode::Http);
+        own.backends[0].reuse = Reuse::Safe;
+        own.global.threads = 1;
+        own.global.tune.idle_low = low;
+        own.global.tune.idle_high = high;
+        let mut rig = Rig::new(own, answering(OK));
+        rig.engine.kit.conns = Slab::new(20);
+        let after = |_| {
+            let client = rig.client();
+            client.send(POST);
+            rig.run();
+            rig.run();
+            assert_eq!(String::from_utf8_lossy(&client.take()), OK);
+            client.end();
+            rig.run();
+            rig.engine.kit.idle[0].len()
+        };
+        (0..5).map(after).collect()
+    }
+
+    #[test]
+    fn idle_connections_are_as_many_as_the_ratios_of_descriptors_say() {
+        assert_eq!(left_idle(None, None), [1, 2, 3, 4, 5]);
+        // The client, the connection that is put aside and two more are a fifth of all.
+        assert_eq!(left_idle(Some(20), None), [1, 2, 3, 3, 3]);
+        assert_eq!(left_idle(None, Some(10)), [1, 2, 2, 2, 2]);
+        assert_eq!(left_idle(Some(0), None), [0; 5]);
     }
 
     #[test]

@@ -112,6 +112,18 @@ pub(crate) const KEYWORDS: &[Keyword<Tune>] = &[
         },
     ),
     Keyword::of_global(
+        "tune.pool-high-fd-ratio",
+        "<percent>",
+        "From how many of all descriptors on an idle server connection gives way to each new one; without it, when all are taken.",
+        |cur, t| ratio(cur, &mut t.idle_high),
+    ),
+    Keyword::of_global(
+        "tune.pool-low-fd-ratio",
+        "<percent>",
+        "From how many of all descriptors on no more server connections are kept idle; without it, they are while there are some.",
+        |cur, t| ratio(cur, &mut t.idle_low),
+    ),
+    Keyword::of_global(
         "tune.buffers.limit",
         "<number>",
         "How many buffers a thread may hold; 0 means any number.",
@@ -202,6 +214,11 @@ fn bytes(cur: &mut Cursor<'_>, size: &mut usize, least: u32) -> Result<(), Diag>
 
 /// The largest buffer: HAProxy's lengths inside a buffer have 28 bits.
 const SIZE_MAX: u32 = (1 << 28) - 1;
+
+fn ratio(cur: &mut Cursor<'_>, percent: &mut Option<u8>) -> Result<(), Diag> {
+    *percent = Some(cur.integer(0..=100)?);
+    cur.end()
+}
 
 fn socket(cur: &mut Cursor<'_>, size: &mut Option<usize>) -> Result<(), Diag> {
     *size = Some(cur.size()? as usize).filter(|size| *size > 0);
