@@ -18,6 +18,7 @@ use super::args::Options;
 use super::bind::{Settings, Wish};
 use super::build_info::Program;
 use super::console::Console;
+use super::dump;
 use super::environment;
 use super::privileges::text;
 
@@ -60,11 +61,17 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
         ..Machine::new()
     };
     let start = std::env::current_dir();
-    let outcome = config::read(sources, given, &machine);
-    if let Ok(start) = start {
-        // `default-path` may have led elsewhere, for the reading only.
-        let _ = process::chdir(&start.to_string_lossy());
+    // `default-path` may lead elsewhere, for the reading only.
+    let go_back = || match &start {
+        Ok(start) => drop(process::chdir(&start.to_string_lossy())),
+        Err(_) => {}
+    };
+    if let Some(mask) = options.dump {
+        console.answer(&dump::text(&config::lines(sources, given), mask));
+        go_back();
     }
+    let outcome = config::read(sources, given, &machine);
+    go_back();
     let least = if options.diagnostics {
         Severity::Diag
     } else {

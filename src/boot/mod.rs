@@ -12,6 +12,7 @@ pub mod build_info;
 pub mod console;
 pub mod daemon;
 pub mod demo;
+mod dump;
 mod environment;
 pub mod explain;
 mod export;

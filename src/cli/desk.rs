@@ -5,6 +5,8 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ring::rand::{SecureRandom, SystemRandom};
+
 use super::command::Mode;
 use super::exporter::{self, Exporter};
 use super::{Endpoint, Page, figures};
@@ -41,6 +43,8 @@ pub struct Desk {
     modes_used: AtomicU32,
     /// Debugging commands issued.
     debugged: AtomicU32,
+    /// `anonkey`, or what operators made of it.
+    pub(super) anon_key: AtomicU32,
 }
 
 impl Desk {
@@ -57,6 +61,7 @@ impl Desk {
             export: Mutex::new(None),
             modes_used: AtomicU32::new(0),
             debugged: AtomicU32::new(0),
+            anon_key: AtomicU32::new(site.global.anon_key),
             site,
         }
     }
@@ -82,6 +87,16 @@ impl Desk {
             Mode::Experimental => EXPERIMENTAL_USED,
         };
         self.modes_used.fetch_or(bit, Relaxed);
+    }
+
+    /// A number that nobody foresees.
+    pub(super) fn random(&self) -> u32 {
+        let mut bytes = [0; 4];
+        match SystemRandom::new().fill(&mut bytes) {
+            Ok(()) => u32::from_ne_bytes(bytes),
+            // A system that has no chance to offer still has a clock.
+            Err(_) => sys::clock::realtime().nanos,
+        }
     }
 
     /// What runs.

@@ -25,7 +25,7 @@ use crate::sample::Vars;
 use crate::site::{Needed, Service, Site};
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::Table;
-use crate::stream::{Letter, Roundup, Wanted};
+use crate::stream::{Inquiry, Letter, Roundup};
 use crate::time::date::Dates;
 use crate::time::{Millis, Tick};
 use crate::tls;
@@ -228,9 +228,17 @@ impl Operator for Face<'_> {
         (server.seat.weight().units(), server.first_weight.units())
     }
 
-    fn streams(&mut self, wanted: Wanted, detailed: bool) -> Arc<Roundup> {
+    fn anon_key(&self) -> u32 {
+        self.desk.anon_key.load(Relaxed)
+    }
+
+    fn random(&mut self) -> u32 {
+        self.desk.random()
+    }
+
+    fn streams(&mut self, asked: Inquiry) -> Arc<Roundup> {
         let workers = self.office.workers();
-        let roundup = Arc::new(Roundup::new(wanted, detailed, workers));
+        let roundup = Arc::new(Roundup::new(asked, workers));
         for worker in (0..workers).map(WorkerId::at) {
             let letter = Letter::Describe(Arc::clone(&roundup));
             self.office.post(worker, Mail::Letter(letter));
@@ -321,6 +329,10 @@ impl Operator for Face<'_> {
                     text: (*text).to_owned(),
                 };
                 self.office.post(WorkerId::new(0), Mail::Letter(letter));
+                Ok(None)
+            }
+            Order::AnonKey(key) => {
+                self.desk.anon_key.store(*key, Relaxed);
                 Ok(None)
             }
             Order::MaxConn(limit) => self.limit_process(*limit),

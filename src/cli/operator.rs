@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::command::Mode;
 use super::figures::Column;
+use crate::codec::mask::Mask;
 use crate::dns::run::{NameserverFigures, Story};
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::log::Ring;
@@ -17,7 +18,7 @@ use crate::site::Needed;
 pub use crate::site::WeightChange;
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::Table;
-use crate::stream::{Roundup, Wanted};
+use crate::stream::{Inquiry, Roundup};
 use crate::time::{Millis, Tick};
 use crate::tls;
 
@@ -72,7 +73,7 @@ pub trait Operator {
     fn weights(&self, server: ServerId) -> (u32, u32);
 
     /// Asks the workers for their streams, one line each or all about them.
-    fn streams(&mut self, wanted: Wanted, detailed: bool) -> Arc<Roundup>;
+    fn streams(&mut self, asked: Inquiry) -> Arc<Roundup>;
     /// Whether a server can be taken away.
     ///
     /// # Errors
@@ -104,6 +105,10 @@ pub trait Operator {
     /// The caches and what they hold, a text for each.
     fn caches(&self) -> Vec<String>;
 
+    /// `anonkey`, or what operators made of it; zero for none.
+    fn anon_key(&self) -> u32;
+    /// A number that nobody foresees.
+    fn random(&mut self) -> u32;
     /// Notes that a command was used that this mode had to be switched on for.
     fn note_use(&mut self, mode: Mode);
     /// Carries out an order.
@@ -167,6 +172,29 @@ pub struct ServerRow {
     pub idle: Vec<u32>,
 }
 
+impl ServerRow {
+    /// The same with its names and addresses hidden.
+    pub(super) fn masked(mut self, mask: Mask) -> Self {
+        if !mask.is_on() {
+            return self;
+        }
+        for name in [&mut self.backend.1, &mut self.server.1] {
+            *name = mask.name(name).into_owned();
+        }
+        self.address = mask.address(&self.address).into_owned();
+        for name in [&mut self.fqdn, &mut self.record].into_iter().flatten() {
+            *name = mask.name(name).into_owned();
+        }
+        for target in [&mut self.check_target.1, &mut self.agent_target.1]
+            .into_iter()
+            .flatten()
+        {
+            *target = mask.address(target).into_owned();
+        }
+        self
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Order<'a> {
@@ -197,6 +225,8 @@ pub enum Order<'a> {
     AddServer(BackendId, &'a str, &'a [&'a str]),
     /// `del server`.
     DeleteServer(ServerId),
+    /// `set anon global-key`
+    AnonKey(u32),
     /// `debug dev log`: a line for the process's log.
     Log(&'a str),
 }

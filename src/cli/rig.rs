@@ -16,7 +16,7 @@ use crate::sample::{VarName, Vars};
 use crate::site::{Level, Needed, SeverityOutput};
 use crate::stats::{InfoView, Snapshot};
 use crate::stick::{self, Table};
-use crate::stream::{Roundup, Wanted};
+use crate::stream::{Inquiry, Roundup, Wanted};
 use crate::time::{Millis, Tick};
 use crate::value::Value;
 
@@ -187,9 +187,15 @@ impl Operator for Process {
     fn weights(&self, _: ServerId) -> (u32, u32) {
         (5, 10)
     }
-    fn streams(&mut self, wanted: Wanted, _: bool) -> Arc<Roundup> {
+    fn anon_key(&self) -> u32 {
+        0
+    }
+    fn random(&mut self) -> u32 {
+        99
+    }
+    fn streams(&mut self, asked: Inquiry) -> Arc<Roundup> {
         // The first is a minute old.
-        let known = |id: &u64| match wanted {
+        let known = |id: &u64| match asked.wanted {
             Wanted::All => true,
             Wanted::One(only) => only == *id,
             Wanted::Older(age) => *id == 1 && age.get() < 60_000,

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::codec::mask::Mask;
 use crate::site::{Level, SeverityOutput};
 use crate::time::Millis;
 
@@ -77,6 +78,8 @@ pub(super) struct Settings {
     pub(super) timeout: Millis,
     /// Whether the listening sockets may be fetched (`expose-fd listeners`).
     pub(super) exposes: bool,
+    /// What hides names and addresses (`set anon`).
+    pub(super) mask: Mask,
 }
 
 /// A payload on its way.
@@ -109,6 +112,7 @@ impl Session {
                 expert: false,
                 timeout: TIMEOUT_DEFAULT,
                 exposes: false,
+                mask: Mask::default(),
             },
             input: Vec::new(),
             ended: false,

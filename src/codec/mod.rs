@@ -11,6 +11,7 @@ pub mod digest;
 pub mod hash;
 pub mod hex;
 pub mod json;
+pub mod mask;
 pub mod p521;
 pub mod percent;
 pub mod quote;

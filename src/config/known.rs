@@ -71,7 +71,7 @@ pub(crate) const GLOBAL: &[Known] = &[
     Known {
         sections: Sections::GLOBAL,
         standing: Standing::Silent,
-        names: "anonkey, cpu-affinity, cpu-policy, cpu-set, expose-deprecated-directives, \
+        names: "cpu-affinity, cpu-policy, cpu-set, expose-deprecated-directives, \
                 expose-experimental-directives, insecure-fork-wanted, insecure-setuid-wanted, \
                 max-threads-per-group, no-memory-trimming, noepoll, nogetaddrinfo, nopoll, \
                 noreuseport, numa-cpu-mapping, prealloc-fd, shm-stats-file, \

@@ -27,7 +27,7 @@ pub use report::{ERRORS_MAX, Report};
 pub use resolve::{Host, newcomer, resolve};
 pub use source::{Source, files_of};
 
-use crate::lang::{Env, Files};
+use crate::lang::{Env, Files, Word};
 use crate::site::Site;
 
 /// A configuration that was read.
@@ -56,6 +56,18 @@ pub fn review(sources: &[Source], given: Given<'_>, host: &dyn Host) -> Outcome 
     let advice = advice::advise(&written.lines);
     advice.into_iter().for_each(|diag| written.report.add(diag));
     finish(written, host)
+}
+
+/// The lines in force as words, whatever becomes of them.
+#[must_use]
+pub fn lines(sources: &[Source], given: Given<'_>) -> Vec<Vec<Word>> {
+    load::load_lines(sources, given).lines
+}
+
+/// Whether a line that begins with this word begins a section.
+#[must_use]
+pub fn is_section(word: &str) -> bool {
+    catalog::SectionKind::named(word).is_some()
 }
 
 fn finish(written: Written, host: &dyn Host) -> Outcome {

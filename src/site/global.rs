@@ -59,6 +59,8 @@ pub struct Global {
     pub uid: Option<u32>,
     /// `gid`, or the number of `group`.
     pub gid: Option<u32>,
+    /// `anonkey`; zero for none.
+    pub anon_key: u32,
     /// `node`.
     pub node: Option<Arc<str>>,
     /// `description`.

@@ -3,6 +3,7 @@
 //! The site makes a [`Snapshot`]; CSV, typed, JSON, HTML and Prometheus output are made of nothing else.
 
 use super::shard::Folded;
+use crate::codec::mask::Mask;
 
 /// What kind of object a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,6 +251,31 @@ impl Selection {
 }
 
 impl Snapshot {
+    /// The same with names and addresses hidden.
+    #[must_use]
+    pub fn masked(mut self, mask: Mask) -> Self {
+        if !mask.is_on() {
+            return self;
+        }
+        let hide = |text: &mut String| *text = mask.name(text).into_owned();
+        for row in self.proxies.iter_mut().flat_map(|proxy| &mut proxy.rows) {
+            hide(&mut row.proxy);
+            if matches!(row.kind, Kind::Server | Kind::Listener) {
+                hide(&mut row.name);
+            }
+            if let Some(address) = &mut row.address {
+                *address = mask.address(address).into_owned();
+            }
+            if let Some(cookie) = row.back.as_mut().and_then(|back| back.cookie.as_mut()) {
+                hide(cookie);
+            }
+            if let Some(leader) = row.server.as_mut().and_then(|one| one.tracks.as_mut()) {
+                hide(leader);
+            }
+        }
+        self
+    }
+
     /// Without what only operators are told: addresses, cookies, algorithms.
     #[must_use]
     pub fn without_legends(mut self) -> Self {

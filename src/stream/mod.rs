@@ -72,6 +72,6 @@ pub use greet::Greeting;
 pub use kit::{Doors, Kit, Timer, Way};
 pub use letter::Letter;
 pub use probe::Asked;
-pub use roundup::{Roundup, Wanted, stream_of};
+pub use roundup::{Inquiry, Roundup, Wanted, stream_of};
 pub use stage::{Stage, Stream};
 pub use txn::Txn;

@@ -7,13 +7,15 @@ use std::sync::{Mutex, PoisonError};
 use super::engine::Engine;
 use super::{Kit, Stage, Stream};
 use crate::addr::SockAddr;
+use crate::codec::mask::Mask;
 use crate::slab::Key;
 use crate::time::{Millis, Tick};
 
 /// Which streams are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Wanted {
     /// Every one.
+    #[default]
     All,
     /// The one of this number.
     One(u64),
@@ -23,11 +25,21 @@ pub enum Wanted {
     Endless,
 }
 
+/// What is asked about streams.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Inquiry {
+    /// Which of them.
+    pub wanted: Wanted,
+    /// All about each of them, or a line.
+    pub detailed: bool,
+    /// What hides names and addresses.
+    pub mask: Mask,
+}
+
 /// A list of streams in the making.
 #[derive(Debug)]
 pub struct Roundup {
-    wanted: Wanted,
-    detailed: bool,
+    asked: Inquiry,
     lines: Mutex<Vec<String>>,
     /// Workers that have not answered.
     left: AtomicUsize,
@@ -38,10 +50,9 @@ const WORKER_SHIFT: u32 = 52;
 
 impl Roundup {
     /// A list that so many workers complete.
-    pub fn new(wanted: Wanted, detailed: bool, workers: usize) -> Self {
+    pub fn new(asked: Inquiry, workers: usize) -> Self {
         Self {
-            wanted,
-            detailed,
+            asked,
             lines: Mutex::new(Vec::new()),
             left: AtomicUsize::new(workers),
         }
@@ -50,7 +61,7 @@ impl Roundup {
     /// A list that is complete.
     #[cfg(test)]
     pub(crate) fn complete(lines: Vec<String>) -> Self {
-        let roundup = Self::new(Wanted::All, false, 0);
+        let roundup = Self::new(Inquiry::default(), 0);
         *roundup.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines;
         roundup
     }
@@ -86,15 +97,16 @@ impl Engine {
             let number = here | key.to_bits() & ((1 << WORKER_SHIFT) - 1);
             (number, stream)
         });
-        let wanted = all.filter(|(number, stream)| match roundup.wanted {
+        let wanted = all.filter(|(number, stream)| match roundup.asked.wanted {
             Wanted::All => true,
             Wanted::One(only) => only == *number,
             Wanted::Older(age) => self.kit.now.since(stream.txn.begun) > age,
             Wanted::Endless => !stream.deadline.is_set(),
         });
-        let lines = wanted.map(|(number, stream)| match roundup.detailed {
-            false => stream.line(&self.kit, number),
-            true => stream.page(&self.kit, number),
+        let mask = roundup.asked.mask;
+        let lines = wanted.map(|(number, stream)| match roundup.asked.detailed {
+            false => stream.line((&self.kit, mask), number),
+            true => stream.page((&self.kit, mask), number),
         });
         roundup.add(lines.collect());
     }
@@ -117,7 +129,7 @@ struct End {
 }
 
 impl Stream {
-    fn front_end(&self, kit: &Kit) -> End {
+    fn front_end(&self, (kit, mask): (&Kit, Mask)) -> End {
         let held = kit.conns.get(self.front);
         let src = held.and_then(|held| held.front()?.peers.src);
         let fd = held.and_then(|held| held.conn.wire.fd());
@@ -127,7 +139,10 @@ impl Stream {
                 Some(_) => "tcpv6",
                 None => "unix_stream",
             },
-            source: src.map_or_else(|| "unix:1".to_owned(), |src| src.to_string()),
+            source: src.map_or_else(
+                || "unix:1".to_owned(),
+                |src| mask.address(&src.to_string()).into_owned(),
+            ),
             fd: fd.map_or(-1, number),
         }
     }
@@ -138,11 +153,12 @@ impl Stream {
     }
 
     /// Its line in `show sess`.
-    fn line(&self, kit: &Kit, number: u64) -> String {
-        let end = self.front_end(kit);
+    fn line(&self, (kit, mask): (&Kit, Mask), number: u64) -> String {
+        let end = self.front_end((kit, mask));
         let site = &kit.site;
-        let backend = self.backend.map_or("<NONE>", |id| &site.backend(id).name);
-        let server = self.server.map_or("<none>", |id| &site.server(id).name);
+        let (backend, server) = (self.backend, self.server);
+        let backend = backend.map_or("<NONE>".into(), |id| mask.name(&site.backend(id).name));
+        let server = server.map_or("<none>".into(), |id| mask.name(&site.server(id).name));
         let age = kit.now.since(self.txn.begun).get() / 1000;
         let waits = left(self.deadline, kit.now);
         format!(
@@ -151,7 +167,7 @@ impl Stream {
              scf=[8,0h,fd={}] scb=[8,0h,fd={}] exp={waits} rc={} c_exp=",
             end.proto,
             end.source,
-            site.frontend(self.frontend).name,
+            mask.name(&site.frontend(self.frontend).name),
             u8::from(self.request.end() != crate::mux::End::Open),
             self.request.queued(),
             u8::from(self.response.end() != crate::mux::End::Open),
@@ -163,8 +179,8 @@ impl Stream {
     }
 
     /// All about it, as `show sess all` shows it.
-    fn page(&self, kit: &Kit, number: u64) -> String {
-        let end = self.front_end(kit);
+    fn page(&self, (kit, mask): (&Kit, Mask), number: u64) -> String {
+        let end = self.front_end((kit, mask));
         let site = &kit.site;
         let frontend = site.frontend(self.frontend);
         let mode = if self.http { "http" } else { "tcp" };
@@ -181,11 +197,11 @@ impl Stream {
                 NEVER.to_owned()
             },
             u8::from(self.stage == Stage::Queue),
-            frontend.name,
+            mask.name(&frontend.name),
             frontend.uuid,
             mode,
         );
-        self.places(kit, &mut page);
+        self.places((kit, mask), &mut page);
         let _ = write!(
             page,
             "\n  task={number:#x} (state=0x00 nice=0 calls=0 rate=0 exp={} tmask=0x{:x} age={age}s)\n  stage={:?}\n  \
@@ -208,7 +224,7 @@ impl Stream {
     }
 
     /// The listener, backend and server it went through, a line each.
-    fn places(&self, kit: &Kit, page: &mut String) {
+    fn places(&self, (kit, mask): (&Kit, Mask), page: &mut String) {
         let site = &kit.site;
         let listener = kit
             .conns
@@ -221,10 +237,13 @@ impl Stream {
             } else {
                 &*listener.name
             };
+            let address = listener.endpoint.to_string();
             let _ = write!(
                 page,
-                ", listener={name} (id={}) addr={}",
-                listener.uuid, listener.endpoint
+                ", listener={} (id={}) addr={}",
+                mask.name(name),
+                listener.uuid,
+                mask.address(&address)
             );
         }
         match self.backend.map(|id| site.backend(id)) {
@@ -232,7 +251,7 @@ impl Stream {
                 let _ = write!(
                     page,
                     "\n  backend={} (id={} mode={})",
-                    backend.name,
+                    mask.name(&backend.name),
                     backend.uuid,
                     if self.http { "http" } else { "tcp" }
                 );
@@ -247,8 +266,10 @@ impl Stream {
                     .map_or_else(String::new, SockAddr::to_string);
                 let _ = write!(
                     page,
-                    "\n  server={} (id={}) addr={address}",
-                    server.name, server.uuid
+                    "\n  server={} (id={}) addr={}",
+                    mask.name(&server.name),
+                    server.uuid,
+                    mask.address(&address)
                 );
             }
             None => page.push_str("\n  server=<NONE> (id=-1)"),

@@ -191,3 +191,68 @@ fn a_socket_of_the_usual_level_edits_lists_and_tables() {
         assert!(!desk.ask("user", line).contains("denied"), "{line}");
     }
 }
+
+#[test]
+fn answers_can_be_passed_on() {
+    let desk = Desk::new("desk-anon");
+    let hidden = |line: &str| desk.ask("admin", &format!("set anon on 7;{line}"));
+    let name = hidden("expert-mode on;debug dev hash pool");
+    let name = name.trim().to_owned();
+    assert_eq!(name.len(), 6, "{name}");
+    for line in [
+        "show servers state",
+        "show servers conn",
+        "show stat",
+        "show backend",
+    ] {
+        let shown = hidden(line);
+        let tells = |what: &str| shown.split([' ', ',', '/', '\n']).any(|word| word == what);
+        assert!(tells(&name) && !tells("pool"), "{line}: {shown}");
+    }
+    let mut client = TcpStream::connect(("127.0.0.1", desk.port)).expect("it listens");
+    write!(client, "GET /k").expect("written");
+    await_that("the client shows", || {
+        desk.ask("admin", "show sess").contains("fe=web")
+    });
+    let shown = hidden("show sess all");
+    assert!(
+        shown.contains("frontend=") && !shown.contains("web"),
+        "{shown}"
+    );
+    drop(client);
+    assert_eq!(
+        desk.ask("admin", "set anon global-key 7;set anon on;show anon"),
+        "\n\nAnonymized mode enabled\nKey : 7\n\n"
+    );
+}
+
+#[test]
+fn a_configuration_is_printed_for_others() {
+    let folder = Scratch::new("desk-dump");
+    let file = folder.write("c.cfg", "global\n  # a comment\n  nbthread 1\nfrontend shop\n  mode http\n  bind 192.0.2.1:80 # here\n");
+    let printed = |option: &str| {
+        let mut command = std::process::Command::new(path());
+        let output = command.args([option, "-c", "-f"]).arg(&file).output();
+        let output = output.expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert_eq!(
+        printed("-dC").lines().take(5).collect::<Vec<_>>(),
+        [
+            "global",
+            "\tnbthread 1",
+            "frontend shop",
+            "\tmode http",
+            "\tbind 192.0.2.1:80"
+        ]
+    );
+    let hidden = printed("-dC7");
+    assert!(
+        hidden.contains("\n\tbind IPV4(") && hidden.contains("):80\n"),
+        "{hidden}"
+    );
+    assert!(
+        !hidden.contains("shop") && hidden.contains("\tmode http\n"),
+        "{hidden}"
+    );
+}

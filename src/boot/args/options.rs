@@ -1,5 +1,7 @@
 //! What a run was asked for.
 
+use crate::codec::mask::Mask;
+
 /// Options of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -43,6 +45,8 @@ pub struct Options {
     pub zero_warning: bool,
     /// Also say what is merely suspicious (`-dD`).
     pub diagnostics: bool,
+    /// Print the lines in force first (`-dC`), names and addresses hidden under a key.
+    pub dump: Option<Mask>,
     /// Start although server names do not resolve (`-dr`).
     pub ignore_resolution: bool,
     /// Do not verify servers' certificates (`-dV`).

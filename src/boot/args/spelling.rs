@@ -45,6 +45,7 @@ const SPELLINGS: &[(&str, Option<&str>, Tail)] = &[
     ("-dW", Some("--zero-warning"), Tail::Nothing),
     ("-dD", Some("--diagnostics"), Tail::Nothing),
     ("-dK", Some("--keywords"), Tail::Glued),
+    ("-dC", Some("--dump"), Tail::Glued),
     ("-dr", Some("--ignore-resolution"), Tail::Nothing),
     ("-dV", Some("--no-verify"), Tail::Nothing),
     ("-dS", Some("--no-splice"), Tail::Nothing),
@@ -63,7 +64,6 @@ const SPELLINGS: &[(&str, Option<&str>, Tail)] = &[
     ("-dL", None, Tail::Nothing),
     ("-dZ", None, Tail::Nothing),
     ("-dA", None, Tail::Ignored),
-    ("-dC", None, Tail::Ignored),
     ("-dP", None, Tail::Ignored),
     ("-dt", None, Tail::Ignored),
 ];

@@ -1,5 +1,6 @@
 //! The long options as an ordinary parser reads them, and the command they come to.
 
+use crate::codec::mask::Mask;
 use argh::FromArgs;
 
 use super::{Command, Old, Options};
@@ -87,6 +88,9 @@ struct Written {
     /// for -dK
     #[argh(option)]
     keywords: Option<String>,
+    /// for -dC
+    #[argh(option)]
+    dump: Option<String>,
     /// for -dr
     #[argh(switch)]
     ignore_resolution: bool,
@@ -151,6 +155,7 @@ fn command(w: Written) -> Command {
         takeover: w.takeover,
         zero_warning: w.zero_warning,
         diagnostics: w.diagnostics,
+        dump: w.dump.map(|key| Mask::keyed(leading(&key))),
         ignore_resolution: w.ignore_resolution,
         no_verify: w.no_verify,
         no_splice: w.no_splice,

@@ -186,7 +186,7 @@ fn machine(call: &mut Call<'_>) -> Reply {
         system.release().to_string_lossy(),
         system.version().to_string_lossy(),
         system.machine().to_string_lossy(),
-        info.node,
+        call.settings.mask.name(&info.node),
         info.pid,
         info.descriptors_max,
     );

@@ -1,5 +1,6 @@
 //! Commands: one row each, in a file a family.
 
+mod anon;
 mod backend;
 mod counters;
 mod debug;
@@ -106,6 +107,7 @@ impl<'a> Call<'a> {
 /// Every family.
 const FAMILIES: &[&[Row]] = &[
     session::ROWS,
+    anon::ROWS,
     show::ROWS,
     statistics::ROWS,
     counters::ROWS,

@@ -27,7 +27,9 @@ pub(super) const ROWS: &[Row] = &[
         "list backends in the current running config",
         Level::User,
         |call| {
+            let mask = call.settings.mask;
             let names = call.operator.backend_names();
+            let names: Vec<_> = names.iter().map(|name| mask.name(name)).collect();
             Reply::long(format!("# name\n{}\n", names.join("\n")).into_bytes())
         },
     ),

@@ -38,9 +38,10 @@ pub(super) const ROWS: &[Row] = &[
 fn info(call: &mut Call<'_>) -> Reply {
     let has = |word: &str| call.words.iter().skip(2).any(|w| w == word);
     let (json, typed, describe) = (has("json"), has("typed"), has("desc"));
+    let mask = call.settings.mask;
     let view = InfoView {
         fractions: has("float"),
-        ..call.operator.info()
+        ..call.operator.info().masked(mask)
     };
     let mut out = Vec::new();
     match (json, typed) {
@@ -94,6 +95,7 @@ fn stat(call: &mut Call<'_>) -> Reply {
             _ => {}
         }
     }
+    let snapshot = snapshot.masked(call.settings.mask);
     let mut out = Vec::new();
     if json {
         stats::json::stat(&snapshot, &selection, &mut out);

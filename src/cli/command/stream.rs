@@ -9,7 +9,7 @@ use super::super::operator::{Operator, Order};
 use super::super::reply::{Dump, Piece, Reply};
 use super::{Call, Row, outcome, row, server};
 use crate::site::Level;
-use crate::stream::{Roundup, Wanted};
+use crate::stream::{Inquiry, Roundup, Wanted};
 
 pub(super) const ROWS: &[Row] = &[
     row(
@@ -61,8 +61,11 @@ fn show(call: &mut Call<'_>) -> Reply {
         },
     };
     Reply::Dump(Box::new(Streams {
-        wanted,
-        detailed,
+        asked: Inquiry {
+            wanted,
+            detailed,
+            mask: call.settings.mask,
+        },
         roundup: None,
         lines: None,
     }))
@@ -87,10 +90,11 @@ struct Kill {
 
 impl Dump for Kill {
     fn next(&mut self, operator: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
-        let wanted = Wanted::One(self.id);
-        let asked = self
-            .roundup
-            .get_or_insert_with(|| operator.streams(wanted, false));
+        let asked = Inquiry {
+            wanted: Wanted::One(self.id),
+            ..Inquiry::default()
+        };
+        let asked = self.roundup.get_or_insert_with(|| operator.streams(asked));
         match asked.take() {
             None => return Piece::Wait,
             Some(lines) if lines.is_empty() => {
@@ -104,8 +108,7 @@ impl Dump for Kill {
 }
 
 struct Streams {
-    wanted: Wanted,
-    detailed: bool,
+    asked: Inquiry,
     /// The question that was asked.
     roundup: Option<Arc<Roundup>>,
     /// What was gathered and is not written yet.
@@ -119,12 +122,12 @@ impl Dump for Streams {
     fn next(&mut self, operator: &mut dyn Operator, out: &mut Vec<u8>) -> Piece {
         let roundup = self
             .roundup
-            .get_or_insert_with(|| operator.streams(self.wanted, self.detailed));
+            .get_or_insert_with(|| operator.streams(self.asked));
         let lines = match &mut self.lines {
             Some(lines) => lines,
             None => match roundup.take() {
                 None => return Piece::Wait,
-                Some(lines) if lines.is_empty() && matches!(self.wanted, Wanted::One(_)) => {
+                Some(lines) if lines.is_empty() && matches!(self.asked.wanted, Wanted::One(_)) => {
                     out.extend_from_slice(b"Session not found.\n");
                     return Piece::Last;
                 }

@@ -1,5 +1,7 @@
 //! The process at one moment, as its figures are made of.
 
+use crate::codec::mask::Mask;
+
 /// The process at one moment. [`InfoView::finish`] fills in what follows from the rest.
 #[derive(Clone, Debug, Default)]
 pub struct InfoView {
@@ -150,6 +152,14 @@ pub struct InfoView {
 }
 
 impl InfoView {
+    /// The same with what names the host hidden.
+    #[must_use]
+    pub fn masked(mut self, mask: Mask) -> Self {
+        self.node = mask.name(&self.node).into_owned();
+        self.description = self.description.map(|text| mask.name(&text).into_owned());
+        self
+    }
+
     /// Fills in what follows from other fields.
     #[must_use]
     pub fn finish(mut self) -> Self {

@@ -38,7 +38,9 @@ fn servers(call: &Call<'_>) -> Result<Vec<ServerRow>, Reply> {
             Some(found.ok_or_else(|| Reply::error("Can't find backend."))?)
         }
     };
-    Ok(call.operator.servers(backend))
+    let mask = call.settings.mask;
+    let rows = call.operator.servers(backend).into_iter();
+    Ok(rows.map(|row| row.masked(mask)).collect())
 }
 
 fn state_line(row: &ServerRow) -> String {

@@ -11,6 +11,8 @@ pub(crate) const KEYWORDS: &[Keyword<GlobalDraft>] = &[
         |cur, g| text(cur, &mut g.site.node)),
     Keyword::of_global("description", "<text>", "A text for statistics.",
         description),
+    Keyword::of_global("anonkey", "<key>", "The key under which names and addresses are hidden for those who ask for it.",
+        |cur, g| { g.site.anon_key = cur.integer(0..=u32::MAX)?; cur.end() }),
     Keyword::of_global("log-tag", "<string>", "The program's name in syslog headers.",
         log_tag),
     Keyword::of_global("log-send-hostname", "[<string>]", "Puts the host's name, or the one given, into syslog headers.",
