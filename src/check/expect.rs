@@ -115,6 +115,11 @@ impl Match {
 }
 
 impl What {
+    /// The expectation HAProxy adds to an `httpchk` without any.
+    pub fn good_status() -> What {
+        What::Status(vec![(200, 399)])
+    }
+
     /// Whether the bytes of an answer have what is looked for; for expectations of heads there is nothing to find in them.
     pub fn found_in(&self, bytes: &[u8], facts: &Facts<'_>) -> bool {
         match self {

@@ -1,7 +1,7 @@
 //! Scripts against servers that answer byte by byte.
 
 use super::*;
-use crate::check::{Text, unhex};
+use crate::check::{Text, What, unhex};
 use crate::proto::probe::Service;
 
 fn step(number: usize, act: Act) -> Step {

@@ -6,16 +6,20 @@
 //!
 //! Always true: a run ends with exactly one [`Report`]; what is kept of a server's bytes is bounded by [`RECEIVED_MAX`].
 
+mod judge;
+
 use std::sync::Arc;
 
 use super::answer::HttpAnswer;
-use super::expect::{Expect, What};
+use super::expect::Expect;
 use super::script::{Act, Connect, Request, Script, Step, Style};
 use super::{Report, Status};
 use crate::http::{Head, Known, Method, Version};
 use crate::proto::h1::emit_request;
-use crate::proto::probe::{Answer, Probe, first_line};
+use crate::proto::probe::{Answer, Probe};
 use crate::sample::{BodyView, Facts, Payload};
+
+use judge::Judge;
 
 /// What happened to the check's connection.
 #[derive(Clone, Copy, Debug)]
@@ -232,171 +236,30 @@ impl Run {
         expect: &Expect,
         facts: &Facts<'_>,
     ) -> Option<Result<(), Report>> {
-        let mut verdict = None;
         if let Some(mut http) = self.http.take() {
-            let fine = http.advance(&mut self.received, self.ended);
+            let is_http = http.advance(&mut self.received, self.ended);
             self.http = Some(http);
-            if !fine {
-                return Some(Err(self.failed(
-                    step,
-                    expect,
-                    Status::L7Response,
-                    String::new(),
-                )));
-            }
-            self.with_answer(facts, |facts| {
-                verdict = self.judge_http(step, expect, facts)
-            });
-        } else {
-            self.with_answer(facts, |facts| {
-                verdict = self.judge_bytes(step, expect, facts)
-            });
-        }
-        if let Some(Ok(report)) = &verdict {
-            self.good = report.clone();
-        }
-        verdict.map(|verdict| verdict.map(|_| ()))
-    }
-
-    fn judge_http(
-        &self,
-        step: &Step,
-        expect: &Expect,
-        facts: &Facts<'_>,
-    ) -> Option<Result<Report, Report>> {
-        let http = self.http.as_ref()?;
-        if !http.has_head() {
-            return self
-                .ended
-                .then(|| Err(self.failed(step, expect, Status::L7Response, String::new())));
-        }
-        let code = http.head.status().code();
-        let reason = first_line(http.head.reason());
-        if let Some(found) = expect.what.found_in_head(&http.head, facts) {
-            if self.script.disable_on_404 && code == 404 {
-                return Some(Ok(Report::with(Status::L7Conditional, code, "")));
-            }
-            if found == expect.negated {
-                let mut report = self.worded(
-                    step,
-                    expect,
-                    expect.error.unwrap_or(Status::L7Status),
-                    reason,
-                    facts,
-                );
-                report.code = self.code(expect, facts).unwrap_or(code);
-                return Some(Err(report));
-            }
-        } else {
-            let found = expect.what.found_in(&http.body, facts);
-            if !found && !http.is_whole() {
-                return None;
-            }
-            if found == expect.negated {
-                let text = match (found, http.body.is_empty()) {
-                    (true, _) => "HTTP check matched unwanted content",
-                    (false, true) => "HTTP content check could not find a response body",
-                    (false, false) => "HTTP content check did not match",
-                };
-                let status = expect.error.unwrap_or(Status::L7Response);
-                return Some(Err(self.worded(
-                    step,
-                    expect,
-                    status,
-                    text.to_owned(),
-                    facts,
-                )));
+            if !is_http {
+                return Some(Err(judge::no_http(step, expect)));
             }
         }
-        let text = expect
-            .on_success
-            .as_ref()
-            .map(|phrase| written(phrase.as_ref(), facts))
-            .unwrap_or_default();
-        let code = self.code(expect, facts).unwrap_or(code);
-        Some(Ok(Report::with(
-            expect.ok.unwrap_or(Status::L7Ok),
-            code,
-            text,
-        )))
-    }
-
-    fn judge_bytes(
-        &self,
-        step: &Step,
-        expect: &Expect,
-        facts: &Facts<'_>,
-    ) -> Option<Result<Report, Report>> {
-        let status = expect.error.unwrap_or(Status::L7Response);
-        if self.received.is_empty() {
-            let text = format!("TCPCHK got an empty response at step {}", step.number);
-            return self
-                .ended
-                .then(|| Err(self.worded(step, expect, status, text, facts)));
-        }
-        if expect
-            .min_bytes
-            .is_some_and(|min| self.received.len() < min)
-            && !self.ended
-        {
-            return None;
-        }
-        let found = expect.what.found_in(&self.received, facts);
-        // More bytes may bring what is missing, unless so many were said to be enough.
-        if !found && !self.ended && expect.min_bytes.is_none() {
-            return None;
-        }
-        if found == expect.negated {
-            let how = if found {
-                "matched unwanted content"
-            } else {
-                "did not match content"
+        let mut verdict = None;
+        self.with_answer(facts, |facts| {
+            let judge = Judge {
+                run: self,
+                step,
+                expect,
+                facts,
             };
-            let text = format!(
-                "TCPCHK {how}{} at step {}",
-                expect.what.mismatch(),
-                step.number
-            );
-            let mut report = self.worded(step, expect, status, text, facts);
-            report.code = self.code(expect, facts).unwrap_or(0);
-            return Some(Err(report));
-        }
-        let text = match &expect.on_success {
-            Some(phrase) => written(phrase.as_ref(), facts),
-            None => "(tcp-check)".to_owned(),
-        };
-        let code = self.code(expect, facts).unwrap_or(0);
-        Some(Ok(Report::with(
-            expect.ok.unwrap_or(Status::L7Ok),
-            code,
-            text,
-        )))
-    }
-
-    fn code(&self, expect: &Expect, facts: &Facts<'_>) -> Option<u16> {
-        let phrase = expect.code.as_ref()?;
-        written(phrase.as_ref(), facts).trim().parse().ok()
-    }
-
-    /// A failure with the texts that the expectation has for it.
-    fn worded(
-        &self,
-        step: &Step,
-        expect: &Expect,
-        status: Status,
-        text: String,
-        facts: &Facts<'_>,
-    ) -> Report {
-        let text = expect
-            .on_error
-            .as_ref()
-            .map_or(text, |phrase| written(phrase.as_ref(), facts));
-        self.failed(step, expect, status, text)
-    }
-
-    fn failed(&self, step: &Step, expect: &Expect, status: Status, text: String) -> Report {
-        let status = expect.error.unwrap_or(status);
-        Report::with(status, 0, commented(text, step))
+            verdict = judge.verdict();
+        });
+        Some(match verdict? {
+            Ok(report) => {
+                self.good = report;
+                Ok(())
+            }
+            Err(report) => Err(report),
+        })
     }
 
     /// One turn of a greeting; the report once it is over.
@@ -478,19 +341,6 @@ fn commented(mut text: String, step: &Step) -> String {
         text.push_str(comment);
     }
     text
-}
-
-fn written(phrase: &dyn super::Phrase, facts: &Facts<'_>) -> String {
-    let mut out = Vec::new();
-    phrase.write(facts, &mut out);
-    first_line(&out)
-}
-
-impl What {
-    /// The expectation HAProxy adds to an `httpchk` without any.
-    pub fn good_status() -> What {
-        What::Status(vec![(200, 399)])
-    }
 }
 
 /// How much of an answer is kept.
