@@ -95,12 +95,12 @@ impl Talk for MailTalk {
                 Ok(Some(code)) => match self.steps.next() {
                     Some((expected, next)) if code == expected => {
                         said.output.extend_from_slice(&next);
-                        if self.steps.as_slice().is_empty() {
-                            return Outcome::Over;
-                        }
                     }
                     Some(_) | None => return Outcome::Over,
                 },
+            }
+            if self.steps.as_slice().is_empty() {
+                return Outcome::Over;
             }
         }
     }

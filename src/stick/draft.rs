@@ -47,51 +47,48 @@ impl Written {
     /// # Errors
     /// HAProxy's sentence about what is wrong.
     pub fn read(cur: &mut Cursor<'_>) -> Result<Written, Diag> {
-        read(cur)
+        let mut written = Written {
+            settings: Settings {
+                kind: Kind::Ip,
+                size: 0,
+                expire: None,
+                no_purge: false,
+                layout: Layout::default(),
+                server_key_is_address: false,
+            },
+            peers: None,
+            write_to: None,
+            receive_only: false,
+            span: cur.line_span(),
+        };
+        let mut typed = false;
+        while let Some(word) = cur.next() {
+            typed |= word.is("type");
+            written.argument(word, cur)?;
+        }
+        if written.settings.size == 0 {
+            return Err(cur.alert("stick-table: missing size."));
+        }
+        if !typed {
+            return Err(cur.alert("stick-table: missing type."));
+        }
+        check_arrays(cur, &written.settings.layout)?;
+        Ok(written)
     }
-}
 
-fn read(cur: &mut Cursor<'_>) -> Result<Written, Diag> {
-    let mut written = Written {
-        settings: Settings {
-            kind: Kind::Ip,
-            size: 0,
-            expire: None,
-            no_purge: false,
-            layout: Layout::default(),
-            server_key_is_address: false,
-        },
-        peers: None,
-        write_to: None,
-        receive_only: false,
-        span: cur.line_span(),
-    };
-    let mut typed = false;
-    while let Some(word) = cur.next() {
-        let settings = &mut written.settings;
+    /// One argument: its name, and what follows.
+    fn argument(&mut self, word: &Word, cur: &mut Cursor<'_>) -> Result<(), Diag> {
+        let settings = &mut self.settings;
         match word.str() {
-            "type" => {
-                settings.kind = kind(cur)?;
-                typed = true;
-            }
+            "type" => settings.kind = kind(cur)?,
             "size" => settings.size = size(cur)?,
             "expire" => settings.expire = Some(time(cur, "expire")?),
             "nopurge" => settings.no_purge = true,
             "store" => store(cur, &mut settings.layout)?,
-            "peers" => written.peers = Some(argument(cur, "peers")?.text()?.to_owned()),
-            "write-to" => written.write_to = Some(argument(cur, "write-to")?.text()?.to_owned()),
-            "recv-only" => written.receive_only = true,
-            "srvkey" => {
-                settings.server_key_is_address = match argument(cur, "srvkey")?.str() {
-                    "name" => false,
-                    "addr" => true,
-                    other => {
-                        return Err(
-                            cur.alert(format!("stick-table : unknown server key type '{other}'."))
-                        );
-                    }
-                };
-            }
+            "peers" => self.peers = Some(argument(cur, "peers")?.text()?.to_owned()),
+            "write-to" => self.write_to = Some(argument(cur, "write-to")?.text()?.to_owned()),
+            "recv-only" => self.receive_only = true,
+            "srvkey" => settings.server_key_is_address = server_key_is_address(cur)?,
             other => {
                 let known = [
                     "type", "size", "expire", "nopurge", "store", "peers", "srvkey",
@@ -101,15 +98,16 @@ fn read(cur: &mut Cursor<'_>) -> Result<Written, Diag> {
                     .suggesting(suggest(other, known)));
             }
         }
+        Ok(())
     }
-    if written.settings.size == 0 {
-        return Err(cur.alert("stick-table: missing size."));
+}
+
+fn server_key_is_address(cur: &mut Cursor<'_>) -> Result<bool, Diag> {
+    match argument(cur, "srvkey")?.str() {
+        "name" => Ok(false),
+        "addr" => Ok(true),
+        other => Err(cur.alert(format!("stick-table : unknown server key type '{other}'."))),
     }
-    if !typed {
-        return Err(cur.alert("stick-table: missing type."));
-    }
-    check_arrays(cur, &written.settings.layout)?;
-    Ok(written)
 }
 
 fn argument<'a>(cur: &mut Cursor<'a>, name: &str) -> Result<&'a Word, Diag> {

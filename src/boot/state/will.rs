@@ -101,22 +101,21 @@ fn write_table(table: &Table, now: Tick, out: &mut String) {
 fn write_data(table: &Table, entry: EntryRef, now: Tick, out: &mut String) {
     for stored in table.settings().layout.in_order() {
         let row = stored.datum.row();
-        for element in 0..stored.len {
-            let number = || table.read(entry, row.datum, element, now);
-            let _ = match row.form {
-                // The connections stay with the old process.
-                _ if row.datum == Datum::ConnCur => Ok(()),
-                Form::Name => match table.read_name(entry, row.datum) {
-                    Some(name) => write!(out, " {}={}", row.name, digits(name.as_bytes())),
-                    None => Ok(()),
-                },
-                Form::Number | Form::Rate | Form::Numbers | Form::Rates => match number() {
-                    Some(number) if number > 0 => {
-                        write!(out, " {}.{element}={number}", row.name)
-                    }
-                    Some(_) | None => Ok(()),
-                },
-            };
+        match row.form {
+            // The connections stay with the old process.
+            _ if row.datum == Datum::ConnCur => {}
+            Form::Name => {
+                if let Some(name) = table.read_name(entry, row.datum) {
+                    let _ = write!(out, " {}={}", row.name, digits(name.as_bytes()));
+                }
+            }
+            Form::Number | Form::Rate | Form::Numbers | Form::Rates => {
+                let number = |element| Some((element, table.read(entry, row.datum, element, now)?));
+                let told = (0..stored.len).filter_map(number);
+                for (element, number) in told.filter(|(_, number)| *number > 0) {
+                    let _ = write!(out, " {}.{element}={number}", row.name);
+                }
+            }
         }
     }
 }

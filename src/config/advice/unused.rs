@@ -96,16 +96,9 @@ fn mentioned<'a>(sections: &[Section<'a>]) -> HashSet<&'a [u8]> {
     let mut out = HashSet::new();
     for section in sections {
         for line in &section.lines {
-            for (before, word) in line.iter().zip(line.iter().skip(1)) {
-                if BEFORE.contains(&before.str()) {
-                    out.insert(
-                        word.bytes
-                            .split(|&byte| byte == b'/')
-                            .next()
-                            .unwrap_or_default(),
-                    );
-                }
-            }
+            let pairs = line.iter().zip(line.iter().skip(1));
+            let named = pairs.filter(|(before, _)| BEFORE.contains(&before.str()));
+            out.extend(named.filter_map(|(_, word)| word.bytes.split(|byte| *byte == b'/').next()));
             line.iter().for_each(|word| within(word, &mut out));
         }
     }
