@@ -137,6 +137,24 @@ impl Site {
             .iter()
             .map(|post| Arc::clone(&post.ring))
             .collect();
+        let mut faults = self.open_backends(&mut outlets, &mut rings);
+        self.open_routes(&mut outlets, &mut rings, &mut faults);
+        for ring in rings.drain(self.rings.len()..) {
+            let server = |address| RingServer {
+                address,
+                connector: None,
+                carriage: None,
+                counted: false,
+            };
+            let servers = ring.server.clone().into_iter().map(server).collect();
+            self.rings.push(RingPost { ring, servers });
+        }
+        self.outlets = Some(Arc::new(outlets));
+        faults
+    }
+
+    /// Opens the way to the servers of each log backend; those that get lines over connections have a ring each.
+    fn open_backends(&mut self, outlets: &mut Outlets, rings: &mut Vec<Arc<Ring>>) -> Vec<String> {
         let mut faults = Vec::new();
         for (at, backend) in self.backends.iter().enumerate() {
             if backend.mode != Mode::Log {
@@ -151,6 +169,16 @@ impl Site {
                     .err(),
             );
         }
+        faults
+    }
+
+    /// Gives everybody who logs the routes to its targets, in order.
+    fn open_routes(
+        &mut self,
+        outlets: &mut Outlets,
+        rings: &mut Vec<Arc<Ring>>,
+        faults: &mut Vec<String>,
+    ) {
         let with_hostname = self.global.log_hostname.is_some();
         let fronts = self
             .frontends
@@ -167,7 +195,7 @@ impl Site {
             for target in logging.targets.iter() {
                 let named = |known: &&Arc<Profile>| Some(&known.name) == target.profile.as_ref();
                 let profile = profiles.iter().find(named).cloned();
-                match (outlets.route(target, with_hostname, &mut rings), profile) {
+                match (outlets.route(target, with_hostname, rings), profile) {
                     (Ok(route), Some(profile)) => profiled.push(Profiled { profile, route }),
                     (Ok(route), None) => routes.push(route),
                     (Err(fault), _) if faults.contains(&fault) => {}
@@ -177,18 +205,6 @@ impl Site {
             logging.routes = routes.into();
             logging.profiled = profiled.into();
         }
-        for ring in rings.drain(self.rings.len()..) {
-            let server = |address| RingServer {
-                address,
-                connector: None,
-                carriage: None,
-                counted: false,
-            };
-            let servers = ring.server.clone().into_iter().map(server).collect();
-            self.rings.push(RingPost { ring, servers });
-        }
-        self.outlets = Some(Arc::new(outlets));
-        faults
     }
 }
 
