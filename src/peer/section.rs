@@ -203,50 +203,50 @@ pub fn show(section: &Section, tables: &[Table], now: Tick) -> String {
         u32::from(complete)
     );
     for (at, (member, progress)) in section.members.iter().zip(&standing.members).enumerate() {
-        let side = if at == section.local {
-            "local"
-        } else {
-            "remote"
-        };
-        let place = member.address.as_ref().map(ToString::to_string);
-        let _ = writeln!(
-            out,
-            "  {:p}: id={}({side},{}) addr={} last_status={} last_hdshk={} reconnect=<NEVER> \
-             heartbeat=<NEVER> confirm=0 tx_hbt=0 rx_hbt=0 no_hbt=0 new_conn={} proto_err=0 coll=0",
-            std::ptr::from_ref(member),
-            member.name,
-            if progress.connected {
-                "active"
-            } else {
-                "inactive"
-            },
-            place.as_deref().unwrap_or("-"),
-            progress.status,
-            if progress.connected { "0s" } else { "<NEVER>" },
-            progress.sessions,
-        );
-        let _ = writeln!(out, "        flags=0x0");
-        if !progress.connected {
-            continue;
-        }
-        let _ = writeln!(out, "        shared tables:");
-        for ((number, shared), acked) in (1..).zip(&section.tables).zip(&progress.acked) {
-            let Some(table) = tables.get(shared.table.index()) else {
-                continue;
-            };
-            let _ = writeln!(
-                out,
-                "          {:p} local_id={number} remote_id={number} flags=0x0 remote_data=0x0\n              \
-                 last_acked={acked} last_pushed={acked} last_get=0 teaching_origin=0 update={}\n              \
-                 table:{:p} id={} update={} localupdate={} refcnt=1",
-                std::ptr::from_ref(shared),
-                table.last_news(),
-                std::ptr::from_ref(table),
-                shared.name,
-                table.last_news(),
-                table.last_news(),
-            );
+        show_member(member, at == section.local, progress, &mut out);
+        if progress.connected {
+            show_tables(section, &progress.acked, tables, &mut out);
         }
     }
     out
+}
+
+fn show_member(member: &Member, is_local: bool, progress: &Progress, out: &mut String) {
+    let side = if is_local { "local" } else { "remote" };
+    let (state, ago) = match progress.connected {
+        true => ("active", "0s"),
+        false => ("inactive", "<NEVER>"),
+    };
+    let place = member.address.as_ref().map(ToString::to_string);
+    let _ = writeln!(
+        out,
+        "  {:p}: id={}({side},{state}) addr={} last_status={} last_hdshk={ago} reconnect=<NEVER> \
+         heartbeat=<NEVER> confirm=0 tx_hbt=0 rx_hbt=0 no_hbt=0 new_conn={} proto_err=0 coll=0",
+        std::ptr::from_ref(member),
+        member.name,
+        place.as_deref().unwrap_or("-"),
+        progress.status,
+        progress.sessions,
+    );
+    let _ = writeln!(out, "        flags=0x0");
+}
+
+/// The tables shared with a member, and how much of each it has confirmed.
+fn show_tables(section: &Section, acked: &[u32], tables: &[Table], out: &mut String) {
+    let _ = writeln!(out, "        shared tables:");
+    for ((number, shared), acked) in (1..).zip(&section.tables).zip(acked) {
+        let Some(table) = tables.get(shared.table.index()) else {
+            continue;
+        };
+        let news = table.last_news();
+        let _ = writeln!(
+            out,
+            "          {:p} local_id={number} remote_id={number} flags=0x0 remote_data=0x0\n              \
+             last_acked={acked} last_pushed={acked} last_get=0 teaching_origin=0 update={news}\n              \
+             table:{:p} id={} update={news} localupdate={news} refcnt=1",
+            std::ptr::from_ref(shared),
+            std::ptr::from_ref(table),
+            shared.name,
+        );
+    }
 }
