@@ -35,7 +35,6 @@ pub(super) fn all(
         if draft.disabled {
             continue;
         }
-        let id = site.peers.len();
         let (mut list, mut connectors, mut carriages) = (Vec::new(), Vec::new(), Vec::new());
         for line in members {
             let server = line.server.and_then(|at| draft.servers.get(at));
@@ -52,17 +51,13 @@ pub(super) fn all(
                 shard: server.map_or(0, |server| server.shard),
             });
         }
-        let own_address = list[own].address.clone();
-        let mut local_at = None;
-        for bind in &draft.binds {
-            let made = listener::listeners(bind, Service::Peers(id), written, (host, site), report);
-            local_at = local_at.or_else(|| made.first().map(|one| one.endpoint.clone()));
-            site.listeners.extend(made);
-        }
-        if let (Some(endpoint), true) = (own_address, draft.binds.is_empty()) {
-            site.listeners
-                .push(Listener::new(Service::Peers(id), endpoint));
-        }
+        let local_at = listen(
+            draft,
+            list[own].address.as_ref(),
+            (written, host),
+            site,
+            report,
+        );
         list[own].address = list[own].address.take().or(local_at);
         // This process's heir learns everything.
         list[own].shard = 0;
@@ -76,6 +71,30 @@ pub(super) fn all(
         });
     }
     unknown(drafts, proxies, report);
+}
+
+/// Adds the listeners of the section that comes next, on its `bind` lines or else on this process's address in it; says
+/// where the first `bind` line listens.
+fn listen(
+    draft: &PeersDraft,
+    own: Option<&SockAddr>,
+    (written, host): (&GlobalDraft, &dyn Host),
+    site: &mut Site,
+    report: &mut Report,
+) -> Option<SockAddr> {
+    let service = Service::Peers(site.peers.len());
+    if draft.binds.is_empty() {
+        let listener = own.map(|own| Listener::new(service, own.clone()));
+        site.listeners.extend(listener);
+        return None;
+    }
+    let mut local_at = None;
+    for bind in &draft.binds {
+        let made = listener::listeners(bind, service, written, (host, site), report);
+        local_at = local_at.or_else(|| made.first().map(|one| one.endpoint.clone()));
+        site.listeners.extend(made);
+    }
+    local_at
 }
 
 /// The tables of a section: its own, and those of proxies that name it.

@@ -29,24 +29,8 @@ pub(super) fn all(
     report: &mut Report,
 ) -> Vec<ServerId> {
     let (proxy, back, full, scripts) = around;
-    let count = proxy.back.servers.len();
-    let mut ids = Vec::with_capacity(count);
-    let mut names: HashMap<&str, &ServerDraft> = HashMap::with_capacity(count);
-    let mut taken: HashMap<u32, &ServerDraft> = HashMap::new();
-    for line in &proxy.back.servers {
-        if let Some(other) = names.insert(&line.name, line) {
-            report.add(twin(proxy, line, other));
-        }
-        let Some(id) = line.id else { continue };
-        if let Some(other) = taken.insert(id, line) {
-            report.add(about(
-                proxy,
-                line,
-                &format!("custom id {id} already used for server '{}'", other.name),
-            ));
-        }
-    }
-    let mut free = (1..).filter(|id| !taken.contains_key(id));
+    let mut ids = Vec::with_capacity(proxy.back.servers.len());
+    let mut free = free_numbers(proxy, report);
     for line in &proxy.back.servers {
         let uuid = line.id.or_else(|| free.next()).unwrap_or(0);
         let Some((server, note)) = report.check(server(line, proxy, back, host)) else {
@@ -91,6 +75,28 @@ pub(super) fn all(
     ids
 }
 
+/// The numbers that lines without one may have; names and numbers that were given twice are told of.
+fn free_numbers<'a>(
+    proxy: &'a ProxyDraft,
+    report: &mut Report,
+) -> impl Iterator<Item = u32> + use<'a> {
+    let lines = &proxy.back.servers;
+    let mut names: HashMap<&str, &ServerDraft> = HashMap::with_capacity(lines.len());
+    let mut taken: HashMap<u32, &ServerDraft> = HashMap::new();
+    for line in lines {
+        if let Some(other) = names.insert(&line.name, line) {
+            report.add(twin(proxy, line, other));
+        }
+        let Some(id) = line.id else { continue };
+        if let Some(other) = taken.insert(id, line) {
+            let text = format!("custom id {id} already used for server '{}'", other.name);
+            report.add(about(proxy, line, &text));
+        }
+    }
+    (1..).filter(move |id| !taken.contains_key(id))
+}
+
+/// One server as its line has it, and what is worth telling of its name.
 pub(super) fn server(
     line: &ServerDraft,
     proxy: &ProxyDraft,
@@ -111,33 +117,11 @@ pub(super) fn server(
         Ports::One(_) | Ports::Range(..) | Ports::None => Port::Mapped(0),
         Ports::Offset(offset) => Port::Mapped(offset),
     };
-    let fixed = match port {
-        Port::Fixed(port) => port,
-        Port::Mapped(_) => 0,
-    };
-    let mut note = None;
-    let (host_name, destination) = match &written.place {
-        Place::Name { name, family } => {
-            let first = first_address(line, name, *family, host);
-            let at = |ip: IpAddr| Destination::At(SockAddr::Inet((ip, fixed).into()));
-            let First { ip, remark } = first.map_err(|text| {
-                about(proxy, line, &text)
-                    .at_span(word.span)
-                    .with_reason(why_not(host, name))
-                    .with_fix("init-addr last,libc,none, to start without an address")
-            })?;
-            note = remark.map(|text| Diag {
-                severity: Severity::Notice,
-                ..about(proxy, line, &text).with_reason(why_not(host, name))
-            });
-            (Some(name.clone()), ip.map_or(Destination::Unresolved, at))
-        }
-        Place::Ip(ip) => (None, Destination::At(SockAddr::Inet((*ip, fixed).into()))),
-        Place::Unix(path) => (None, Destination::At(path.clone())),
-        Place::Fd(_) | Place::SockPair(_) => {
-            return Err(about(proxy, line, "is no address to connect to").at_span(word.span));
-        }
-    };
+    let Found {
+        name,
+        destination,
+        note,
+    } = found(line, proxy, port, host).map_err(|diag| diag.at_span(word.span))?;
     let server = Server::new(line.name.as_str().into(), back, destination, port);
     let source = source(
         line.source.as_deref().or(proxy.back.source.as_ref()),
@@ -159,7 +143,56 @@ pub(super) fn server(
         carriage,
         ..server
     };
-    Ok((settings(server, line, host_name, (source, socks4)), note))
+    Ok((settings(server, line, name, (source, socks4)), note))
+}
+
+/// Where a server is at the start.
+struct Found {
+    /// The name that stands in its place.
+    name: Option<Arc<str>>,
+    destination: Destination,
+    note: Option<Diag>,
+}
+
+fn found(
+    line: &ServerDraft,
+    proxy: &ProxyDraft,
+    port: Port,
+    host: &dyn Host,
+) -> Result<Found, Diag> {
+    let port = match port {
+        Port::Fixed(port) => port,
+        Port::Mapped(_) => 0,
+    };
+    let at = |ip: IpAddr| Destination::At(SockAddr::Inet((ip, port).into()));
+    let plain = |destination| Found {
+        name: None,
+        destination,
+        note: None,
+    };
+    match line.address.as_ref().map(|(_, written)| &written.place) {
+        Some(Place::Name { name, family }) => {
+            let first = first_address(line, name, *family, host);
+            let First { ip, remark } = first.map_err(|text| {
+                about(proxy, line, &text)
+                    .with_reason(why_not(host, name))
+                    .with_fix("init-addr last,libc,none, to start without an address")
+            })?;
+            Ok(Found {
+                name: Some(name.clone()),
+                destination: ip.map_or(Destination::Unresolved, at),
+                note: remark.map(|text| Diag {
+                    severity: Severity::Notice,
+                    ..about(proxy, line, &text).with_reason(why_not(host, name))
+                }),
+            })
+        }
+        Some(Place::Ip(ip)) => Ok(plain(at(*ip))),
+        Some(Place::Unix(path)) => Ok(plain(Destination::At(path.clone()))),
+        Some(Place::Fd(_) | Place::SockPair(_)) | None => {
+            Err(about(proxy, line, "is no address to connect to"))
+        }
+    }
 }
 
 /// The proxy that `socks4` names.
