@@ -39,6 +39,8 @@ pub struct Engine {
     )]
     spare: Vec<Box<Stream>>,
     due: Vec<Timer>,
+    /// Streams that have used up this turn and go on in the next.
+    yielded: Vec<Key<Box<Stream>>>,
     /// Checks under way, two places a server.
     pub(super) probes: Vec<Turn>,
     /// Streams that ended by a panic.
@@ -53,6 +55,7 @@ impl Engine {
             streams: Slab::new(streams_max),
             spare: Vec::new(),
             due: Vec::new(),
+            yielded: Vec::new(),
             probes: Vec::new(),
             panics: 0,
         }
@@ -531,15 +534,19 @@ impl Engine {
         }
     }
 
-    /// Steps the streams that have something to do; true if some still have.
+    /// Steps the streams that have something to do; true if some still have. One that has used up its step goes on in the next
+    /// turn, however few others there are: new clients and timers wait for no stream that never ends.
     pub fn run(&mut self) -> bool {
         for _ in 0..STEPS_MAX {
             self.read_own_letters();
-            let Some(key) = self.next_up() else {
-                return false;
-            };
+            let Some(key) = self.next_up() else { break };
             self.step(key);
         }
+        let mut yielded = std::mem::take(&mut self.yielded);
+        for key in yielded.drain(..) {
+            self.schedule(key);
+        }
+        self.yielded = yielded;
         !self.kit.run.is_empty() || !self.kit.letters.is_empty()
     }
 
@@ -595,7 +602,7 @@ impl Engine {
                 }
                 kit.arm(front, deadline);
             }
-            Ok(Step::Yield) => self.schedule(key),
+            Ok(Step::Yield) => self.yielded.push(key),
             Ok(Step::Done) => self.retire(key),
             Err(_panic) => self.bury(key),
         }

@@ -322,7 +322,7 @@ impl Rig {
     }
 
     /// Tells what has become of connections.
-    fn tell(&mut self) {
+    pub(super) fn tell(&mut self) {
         let wires = self.world.borrow().wires.clone();
         for (key, script) in wires {
             let readable = script.is_pending() || script.is_ending();
@@ -339,7 +339,7 @@ impl Rig {
     /// One turn of a worker, and what servers do of it.
     pub(super) fn turn(&mut self) {
         self.tell();
-        self.engine.run();
+        while self.engine.run() {}
         let mut dialed = std::mem::take(&mut self.world.borrow_mut().dialed);
         for connection in &mut dialed {
             connection.seen.extend(connection.script.take());

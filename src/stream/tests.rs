@@ -360,3 +360,28 @@ fn a_malformed_message_is_kept_for_the_operator() {
         .show((None, Some(false)), &mut Dates::new(Zone::UTC), (0, 0));
     assert!(shown.contains("GET / HTTP/9"), "{shown}");
 }
+
+#[test]
+fn a_turn_ends_however_much_one_stream_has_to_move() {
+    const LEN: usize = 4 << 20;
+    let mut rig = Rig::new(site(Mode::Tcp), |dialed: &mut Dialed| {
+        if !dialed.script.is_ended() {
+            dialed.script.end();
+        }
+    });
+    let client = rig.client();
+    rig.run();
+    client.send(&vec![b'x'; LEN]);
+    rig.tell();
+    assert!(rig.engine.run(), "there is more");
+    let moved = |rig: &Rig| {
+        rig.engine
+            .kit
+            .conns
+            .iter()
+            .map(|(_, held)| held.conn.bytes_in)
+            .max()
+    };
+    let first = moved(&rig).unwrap_or(0);
+    assert!(first > 0 && first < LEN as u64 / 4, "{first} in one turn");
+}
