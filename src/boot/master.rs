@@ -6,6 +6,7 @@
 //! listening sockets, reads no configuration itself after the first, and keeps its rights, so that every worker starts with them.
 
 mod answers;
+mod help;
 mod reloads;
 mod succession;
 mod workers;

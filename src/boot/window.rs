@@ -5,26 +5,25 @@
 //! connects the client with a worker by [`Window::lend`]. A client is served one order at a time; a slow one holds
 //! up nobody, and its output is bounded by not reading more for it.
 
+mod client;
+
 use std::collections::BTreeMap;
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::PollFlags;
 
 use crate::cli::Modes;
 use crate::site::Level;
-use crate::sys::{io as bytes, socket};
+use crate::sys::socket;
+
+use client::{Client, Task};
 
 use super::args::Options;
-use super::orders::{Dialogue, Next, Order};
+use super::orders::Order;
 use super::{bind, load, privileges};
 
 /// Clients at once; beyond them the one that came first has to go.
 const CLIENTS_MAX: usize = 64;
-/// Output that may wait for a client before no more is made.
-const OUTPUT_MAX: usize = 64 * 1024;
-/// Bytes moved at once.
-const PIECE: usize = 16 * 1024;
 
 /// A client's name.
 pub(super) type ClientKey = u64;
@@ -44,32 +43,6 @@ struct Door {
     socket: OwnedFd,
     level: Level,
     shown: String,
-}
-
-#[derive(Debug)]
-struct Client {
-    socket: OwnedFd,
-    dialogue: Dialogue,
-    level: Level,
-    modes: Modes,
-    /// Whose prompt it is shown where it has turned to a worker.
-    partner: String,
-    output: Vec<u8>,
-    task: Task,
-    /// Whether the last reload failed.
-    failed: bool,
-}
-
-#[derive(Debug)]
-enum Task {
-    /// None: the next order may be read.
-    Idle,
-    /// The master has to answer.
-    Master,
-    /// A worker answers; what it still has to be sent.
-    Worker(OwnedFd, Vec<u8>),
-    /// The output is the last.
-    Closing,
 }
 
 impl Window {
@@ -158,6 +131,7 @@ impl Window {
         if let Some(client) = self.clients.get_mut(&key) {
             client.level = client.level.min(level);
             client.modes = Modes::default();
+            client.debugs = false;
         }
     }
 
@@ -174,10 +148,25 @@ impl Window {
         self.clients.get_mut(&key).map(|client| &mut client.modes)
     }
 
+    /// Whether a client is in `mcli-debug-mode`.
+    pub(super) fn debugs(&mut self, key: ClientKey) -> Option<&mut bool> {
+        self.clients.get_mut(&key).map(|client| &mut client.debugs)
+    }
+
     /// Gives a client prompts, or stops giving them.
     pub(super) fn toggle_prompt(&mut self, key: ClientKey) {
         if let Some(client) = self.clients.get_mut(&key) {
             client.dialogue.prompt = !client.dialogue.prompt;
+            client.done(false);
+        }
+    }
+
+    /// Gives a client of the master, which was `born` then, prompts that tell the time, or such that do not.
+    pub(super) fn toggle_timed(&mut self, key: ClientKey, born: u64) {
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.dialogue.prompt = true;
+            client.timed = !client.timed;
+            client.partner_born = born;
             client.done(false);
         }
     }
@@ -190,9 +179,10 @@ impl Window {
         }
     }
 
-    /// The client was turned to another target, a worker of this number or the master: there is nothing to say.
-    pub(super) fn turned(&mut self, key: ClientKey, worker: Option<i32>) {
+    /// The client was turned to another target, a worker of this number or the master, `born` then: there is nothing to say.
+    pub(super) fn turned(&mut self, key: ClientKey, worker: Option<i32>, born: u64) {
         if let Some(client) = self.clients.get_mut(&key) {
+            client.partner_born = born;
             client.partner = worker.map_or_else(String::new, |pid| pid.to_string());
             client.done(false);
         }
@@ -216,158 +206,5 @@ impl Window {
     /// Forgets everything, in a process that is not the master.
     pub(super) fn close(&mut self) {
         *self = Self::default();
-    }
-}
-
-impl Client {
-    fn new(socket: OwnedFd, level: Level) -> Self {
-        Self {
-            socket,
-            dialogue: Dialogue::new(),
-            level,
-            modes: Modes::default(),
-            partner: String::new(),
-            output: Vec::new(),
-            task: Task::Idle,
-            failed: false,
-        }
-    }
-
-    fn watched(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
-        let mut flags = PollFlags::empty();
-        flags.set(PollFlags::OUT, !self.output.is_empty());
-        flags.set(PollFlags::IN, self.listens());
-        let mut watched = Vec::new();
-        if !flags.is_empty() {
-            watched.push((self.socket.as_fd(), flags));
-        }
-        if let Task::Worker(connection, request) = &self.task {
-            let mut flags = PollFlags::empty();
-            flags.set(PollFlags::OUT, !request.is_empty());
-            flags.set(PollFlags::IN, self.output.len() < OUTPUT_MAX);
-            if !flags.is_empty() {
-                watched.push((connection.as_fd(), flags));
-            }
-        }
-        watched
-    }
-
-    fn listens(&self) -> bool {
-        matches!(self.task, Task::Idle)
-            && self.dialogue.has_room()
-            && self.output.len() < OUTPUT_MAX
-    }
-
-    /// Moves bytes.
-    fn step(&mut self) -> io::Result<()> {
-        self.read()?;
-        self.pump()?;
-        self.write()
-    }
-
-    fn is_done(&self) -> bool {
-        matches!(self.task, Task::Closing) && self.output.is_empty()
-    }
-
-    fn read(&mut self) -> io::Result<()> {
-        let mut piece = [0; PIECE];
-        while self.listens() {
-            match ready(bytes::read_slice(&self.socket, &mut piece))? {
-                Some(0) => self.dialogue.end(),
-                Some(len) => self.dialogue.feed(&piece[..len]),
-                None => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// Passes the request to the worker and its answer to the client.
-    fn pump(&mut self) -> io::Result<()> {
-        let Task::Worker(connection, request) = &mut self.task else {
-            return Ok(());
-        };
-        let mut broken = false;
-        while !request.is_empty() && !broken {
-            match ready(bytes::send(&*connection, request, false)) {
-                Ok(Some(len)) => drop(request.drain(..len)),
-                Ok(None) => break,
-                Err(_) => broken = true,
-            }
-            if request.is_empty() {
-                socket::shutdown_write(&*connection)?;
-            }
-        }
-        let mut piece = [0; PIECE];
-        while self.output.len() < OUTPUT_MAX {
-            match ready(bytes::read_slice(&*connection, &mut piece)) {
-                Ok(Some(len)) if len > 0 => self.output.extend_from_slice(&piece[..len]),
-                Ok(None) => return Ok(()),
-                // A worker that went away has said what it had to say.
-                Ok(Some(_)) | Err(_) => {
-                    self.done(false);
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&mut self) -> io::Result<()> {
-        while !self.output.is_empty() {
-            match ready(bytes::send(&self.socket, &self.output, false))? {
-                Some(len) => drop(self.output.drain(..len)),
-                None => break,
-            }
-        }
-        Ok(())
-    }
-
-    fn wants(&mut self) -> Option<Order> {
-        if !matches!(self.task, Task::Idle) || self.output.len() >= OUTPUT_MAX {
-            return None;
-        }
-        match self.dialogue.next() {
-            Next::Listen => None,
-            Next::Order(order) => {
-                self.task = Task::Master;
-                Some(order)
-            }
-            Next::Close => {
-                self.task = Task::Closing;
-                None
-            }
-        }
-    }
-
-    /// An order was carried out: the empty line behind what the master `said`, and the prompt.
-    fn done(&mut self, said: bool) {
-        self.task = Task::Idle;
-        if said {
-            self.output.push(b'\n');
-        }
-        if self.dialogue.prompt && self.dialogue.is_between_lines() {
-            let name = match self.partner.as_str() {
-                "" if self.failed => "master[ReloadFailed]",
-                "" => "master",
-                partner => partner,
-            };
-            let flags = match (self.modes.experimental, self.modes.expert) {
-                (false, false) => "",
-                (true, false) => "(x)",
-                (false, true) => "(e)",
-                (true, true) => "(xe)",
-            };
-            self.output
-                .extend_from_slice(format!("{name}{flags}> ").as_bytes());
-        }
-    }
-}
-
-/// Nothing, where the kernel would have us wait.
-fn ready(result: io::Result<usize>) -> io::Result<Option<usize>> {
-    match result {
-        Ok(len) => Ok(Some(len)),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        Err(error) => Err(error),
     }
 }

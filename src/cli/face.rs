@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::Desk;
 use super::command::Mode;
-use super::figures::{self, Column};
+use super::figures::{self, Column, Pools};
 use super::operator::{Operator, Order, RateLimit, ServerRow, SocketRow};
 use super::session::level_name;
 use crate::balance::persist::Computed;
@@ -265,8 +265,8 @@ impl Operator for Face<'_> {
         figures::activity(self.office, column)
     }
 
-    fn pools(&self) -> String {
-        figures::pools(self.office, self.site().global.tune.buffer_size)
+    fn pools(&self, asked: &Pools) -> String {
+        figures::pools(self.office, asked, self.site().global.tune.buffer_size)
     }
 
     fn threads(&self) -> String {

@@ -3,6 +3,7 @@
 //! Names are HAProxy's where a figure means the same; what its scheduler counts and ours has not is left out rather than
 //! shown as zero.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
 use crate::sys::clock;
@@ -116,22 +117,75 @@ pub(super) fn buffer_bytes(office: &Office, size: usize) -> (u64, u64) {
 /// Bytes of a compressor's state, roughly.
 const ENCODER_BYTES: usize = 300 * 1024;
 
+/// What is asked about pools.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pools {
+    by: Option<By>,
+    prefix: String,
+    most: Option<usize>,
+}
+
+/// In which order they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Name,
+    Size,
+    /// And none that are not in use.
+    Usage,
+}
+
+impl Pools {
+    /// What the words behind `show pools` ask.
+    pub(super) fn read(words: &[String]) -> Self {
+        let mut asked = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "byname" => asked.by = Some(By::Name),
+                "bysize" => asked.by = Some(By::Size),
+                "byusage" => asked.by = Some(By::Usage),
+                "match" => asked.prefix = words.next().cloned().unwrap_or_default(),
+                word => asked.most = word.parse().ok().filter(|most| *most > 0),
+            }
+        }
+        asked
+    }
+
+    /// The rows that are asked for, in their order: name, bytes of each, how many there are, how many are used.
+    fn choose(&self, mut rows: Vec<Row>) -> Vec<Row> {
+        rows.retain(|row| row.0.starts_with(&self.prefix));
+        match self.by {
+            None => {}
+            Some(By::Name) => rows.sort_by_key(|row| row.0),
+            Some(By::Size) => rows.sort_by_key(|row| Reverse(row.1)),
+            Some(By::Usage) => {
+                rows.retain(|row| row.3 > 0);
+                rows.sort_by_key(|row| Reverse(row.3 * row.1 as u64));
+            }
+        }
+        rows.truncate(self.most.unwrap_or(usize::MAX));
+        rows
+    }
+}
+
+type Row = (&'static str, usize, u64, u64);
+
 /// `show pools`.
-pub(super) fn pools(office: &Office, buffer: usize) -> String {
+pub(super) fn pools(office: &Office, asked: &Pools, buffer: usize) -> String {
     let (lent, kept) = (
         sum(office, Cell::BuffersLent),
         sum(office, Cell::BuffersKept),
     );
     let encoders = sum(office, Cell::Encoders);
-    let rows = [
+    let rows = asked.choose(vec![
         ("buffer", buffer, lent + kept, lent),
         ("comp_state", ENCODER_BYTES, encoders, encoders),
-    ];
+    ]);
     let mut out = String::from("Dumping pools usage. Use SIGQUIT to flush them.\n");
     let (mut all, mut in_use) = (0, 0);
-    for (name, size, allocated, used) in rows {
-        let bytes = allocated * size as u64;
-        (all, in_use) = (all + bytes, in_use + used * size as u64);
+    for (name, size, allocated, used) in &rows {
+        let bytes = allocated * *size as u64;
+        (all, in_use) = (all + bytes, in_use + used * *size as u64);
         let _ = writeln!(
             out,
             "  - Pool {name} ({size} bytes) : {allocated} allocated ({bytes} bytes), {used} used, needed_avg {used}, 0 failures, {} users",
@@ -189,6 +243,21 @@ pub(super) fn tasks(office: &Office) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pools_are_chosen_and_sorted() {
+        let rows = vec![("buffer", 10, 3, 1), ("comp", 50, 2, 0), ("buf", 5, 9, 9)];
+        let chosen = |words: &str| {
+            let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+            let rows = Pools::read(&words).choose(rows.clone());
+            rows.iter().map(|row| row.0).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(chosen(""), "buffer comp buf");
+        assert_eq!(chosen("byname"), "buf buffer comp");
+        assert_eq!(chosen("bysize 2"), "comp buffer");
+        assert_eq!(chosen("byusage"), "buf buffer");
+        assert_eq!(chosen("match buf 1"), "buffer");
+    }
 
     #[test]
     fn figures_are_added_up_or_averaged() {

@@ -25,6 +25,7 @@ mod reply;
 mod rig;
 mod session;
 
+pub use command::{descriptors, libraries};
 pub use desk::Desk;
 pub use endpoint::Endpoint;
 pub use exporter::Exporter;
@@ -34,4 +35,4 @@ pub use operator::{
 };
 pub use page::Page;
 pub use reply::{Dump, Message, Piece, Reply};
-pub use session::{Modes, Progress, Session};
+pub use session::{Modes, Progress, Session, prompt_clock};

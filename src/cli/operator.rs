@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::command::Mode;
-use super::figures::Column;
+use super::figures::{Column, Pools};
 use crate::codec::mask::Mask;
 use crate::dns::run::{NameserverFigures, Story};
 use crate::id::{BackendId, FrontendId, ServerId};
@@ -85,7 +85,7 @@ pub trait Operator {
     /// Figures of the workers, one line each: `name: total [ of each ]`.
     fn activity(&self, column: Column) -> String;
     /// Memory in pools.
-    fn pools(&self) -> String;
+    fn pools(&self, asked: &Pools) -> String;
     /// What each worker is at.
     fn threads(&self) -> String;
     /// What waits to be run.

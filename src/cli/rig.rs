@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::command::Mode;
-use super::figures::Column;
+use super::figures::{Column, Pools};
 use crate::dns::run::{NameserverFigures, Story};
 use crate::id::{BackendId, FrontendId, ServerId};
 use crate::lang::{Cursor, Env, lexer};
@@ -214,8 +214,8 @@ impl Operator for Process {
     fn activity(&self, column: Column) -> String {
         format!("{column:?}\n")
     }
-    fn pools(&self) -> String {
-        "pools\n".to_owned()
+    fn pools(&self, asked: &Pools) -> String {
+        format!("{asked:?}\n")
     }
     fn threads(&self) -> String {
         "threads\n".to_owned()

@@ -275,7 +275,8 @@ impl Session {
         if self.settings.prompt {
             out.push(b'\n');
             if self.settings.timed {
-                out.extend_from_slice(clock(operator.uptime()).as_bytes());
+                let seconds = u64::from(operator.uptime().get() / 1000);
+                out.extend_from_slice(prompt_clock(seconds).as_bytes());
             }
             out.extend_from_slice(b"> ");
             return;
@@ -288,9 +289,9 @@ impl Session {
     }
 }
 
-/// How long the process has run, as a timed prompt shows it.
-fn clock(uptime: Millis) -> String {
-    let seconds = uptime.get() / 1000;
+/// How many seconds a process has run, as a timed prompt shows it.
+#[must_use]
+pub fn prompt_clock(seconds: u64) -> String {
     let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
     let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
     format!("[{days}:{hours:02}:{minutes:02}:{seconds:02}]")

@@ -3,104 +3,19 @@
 use std::fmt::Write as _;
 
 use super::Master;
+use super::help::{DEBUG_COMMANDS, help, unknown};
 use super::workers::Worker;
 use crate::boot::build_info;
 use crate::boot::orders::{Order, Target};
 use crate::boot::privileges::text;
 use crate::boot::programs::Running;
 use crate::boot::window::ClientKey;
+use crate::cli;
 use crate::site::{Holding, Level};
 use crate::sys::{clock, process, socket};
 use crate::time::{Tick, in_days};
 
-/// Commands of the master: name, usage, what it does, who may.
-const COMMANDS: &[(&str, &str, &str, Level)] = &[
-    (
-        "operator",
-        "operator",
-        "lower the level of the current CLI session to operator",
-        Level::User,
-    ),
-    (
-        "reload",
-        "reload",
-        "reload the configuration",
-        Level::Operator,
-    ),
-    (
-        "hard-reload",
-        "hard-reload",
-        "reload the configuration and end former workers at once",
-        Level::Operator,
-    ),
-    (
-        "show cli level",
-        "show cli level",
-        "display the level of the current CLI session",
-        Level::User,
-    ),
-    (
-        "show cli sockets",
-        "show cli sockets",
-        "dump list of cli sockets",
-        Level::User,
-    ),
-    (
-        "show drain",
-        "show drain",
-        "show what keeps former workers from leaving",
-        Level::User,
-    ),
-    (
-        "show proc",
-        "show proc",
-        "show processes status",
-        Level::User,
-    ),
-    (
-        "show startup-logs",
-        "show startup-logs",
-        "report what the last start said",
-        Level::User,
-    ),
-    (
-        "show version",
-        "show version",
-        "show version of the current process",
-        Level::User,
-    ),
-    (
-        "user",
-        "user",
-        "lower the level of the current CLI session to user",
-        Level::User,
-    ),
-    (
-        "help",
-        "help [<command>]",
-        "list matching or all commands",
-        Level::User,
-    ),
-    (
-        "prompt",
-        "prompt",
-        "toggle interactive mode with prompt",
-        Level::User,
-    ),
-    ("quit", "quit", "disconnect", Level::User),
-];
-
 const DENIED: &str = "Permission denied\n";
-
-/// Targets, as `help` shows them.
-const TARGETS: [(&str, &str); 3] = [
-    ("@!<pid>", "send a command to the <pid> process"),
-    (
-        "@<relative pid>",
-        "send a command to the <relative pid> process",
-    ),
-    ("@master", "send a command to the master process"),
-];
 
 impl Master<'_> {
     /// Serves the command socket until its clients want nothing that could be done at once.
@@ -116,7 +31,8 @@ impl Master<'_> {
                         Err(sentence) => self.window.dismiss(client, &sentence),
                         Ok(worker) => {
                             let pid = worker.map(|worker| worker.pid);
-                            self.window.turned(client, pid);
+                            let born = worker.map_or(self.born, |worker| worker.born);
+                            self.window.turned(client, pid, born);
                         }
                     },
                     Order::Forward(target, request) => self.connect(client, target, request),
@@ -168,7 +84,15 @@ impl Master<'_> {
         let level = self.window.level(client);
         let answer = match words {
             ["reload" | "hard-reload", ..] if level < Level::Operator => DENIED.to_owned(),
-            ["experimental-mode" | "expert-mode", ..] if level < Level::Admin => DENIED.to_owned(),
+            ["experimental-mode" | "expert-mode" | "mcli-debug-mode", ..]
+                if level < Level::Admin =>
+            {
+                DENIED.to_owned()
+            }
+            ["mcli-debug-mode", rest @ ..] => self
+                .window
+                .debugs(client)
+                .map_or_else(String::new, |on| switch("mcli-debug-mode", on, rest)),
             [mode @ ("experimental-mode" | "expert-mode"), rest @ ..] => {
                 self.switch(client, mode, rest)
             }
@@ -179,6 +103,7 @@ impl Master<'_> {
                 return self.window.dismiss(client, &nobody(target));
             }
             ["quit", ..] => return self.window.dismiss(client, ""),
+            ["prompt", "timed"] => return self.window.toggle_timed(client, self.born),
             ["prompt", ..] => return self.window.toggle_prompt(client),
             ["operator"] => return self.lower(client, Level::Operator),
             ["user"] => return self.lower(client, Level::User),
@@ -188,9 +113,14 @@ impl Master<'_> {
             ["show", "startup-logs"] => self.reloads.said.clone(),
             ["show", "cli", "level"] => format!("{}\n", level_name(level)),
             ["show", "cli", "sockets"] => self.sockets_shown(),
-            ["help", about @ ..] => help(level, about),
+            ["help", about @ ..] => {
+                let opened = self.window.debugs(client).is_some_and(|on| *on);
+                help(level, about) + if opened { DEBUG_COMMANDS } else { "" }
+            }
             [] => String::new(),
-            _ => unknown(level, words),
+            words => self
+                .inside(client, words)
+                .unwrap_or_else(|| unknown(level, words)),
         };
         self.window.answer(client, &answer);
     }
@@ -204,13 +134,19 @@ impl Master<'_> {
             "expert-mode" => &mut modes.expert,
             _ => &mut modes.experimental,
         };
-        match words.first().copied() {
-            Some("on") => *flag = true,
-            Some("off") => *flag = false,
-            Some(_) => {}
-            None => return format!("{name} is {}\n", if *flag { "ON" } else { "OFF" }),
+        switch(name, flag, words)
+    }
+
+    /// What a worker's commands tell of the master, in `mcli-debug-mode`.
+    fn inside(&mut self, client: ClientKey, words: &[&str]) -> Option<String> {
+        let opened = *self.window.debugs(client)? && self.window.level(client) >= Level::Operator;
+        match words {
+            _ if !opened => None,
+            ["show", "fd", rest @ ..] => Some(cli::descriptors(rest)),
+            ["show", "libs"] => Some(cli::libraries()),
+            ["show", "env", rest @ ..] => Some(environment(rest.first().copied())),
+            _ => None,
         }
-        String::new()
     }
 
     fn lower(&mut self, client: ClientKey, level: Level) {
@@ -289,6 +225,30 @@ impl Master<'_> {
     }
 }
 
+/// Switches a mode, or tells its state.
+fn switch(name: &str, flag: &mut bool, words: &[&str]) -> String {
+    match words.first().copied() {
+        Some("on") => *flag = true,
+        Some("off") => *flag = false,
+        Some(_) => {}
+        None => return format!("{name} is {}\n", if *flag { "ON" } else { "OFF" }),
+    }
+    String::new()
+}
+
+/// `show env` of the master.
+fn environment(wanted: Option<&str>) -> String {
+    let all = std::env::vars_os();
+    let text = all.filter(|(name, _)| wanted.is_none_or(|wanted| name == wanted));
+    let text: String = text
+        .map(|(name, value)| format!("{}={}\n", name.to_string_lossy(), value.to_string_lossy()))
+        .collect();
+    match text.is_empty() {
+        true => "Variable not found\n".to_owned(),
+        false => text,
+    }
+}
+
 /// What is said where a target is no process.
 fn nobody(target: &str) -> String {
     format!("Can't find the target PID matching the prefix '{target}'\n")
@@ -307,36 +267,6 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-fn help(level: Level, about: &[&str]) -> String {
-    let mut text = "The following commands are valid at this level:\n".to_owned();
-    list(level, about, &mut text);
-    text
-}
-
-fn unknown(level: Level, words: &[&str]) -> String {
-    let near: Vec<&str> = words.first().copied().into_iter().collect();
-    let mut text =
-        "Unknown command, but maybe one of the following ones is a better match:\n".to_owned();
-    list(level, &near, &mut text);
-    text
-}
-
-/// The commands that begin with these words, or all where there is none; with those that are always offered.
-fn list(level: Level, about: &[&str], text: &mut String) {
-    const ALWAYS: [&str; 3] = ["help", "prompt", "quit"];
-    for (usage, does) in TARGETS {
-        let _ = writeln!(text, "  {usage:<40}: {does}");
-    }
-    let fits = |name: &str| name.split(' ').zip(about).all(|(part, word)| part == *word);
-    let some = COMMANDS.iter().any(|(name, ..)| fits(name));
-    for (name, usage, does, needs) in COMMANDS {
-        let shown = !some || fits(name) || ALWAYS.contains(name);
-        if shown && level >= *needs {
-            let _ = writeln!(text, "  {usage:<40}: {does}");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,14 +278,5 @@ mod tests {
             "#<PID>          <type>          <reloads>       <uptime>        <version>      \n"
         );
         assert_eq!(in_days(90_061_000), "1d01h01m01s");
-    }
-
-    #[test]
-    fn help_shows_what_the_level_allows() {
-        assert!(help(Level::Admin, &[]).contains("  reload  "));
-        assert!(!help(Level::User, &[]).contains("  reload  "));
-        let about = help(Level::Admin, &["show", "proc"]);
-        assert!(about.contains("show proc") && !about.contains("show version"));
-        assert!(unknown(Level::Admin, &["foo"]).contains("show proc"));
     }
 }

@@ -18,6 +18,8 @@ mod table;
 mod variable;
 mod wait;
 
+pub use inside::{descriptors, libraries};
+
 use super::operator::Operator;
 use super::reply::Reply;
 use crate::site::Level;

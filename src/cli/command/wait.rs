@@ -68,10 +68,8 @@ impl Dump for Waiting {
             Some(Err(Needed::InUse)) if over => "Wait delay expired.",
             Some(Err(Needed::InUse)) | None => return Piece::Wait,
         };
-        if self.server.is_some() {
-            out.extend_from_slice(said.as_bytes());
-            out.push(b'\n');
-        }
+        out.extend_from_slice(said.as_bytes());
+        out.push(b'\n');
         Piece::Last
     }
 }
@@ -94,7 +92,7 @@ mod tests {
         assert_eq!(asked(Some(Needed::InUse), line), "Wait delay expired.\n\n");
         let sentence = format!("{}\n\n", Needed::Named.sentence());
         assert_eq!(asked(Some(Needed::Named), line), sentence);
-        assert_eq!(ask(Level::User, "wait 0\n"), "\n");
+        assert_eq!(ask(Level::User, "wait 0\n"), "Done.\n\n");
     }
 
     #[test]

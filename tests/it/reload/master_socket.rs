@@ -64,6 +64,39 @@ fn commands_reach_the_master_and_its_workers() {
 }
 
 #[test]
+fn the_master_answers_for_itself_in_its_debug_mode() {
+    let bench = Bench::new("master-debug");
+    let running = Running::start(&bench, Style::Master);
+    let socket = bench.path("master.sock");
+    let pid = worker(&running);
+    let debugging = ask(
+        &socket,
+        "mcli-debug-mode on;prompt\nexpert-mode on\nmcli-debug-mode\n@1\n@\noperator\nmcli-debug-mode on\n",
+    );
+    assert_eq!(
+        debugging,
+        format!(
+            "\nmaster(d)> \nmaster(ed)> mcli-debug-mode is ON\n\nmaster(ed)> {pid}(ed)> master(ed)> \nmaster> \
+             Permission denied\n\nmaster> "
+        )
+    );
+    assert!(ask(&socket, "show fd\n").starts_with("Unknown command"));
+    let inside = ask(
+        &socket,
+        "mcli-debug-mode on;show fd l;show env PATH;show libs;help\n",
+    );
+    for said in ["path=", "PATH=", "/sluice\n", "  show libs "] {
+        assert!(inside.contains(said), "{said}: {inside}");
+    }
+    let timed = ask(&socket, "prompt timed\nshow cli level\n@1\nprompt timed\n");
+    assert!(
+        timed.starts_with("[0:00:00:") && timed.contains(&format!("] {pid}> ")),
+        "{timed}"
+    );
+    running.end();
+}
+
+#[test]
 fn a_reload_is_answered_when_it_is_over() {
     let bench = Bench::new("master-reload");
     let mut running = Running::start(&bench, Style::Master);
