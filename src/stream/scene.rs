@@ -339,7 +339,7 @@ impl Stream {
             http_mode: self.http,
             bytes_up: txn.bytes_up,
             bytes_down: txn.bytes_down,
-            letters: self.letters(),
+            letters: self.letters(site),
             counts: self.counts(kit, site),
             queues: Queues {
                 server: txn.server_queue,
@@ -371,9 +371,19 @@ impl Stream {
     }
 
     /// The termination letters: how it ended, and what cookies said.
-    fn letters(&self) -> [u8; 4] {
+    fn letters(&self, site: &Site) -> [u8; 4] {
         let ending = self.txn.ending.map_or([b'-'; 2], super::Ending::letters);
-        let letter = |letter: char| u8::try_from(letter).unwrap_or(b'-');
+        // Where cookies are gone by, nothing said is said too, whoever answers.
+        let home = self.backend.or(site.frontend(self.frontend).twin);
+        let goes_by = home.is_some_and(|id| site.backend(id).persist.is_some());
+        let silent = match goes_by && self.http && !self.txn.request_line.is_empty() {
+            true => b'N',
+            false => b'-',
+        };
+        let letter = |letter: char| match letter {
+            '-' => silent,
+            said => u8::try_from(said).unwrap_or(b'-'),
+        };
         let cookies = &self.persistence;
         [
             ending[0],

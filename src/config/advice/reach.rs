@@ -46,13 +46,18 @@ const SETS: &[(&[&str], &[&str])] = &[
     (&["use-server"], &[]),
 ];
 
+/// Whether a rule names its backend; a name that is computed may be nobody's, and leaves the request to what comes after.
+fn is_fixed(rest: &[Word]) -> bool {
+    rest.first().is_some_and(|name| !name.str().contains('%'))
+}
+
 pub(super) fn look(section: &Section<'_>, found: &mut Vec<Diag>) {
     for (keyword, finals) in SETS {
         let mut enders: Vec<(Terms<'_>, u32)> = Vec::new();
         for (head, rest) in section.of(keyword) {
             let at = condition(rest).unwrap_or(rest.len());
             let terms = Terms::read(&rest[at..]);
-            let ends = finals.is_empty()
+            let ends = finals.is_empty() && (keyword[0] != "use_backend" || is_fixed(rest))
                 || rest
                     .first()
                     .is_some_and(|action| finals.contains(&action.str()));
@@ -69,7 +74,7 @@ pub(super) fn look(section: &Section<'_>, found: &mut Vec<Diag>) {
     behind_an_answer(section, found);
     let always = section.of(&["use_backend"]).find(|(_, rest)| {
         let at = condition(rest).unwrap_or(rest.len());
-        Terms::read(&rest[at..]).is_always()
+        is_fixed(rest) && Terms::read(&rest[at..]).is_always()
     });
     if let (Some((head, _)), Some((default, _))) = (always, section.of(&["default_backend"]).last())
     {
@@ -224,6 +229,7 @@ mod tests {
         for rules in [
             "use_backend a if x\nuse_backend b if y\n",
             "use_backend a if x y\nuse_backend b if x\n",
+            "use_backend %[path]\nuse_backend b if x\n",
             "use_backend a if x\nuse_backend b if !x\n",
             "use_backend a if x\nuse_backend b if x or y\n",
             "http-request deny if x\nhttp-request set-path /y\nhttp-request deny if x\n",
@@ -265,12 +271,12 @@ mod tests {
 
     #[test]
     fn a_default_behind_what_always_applies() {
-        let advice = advice_of("frontend f\nuse_backend a\ndefault_backend b\n");
-        assert!(
-            advice
-                .iter()
-                .any(|text| text.contains("'default_backend' is never used")),
-            "{advice:?}"
-        );
+        for (name, unused) in [("a", true), ("%[var(txn.name)]", false)] {
+            let advice = advice_of(&format!(
+                "frontend f\nuse_backend {name}\ndefault_backend b\n"
+            ));
+            let says = |text: &String| text.contains("'default_backend' is never used");
+            assert_eq!(advice.iter().any(says), unused, "{advice:?}");
+        }
     }
 }

@@ -103,6 +103,7 @@ const TABLE: &[(&str, &str, Rewrite)] = &[
     ("transparent", "1.9", |w| {
         Ok(renamed(w, &["option", "transparent"]))
     }),
+    ("monitor-net", "2.3", monitored),
     ("block", "2.1", |w| {
         Ok(renamed(w, &["http-request", "deny"]))
     }),
@@ -133,6 +134,16 @@ fn renamed(words: &[Word], keyword: &[&str]) -> Vec<Word> {
     let span = words[0].span;
     let name = keyword.iter().map(|word| Word::new(*word, span));
     name.chain(words[1..].iter().cloned()).collect()
+}
+
+/// `monitor-net <source>`: whoever comes from there is told that all is well.
+fn monitored(words: &[Word]) -> Result<Vec<Word>, Refusal> {
+    let (source, _) = argument(words)?;
+    let answer = ["http-request", "return", "status", "200", "if", "{", "src"];
+    let mut modern = renamed(&words[..1], &answer);
+    modern.push(source.clone());
+    modern.push(Word::new("}", source.span));
+    Ok(modern)
 }
 
 /// `reqadd "Name: value" [if …]`.
@@ -367,6 +378,10 @@ mod tests {
             ("srvtimeout 5s", "timeout server 5s"),
             ("redisp", "option redispatch"),
             ("block if bad", "http-request deny if bad"),
+            (
+                "monitor-net 192.0.2.0/24",
+                "http-request return status 200 if { src 192.0.2.0/24 }",
+            ),
             (
                 r"reqadd X-Forwarded-Proto:\ https if ssl",
                 "http-request add-header X-Forwarded-Proto https if ssl",

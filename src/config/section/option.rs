@@ -172,7 +172,14 @@ pub(crate) const KEYWORDS: &[Keyword<ProxyDraft>] = &[
         sections: Sections::PROXY,
         usage: "",
         doc: "The older name of `option httpclose`.",
-        parse: |cur, p| connections(cur, p, HttpConnections::Close),
+        parse: |cur, p| {
+            let said = "option 'forceclose' is not supported any more since HAProxy 2.0.";
+            let diag = Diag::warning(cur.keyword_span(), said)
+                .with_reason("it is read as its successor")
+                .with_fix("option httpclose");
+            cur.warn(diag);
+            connections(cur, p, HttpConnections::Close)
+        },
     },
     Keyword {
         name: "option httpclose",
