@@ -4,7 +4,7 @@
 //! Servers stand in an ordered set by load over share. A request that comes or goes moves its server, behind those of
 //! equal load, which is what makes an idle farm be served in turn.
 
-use super::seat::{SHARE_SCALE, Seats, WEIGHT_MAX};
+use super::seat::{SHARE_SCALE, Seats, WEIGHT_MAX, first_with_room};
 use super::standing::Bench;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -63,17 +63,8 @@ impl LeastConn {
         avoid: Option<usize>,
     ) -> Option<usize> {
         let order = self.lock();
-        let mut avoided = None;
-        for &(_, at) in &order.benches[bench.rank()] {
-            if !seats.has_room(at) {
-                continue;
-            }
-            if Some(at) != avoid {
-                return Some(at);
-            }
-            avoided = Some(at);
-        }
-        avoided
+        let bench = order.benches[bench.rank()].iter();
+        first_with_room(bench.map(|(_, at)| *at), seats, avoid)
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The layout is HAProxy's, so that a hash finds the same server on either program.
 
-use super::seat::Seats;
+use super::seat::{Seats, first_with_room};
 use super::standing::{Lineup, Standing};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -65,19 +65,11 @@ impl Map {
     /// The next server in turn that has room.
     pub(super) fn next(&self, seats: &impl Seats, avoid: Option<usize>) -> Option<usize> {
         let places = self.read();
-        let mut avoided = None;
-        for _ in 0..places.len() {
-            let place = self.turn.fetch_add(1, Relaxed) % places.len();
-            let at = places[place];
-            if !seats.has_room(at) {
-                continue;
-            }
-            if Some(at) != avoid {
-                return Some(at);
-            }
-            avoided = Some(at);
-        }
-        avoided
+        let turns = (0..places.len()).map(|_| {
+            let turn = self.turn.fetch_add(1, Relaxed);
+            places[turn % places.len()]
+        });
+        first_with_room(turns, seats, avoid)
     }
 }
 

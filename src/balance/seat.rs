@@ -194,6 +194,22 @@ pub trait Seats {
     }
 }
 
+/// The first of these servers that has room; the one to avoid only where no other has.
+pub(super) fn first_with_room(
+    order: impl Iterator<Item = usize>,
+    seats: &impl Seats,
+    avoid: Option<usize>,
+) -> Option<usize> {
+    let mut avoided = None;
+    for at in order.filter(|at| seats.has_room(*at)) {
+        if Some(at) != avoid {
+            return Some(at);
+        }
+        avoided = Some(at);
+    }
+    avoided
+}
+
 #[cfg(test)]
 pub(super) mod rig {
     //! Servers without a site.
