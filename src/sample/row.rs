@@ -90,6 +90,24 @@ pub struct Checking<'a> {
 }
 
 impl Fetch {
+    const fn new(
+        name: &'static str,
+        out: Kind,
+        from: Source,
+        run: Run,
+        doc: &'static str,
+    ) -> Fetch {
+        Fetch {
+            name,
+            args: Spec::NONE,
+            out,
+            from,
+            doc,
+            run,
+            check: None,
+        }
+    }
+
     /// A fetch of one value without arguments or side effects.
     #[must_use]
     pub const fn once(
@@ -99,15 +117,7 @@ impl Fetch {
         run: for<'a> fn(&'a [Arg], &'a Facts<'a>) -> Sampled<'a>,
         doc: &'static str,
     ) -> Fetch {
-        Fetch {
-            name,
-            args: Spec::NONE,
-            out,
-            from,
-            doc,
-            run: Run::Once(run),
-            check: None,
-        }
+        Fetch::new(name, out, from, Run::Once(run), doc)
     }
 
     /// A fetch that walks or may still change.
@@ -119,15 +129,7 @@ impl Fetch {
         run: for<'a> fn(&'a [Arg], &'a Facts<'a>, &mut Walk) -> Sampled<'a>,
         doc: &'static str,
     ) -> Fetch {
-        Fetch {
-            name,
-            args: Spec::NONE,
-            out,
-            from,
-            doc,
-            run: Run::Each(run),
-            check: None,
-        }
+        Fetch::new(name, out, from, Run::Each(run), doc)
     }
 
     /// A fetch that changes something.
@@ -139,15 +141,7 @@ impl Fetch {
         run: for<'a> fn(&'a [Arg], &'a Facts<'a>) -> Sampled<'a>,
         doc: &'static str,
     ) -> Fetch {
-        Fetch {
-            name,
-            args: Spec::NONE,
-            out,
-            from,
-            doc,
-            run: Run::Acts(run),
-            check: None,
-        }
+        Fetch::new(name, out, from, Run::Acts(run), doc)
     }
 
     /// The same with arguments.
@@ -167,6 +161,23 @@ impl Fetch {
 }
 
 impl Conv {
+    const fn new(
+        name: &'static str,
+        (input, out): (Kind, Kind),
+        run: ConvRun,
+        doc: &'static str,
+    ) -> Conv {
+        Conv {
+            name,
+            args: Spec::NONE,
+            input,
+            out,
+            doc,
+            run,
+            check: None,
+        }
+    }
+
     /// A converter of the value and its arguments alone.
     #[must_use]
     pub const fn pure(
@@ -176,15 +187,7 @@ impl Conv {
         run: for<'a> fn(Value<'a>, &'a [Arg]) -> Option<Value<'a>>,
         doc: &'static str,
     ) -> Conv {
-        Conv {
-            name,
-            args: Spec::NONE,
-            input,
-            out,
-            doc,
-            run: ConvRun::Pure(run),
-            check: None,
-        }
+        Conv::new(name, (input, out), ConvRun::Pure(run), doc)
     }
 
     /// A converter that looks at the facts.
@@ -196,15 +199,7 @@ impl Conv {
         run: for<'a> fn(Value<'a>, &'a [Arg], &'a Facts<'a>) -> Option<Value<'a>>,
         doc: &'static str,
     ) -> Conv {
-        Conv {
-            name,
-            args: Spec::NONE,
-            input,
-            out,
-            doc,
-            run: ConvRun::Looks(run),
-            check: None,
-        }
+        Conv::new(name, (input, out), ConvRun::Looks(run), doc)
     }
 
     /// A converter that knows when it has seen enough.
@@ -216,15 +211,7 @@ impl Conv {
         run: for<'a> fn(Value<'a>, &'a [Arg]) -> Sampled<'a>,
         doc: &'static str,
     ) -> Conv {
-        Conv {
-            name,
-            args: Spec::NONE,
-            input,
-            out,
-            doc,
-            run: ConvRun::Settles(run),
-            check: None,
-        }
+        Conv::new(name, (input, out), ConvRun::Settles(run), doc)
     }
 
     /// A converter that changes something.
@@ -236,15 +223,7 @@ impl Conv {
         run: for<'a> fn(Value<'a>, &'a [Arg], &'a Facts<'a>) -> Option<Value<'a>>,
         doc: &'static str,
     ) -> Conv {
-        Conv {
-            name,
-            args: Spec::NONE,
-            input,
-            out,
-            doc,
-            run: ConvRun::Acts(run),
-            check: None,
-        }
+        Conv::new(name, (input, out), ConvRun::Acts(run), doc)
     }
 
     /// The same with arguments.
