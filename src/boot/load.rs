@@ -62,9 +62,10 @@ pub fn load(options: &Options, sources: &[Source], console: &Console) -> Option<
     };
     let start = std::env::current_dir();
     // `default-path` may lead elsewhere, for the reading only.
-    let go_back = || match &start {
-        Ok(start) => drop(process::chdir(&start.to_string_lossy())),
-        Err(_) => {}
+    let go_back = || {
+        if let Ok(start) = &start {
+            let _ = process::chdir(&start.to_string_lossy());
+        }
     };
     if let Some(mask) = options.dump {
         console.answer(&dump::text(&config::lines(sources, given), mask));
