@@ -18,8 +18,6 @@ use super::build_info;
 pub struct Console {
     quiet: bool,
     introduced: Cell<bool>,
-    /// Whether warnings were printed, which `-dW` makes fatal.
-    warned: Cell<bool>,
     /// Where what is said at the start is written too.
     copy: RefCell<Option<OwnedFd>>,
     /// What was said, for `show startup-logs`.
@@ -37,7 +35,6 @@ impl Console {
         Self {
             quiet,
             introduced: Cell::new(false),
-            warned: Cell::new(false),
             copy: RefCell::new(None),
             told: RefCell::default(),
             since: Tick::from_millis(clock::monotonic_ms()),
@@ -64,11 +61,6 @@ impl Console {
         self.quiet = true;
     }
 
-    /// Whether a warning was said, printed or not.
-    pub fn has_warned(&self) -> bool {
-        self.warned.get()
-    }
-
     /// An error.
     pub fn alert(&self, text: &str) {
         self.say(Severity::Alert, text);
@@ -87,9 +79,6 @@ impl Console {
     fn say(&self, severity: Severity, text: &str) {
         if severity >= Severity::Warning {
             self.introduce();
-        }
-        if severity == Severity::Warning {
-            self.warned.set(true);
         }
         self.error(&line(severity, text));
     }
@@ -169,14 +158,5 @@ mod tests {
             line(Severity::Notice, "x"),
             format!("[NOTICE]   ({pid}) : x\n")
         );
-    }
-
-    #[test]
-    fn silence_still_counts_warnings() {
-        let console = Console::new(true);
-        console.notice("n");
-        assert!(!console.has_warned());
-        console.warning("w");
-        assert!(console.has_warned());
     }
 }

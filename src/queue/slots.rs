@@ -104,11 +104,6 @@ impl Slots {
             .is_ok()
     }
 
-    /// Takes a slot beyond any limit: for requests that a rule or a cookie forces onto a server.
-    pub fn take_anyway(&self) {
-        self.in_use.fetch_add(1, Ordering::SeqCst);
-    }
-
     /// Gives a slot back. Whoever does so calls the next in line.
     pub fn give_back(&self) {
         let was = self.in_use.fetch_sub(1, Ordering::SeqCst);

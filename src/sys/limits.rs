@@ -45,30 +45,6 @@ pub fn set_descriptors(limit: Limit) -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, limit.into())?)
 }
 
-/// The address space, in bytes.
-pub fn address_space() -> Limit {
-    getrlimit(Resource::As).into()
-}
-
-/// Changes it.
-pub fn set_address_space(limit: Limit) -> io::Result<()> {
-    Ok(setrlimit(Resource::As, limit.into())?)
-}
-
-/// Removes the limit on core files as far as allowed.
-pub fn allow_core_files() -> io::Result<()> {
-    let hard = getrlimit(Resource::Core).maximum;
-    let wanted = Rlimit {
-        current: None,
-        maximum: None,
-    };
-    let fallback = Rlimit {
-        current: hard,
-        maximum: hard,
-    };
-    Ok(setrlimit(Resource::Core, wanted).or_else(|_| setrlimit(Resource::Core, fallback))?)
-}
-
 /// The processors the calling thread may run on, ascending.
 pub fn cpus() -> io::Result<Vec<usize>> {
     let set = rustix::thread::sched_getaffinity(None)?;

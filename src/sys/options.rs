@@ -2,24 +2,18 @@
 
 use std::ffi::{c_int, c_void};
 use std::io;
-use std::mem::size_of;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use super::checked;
-use rustix::net::{UCred, sockopt};
+use rustix::net::sockopt;
 
 use super::socket::Family;
 
 /// Sends small writes at once instead of waiting for an acknowledgement.
 pub fn set_nodelay(fd: impl AsFd, on: bool) -> io::Result<()> {
     Ok(sockopt::set_tcp_nodelay(fd, on)?)
-}
-
-/// Holds partial packets back until turned off.
-pub fn set_cork(fd: impl AsFd, on: bool) -> io::Result<()> {
-    Ok(sockopt::set_tcp_cork(fd, on)?)
 }
 
 /// How many bytes that were not sent yet make a socket unwritable.
@@ -129,11 +123,6 @@ pub fn set_max_segment(fd: impl AsFd, bytes: i32) -> io::Result<()> {
     set_int(fd, libc::SOL_TCP, libc::TCP_MAXSEG, bytes)
 }
 
-/// The largest segment in use; the default of the route before a connection.
-pub fn max_segment(fd: impl AsFd) -> io::Result<i32> {
-    get_int(fd, libc::SOL_TCP, libc::TCP_MAXSEG)
-}
-
 /// Wakes the listener only when data came, or after this many seconds.
 pub fn set_defer_accept(fd: impl AsFd, seconds: i32) -> io::Result<()> {
     set_int(fd, libc::SOL_TCP, libc::TCP_DEFER_ACCEPT, seconds)
@@ -213,41 +202,6 @@ pub fn set_recv_buffer(fd: impl AsFd, bytes: usize) -> io::Result<()> {
 /// The kernel's send buffer.
 pub fn set_send_buffer(fd: impl AsFd, bytes: usize) -> io::Result<()> {
     Ok(sockopt::set_socket_send_buffer_size(fd, bytes)?)
-}
-
-/// How many unsent bytes make the socket stop being writable.
-pub fn set_unsent_low(fd: impl AsFd, bytes: u32) -> io::Result<()> {
-    set_int(
-        fd,
-        libc::SOL_TCP,
-        libc::TCP_NOTSENT_LOWAT,
-        bytes.cast_signed(),
-    )
-}
-
-/// How long the kernel polls the device for this socket, in microseconds.
-pub fn set_busy_poll(fd: impl AsFd, micros: i32) -> io::Result<()> {
-    set_int(fd, libc::SOL_SOCKET, libc::SO_BUSY_POLL, micros)
-}
-
-/// Who is at the other end of a unix connection.
-pub fn peer_credentials(fd: impl AsFd) -> io::Result<UCred> {
-    Ok(sockopt::socket_peercred(fd)?)
-}
-
-/// The destination before a packet filter redirected the connection.
-pub fn original_destination(fd: impl AsFd, family: Family) -> io::Result<SocketAddr> {
-    match family {
-        Family::V4 => {
-            let addr: SocketAddrV4 = sockopt::ip_original_dst(fd)?;
-            Ok(addr.into())
-        }
-        Family::V6 => {
-            let addr: SocketAddrV6 = sockopt::ipv6_original_dst(fd)?;
-            Ok(addr.into())
-        }
-        Family::Unix => Err(unsupported()),
-    }
 }
 
 /// What the kernel knows of a TCP connection.
@@ -357,12 +311,6 @@ fn set_int(fd: impl AsFd, level: c_int, name: c_int, value: c_int) -> io::Result
     set_bytes(fd, level, name, &value.to_ne_bytes())
 }
 
-fn get_int(fd: impl AsFd, level: c_int, name: c_int) -> io::Result<c_int> {
-    let mut raw = [0; size_of::<c_int>()];
-    get_bytes(fd, level, name, &mut raw)?;
-    Ok(c_int::from_ne_bytes(raw))
-}
-
 fn set_bytes(fd: impl AsFd, level: c_int, name: c_int, value: &[u8]) -> io::Result<()> {
     let len = libc::socklen_t::try_from(value.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: `value` outlives the call and `len` is its length; the kernel only reads it.
@@ -397,6 +345,8 @@ fn get_bytes(fd: impl AsFd, level: c_int, name: c_int, value: &mut [u8]) -> io::
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddrV4;
+
     use super::super::socket::{Kind, bind, connect, listen, local_addr, socket};
     use super::*;
     use std::os::fd::OwnedFd;
@@ -453,6 +403,5 @@ mod tests {
         let fd = socket(Family::Unix, Kind::Stream).expect("a socket");
         assert!(set_tos(&fd, Family::Unix, 1).is_err());
         assert!(set_transparent(&fd, Family::Unix).is_err());
-        assert!(original_destination(&fd, Family::Unix).is_err());
     }
 }

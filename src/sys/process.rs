@@ -187,11 +187,6 @@ pub fn chdir(path: &str) -> io::Result<()> {
     Ok(rp::chdir(path)?)
 }
 
-/// Sets the mask of permissions that new files lack; answers the previous one.
-pub fn set_umask(mask: u32) -> u32 {
-    rp::umask(rustix::fs::Mode::from_raw_mode(mask)).as_raw_mode()
-}
-
 /// Whether the process may leave a core file.
 pub fn set_dumpable(on: bool) -> io::Result<()> {
     let how = if on {
@@ -200,13 +195,6 @@ pub fn set_dumpable(on: bool) -> io::Result<()> {
         DumpableBehavior::NotDumpable
     };
     Ok(rp::set_dumpable_behavior(how)?)
-}
-
-/// The signal this process gets when its parent ends.
-pub fn set_parent_death_signal(signal: Option<i32>) -> io::Result<()> {
-    Ok(rp::set_parent_process_death_signal(
-        signal.and_then(Signal::from_named_raw),
-    )?)
 }
 
 /// Keeps executed programs from gaining rights (set-user-id files and the like).

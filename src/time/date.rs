@@ -163,13 +163,6 @@ impl Dates {
         zone_offset(self.offset, "", out);
     }
 
-    /// `06/Feb/2009:11:14:14 +0000`.
-    pub fn log_utc(&mut self, secs: i64, out: &mut Vec<u8>) {
-        let civil = self.utc(secs);
-        log_second(&civil, out);
-        out.extend_from_slice(b" +0000");
-    }
-
     /// `Fri, 06 Feb 2009 11:14:14 GMT`, as HTTP wants it (RFC 9110 section 5.6.7).
     pub fn http(&mut self, secs: i64, out: &mut Vec<u8>) {
         let c = self.utc(secs);
@@ -306,7 +299,6 @@ mod tests {
         let mut d = dates("CET-1CEST,M3.5.0,M10.5.0/3");
         assert_eq!(text(|o| d.log(THEN, 655, o)), "06/Feb/2009:12:14:14.655");
         assert_eq!(text(|o| d.log_local(THEN, o)), "06/Feb/2009:12:14:14 +0100");
-        assert_eq!(text(|o| d.log_utc(THEN, o)), "06/Feb/2009:11:14:14 +0000");
         assert_eq!(text(|o| d.http(THEN, o)), "Fri, 06 Feb 2009 11:14:14 GMT");
         assert_eq!(text(|o| d.rfc3164(THEN, o)), "Feb  6 12:14:14");
         assert_eq!(

@@ -79,12 +79,6 @@ impl Accepts {
         stream: true,
         datagram: true,
     };
-    /// `dgram-bind`.
-    pub const DATAGRAM_BIND: Self = Self {
-        stream: false,
-        datagram: true,
-        ..Self::BIND
-    };
     /// `nameserver`.
     pub const NAMESERVER: Self = Self {
         port: PortRule::Mandatory,

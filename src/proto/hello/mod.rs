@@ -214,11 +214,6 @@ impl Hello<'_> {
             .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
     }
 
-    /// Whether the hello names elliptic curves (`req.ssl_ec_ext`).
-    pub fn names_groups(&self) -> bool {
-        self.extension(SUPPORTED_GROUPS).is_some()
-    }
-
     /// Session ticket support as `req.ssl_st_ext` gives it: 0 without the extension, 1 with an empty one, 2 with a ticket.
     pub fn ticket(&self) -> u8 {
         match self.extension(SESSION_TICKET) {
@@ -274,13 +269,14 @@ const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 const RANDOM_LEN: usize = 32;
 const SERVER_NAME: u16 = 0;
-const SUPPORTED_GROUPS: u16 = 10;
 const ALPN: u16 = 16;
 const SESSION_TICKET: u16 = 35;
 const SUPPORTED_VERSIONS: u16 = 43;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SUPPORTED_GROUPS: u16 = 10;
 
     fn prefixed(content: &[u8]) -> Vec<u8> {
         let len = u16::try_from(content.len()).expect("short").to_be_bytes();
@@ -333,7 +329,7 @@ mod tests {
         );
         assert_eq!(hello.first_protocol(), Some(b"h2".as_slice()));
         assert_eq!(hello.versions().collect::<Vec<_>>(), [0x304, 0x303]);
-        assert!(hello.names_groups());
+        assert!(hello.extension(SUPPORTED_GROUPS).is_some());
         assert_eq!(hello.ticket(), 1);
         assert_eq!(hello.extensions().count(), 5);
     }

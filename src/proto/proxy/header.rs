@@ -183,15 +183,6 @@ impl Header {
         }
     }
 
-    /// The same header for datagrams.
-    #[must_use]
-    pub fn over_datagrams(mut self) -> Header {
-        if self.transport == Transport::Stream {
-            self.transport = Transport::Datagram;
-        }
-        self
-    }
-
     /// The version it was read from.
     pub fn version(&self) -> Version {
         self.version

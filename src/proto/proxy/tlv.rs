@@ -18,10 +18,6 @@ pub mod kind {
     pub const SSL: u8 = 0x20;
     /// The network namespace's name, US-ASCII.
     pub const NETNS: u8 = 0x30;
-    /// The first kind left to applications; the last is `0xEF`.
-    pub const CUSTOM_FIRST: u8 = 0xe0;
-    /// The last kind left to applications.
-    pub const CUSTOM_LAST: u8 = 0xef;
 }
 
 /// Kinds of the sub-TLVs of [`kind::SSL`].
@@ -40,8 +36,6 @@ pub mod ssl_kind {
     pub const GROUP: u8 = 0x26;
     /// The signature scheme, US-ASCII.
     pub const SIG_SCHEME: u8 = 0x27;
-    /// The client's certificate, DER.
-    pub const CLIENT_CERT: u8 = 0x28;
 }
 
 /// Bits of [`Ssl::flags`].
@@ -110,11 +104,6 @@ impl<'a> Ssl<'a> {
     /// Whether the client connected over TLS.
     pub fn is_tls(&self) -> bool {
         self.flags & ssl_flag::SSL != 0
-    }
-
-    /// Whether the client gave a certificate that was verified.
-    pub fn is_verified(&self) -> bool {
-        self.flags & (ssl_flag::CERT_CONN | ssl_flag::CERT_SESS) != 0 && self.verify == 0
     }
 
     /// One of the texts.
