@@ -166,7 +166,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Reply {
 const OFFERS_MAX: usize = 5;
 
 fn unknown(call: &Call<'_>) -> Reply {
-    let offers = offers(call);
+    let offers = offers(call, call.words);
     let mut text = String::from(match offers.is_empty() {
         true => "Unknown command. Please enter one of the following commands only:\n",
         false => "Unknown command, but maybe one of the following ones is a better match:\n",
@@ -177,19 +177,19 @@ fn unknown(call: &Call<'_>) -> Reply {
 
 /// The commands most like what was written: those that share its first words, else those whose
 /// letters are nearly the same.
-fn offers(call: &Call<'_>) -> Vec<&'static Row> {
+pub(super) fn offers(call: &Call<'_>, words: &[String]) -> Vec<&'static Row> {
     let offered: Vec<&'static Row> = rows().filter(|row| call.offers(row)).collect();
     let shared = |row: &Row| {
         row.name
             .split(' ')
-            .zip(call.words)
+            .zip(words)
             .take_while(|(part, word)| part == word)
             .count()
     };
     let most = offered.iter().map(|row| shared(row)).max().unwrap_or(0);
     let wanted = match most {
-        0 => call.words.join(" "),
-        most => call.word(most).to_owned(),
+        0 => words.join(" "),
+        most => words.get(most).cloned().unwrap_or_default(),
     };
     if most == 0 && wanted.is_empty() {
         return Vec::new();
@@ -292,6 +292,8 @@ mod tests {
         assert!(help.starts_with("The following commands are valid at this level:\n"));
         assert!(help.contains("show info") && !help.contains("disable frontend"));
         assert!(ask(Level::Admin, "help show map\n").contains("show map"));
+        let near = ask(Level::Admin, "help shwo map\n");
+        assert!(near.contains("  show map") && !near.contains("clear counters"));
         let help = ask(Level::Admin, "help\n");
         assert!(
             !help.contains("set var") && !help.contains("debug dev") && !help.contains("-mode")

@@ -7,7 +7,7 @@ use super::super::reply::Reply;
 use crate::site::{Level, SeverityOutput};
 
 use super::super::session::level_name;
-use super::{Call, Row, list, row, rows};
+use super::{Call, Row, list, offers, row, rows};
 
 pub(super) const ROWS: &[Row] = &[
     row(
@@ -122,6 +122,10 @@ fn help(call: &mut Call<'_>) -> Reply {
         })
         .filter(|row| call.may(row.level))
         .collect();
+    let only = match only.is_empty() && !wanted.is_empty() {
+        true => offers(call, wanted),
+        false => only,
+    };
     let mut text = String::from("The following commands are valid at this level:\n");
     list(call, &only, &mut text);
     Reply::info(text)

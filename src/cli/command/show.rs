@@ -161,7 +161,7 @@ fn environment(call: &mut Call<'_>) -> Reply {
 fn events(call: &mut Call<'_>) -> Reply {
     let rings = call.operator.rings();
     let wanted = call.word(2);
-    if wanted.is_empty() || wanted.starts_with('-') {
+    if wanted.is_empty() {
         let mut text = String::from(
             "Supported events sinks are listed below. Add -w(wait), -n(new). Any key to stop\n",
         );
@@ -266,6 +266,10 @@ mod tests {
             "unknown option\n\n"
         );
         assert_eq!(ask(Level::Admin, "show events r -n\n"), "\n");
+        assert_eq!(
+            ask(Level::Admin, "show events -w\n"),
+            "No such event sink\n\n"
+        );
         let sinks = ask(Level::User, "show events\n");
         assert!(
             sinks.contains("    r          : type=buffer, 0 dropped, r\n"),

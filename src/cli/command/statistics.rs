@@ -35,22 +35,42 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
+/// How figures are written.
+#[derive(Clone, Copy)]
+enum Form {
+    Plain,
+    Typed,
+    Json,
+}
+
+impl Form {
+    /// The last form that is asked for counts.
+    fn read(words: &[String]) -> Self {
+        let forms = words.iter().rev().find_map(|word| match word.as_str() {
+            "json" => Some(Self::Json),
+            "typed" => Some(Self::Typed),
+            _ => None,
+        });
+        forms.unwrap_or(Self::Plain)
+    }
+}
+
 fn info(call: &mut Call<'_>) -> Reply {
     let has = |word: &str| call.words.iter().skip(2).any(|w| w == word);
-    let (json, typed, describe) = (has("json"), has("typed"), has("desc"));
+    let describe = has("desc");
     let mask = call.settings.mask;
     let view = InfoView {
         fractions: has("float"),
         ..call.operator.info().masked(mask)
     };
     let mut out = Vec::new();
-    match (json, typed) {
-        (true, _) => {
+    match Form::read(&call.words[2..]) {
+        Form::Json => {
             stats::json::info(&view, &mut out);
             out.push(b'\n');
         }
-        (false, true) => stats::info_typed(&view, describe, &mut out),
-        (false, false) => stats::info_plain(&view, describe, &mut out),
+        Form::Typed => stats::info_typed(&view, describe, &mut out),
+        Form::Plain => stats::info_plain(&view, describe, &mut out),
     }
     end_once(&mut out);
     Reply::long(out)
@@ -84,11 +104,10 @@ fn stat(call: &mut Call<'_>) -> Reply {
         selection.kinds = words.next().and_then(|w| w.parse().ok()).unwrap_or(-1);
         selection.object = words.next().and_then(|w| w.parse().ok()).unwrap_or(-1);
     }
-    let (mut json, mut typed, mut describe) = (false, false, false);
+    let form = Form::read(&call.words[at..]);
+    let mut describe = false;
     for word in words {
         match word {
-            "json" => json = true,
-            "typed" => typed = true,
             "desc" => describe = true,
             "no-maint" => selection.no_maintenance = true,
             "up" => selection.up_only = true,
@@ -97,13 +116,13 @@ fn stat(call: &mut Call<'_>) -> Reply {
     }
     let snapshot = snapshot.masked(call.settings.mask);
     let mut out = Vec::new();
-    if json {
-        stats::json::stat(&snapshot, &selection, &mut out);
-        out.push(b'\n');
-    } else if typed {
-        stats::text::typed(&snapshot, &selection, describe, &mut out);
-    } else {
-        stats::text::csv(&snapshot, &selection, &mut out);
+    match form {
+        Form::Json => {
+            stats::json::stat(&snapshot, &selection, &mut out);
+            out.push(b'\n');
+        }
+        Form::Typed => stats::text::typed(&snapshot, &selection, describe, &mut out),
+        Form::Plain => stats::text::csv(&snapshot, &selection, &mut out),
     }
     end_once(&mut out);
     Reply::long(out)
@@ -164,6 +183,8 @@ mod tests {
         assert!(asked("show info").starts_with("Name: "));
         assert!(asked("show info typed").starts_with("0.Name."));
         assert!(asked("show info json").starts_with("[{"));
+        assert!(asked("show info typed json").starts_with("[{"));
+        assert!(asked("show info json float typed").starts_with("0.Name."));
         assert!(asked("show stat").starts_with("# pxname,svname,"));
         assert_eq!(asked("show stat 1 2 3 typed"), "\n", "nothing is selected");
         assert_eq!(asked("show stat nosuch 1 -1"), "No such proxy.\n\n");

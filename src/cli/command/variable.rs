@@ -56,7 +56,12 @@ fn get(call: &mut Call<'_>) -> Reply {
     };
     let mut text = Vec::new();
     value.write_text(&mut text);
-    let text = String::from_utf8_lossy(&text);
+    // What cannot be printed would speak to the terminal.
+    let printed = |byte: &u8| {
+        let shown = byte.is_ascii_graphic() || *byte == b' ';
+        char::from(if shown { *byte } else { b'.' })
+    };
+    let text: String = text.iter().map(printed).collect();
     Reply::info(format!("{name}: type={kind} value=<{text}>"))
 }
 
@@ -151,6 +156,13 @@ mod tests {
                  set var proc.x var(proc.x),length;get var proc.x\n"
             ),
             "\n\n\nproc.x: type=str value=<walked!>\n\n\nproc.x: type=sint value=<7>\n\n"
+        );
+        assert_eq!(
+            ask(
+                Level::Admin,
+                "experimental-mode on;set var proc.x bin(1b5b41);get var proc.x\n"
+            ),
+            "\n\nproc.x: type=bin value=<.[A>\n\n"
         );
         for (line, said) in [
             ("get var txn.y", "Variable not found."),
