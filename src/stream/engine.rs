@@ -124,22 +124,27 @@ impl Engine {
             return Err(held.conn.wire);
         }
         self.kit.count_connection(listener, frontend);
+        self.spare_others(key, |engine| engine.welcome(key, frontend));
+        Ok(key)
+    }
+
+    /// Lets a client's connection in, as far as it can be before anything was read.
+    fn welcome(&mut self, key: Key<Held>, frontend: FrontendId) {
         if !self.admit_connection(key, frontend) {
-            return Ok(key);
+            return;
         }
-        let greeting = match self.kit.conns.get(key).and_then(Held::front) {
-            Some(front) => front.greeting,
-            None => return Ok(key),
+        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
+            return;
         };
-        if greeting == Greeting::Done && !self.admit_session(key) {
-            return Ok(key);
+        let done = front.greeting == Greeting::Done;
+        if done && !self.admit_session(key) {
+            return;
         }
-        if http || greeting != Greeting::Done {
+        if self.kit.site.frontend(frontend).mode == Mode::Http || !done {
             self.arm_idle(key);
         } else {
             self.begin(key);
         }
-        Ok(key)
     }
 
     /// A client's connection as it begins.
@@ -182,12 +187,24 @@ impl Engine {
         match held.stream() {
             Some(stream) => {
                 if readable && !hangup {
-                    held.conn.read_early(lent.pool, lent.now);
+                    if held.conn.wire.tls_ref().is_some() {
+                        self.spare_others(key, |engine| engine.read_early(key));
+                    } else {
+                        held.conn.read_early(lent.pool, lent.now);
+                    }
                 }
                 self.schedule(stream);
             }
-            None if readable || hangup || held.writes_while_idle() => self.wake_idle(key),
+            None if readable || hangup || held.writes_while_idle() => {
+                self.spare_others(key, |engine| engine.wake_idle(key));
+            }
             None => {}
+        }
+    }
+
+    fn read_early(&mut self, key: Key<Held>) {
+        if let Some((held, lent)) = self.kit.conn(key) {
+            held.conn.read_early(lent.pool, lent.now);
         }
     }
 
@@ -478,8 +495,10 @@ impl Engine {
         self.kit.wheel.advance(self.kit.now, &mut due);
         for timer in due.drain(..) {
             match timer {
-                Timer::Conn(key) => self.conn_due(key),
-                Timer::Check(asked) => self.check_due(asked),
+                Timer::Conn(key) => self.spare_others(key, |engine| engine.conn_due(key)),
+                Timer::Check(asked) => {
+                    self.spare_checks(asked, |engine| engine.check_due(asked));
+                }
                 Timer::Warm(server) => self.warm(server),
                 Timer::Leave => self.leave_due(),
                 Timer::Purge => self.purge_due(),
@@ -628,28 +647,6 @@ impl Engine {
         } else {
             self.arm_idle(front);
         }
-    }
-
-    /// Lets a stream go whose step panicked: its connections end, the others do not notice.
-    fn bury(&mut self, key: Key<Box<Stream>>) {
-        self.panics += 1;
-        let Some(mut stream) = self.streams.remove(key) else {
-            return;
-        };
-        self.kit.doors.log(
-            format!(
-                "a stream panicked in stage {:?} and was ended\n",
-                stream.stage
-            )
-            .as_bytes(),
-        );
-        let front = stream.front;
-        stream.drop_back(&mut self.kit);
-        stream.leave_server(&mut self.kit);
-        stream.leave_backend(&mut self.kit);
-        stream.settle_tracks(&self.kit);
-        stream.end_limits(&self.kit);
-        self.kit.close(front);
     }
 }
 

@@ -25,6 +25,7 @@ mod forward;
 mod front;
 mod gather;
 mod greet;
+mod guard;
 mod idle;
 mod inspect;
 mod kernel;

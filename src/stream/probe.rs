@@ -184,6 +184,14 @@ impl Engine {
         }
     }
 
+    /// Forgets a check that came to no verdict; the next comes when it is due.
+    pub(super) fn begin_anew(&mut self, asked: Asked) {
+        self.forget_probe(asked);
+        if let Some(interval) = interval(&self.kit.site, asked) {
+            self.check_at(asked, self.kit.now + interval);
+        }
+    }
+
     fn begin_check(&mut self, asked: Asked) {
         let site = self.kit.site.clone();
         let server = site.server(asked.server());

@@ -39,6 +39,8 @@ struct Shared {
     window: Option<usize>,
     /// Bytes the engine may still read before the wire is reset.
     reset_after: Option<usize>,
+    /// Whether the engine's next read panics.
+    trapped: bool,
     ended: bool,
     refused: bool,
     engine_shut: bool,
@@ -74,6 +76,7 @@ impl Memory {
 
     pub(super) fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(!shared.trapped, "a trap");
         if shared.reset_after == Some(0) {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -193,6 +196,11 @@ impl Script {
     /// Resets the wire once the engine has read `bytes`.
     pub fn reset_after(&self, bytes: usize) {
         self.shared().reset_after = Some(bytes);
+    }
+
+    /// Has the engine's next read panic, as a mistake of its own would that the bytes have found.
+    pub fn trap(&self) {
+        self.shared().trapped = true;
     }
 
     /// Refuses the connection.
