@@ -1,4 +1,5 @@
-//! System calls: the only unsafe code of the program, one call a function, no policy.
+//! System calls: the only unsafe code of the program, one call a function, no policy. Beside them copies of memory,
+//! which compilers call by name.
 //!
 //! Descriptors come in as `impl AsFd` and leave as `OwnedFd`; results are `std::io::Result`. Whatever the
 //! kernel can interrupt is retried here, so that no caller ever sees `Interrupted` from a call that
@@ -20,6 +21,11 @@ pub mod fdpass;
 pub mod io;
 pub mod kernel;
 pub mod limits;
+#[cfg(all(
+    target_arch = "x86_64",
+    any(test, all(target_env = "musl", not(debug_assertions)))
+))]
+mod memory;
 pub mod namespace;
 pub mod netlink;
 pub mod options;
