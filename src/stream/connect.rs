@@ -63,7 +63,7 @@ impl Stream {
             Ok(back) => {
                 self.count_back(kit, Count::Connects);
                 self.hold_back(kit, back);
-                self.deadline = kit.now.after(self.patience(kit).connect);
+                self.deadline = kit.now.after(self.patience(kit).connect());
                 Step::Go(Stage::Connect)
             }
             Err(_) => self.connection_failed(kit),

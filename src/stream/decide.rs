@@ -295,7 +295,7 @@ impl Stream {
     }
 
     fn tarpit(&mut self, kit: &mut Kit, refusal: Refusal) -> Step {
-        let span = self.patience(kit).tarpit;
+        let span = self.patience(kit).tarpit();
         self.tarpitted = Some(Box::new(refusal));
         self.deadline = kit.now.after(span.or(Some(Millis::ZERO)));
         Step::Go(Stage::Tarpit)

@@ -9,53 +9,67 @@ use crate::site::Timeouts;
 use crate::slab::Key;
 use crate::time::{Millis, Tick};
 
-/// The timeouts in force; absent means none.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Patience {
-    pub(super) client: Option<Millis>,
-    pub(super) server: Option<Millis>,
-    pub(super) tunnel: Option<Millis>,
-    pub(super) connect: Option<Millis>,
-    pub(super) queue: Option<Millis>,
-    pub(super) tarpit: Option<Millis>,
+/// The timeouts in force, of two proxies, or one until a backend is chosen, and the rules. Each is looked up when it is asked for;
+/// absent means none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience<'a> {
+    front: &'a Timeouts,
+    back: Option<&'a Timeouts>,
+    wished: &'a TimeoutWishes,
 }
 
-impl Patience {
-    /// What two proxies, or one until a backend is chosen, and the rules say.
-    fn new(front: &Timeouts, back: Option<&Timeouts>, wished: &TimeoutWishes) -> Self {
-        let of = |wish: Option<Millis>, own: Option<Millis>| match wish {
-            // A wish for no time at all means no limit, as it does in the configuration.
-            Some(wish) => Some(wish).filter(|time| !time.is_zero()),
-            None => own,
-        };
-        let back = |choose: fn(&Timeouts) -> Option<Millis>| back.and_then(choose);
-        Self {
-            client: of(wished.client, front.client),
-            server: of(wished.server, back(|back| back.server)),
-            tunnel: of(wished.tunnel, back(|back| back.tunnel)),
-            connect: of(wished.connect, back(|back| back.connect)),
-            queue: of(wished.queue, back(|back| back.queue.or(back.connect))),
-            tarpit: of(
-                wished.tarpit,
-                back(|back| back.tarpit)
-                    .or(front.tarpit)
-                    .or(back(|back| back.connect))
-                    .or(front.connect),
-            ),
-        }
+impl Patience<'_> {
+    pub(super) fn client(self) -> Option<Millis> {
+        ruled(self.wished.client, self.front.client)
+    }
+
+    pub(super) fn server(self) -> Option<Millis> {
+        ruled(self.wished.server, self.back.and_then(|back| back.server))
+    }
+
+    pub(super) fn tunnel(self) -> Option<Millis> {
+        ruled(self.wished.tunnel, self.back.and_then(|back| back.tunnel))
+    }
+
+    pub(super) fn connect(self) -> Option<Millis> {
+        ruled(self.wished.connect, self.back.and_then(|back| back.connect))
+    }
+
+    pub(super) fn queue(self) -> Option<Millis> {
+        let own = self.back.and_then(|back| back.queue.or(back.connect));
+        ruled(self.wished.queue, own)
+    }
+
+    pub(super) fn tarpit(self) -> Option<Millis> {
+        let (front, back) = (self.front, self.back);
+        let own = back
+            .and_then(|back| back.tarpit)
+            .or(front.tarpit)
+            .or(back.and_then(|back| back.connect))
+            .or(front.connect);
+        ruled(self.wished.tarpit, own)
     }
 
     /// As expressions read them.
     pub(super) fn facts(self) -> crate::sample::Timeouts {
         let ms = |time: Option<Millis>| time.map(Millis::get);
         crate::sample::Timeouts {
-            client: ms(self.client),
-            server: ms(self.server),
-            tunnel: ms(self.tunnel),
-            connect: ms(self.connect),
-            queue: ms(self.queue),
-            tarpit: ms(self.tarpit),
+            client: ms(self.client()),
+            server: ms(self.server()),
+            tunnel: ms(self.tunnel()),
+            connect: ms(self.connect()),
+            queue: ms(self.queue()),
+            tarpit: ms(self.tarpit()),
         }
+    }
+}
+
+/// What a rule wishes, or else what is configured.
+fn ruled(wish: Option<Millis>, own: Option<Millis>) -> Option<Millis> {
+    match wish {
+        // A wish for no time at all means no limit, as it does in the configuration.
+        Some(wish) => Some(wish).filter(|time| !time.is_zero()),
+        None => own,
     }
 }
 
@@ -133,20 +147,22 @@ impl Stream {
     pub(super) fn client_deadline(&self, kit: &Kit) -> Tick {
         let front = kit.conns.get(self.front);
         let last = front.map_or(Tick::NEVER, |held| held.conn.last_active);
-        last.after(self.patience(kit).client)
+        last.after(self.patience(kit).client())
     }
 
     /// The timeouts in force.
-    pub(super) fn patience(&self, kit: &Kit) -> Patience {
+    pub(super) fn patience<'a>(&'a self, kit: &'a Kit) -> Patience<'a> {
         self.patience_by(kit, &self.wishes.timeouts)
     }
 
     /// The same while the wishes are lent to an evaluation.
-    pub(super) fn patience_by(&self, kit: &Kit, wished: &TimeoutWishes) -> Patience {
+    pub(super) fn patience_by<'a>(&self, kit: &'a Kit, wished: &'a TimeoutWishes) -> Patience<'a> {
         let site = &kit.site;
-        let front = &site.frontend(self.frontend).timeouts;
-        let back = self.backend.map(|id| &site.backend(id).timeouts);
-        Patience::new(front, back, wished)
+        Patience {
+            front: &site.frontend(self.frontend).timeouts,
+            back: self.backend.map(|id| &site.backend(id).timeouts),
+            wished,
+        }
     }
 }
 
@@ -174,10 +190,19 @@ mod tests {
             client: Some(Millis::ZERO),
             ..TimeoutWishes::default()
         };
-        let alone = Patience::new(&front, None, &TimeoutWishes::default());
-        assert_eq!((alone.client, alone.server), (Some(ms(1)), None));
-        let both = Patience::new(&front, Some(&back), &wished);
-        assert_eq!((both.client, both.server), (None, Some(ms(30))));
-        assert_eq!((both.queue, both.tarpit), (Some(ms(4)), Some(ms(2))));
+        let unruled = TimeoutWishes::default();
+        let alone = Patience {
+            front: &front,
+            back: None,
+            wished: &unruled,
+        };
+        assert_eq!((alone.client(), alone.server()), (Some(ms(1)), None));
+        let both = Patience {
+            front: &front,
+            back: Some(&back),
+            wished: &wished,
+        };
+        assert_eq!((both.client(), both.server()), (None, Some(ms(30))));
+        assert_eq!((both.queue(), both.tarpit()), (Some(ms(4)), Some(ms(2))));
     }
 }

@@ -451,7 +451,7 @@ impl Stream {
         }
         // haproxy: a client that stalls in its upload uses up the server's time, its own begins with the end of the response or
         // where the server has no limit; so here.
-        let alone = !self.waits_for_server() || self.patience(kit).server.is_none();
+        let alone = !self.waits_for_server() || self.patience(kit).server().is_none();
         unsent || alone && self.request.end() == End::Open
     }
 
@@ -463,7 +463,7 @@ impl Stream {
     fn quiet_timeouts(&self, kit: &Kit) -> (Option<Millis>, Option<Millis>) {
         let patience = self.patience(kit);
         let Some(backend) = self.backend else {
-            return (patience.client, None);
+            return (patience.client(), None);
         };
         let is_tunnel = self.tunnel || !self.http;
         let front = &kit.site.frontend(self.frontend).timeouts;
@@ -473,15 +473,15 @@ impl Stream {
             self.response.end() == End::Open,
         );
         match (asks, answers) {
-            _ if !is_tunnel => (patience.client, patience.server),
+            _ if !is_tunnel => (patience.client(), patience.server()),
             (true, true) => (
-                patience.tunnel.or(patience.client),
-                patience.tunnel.or(patience.server),
+                patience.tunnel().or(patience.client()),
+                patience.tunnel().or(patience.server()),
             ),
             // Who has said that nothing more comes is not waited for.
-            (false, true) => (None, back.server_fin.or(patience.server)),
-            (true, false) => (front.client_fin.or(patience.client), None),
-            (false, false) => (patience.client, patience.server),
+            (false, true) => (None, back.server_fin.or(patience.server())),
+            (true, false) => (front.client_fin.or(patience.client()), None),
+            (false, false) => (patience.client(), patience.server()),
         }
     }
 

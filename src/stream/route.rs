@@ -170,7 +170,7 @@ impl Stream {
 
     fn wait(&mut self, kit: &Kit, waiting: Waiting) {
         self.waiting = Some(waiting);
-        self.deadline = kit.now.after(self.patience(kit).queue);
+        self.deadline = kit.now.after(self.patience(kit).queue());
     }
 
     /// Where in a line rules have put it.
