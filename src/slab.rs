@@ -63,14 +63,15 @@ impl<T> fmt::Debug for Key<T> {
 /// A bounded set of `T`s, each reached by its [`Key`].
 #[derive(Debug)]
 pub struct Slab<T> {
-    /// Places in pieces of [`CHUNK`], so that growing moves nobody and costs no second copy of everything.
-    chunks: Vec<Vec<Place<T>>>,
-    /// Places that were ever used.
-    made: usize,
+    chunks: Vec<Chunk<T>>,
     free: u32,
     len: usize,
     limit: usize,
 }
+
+/// Places come in pieces of one size, so that growing moves nobody and costs no second copy of everything, and so that the rest of
+/// a number needs no look at a length to be a place.
+type Chunk<T> = Box<[Place<T>; CHUNK]>;
 
 #[derive(Debug)]
 struct Place<T> {
@@ -98,10 +99,9 @@ impl<T> Slab<T> {
     pub fn new(limit: usize) -> Self {
         Self {
             chunks: Vec::new(),
-            made: 0,
             free: NONE,
             len: 0,
-            limit: limit.min(NONE as usize),
+            limit: limit.min(NONE as usize - CHUNK),
         }
     }
 
@@ -120,44 +120,58 @@ impl<T> Slab<T> {
         if self.is_full() {
             return Err(value);
         }
-        self.len += 1;
         if self.free == NONE {
-            let index = numbered(self.made);
-            if self.made.is_multiple_of(CHUNK) {
-                self.chunks.push(Vec::with_capacity(CHUNK));
-            }
-            self.made += 1;
-            self.chunks[index as usize / CHUNK].push(Place {
-                generation: 0,
-                state: State::Taken(value),
-            });
-            return Ok(Key {
-                index,
-                generation: 0,
-                of: PhantomData,
-            });
+            self.grow();
         }
         let index = self.free;
-        let place = &mut self.chunks[index as usize / CHUNK][index as usize % CHUNK];
-        if let State::Free { next } = place.state {
-            self.free = next;
-        }
+        let Some(place) = self.place_mut(index as usize) else {
+            return Err(value);
+        };
+        let State::Free { next } = place.state else {
+            return Err(value);
+        };
         place.state = State::Taken(value);
+        let generation = place.generation;
+        self.free = next;
+        self.len += 1;
         Ok(Key {
             index,
-            generation: place.generation,
+            generation,
             of: PhantomData,
         })
     }
 
+    /// Adds a chunk of places, the first of which are taken first.
+    fn grow(&mut self) {
+        let first = self.chunks.len() * CHUNK;
+        let places = (first + 1..=first + CHUNK).map(|next| Place {
+            generation: 0,
+            state: State::Free {
+                next: if next == first + CHUNK {
+                    NONE
+                } else {
+                    numbered(next)
+                },
+            },
+        });
+        if let Ok(chunk) = places.collect::<Box<[_]>>().try_into() {
+            self.chunks.push(chunk);
+            self.free = numbered(first);
+        }
+    }
+
     #[inline]
     fn place(&self, index: usize) -> Option<&Place<T>> {
-        self.chunks.get(index / CHUNK)?.get(index % CHUNK)
+        self.chunks
+            .get(index / CHUNK)
+            .map(|chunk| &chunk[index % CHUNK])
     }
 
     #[inline]
     fn place_mut(&mut self, index: usize) -> Option<&mut Place<T>> {
-        self.chunks.get_mut(index / CHUNK)?.get_mut(index % CHUNK)
+        self.chunks
+            .get_mut(index / CHUNK)
+            .map(|chunk| &mut chunk[index % CHUNK])
     }
 
     /// The occupant, if it is still the one the key was made for.
@@ -215,7 +229,7 @@ impl<T> Slab<T> {
     pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
         self.chunks
             .iter()
-            .flatten()
+            .flat_map(|chunk| chunk.iter())
             .enumerate()
             .filter_map(|(index, place)| match &place.state {
                 State::Taken(value) => Some((
