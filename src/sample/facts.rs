@@ -32,7 +32,7 @@ pub struct Facts<'a> {
     /// inspection delay is over, the message is complete, or the place cannot wait.
     pub last_call: bool,
     /// The client's connection.
-    pub client: Option<&'a ClientFacts>,
+    pub client: Option<&'a ClientFacts<'a>>,
     /// The client's address as the rules see it: `set-src` may have changed it.
     pub src: Option<SocketAddr>,
     /// The address the client reached, as the rules see it: `set-dst` may have changed it.
@@ -75,6 +75,8 @@ pub struct Facts<'a> {
     pub captures: &'a dyn Captures,
     /// What the kernel measures of the connections.
     pub kernel: &'a dyn Kernel,
+    /// The times of the exchange.
+    pub clocks: &'a dyn Clocks,
 }
 
 impl Facts<'static> {
@@ -107,6 +109,7 @@ impl Facts<'static> {
             census: &NoCensus,
             captures: &NoCaptures,
             kernel: &NoKernel,
+            clocks: &NoClocks,
         }
     }
 }
@@ -176,9 +179,9 @@ impl Payload<'_> {
     };
 }
 
-/// The client's connection. Owned by it, lent with every evaluation.
-#[derive(Debug, Clone, Default)]
-pub struct ClientFacts {
+/// The client's connection, lent with every evaluation.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ClientFacts<'a> {
     /// The source address as the socket or the PROXY header says; `None` on a UNIX socket.
     pub src: Option<SocketAddr>,
     /// The destination address likewise.
@@ -190,15 +193,15 @@ pub struct ClientFacts {
     /// The number of the listening socket (`id` of the bind line or its position).
     pub listener_id: u32,
     /// The name of the bind line.
-    pub listener_name: Option<Arc<str>>,
+    pub listener_name: Option<&'a str>,
     /// The major version of HTTP spoken on it, 1 unless negotiated otherwise.
     pub http_major: u8,
     /// A PROXY header was received.
     pub proxied: bool,
     /// The type-length-value part of the PROXY v2 header, as received.
-    pub tlvs: Vec<u8>,
+    pub tlvs: &'a [u8],
     /// What TLS settled; `None` on a clear connection.
-    pub tls: Option<Arc<TlsFacts>>,
+    pub tls: Option<&'a TlsFacts>,
     /// Why the connection failed, 0 while it did not.
     pub error: u16,
     /// How the peer bent the protocol without breaking it, counted.
@@ -394,10 +397,6 @@ pub struct ServerFacts {
 /// The facts of one exchange that are neither connection nor message.
 #[derive(Debug, Clone, Default)]
 pub struct ExchangeFacts {
-    /// Durations so far, milliseconds.
-    pub timers: Timers,
-    /// The timeouts in force, milliseconds: client, server, tunnel, connect, queue, tarpit.
-    pub timeouts: Timeouts,
     /// The wall clock when the request began.
     pub request_date: Wall,
     /// Which rule ended the evaluation: its file and line.
@@ -420,6 +419,29 @@ pub struct ExchangeFacts {
     pub is_http: bool,
     /// The status for the client, when the proxy made the response itself.
     pub status: Option<u16>,
+}
+
+/// The times of an exchange, worked out when they are asked for.
+pub trait Clocks: std::fmt::Debug {
+    /// Its durations so far.
+    fn timers(&self) -> Timers;
+
+    /// The timeouts in force.
+    fn timeouts(&self) -> Timeouts;
+}
+
+/// No exchange to time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NoClocks;
+
+impl Clocks for NoClocks {
+    fn timers(&self) -> Timers {
+        Timers::default()
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        Timeouts::default()
+    }
 }
 
 /// Durations, milliseconds; `None` until the phase is over.

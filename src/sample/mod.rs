@@ -34,7 +34,7 @@ pub use census::{
 pub use conv::{JWE_ALGORITHMS, JWE_ENCRYPTIONS, all as all_convs, find as find_conv};
 pub use expr::{Expr, NamedTests, NoNamedTests, Reader, Sampled, Test, Walk};
 pub use facts::{
-    BackendFacts, BodyView, Captures, ClientFacts, Counter, Counters, ExchangeFacts, Facts,
+    BackendFacts, BodyView, Captures, ClientFacts, Clocks, Counter, Counters, ExchangeFacts, Facts,
     FrontendFacts, Kernel, LogFacts, NoCaptures, NoKernel, Payload, ServerFacts, TcpFacts,
     Timeouts, Timers, TlsFacts, Tracked, UpstreamFacts, Wall,
 };

@@ -13,7 +13,9 @@ use super::census::{
     BackendGauge, Census, Change, FrontendGauge, ProcessGauge, ServerGauge, TableGauge,
 };
 use super::expr::{Expr, NoNamedTests, Reader, Sampled};
-use super::facts::{ClientFacts, Counter, Facts, TlsFacts, UpstreamFacts};
+use super::facts::{
+    ClientFacts, Clocks, Counter, Facts, Timeouts, Timers, TlsFacts, UpstreamFacts,
+};
 use super::names::Names;
 use super::vars::{VarName, Vars};
 use crate::id::{BackendId, FrontendId, ServerId, TableId};
@@ -43,15 +45,26 @@ pub(crate) fn with_reader<R>(work: impl FnOnce(Reader<'_>) -> R) -> R {
     })
 }
 
+/// Clocks that stand still.
+impl Clocks for (Timers, Timeouts) {
+    fn timers(&self) -> Timers {
+        self.0
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        self.1
+    }
+}
+
 /// Lends facts in which the client's side and the server's have settled the same TLS.
 pub(crate) fn with_tls(settled: TlsFacts, look: impl FnOnce(&Facts<'_>)) {
     let tls = Arc::new(settled);
     let client = ClientFacts {
-        tls: Some(Arc::clone(&tls)),
+        tls: Some(&tls),
         ..ClientFacts::default()
     };
     let upstream = UpstreamFacts {
-        tls: Some(tls),
+        tls: Some(Arc::clone(&tls)),
         ..UpstreamFacts::default()
     };
     look(&Facts {

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::body::size;
 use super::cached::{Caching, Instant};
 use super::front::{Front, Held};
+use super::patience::Patience;
 use super::room::Received;
 use super::stick::Sticky;
 use super::track::{Tracking, Within};
@@ -18,13 +19,15 @@ use super::world::{Lookup, Reach};
 use super::{Kit, Stage, Stream};
 use crate::http::Head;
 use crate::log::{
-    CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Origin, Process, Queues, Record, Tls,
+    CaptureCounts, CaptureSlots, Counts, Endpoint, Http, Origin, Process, Queues, Record, Timers,
+    Tls,
 };
 use crate::mux::{End, Lane};
 use crate::proto::h1::{HeadParser, Kind, Limits, Progress};
 use crate::rule::{Desk, Scene, Wishes};
 use crate::sample::{
-    BodyView, Captured, ClientFacts, ExchangeFacts, Facts, Kernel, Payload, Shelf, Shelves,
+    self, BodyView, Captured, ClientFacts, Clocks, ExchangeFacts, Facts, Kernel, Payload, Shelf,
+    Shelves,
 };
 use crate::site::{Rules, Site, Survey};
 
@@ -146,7 +149,14 @@ impl Stream {
         let front = kit.conns.get(self.front).and_then(Held::front)?;
         let client = front.facts(site);
         let upstream = self.upstream(kit);
-        let exchange = self.exchange_facts(kit, wishes);
+        let exchange = self.exchange_facts(wishes);
+        // Rules may wish others meanwhile, which are in force for the next evaluation.
+        let wished = wishes.timeouts;
+        let clocks = Timed {
+            timers: self.txn.timers(kit.now),
+            http: self.http,
+            patience: self.patience_by(kit, &wished),
+        };
         let shelves = self.memory.shelves(site, front);
         let within = Within {
             own: &self.tracks,
@@ -179,6 +189,7 @@ impl Stream {
             census: &parts.survey,
             captures: &self.memory.captured,
             kernel: &self.sockets(kit),
+            clocks: &clocks,
             ..Facts::none()
         };
         let record = || self.record(kit, site, front, facts.src, facts.kernel);
@@ -240,38 +251,18 @@ impl Stream {
         }
     }
 
-    fn exchange_facts(&self, kit: &Kit, wishes: &Wishes) -> ExchangeFacts {
+    fn exchange_facts(&self, wishes: &Wishes) -> ExchangeFacts {
         ExchangeFacts {
             request_date: self.txn.begun_date,
             priority_class: wishes.priority_class.unwrap_or(0),
             priority_offset: wishes.priority_offset.unwrap_or(0),
             last_rule: wishes.last_rule.clone(),
-            timeouts: self.patience_by(kit, &wishes.timeouts).facts(),
             retries: self.txn.retries,
             redispatched: self.txn.redispatched,
             is_http: self.http,
             cache: self.memory.caching.borrow().answers.clone(),
             status: self.txn.status.map(|status| status.code()),
-            timers: self.sample_timers(kit),
             ..ExchangeFacts::default()
-        }
-    }
-
-    /// The times of the log as samples: one that is not known yet is absent there.
-    fn sample_timers(&self, kit: &Kit) -> crate::sample::Timers {
-        let timers = self.txn.timers(kit.now);
-        let known = |span: i64| u32::try_from(span).ok();
-        crate::sample::Timers {
-            idle: known(timers.ti()),
-            request: known(timers.t_request()),
-            tq: known(timers.tq()),
-            queue: known(timers.tw()),
-            connect: known(timers.tc()),
-            response: known(timers.t_response()),
-            data: known(timers.td(self.http)),
-            total: known(timers.tt()),
-            active: known(timers.ta()),
-            user: known(timers.tu()),
         }
     }
 
@@ -420,6 +411,38 @@ impl Stream {
     }
 }
 
+/// The times of the exchange at the moment of an evaluation.
+#[derive(Debug)]
+struct Timed<'a> {
+    timers: Timers,
+    http: bool,
+    patience: Patience<'a>,
+}
+
+impl Clocks for Timed<'_> {
+    /// The times of the log as samples: one that is not known yet is absent there.
+    fn timers(&self) -> sample::Timers {
+        let timers = &self.timers;
+        let known = |span: i64| u32::try_from(span).ok();
+        sample::Timers {
+            idle: known(timers.ti()),
+            request: known(timers.t_request()),
+            tq: known(timers.tq()),
+            queue: known(timers.tw()),
+            connect: known(timers.tc()),
+            response: known(timers.t_response()),
+            data: known(timers.td(self.http)),
+            total: known(timers.tt()),
+            active: known(timers.ta()),
+            user: known(timers.tu()),
+        }
+    }
+
+    fn timeouts(&self) -> sample::Timeouts {
+        self.patience.facts()
+    }
+}
+
 /// What belongs to one evaluation alone.
 struct Parts<'a> {
     site: &'a Site,
@@ -442,7 +465,7 @@ impl Kit {
 
 impl Front {
     /// What expressions see of the client's connection.
-    pub(super) fn facts(&self, site: &Site) -> ClientFacts {
+    pub(super) fn facts<'a>(&'a self, site: &'a Site) -> ClientFacts<'a> {
         let listener = site.listener(self.listener);
         ClientFacts {
             src: self.peers.src,
@@ -450,15 +473,15 @@ impl Front {
             accepted: self.accepted,
             accept_date: self.accept_date,
             listener_id: listener.uuid,
-            listener_name: Some(listener.name.clone()),
+            listener_name: Some(&listener.name),
             http_major: 1,
             proxied: self.proxied.is_some(),
             tlvs: self
                 .proxied
                 .as_ref()
-                .map_or_else(Vec::new, |header| header.raw_tlvs().to_vec()),
+                .map_or(&[], |header| header.raw_tlvs()),
             first_request: self.requests <= 1,
-            tls: self.tls.clone(),
+            tls: self.tls.as_deref(),
             handshake_ms: self.handshake.get(),
             ..ClientFacts::default()
         }

@@ -111,7 +111,7 @@ struct ForHandshake;
 
 impl Action for ForHandshake {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        let tls = scene.facts.client.and_then(|client| client.tls.as_deref());
+        let tls = scene.facts.client.and_then(|client| client.tls);
         let unfinished = tls.is_some_and(|tls| tls.early);
         match unfinished && !scene.resumed {
             true => Flow::Wait(Wait::Handshake),

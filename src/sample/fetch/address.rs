@@ -272,7 +272,7 @@ fn rcvd_proxy<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 
 /// The value of the type-length-value of this type (PROXY protocol v2, section 2.2).
 fn tlv<'a>(facts: &'a Facts<'a>, kind: u8) -> Sampled<'a> {
-    let mut rest: &[u8] = facts.client.map_or(&[], |c| &c.tlvs);
+    let mut rest: &[u8] = facts.client.map_or(&[], |c| c.tlvs);
     while let [found, high, low, tail @ ..] = rest {
         let len = usize::from(u16::from_be_bytes([*high, *low]));
         let Some(value) = tail.get(..len) else { break };
@@ -334,7 +334,7 @@ fn so_id<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 }
 
 fn so_name<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    let name = facts.client.and_then(|c| c.listener_name.as_ref());
+    let name = facts.client.and_then(|c| c.listener_name);
     Sampled::maybe_str(name.map(|n| n.as_bytes()))
 }
 
@@ -389,9 +389,9 @@ mod tests {
             src: addr("192.0.2.1:1000"),
             dst: addr("[2001:db8::1]:443"),
             listener_id: 7,
-            listener_name: Some("https".into()),
+            listener_name: Some("https"),
             proxied: true,
-            tlvs: [&[2, 0, 3][..], b"a.b", &[5, 0, 1], b"u"].concat(),
+            tlvs: b"\x02\0\x03a.b\x05\0\x01u",
             accept_date: Wall {
                 secs: 10,
                 micros: 5_000,

@@ -126,7 +126,7 @@ macro_rules! timeouts {
 
         fn $current<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
             let of: fn(&Timeouts) -> Option<u32> = $in_force;
-            millis(facts.exchange.map(|x| of(&x.timeouts)))
+            millis(facts.exchange.map(|_| of(&facts.clocks.timeouts())))
         }
     )*};
 }
@@ -140,13 +140,13 @@ timeouts! {
 }
 
 fn cur_client_timeout<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    millis(facts.exchange.map(|x| x.timeouts.client))
+    millis(facts.exchange.map(|_| facts.clocks.timeouts().client))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::facts::{ExchangeFacts, FrontendFacts};
+    use crate::sample::facts::{ExchangeFacts, FrontendFacts, Timers};
     use crate::sample::rig::{absent, yields_with};
 
     #[test]
@@ -159,18 +159,17 @@ mod tests {
             server_timeout_ms: Some(7000),
             ..BackendFacts::default()
         };
-        let exchange = ExchangeFacts {
-            timeouts: Timeouts {
-                server: Some(9),
-                client: Some(8),
-                ..Timeouts::default()
-            },
-            ..ExchangeFacts::default()
+        let exchange = ExchangeFacts::default();
+        let timeouts = Timeouts {
+            server: Some(9),
+            client: Some(8),
+            ..Timeouts::default()
         };
         let facts = Facts {
             frontend: Some(&frontend),
             backend: Some(&backend),
             exchange: Some(&exchange),
+            clocks: &(Timers::default(), timeouts),
             ..Facts::none()
         };
         for (text, want) in [

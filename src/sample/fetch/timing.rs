@@ -14,7 +14,7 @@ macro_rules! timers {
     ($($name:ident = $pick:expr;)*) => {$(
         fn $name<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
             let pick: fn(&Timers) -> Option<u32> = $pick;
-            let time = facts.exchange.and_then(|x| pick(&x.timers));
+            let time = pick(&facts.clocks.timers());
             Sampled::maybe_int(time.map(i64::from))
         }
     )*};
@@ -309,7 +309,7 @@ fn termination<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::facts::{ClientFacts, ExchangeFacts, Wall};
+    use crate::sample::facts::{ClientFacts, ExchangeFacts, Timeouts, Wall};
     use crate::sample::rig::{absent, yields_with};
 
     #[test]
@@ -318,19 +318,19 @@ mod tests {
             handshake_ms: 3,
             ..ClientFacts::default()
         };
+        let timers = Timers {
+            idle: Some(1),
+            request: Some(2),
+            tq: Some(3),
+            queue: Some(4),
+            connect: Some(5),
+            response: Some(6),
+            data: Some(7),
+            total: Some(8),
+            active: Some(9),
+            user: Some(10),
+        };
         let exchange = ExchangeFacts {
-            timers: Timers {
-                idle: Some(1),
-                request: Some(2),
-                tq: Some(3),
-                queue: Some(4),
-                connect: Some(5),
-                response: Some(6),
-                data: Some(7),
-                total: Some(8),
-                active: Some(9),
-                user: Some(10),
-            },
             request_date: Wall {
                 secs: 12,
                 micros: 345_000,
@@ -354,6 +354,7 @@ mod tests {
         };
         let facts = Facts {
             client: Some(&client),
+            clocks: &(timers, Timeouts::default()),
             exchange: Some(&exchange),
             log: Some(&log),
             ..Facts::none()

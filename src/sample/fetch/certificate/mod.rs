@@ -44,5 +44,5 @@ pub(super) mod verdict;
 use crate::sample::facts::{Facts, TlsFacts};
 
 fn client<'a>(facts: &'a Facts<'a>) -> Option<&'a TlsFacts> {
-    facts.client?.tls.as_deref()
+    facts.client?.tls
 }

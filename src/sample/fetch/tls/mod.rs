@@ -39,7 +39,7 @@ use crate::sample::facts::{Facts, TlsFacts};
 type Tls<'a> = Option<&'a TlsFacts>;
 
 fn client<'a>(facts: &'a Facts<'a>) -> Tls<'a> {
-    facts.client?.tls.as_deref()
+    facts.client?.tls
 }
 
 fn server<'a>(facts: &'a Facts<'a>) -> Tls<'a> {
