@@ -62,20 +62,42 @@ pub enum Guard {
 }
 
 impl Guard {
-    fn stops(self, byte: u8) -> bool {
+    /// Its bit in [`STOPS`].
+    fn bit(self) -> u8 {
         match self {
-            Guard::Open => false,
-            Guard::Url => is_unprintable(byte) || matches!(byte, b'"' | b'#'),
-            Guard::Header => {
-                is_unprintable(byte) || matches!(byte, b'"' | b'#' | b'{' | b'|' | b'}')
-            }
+            Guard::Open => 0,
+            Guard::Url => URL,
+            Guard::Header => HEADER,
         }
     }
 }
 
-fn is_unprintable(byte: u8) -> bool {
-    !(32..127).contains(&byte)
-}
+const URL: u8 = 1;
+const HEADER: u8 = 1 << 1;
+/// Set for what [`Style::ESCAPE`] puts a backslash before.
+const SLASH: u8 = 1 << 2;
+
+/// Who stops which byte.
+static STOPS: [u8; 256] = {
+    let mut stops = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let unprintable = byte < 32 || byte >= 127;
+        if unprintable || byte == b'"' || byte == b'#' {
+            stops[byte as usize] |= URL | HEADER;
+        }
+        if matches!(byte, b'{' | b'|' | b'}') {
+            stops[byte as usize] |= HEADER;
+        }
+        if matches!(byte, b'"' | b'\\' | b']') {
+            stops[byte as usize] |= SLASH;
+        }
+        if byte == u8::MAX {
+            break stops;
+        }
+        byte += 1;
+    }
+};
 
 /// Appends values to a line in one style.
 pub struct Pen<'o> {
@@ -114,29 +136,25 @@ impl Pen<'_> {
 
     /// A text without quotes around it.
     pub fn plain(&mut self, guard: Guard, text: &[u8]) {
-        let escape = self.style.has(Style::ESCAPE);
-        if guard == Guard::Open && !escape {
-            self.out.extend_from_slice(text);
-            return;
-        }
-        let mut from = 0;
-        for (at, &byte) in text.iter().enumerate() {
-            let encode = guard.stops(byte);
-            let slash = !encode && escape && matches!(byte, b'"' | b'\\' | b']');
-            if !encode && !slash {
-                continue;
-            }
-            self.out.extend_from_slice(&text[from..at]);
-            from = at;
-            if encode {
+        let escapes = self.style.has(Style::ESCAPE);
+        let stops = guard.bit() | if escapes { SLASH } else { 0 };
+        let mut rest = text;
+        while let Some(at) = rest
+            .iter()
+            .position(|&byte| STOPS[usize::from(byte)] & stops != 0)
+        {
+            let (good, stopped) = rest.split_at(at);
+            self.out.extend_from_slice(good);
+            let byte = stopped[0];
+            if STOPS[usize::from(byte)] & guard.bit() != 0 {
                 self.out.push(b'#');
                 hex_byte(self.out, byte);
-                from += 1;
             } else {
-                self.out.push(b'\\');
+                self.out.extend_from_slice(&[b'\\', byte]);
             }
+            rest = &stopped[1..];
         }
-        self.out.extend_from_slice(&text[from..]);
+        self.out.extend_from_slice(rest);
     }
 
     /// A text for a header field: control bytes are percent-encoded, and nothing is quoted.
@@ -269,13 +287,14 @@ pub(super) fn decimal(out: &mut Vec<u8>, number: i64) {
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
     let mut left = number.unsigned_abs();
-    loop {
+    while left >= 10 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(pair(left % 100));
+        left /= 100;
+    }
+    if left > 0 {
         at -= 1;
-        digits[at] = digit(left % 10);
-        left /= 10;
-        if left == 0 {
-            break;
-        }
+        digits[at] = pair(left)[1];
     }
     if number < 0 {
         out.push(b'-');
@@ -283,8 +302,18 @@ pub(super) fn decimal(out: &mut Vec<u8>, number: i64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-fn digit(value: u64) -> u8 {
-    b'0' + u8::try_from(value).unwrap_or(0)
+/// The two digits of a number below a hundred.
+fn pair(number: u64) -> &'static [u8; 2] {
+    static PAIRS: [[u8; 2]; 100] = {
+        let mut pairs = [[0; 2]; 100];
+        let mut number = 0_u8;
+        while number < 100 {
+            pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+            number += 1;
+        }
+        pairs
+    };
+    &PAIRS[usize::from(u8::try_from(number).unwrap_or(0))]
 }
 
 /// Appends two upper-case hexadecimal digits.
@@ -347,7 +376,10 @@ mod tests {
             pen(Style::default(), |p| p.number(i64::MIN)),
             i64::MIN.to_string()
         );
-        assert_eq!(pen(Style::default(), |p| p.number(0)), "0");
+        for number in [0, 9, 10, 99, 100, 101, 12_345, 999_999, -1, -10, i64::MAX] {
+            let written = pen(Style::default(), |p| p.number(number));
+            assert_eq!(written, number.to_string());
+        }
         assert_eq!(pen(Style::HEXA, |p| p.hexable(0x46b6, 4)), "46B6");
         assert_eq!(pen(Style::HEXA, |p| p.hexable(0x2_db, 2)), "2DB");
         assert_eq!(pen(Style::HEXA, |p| p.hexable(1, 4)), "0001");
