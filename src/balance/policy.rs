@@ -82,6 +82,8 @@ pub struct Policy {
     tuning: Tuning,
     picker: Picker,
     standing: Standing,
+    /// Whether choices depend on what servers have to do: only then is it counted.
+    weighs_load: bool,
     /// Requests the backend has in service, for `hash-balance-factor`.
     load: AtomicU32,
     settling: Mutex<()>,
@@ -112,9 +114,19 @@ impl Policy {
             Algorithm::Hash(kind) if tuning.hash.consistent => Picker::HashRing(kind, Ring::new()),
             Algorithm::Hash(kind) => Picker::HashMap(kind, Map::new(seats)),
         };
+        let weighs_load = match picker {
+            Picker::LeastConn(_) | Picker::Random(_) => true,
+            Picker::HashRing(..) => tuning.balance_factor.is_some(),
+            Picker::RoundRobin(_)
+            | Picker::StaticRr(_)
+            | Picker::First(_)
+            | Picker::Sticky(_)
+            | Picker::HashMap(..) => false,
+        };
         let policy = Self {
             algorithm,
             tuning,
+            weighs_load,
             picker,
             standing: Standing::new(tuning.all_backups),
             load: AtomicU32::new(0),
@@ -189,6 +201,9 @@ impl Policy {
 
     /// A request was given to this server, by choice or by persistence, or waits in its line.
     pub fn took(&self, seats: &impl Seats, at: usize) {
+        if !self.weighs_load {
+            return;
+        }
         self.load.fetch_add(1, Relaxed);
         seats.seat(at).add_load();
         if let Picker::LeastConn(least) = &self.picker {
@@ -198,17 +213,16 @@ impl Policy {
 
     /// That request is over, or was taken back; its slot has been given back before.
     pub fn left(&self, seats: &impl Seats, at: usize) {
+        if let Picker::First(first) = &self.picker {
+            first.left(at);
+        }
+        if !self.weighs_load {
+            return;
+        }
         self.load.fetch_sub(1, Relaxed);
         seats.seat(at).drop_load();
-        match &self.picker {
-            Picker::LeastConn(least) => least.moved(seats, at),
-            Picker::First(first) => first.left(at),
-            Picker::RoundRobin(_)
-            | Picker::StaticRr(_)
-            | Picker::Random(_)
-            | Picker::Sticky(_)
-            | Picker::HashMap(..)
-            | Picker::HashRing(..) => {}
+        if let Picker::LeastConn(least) = &self.picker {
+            least.moved(seats, at);
         }
     }
 
