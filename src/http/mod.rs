@@ -14,6 +14,7 @@ mod head;
 mod known;
 mod list;
 mod method;
+mod name;
 mod status;
 pub mod uri;
 
@@ -22,4 +23,5 @@ pub use head::{Fields, Head};
 pub use known::{Known, KnownSet};
 pub use list::{Values, has_token};
 pub use method::Method;
+pub use name::FieldName;
 pub use status::{Status, Version};

@@ -114,7 +114,7 @@ impl Scene<'_> {
             true => (self.response.as_deref(), self.room.response),
             false => (self.request.as_deref(), self.room.request),
         };
-        head.is_none_or(|head| head.wire_len().saturating_add(more) <= most)
+        head.is_none_or(|head| head.may_grow(more, most))
     }
 
     /// A rewrite had no room: it is counted, and ends the exchange unless `strict-mode` is off.

@@ -75,6 +75,7 @@ use std::sync::{Arc, OnceLock};
 use crate::dns::Resolver;
 use crate::dns::run::roster::Watched;
 use crate::dns::run::section::Section;
+use crate::http::FieldName;
 use crate::id::{BackendId, FrontendId, ListenerId, ServerId, TableId};
 use crate::log::profile::Profile;
 use crate::pattern::Library;
@@ -394,8 +395,8 @@ pub enum HttpConnections {
 /// `option forwardfor`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForwardFor {
-    /// The header's name, lower-case.
-    pub header: Box<[u8]>,
+    /// The header's name.
+    pub header: FieldName,
     /// Networks whose clients are not named.
     pub except: Vec<crate::addr::Network>,
     /// Only where the header is not there yet.

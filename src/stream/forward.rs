@@ -30,6 +30,12 @@ impl Stream {
         let front = &site.frontend(self.frontend).options;
         let backend = self.backend.map(|backend| site.backend(backend));
         let back = backend.map(|backend| &backend.options);
+        let forwarded = backend.and_then(|backend| backend.forwarded.as_ref());
+        let tells =
+            |options: &Options| options.forward_for.is_some() || options.original_to.is_some();
+        if forwarded.is_none() && !tells(front) && !back.is_some_and(tells) {
+            return;
+        }
         let Some(ends) = self.ends(kit) else { return };
         let told = [
             (
@@ -41,7 +47,6 @@ impl Stream {
                 ends.dst,
             ),
         ];
-        let forwarded = backend.and_then(|backend| backend.forwarded.as_ref());
         let field = forwarded.and_then(|said| {
             self.with_scene(kit, true, |scene| {
                 let facts = scene.view();
@@ -88,9 +93,6 @@ impl Stream {
     }
 }
 
-/// The longest text of an address: an IPv4 one within IPv6.
-const IP_LEN_MAX: usize = 45;
-
 /// What the two proxies say about one field, the backend first.
 fn both<'a>(
     front: &'a Options,
@@ -110,10 +112,8 @@ fn name_client(head: &mut Head, options: &[&ForwardFor], ip: IpAddr) {
         .flat_map(|option| &option.except)
         .any(|network| network.contains(ip));
     let insists = options.iter().any(|option| !option.if_none);
-    if !excepted && (insists || head.get(&first.header).is_none()) {
-        let mut text = Vec::with_capacity(IP_LEN_MAX);
-        addr::write_ip(&mut text, ip);
-        head.push(&first.header, &text);
+    if !excepted && (insists || head.get(first.header.as_bytes()).is_none()) {
+        head.push_named(&first.header, |out| addr::write_ip(out, ip));
     }
 }
 
@@ -226,11 +226,12 @@ fn obfuscated(text: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::FieldName;
     use crate::http::Version;
 
     fn option(if_none: bool, except: &[&str]) -> ForwardFor {
         ForwardFor {
-            header: b"x-forwarded-for"[..].into(),
+            header: FieldName::new(b"x-forwarded-for"),
             except: except
                 .iter()
                 .map(|text| text.parse().expect("a network"))

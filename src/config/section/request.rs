@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::option::flag;
 use crate::addr::Network;
 use crate::config::draft::{GlobalDraft, ProxyDraft};
+use crate::http::FieldName;
 use crate::lang::{Cursor, Diag, Keyword, Polarity, Sections, Word, suggest};
 use crate::proto::h1::Spelling;
 use crate::site::{FieldNames, ForwardFor, Forwarded, Told};
@@ -213,7 +214,7 @@ fn client_header(
         return Ok(None);
     }
     let mut written = ForwardFor {
-        header: header.into(),
+        header: FieldName::new(header),
         except: Vec::new(),
         if_none: false,
     };
@@ -232,7 +233,7 @@ fn client_header(
             }
             "header" => {
                 let name = cur.expect("a header name after 'header'")?;
-                written.header = name.bytes.to_ascii_lowercase().into();
+                written.header = FieldName::new(&name.bytes);
             }
             "if-none" if may_be_conditional => written.if_none = true,
             _ => {

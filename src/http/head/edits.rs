@@ -4,9 +4,9 @@
 //! arena, and the field keeps its place among the others.
 
 use super::field::Field;
-use super::{COLON, CRLF, Head, append_clean, place};
-use crate::http::Known;
+use super::{COLON, CRLF, Head, append_clean, clean, place};
 use crate::http::grammar::TOKEN_LOWER;
+use crate::http::{FieldName, Known};
 
 impl Head {
     /// Appends a field. The name is stored in lower case without what is no token byte, the value without control
@@ -16,6 +16,22 @@ impl Head {
             self.known.extend(field.known);
             self.fields.push(field);
         }
+    }
+
+    /// Appends a field of a name that was looked up before; `write` appends its value.
+    pub fn push_named(&mut self, name: &FieldName, write: impl FnOnce(&mut Vec<u8>)) {
+        if name.as_bytes().is_empty() {
+            return;
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(name.as_bytes());
+        self.text.extend_from_slice(COLON);
+        let value_start = self.text.len();
+        write(&mut self.text);
+        clean(&mut self.text, value_start);
+        let field = self.close_line(start, place(name.as_bytes().len()), name.known());
+        self.known.extend(field.known);
+        self.fields.push(field);
     }
 
     /// Appends a field of a known name.
@@ -45,6 +61,18 @@ impl Head {
             self.take_stock();
         }
         gone
+    }
+
+    /// Removes all fields of a name that was looked up before; tells how many there were.
+    pub fn remove_named(&mut self, name: &FieldName) -> usize {
+        if let Some(known) = name.known() {
+            return self.remove_known(known);
+        }
+        let (before, text) = (self.fields.len(), &self.text);
+        // What has no known name is not in stock.
+        self.fields
+            .retain(|field| field.known.is_some() || field.name(text) != name.as_bytes());
+        before - self.fields.len()
     }
 
     /// Removes all fields of this known name; tells how many there were.
@@ -130,8 +158,13 @@ impl Head {
         known: Option<Known>,
         value: &[u8],
     ) -> Field {
-        let value_start = self.text.len();
         append_clean(&mut self.text, value);
+        self.close_line(start, name_len, known)
+    }
+
+    /// Ends the line at the end of the arena, whose name and value are there.
+    fn close_line(&mut self, start: usize, name_len: u32, known: Option<Known>) -> Field {
+        let value_start = start + name_len as usize + COLON.len();
         let value_len = place(self.text.len() - value_start);
         self.text.extend_from_slice(CRLF);
         Field {
@@ -181,6 +214,11 @@ mod tests {
             text(&head),
             "GET /abc HTTP/1.1\r\nname: xInjected: 1 \r\nempty: \r\n"
         );
+        head.push_named(&FieldName::new(b"Named"), |out| {
+            out.extend(b"\r\n\x01made\0")
+        });
+        assert_eq!(head.get(b"named"), Some(&b"made"[..]));
+        assert_eq!(head.remove_named(&FieldName::new(b"NAMED")), 1);
         head.set_method(b" ");
         head.set_target(b"");
         head.replace_value(0, b"\x01\n");

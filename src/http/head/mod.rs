@@ -103,6 +103,14 @@ fn append_clean(text: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
+/// As [`append_clean`], of a value that stands at the end of `text` already.
+fn clean(text: &mut Vec<u8>, from: usize) {
+    if grammar::find_control(text, from) < text.len() {
+        let value = text.split_off(from);
+        append_clean(text, &value);
+    }
+}
+
 #[inline]
 fn place(at: usize) -> u32 {
     u32::try_from(at).expect("the arena of a head is bounded by buffers far below 4 GiB")

@@ -16,6 +16,13 @@ impl Head {
         self.start_line().len() + fields + CRLF.len()
     }
 
+    /// Whether the head may grow by `more` bytes up to `most`.
+    pub fn may_grow(&self, more: usize, most: usize) -> bool {
+        // Edits leave lines behind that are not written: the arena is at least as long as the head.
+        let at_most = self.text.len() + CRLF.len();
+        at_most.saturating_add(more) <= most || self.wire_len().saturating_add(more) <= most
+    }
+
     /// Appends what the head is on an HTTP/1 wire, without the empty line that ends it: lines that stand one behind the other are
     /// copied together, which in a head that nobody edited is all of them.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {

@@ -1,5 +1,6 @@
 //! Actions on header fields: add, set, delete, replace, early hints.
 
+use crate::http::FieldName;
 use crate::lang::Diag;
 use crate::log::{Format, Purpose};
 use crate::pattern::Regex;
@@ -89,7 +90,7 @@ pub(super) const ROWS: &[Row] = &[
 #[derive(Debug)]
 struct Put {
     mode: Mode,
-    name: Box<[u8]>,
+    name: FieldName,
     value: Format,
     response: bool,
 }
@@ -107,7 +108,7 @@ impl Put {
         let value = args.format("exactly 2 arguments", Purpose::Field)?;
         Ok(Put {
             mode,
-            name: name.bytes.to_ascii_lowercase().into_boxed_slice(),
+            name: FieldName::new(&name.bytes),
             value,
             response: args.context.phase.is_response(),
         })
@@ -117,7 +118,9 @@ impl Put {
 impl Action for Put {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         let value = scene.text(&self.value);
-        if self.mode != Mode::Hint && !scene.has_room(self.response, line_len(&self.name, &value)) {
+        if self.mode != Mode::Hint
+            && !scene.has_room(self.response, line_len(self.name.as_bytes(), &value))
+        {
             scene.put_back(value);
             return scene.overflow();
         }
@@ -125,15 +128,13 @@ impl Action for Put {
             Mode::Hint => scene
                 .wishes
                 .early_hints
-                .push((self.name.to_vec(), value.clone())),
-            Mode::Add => {
+                .push((self.name.as_bytes().to_vec(), value.clone())),
+            Mode::Add | Mode::Set => {
                 if let Some(head) = scene.message(self.response) {
-                    head.push(&self.name, &value);
-                }
-            }
-            Mode::Set => {
-                if let Some(head) = scene.message(self.response) {
-                    head.set(&self.name, &value);
+                    if self.mode == Mode::Set {
+                        head.remove_named(&self.name);
+                    }
+                    head.push_named(&self.name, |out| out.extend_from_slice(&value));
                 }
             }
         }
@@ -154,7 +155,7 @@ fn line_len(name: &[u8], value: &[u8]) -> usize {
 /// `del-header`.
 #[derive(Debug)]
 struct Delete {
-    name: Box<[u8]>,
+    name: FieldName,
     by: By,
     response: bool,
 }
@@ -189,20 +190,20 @@ impl Delete {
                 }
             };
         }
-        let name = word.bytes.to_ascii_lowercase().into_boxed_slice();
         Ok(Delete {
-            name,
+            name: FieldName::new(&word.bytes),
             by,
             response: args.context.phase.is_response(),
         })
     }
 
     fn takes(&self, name: &[u8]) -> bool {
+        let own = self.name.as_bytes();
         match &self.by {
-            By::Str => *name == *self.name,
-            By::Beg => name.starts_with(&self.name),
-            By::End => name.ends_with(&self.name),
-            By::Sub => memchr::memmem::find(name, &self.name).is_some(),
+            By::Str => name == own,
+            By::Beg => name.starts_with(own),
+            By::End => name.ends_with(own),
+            By::Sub => memchr::memmem::find(name, own).is_some(),
             By::Reg(regex) => regex.is_match(name),
         }
     }
@@ -211,7 +212,12 @@ impl Delete {
 impl Action for Delete {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         if let Some(head) = scene.message(self.response) {
-            head.retain(|name, _| !self.takes(name));
+            match self.by {
+                By::Str => head.remove_named(&self.name),
+                By::Beg | By::End | By::Sub | By::Reg(_) => {
+                    head.retain(|name, _| !self.takes(name))
+                }
+            };
         }
         Flow::Continue
     }
