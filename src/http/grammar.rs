@@ -38,6 +38,27 @@ pub(crate) fn token_len(text: &[u8]) -> usize {
         .unwrap_or(text.len())
 }
 
+/// Makes the letters of a token lower-case, eight bytes a step; what is left over is looked at together with bytes before it.
+#[inline]
+pub(crate) fn lower_token(token: &mut [u8]) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let lower = |bytes: &mut [u8; 8]| {
+        let word = u64::from_le_bytes(*bytes);
+        let from_a = word.wrapping_add(ONES * u64::from(0x80 - b'A'));
+        let beyond_z = word.wrapping_add(ONES * u64::from(0x7f - b'Z'));
+        // 0x80, moved to where the case of a letter is.
+        let capitals = (from_a & !beyond_z & TOPS) >> 2;
+        *bytes = (word | capitals).to_le_bytes();
+    };
+    debug_assert!(token.is_ascii(), "no sum reaches into the next byte");
+    token.as_chunks_mut::<8>().0.iter_mut().for_each(lower);
+    match token.last_chunk_mut::<8>() {
+        Some(last) => lower(last),
+        None => token.make_ascii_lowercase(),
+    }
+}
+
 /// Whether `text` is a token: not empty, token bytes only.
 pub fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| is_token_byte(byte))
@@ -139,6 +160,19 @@ mod tests {
                 assert_eq!(find_control(&text, 0), first);
                 text[second] = 0;
                 assert_eq!(find_control(&text, 0), first);
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_of_every_length_become_lower_case() {
+        let letters = *b"AZaz@[`{09-_MmNn";
+        for len in 0..letters.len() {
+            for from in 0..letters.len() - len {
+                let mut token = letters[from..from + len].to_vec();
+                let expected = token.to_ascii_lowercase();
+                lower_token(&mut token);
+                assert_eq!(token, expected);
             }
         }
     }

@@ -106,9 +106,7 @@ impl<'a> Within<'a> {
 
     /// The entries as expressions see them.
     pub(super) fn views(self, site: &'a Site) -> SmallVec<[View<'a>; 4]> {
-        let nothing =
-            self.own.0.is_empty() && self.session.is_none_or(|tracks| tracks.0.is_empty());
-        if nothing {
+        if self.is_empty() {
             return SmallVec::new();
         }
         let view = |tracking: &'a Tracking| View {
@@ -116,6 +114,11 @@ impl<'a> Within<'a> {
             tracking,
         };
         self.each().map(view).collect()
+    }
+
+    /// Whether nothing is tracked.
+    fn is_empty(self) -> bool {
+        self.own.0.is_empty() && self.session.is_none_or(|tracks| tracks.0.is_empty())
     }
 
     /// Notes an event in every entry.
@@ -174,19 +177,25 @@ impl Counters for View<'_> {
 impl Stream {
     /// Notes an event in everything that is tracked.
     pub(super) fn note(&self, kit: &Kit, event: Event) {
+        self.note_all(kit, [event]);
+    }
+
+    fn note_all(&self, kit: &Kit, events: impl IntoIterator<Item = Event>) {
         let front = kit.conns.get(self.front).and_then(Held::front);
         let within = Within {
             own: &self.tracks,
             session: front.map(|front| &front.tracks),
         };
-        within.note(&kit.site, event, kit.now);
+        if !within.is_empty() {
+            for event in events {
+                within.note(&kit.site, event, kit.now);
+            }
+        }
     }
 
     /// Notes what a server's status says of the client, and of the server.
     pub(super) fn note_status(&self, kit: &Kit, status: u16) {
-        for event in judged(&kit.site, status) {
-            self.note(kit, event);
-        }
+        self.note_all(kit, judged(&kit.site, status));
     }
 
     /// Notes what an answer of the proxy's own says: a request that was no good, or a server that failed it.
@@ -206,8 +215,8 @@ impl Stream {
 
     /// Notes what the exchange carried, and ends what it tracks.
     pub(super) fn settle_tracks(&mut self, kit: &Kit) {
-        self.note(kit, Event::BytesIn(self.txn.bytes_up));
-        self.note(kit, Event::BytesOut(self.txn.bytes_down));
+        let (up, down) = (self.txn.bytes_up, self.txn.bytes_down);
+        self.note_all(kit, [Event::BytesIn(up), Event::BytesOut(down)]);
         self.tracks.release(&kit.site, kit.now);
     }
 }

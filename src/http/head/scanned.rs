@@ -5,7 +5,7 @@
 use super::field::Field;
 use super::line::{Line, STATUS_PREFIX_LEN, VERSION_LEN};
 use super::{COLON, CRLF, Head, append_clean, place};
-use crate::http::grammar::{self, TOKEN_LOWER};
+use crate::http::grammar;
 use crate::http::{Known, Method, Status, Version};
 
 impl Head {
@@ -71,9 +71,7 @@ impl Head {
         self.text
             .reserve(name.len() + value.len() + COLON.len() + CRLF.len());
         self.text.extend_from_slice(name);
-        for byte in &mut self.text[start..] {
-            *byte = TOKEN_LOWER[*byte as usize];
-        }
+        grammar::lower_token(&mut self.text[start..]);
         let known = Known::of(&self.text[start..]);
         self.text.extend_from_slice(COLON);
         self.text.extend_from_slice(value);
@@ -96,9 +94,7 @@ impl Head {
         let start = self.text.len();
         self.text.extend_from_slice(line);
         let name = &mut self.text[start..start + name_len];
-        for byte in name.iter_mut() {
-            *byte = TOKEN_LOWER[*byte as usize];
-        }
+        grammar::lower_token(name);
         let known = Known::of(name);
         let frame = COLON.len() + CRLF.len();
         self.known.extend(known);
