@@ -41,7 +41,7 @@ impl Stream {
                 break;
             }
         }
-        let patience = self.patience(kit).connect;
+        let patience = self.patience(kit).connect();
         let until = *self
             .attempt
             .crowded
