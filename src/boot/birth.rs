@@ -310,10 +310,12 @@ fn settle_limits(site: &mut Site, options: &Options, console: &Console) -> Resul
         Err((sentence, less)) if global.lenient_limits => {
             console.warning(&sentence);
             global.maxconn = global.maxconn.min(less.maxconn);
-            Ok(())
         }
-        outcome => outcome.map_err(|(sentence, _)| sentence),
+        outcome => outcome.map_err(|(sentence, _)| sentence)?,
     }
+    let maxconn = global.maxconn;
+    site.settle_full_loads(maxconn);
+    Ok(())
 }
 
 /// The sockets of the process behind `-x`.

@@ -20,4 +20,4 @@ mod slots;
 pub use draft::{Draft, KEYWORDS, SERVER_KEYWORDS, ServerDraft};
 pub use line::{Called, Full, LINE_LEN_MAX, Line, Place, Priority, Ticket, Which, call_next};
 pub use places::{Occupied, Places};
-pub use slots::{Ceiling, Limit, Slots};
+pub use slots::{Ceiling, FullLoad, Limit, Slots};

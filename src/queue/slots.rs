@@ -31,6 +31,34 @@ impl Limit {
     }
 }
 
+/// `fullconn` of a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FullLoad {
+    /// As it was said.
+    Said(u32),
+    /// A tenth of what the frontends that lead to it may have: all whose `maxconn` is said together, and how many have the process's.
+    Tenth {
+        /// The sum of what is said.
+        said: u32,
+        /// The frontends of which nothing is.
+        unsaid: u32,
+    },
+}
+
+impl FullLoad {
+    /// The load in a process that takes so many connections.
+    #[must_use]
+    pub fn within(self, maxconn: u32) -> u32 {
+        match self {
+            Self::Said(full) => full,
+            Self::Tenth { said, unsaid } => {
+                let sum = said.saturating_add(unsaid.saturating_mul(maxconn));
+                sum.div_ceil(10).max(1)
+            }
+        }
+    }
+}
+
 /// `maxconn`, `minconn` and `fullconn` of a server: its limit as a function of how busy its backend is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ceiling {

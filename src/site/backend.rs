@@ -11,7 +11,7 @@ use crate::balance::{KeySource, Policy};
 use crate::filter::Filters;
 use crate::id::{FrontendId, ServerId, TableId};
 use crate::live::Live;
-use crate::queue::Line;
+use crate::queue::{FullLoad, Line};
 use crate::rule::{AnyOf, Choices, Sticking};
 use crate::sample::{BackendFacts, Expr};
 use crate::stats::Tally;
@@ -71,7 +71,9 @@ pub struct Backend {
     pub retry_on: RetryOn,
     /// `http-reuse`.
     pub reuse: Reuse,
-    /// `fullconn`, or a tenth of what may come in.
+    /// `fullconn` as it was written, or what may come in.
+    pub full_load: FullLoad,
+    /// What that is in this process.
     pub fullconn: u32,
     /// `balance`: who is next.
     pub policy: Policy,
@@ -247,6 +249,7 @@ impl Backend {
             redispatch: 0,
             retry_on: RetryOn::default(),
             reuse: Reuse::default(),
+            full_load: FullLoad::Said(0),
             fullconn: 0,
             policy,
             outlet: None,

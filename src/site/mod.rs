@@ -248,6 +248,17 @@ impl Site {
         }
     }
 
+    /// Settles at which load backends are full, in a process that takes so many connections.
+    pub fn settle_full_loads(&mut self, maxconn: usize) {
+        let maxconn = u32::try_from(maxconn).unwrap_or(u32::MAX);
+        for backend in &mut self.backends {
+            backend.fullconn = backend.full_load.within(maxconn);
+            for id in backend.servers.iter() {
+                self.servers[id.index()].ceiling.full = backend.fullconn;
+            }
+        }
+    }
+
     /// How HTTP/1 peers on one side of a proxy with these options are treated.
     pub fn manners(&self, options: &Options) -> Manners {
         let spelling = &self.global.spelling;

@@ -144,7 +144,7 @@ pub fn resolve(
     written.site.logs = std::mem::take(&mut written.logs).into();
     site.global = std::mem::take(&mut written.site);
     profiles::named(&site.global.logs, &site, report);
-    let names = Names::new(&proxies, &written, site.global.maxconn, report);
+    let names = Names::new(&proxies, &written, report);
     for at in 0..proxies.len() {
         proxy::resolve(at, &names, (&bench, host), &mut site, report);
     }
@@ -161,8 +161,16 @@ pub fn resolve(
     tls::servers(&proxies, &written, &mut site, report);
     site.tls_defaults = written.tls.clone();
     listeners((&proxies, &written, &names), host, &mut site, report);
+    let maxconn = match site.global.maxconn {
+        0 => UNSAID_MAXCONN,
+        most => most,
+    };
+    site.settle_full_loads(maxconn);
     site
 }
+
+/// What a process may have that has not started and is not told how much.
+const UNSAID_MAXCONN: usize = 100_000;
 
 /// Adds the listeners of every frontend, and of the stats sockets.
 fn listeners(

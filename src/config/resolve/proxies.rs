@@ -6,6 +6,7 @@ use crate::config::draft::{GlobalDraft, ProxyDraft};
 use crate::config::report::Report;
 use crate::id::{BackendId, FrontendId};
 use crate::lang::{Diag, Word};
+use crate::queue::FullLoad;
 use crate::rule::{self, Use};
 use crate::stick::{self, Datum, Settings};
 use crate::time::Millis;
@@ -20,7 +21,7 @@ pub(super) struct Names<'d> {
     /// By proxy: its number in statistics.
     pub(super) uuids: Vec<u32>,
     /// By proxy: the load at which its servers reach their limits.
-    pub(super) full_loads: Vec<u32>,
+    pub(super) full_loads: Vec<FullLoad>,
 }
 
 impl<'d> Names<'d> {
@@ -28,7 +29,6 @@ impl<'d> Names<'d> {
     pub(super) fn new(
         proxies: &'d [ProxyDraft],
         written: &GlobalDraft,
-        global_maxconn: usize,
         report: &mut Report,
     ) -> Names<'d> {
         let mut names = Names {
@@ -54,7 +54,7 @@ impl<'d> Names<'d> {
             });
             names.ids.push((front, back));
         }
-        names.full_loads = full_loads(proxies, &names.backs, global_maxconn);
+        names.full_loads = full_loads(proxies, &names.backs);
         names
     }
 
@@ -151,20 +151,9 @@ fn numbers(proxies: &[ProxyDraft], has_sockets: bool, report: &mut Report) -> Ve
     proxies.iter().map(number).collect()
 }
 
-/// What frontends may have where neither they nor the process say how much: that is known when the process starts.
-const UNSAID_MAXCONN: u32 = 100_000;
-
-/// `fullconn` of every proxy, or a tenth of the connections that the frontends which lead to it may have.
-fn full_loads(
-    proxies: &[ProxyDraft],
-    backs: &HashMap<&str, usize>,
-    global_maxconn: usize,
-) -> Vec<u32> {
-    let usual = match u32::try_from(global_maxconn).unwrap_or(u32::MAX) {
-        0 => UNSAID_MAXCONN,
-        most => most,
-    };
-    let mut sums = vec![0_u32; proxies.len()];
+/// `fullconn` of every proxy, or what the frontends that lead to it may have.
+fn full_loads(proxies: &[ProxyDraft], backs: &HashMap<&str, usize>) -> Vec<FullLoad> {
+    let mut sums = vec![(0_u32, 0_u32); proxies.len()];
     for proxy in proxies.iter().filter(|proxy| proxy.is_front()) {
         let last = proxy.front.default_backend.as_ref();
         let ruled = proxy.rule.use_backend.iter();
@@ -177,20 +166,25 @@ fn full_loads(
         targets.dedup();
         let most = proxy.front.maxconn.filter(|most| *most > 0);
         for at in targets {
-            sums[at] = sums[at].saturating_add(most.unwrap_or(usual));
+            let (said, unsaid) = &mut sums[at];
+            match most {
+                Some(most) => *said = said.saturating_add(most),
+                None => *unsaid += 1,
+            }
         }
     }
     let written = proxies.iter().map(|proxy| proxy.back.queue.full);
-    let tenth = |sum: u32| sum.div_ceil(10).max(1);
+    let tenth = |(said, unsaid)| FullLoad::Tenth { said, unsaid };
     written
         .zip(sums)
-        .map(|(full, sum)| full.unwrap_or(tenth(sum)))
+        .map(|(full, sum)| full.map_or(tenth(sum), FullLoad::Said))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use crate::config::rig::outcome;
+    use crate::site::Site;
 
     #[test]
     fn backends_are_full_at_a_tenth_of_what_their_frontends_may_have() {
@@ -198,10 +192,17 @@ mod tests {
                 frontend a\n bind :1\n maxconn 100\n use_backend ruled if { path /x }\n use_backend ruled if { path /y }\n \
                 default_backend last\nfrontend b\n bind :2\n default_backend usual\nfrontend c\n bind :3\n use_backend %[path]\n\
                 listen l\n bind :4\n maxconn 70\n use_backend ruled if { path /x }\n\
-                backend ruled\nbackend last\nbackend usual\nbackend nobody\nbackend said\n fullconn 3\n";
-        let site = outcome(text).site.expect("valid");
-        let full = |name: &str| site.backend_named(name).map(|id| site.backend(id).fullconn);
-        let all = ["l", "ruled", "last", "usual", "nobody", "said"].map(full);
-        assert_eq!(all, [7, 17, 10, 50, 1, 3].map(Some));
+                backend ruled\nbackend last\nbackend usual\nbackend nobody\nbackend said\n fullconn 3\n \
+                server s 127.0.0.1:1 minconn 1 maxconn 9\n";
+        let mut site = outcome(text).site.expect("valid");
+        let all = |site: &Site| {
+            let full = |name: &str| site.backend_named(name).map(|id| site.backend(id).fullconn);
+            ["l", "ruled", "last", "usual", "nobody", "said"].map(full)
+        };
+        assert_eq!(all(&site), [7, 17, 10, 50, 1, 3].map(Some));
+        // A process that can have more.
+        site.settle_full_loads(1001);
+        assert_eq!(all(&site), [7, 17, 10, 101, 1, 3].map(Some));
+        assert_eq!(site.servers[0].ceiling.full, 3);
     }
 }

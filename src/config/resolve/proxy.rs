@@ -15,6 +15,7 @@ use crate::config::report::Report;
 use crate::config::section::log::Line;
 use crate::id::{BackendId, TableId};
 use crate::lang::{Diag, Sections, Shape, Word};
+use crate::queue::FullLoad;
 use crate::site::{Admission, Backend, Frontend, LineFormat, Logging, Mode, Site};
 use crate::stick::Table;
 
@@ -86,7 +87,7 @@ pub(super) fn resolve(
 
 /// A backend with its servers; its rules come later.
 fn served(
-    around: (&ProxyDraft, BackendId, u32),
+    around: (&ProxyDraft, BackendId, FullLoad),
     (bench, book): (&Bench<'_>, &Arc<Book>),
     host: &dyn Host,
     site: &mut Site,
@@ -95,10 +96,10 @@ fn served(
     let (proxy, id, full) = around;
     programs(proxy, site, report);
     let scripts = bench.scripts(proxy, book, report);
-    let servers = server::all((proxy, id, full, &scripts), host, site, report);
+    let servers = server::all((proxy, id, &scripts), host, site, report);
     reach::servers((proxy, &servers), (bench, book), site, report);
     Backend {
-        fullconn: full,
+        full_load: full,
         outlet: reach::outlet(proxy, id, host, site, report),
         key_expression: bench.balance_key(proxy, book, report),
         rdp_cookie: bench.rdp_cookie(proxy, book, report),

@@ -21,14 +21,14 @@ use crate::time::Tick;
 /// Where syslog servers listen.
 const SYSLOG: u16 = 514;
 
-/// Adds the servers of a backend, which has this identity and reaches its limits at this load.
+/// Adds the servers of a backend, which has this identity.
 pub(super) fn all(
-    around: (&ProxyDraft, BackendId, u32, &watch::Scripts<'_>),
+    around: (&ProxyDraft, BackendId, &watch::Scripts<'_>),
     host: &dyn Host,
     site: &mut Site,
     report: &mut Report,
 ) -> Vec<ServerId> {
-    let (proxy, back, full, scripts) = around;
+    let (proxy, back, scripts) = around;
     let mut ids = Vec::with_capacity(proxy.back.servers.len());
     let mut free = free_numbers(proxy, report);
     for line in &proxy.back.servers {
@@ -68,7 +68,8 @@ pub(super) fn all(
             },
             first_weight: weight,
             seat,
-            ceiling: Ceiling::new(line.queue.max, line.queue.min, full),
+            // The load of a full backend comes when that of the process is known.
+            ceiling: Ceiling::new(line.queue.max, line.queue.min, 0),
             ..server
         });
     }
