@@ -161,6 +161,12 @@ pub fn resolve(
     tls::servers(&proxies, &written, &mut site, report);
     site.tls_defaults = written.tls.clone();
     listeners((&proxies, &written, &names), host, &mut site, report);
+    unstarted(site)
+}
+
+/// The site as it is until the process that starts with it knows what it can take.
+fn unstarted(mut site: Site) -> Site {
+    const UNSAID_MAXCONN: usize = 100_000;
     let maxconn = match site.global.maxconn {
         0 => UNSAID_MAXCONN,
         most => most,
@@ -168,9 +174,6 @@ pub fn resolve(
     site.settle_full_loads(maxconn);
     site
 }
-
-/// What a process may have that has not started and is not told how much.
-const UNSAID_MAXCONN: usize = 100_000;
 
 /// Adds the listeners of every frontend, and of the stats sockets.
 fn listeners(
