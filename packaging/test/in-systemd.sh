@@ -21,6 +21,14 @@ fetch() {
 # shellcheck disable=SC2016
 ask() { timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9999 && echo "$1" >&3 && cat <&3' ask "$1"; }
 main() { systemctl show -P MainPID sluice; }
+# logged TEXT FILE: within five seconds the file has it.
+logged() {
+    for _ in $(seq 50); do
+        ! grep -qs "$1" "$2" || return 0
+        sleep 0.1
+    done
+    return 1
+}
 
 # A server behind, which answers with one file.
 mkdir -p /srv/www
@@ -34,6 +42,13 @@ verify=$(systemd-analyze verify --man=no sluice.service 2>&1)
 [ -z "$verify" ] || fail "systemd says: $verify"
 fetch 8404 | grep -q . || fail 'the statistics page does not answer'
 echo "installed and started: $(systemctl show -P StatusText sluice)"
+logged ' statistics ' /var/log/sluice.log || fail 'its log is not where rsyslog is told to put it'
+! grep -q ' statistics ' /var/log/syslog || fail 'its log is in the general one too'
+logrotate --force /etc/logrotate.d/sluice || fail 'the log does not rotate'
+fetch 8404 | grep -q .
+logged ' statistics ' /var/log/sluice.log || fail 'nothing is logged after a rotation'
+[ -s /var/log/sluice.log.1 ] || fail 'the log did not rotate'
+echo 'logged, also after a rotation'
 systemd-analyze security --no-pager sluice 2>/dev/null | tail -n1
 
 cat >>/etc/sluice/sluice.cfg <<'SITE'

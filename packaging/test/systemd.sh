@@ -2,8 +2,9 @@
 # systemd.sh PACKAGE [SUITE] - the service under a booted systemd, from installation to purge.
 #
 # Boots Debian of that suite (bookworm) in systemd-nspawn, without network, and runs
-# in-systemd.sh there: install, start, reload and upgrade under load, the strict
-# drop-in, the change over from Debian's haproxy and back, remove, purge. Needs root.
+# in-systemd.sh there: install, start, log and rotate, reload and upgrade under load,
+# the strict drop-in, the change over from Debian's haproxy and back, remove, purge.
+# Needs root.
 set -eu
 case ${1-} in '' | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 package=$1 suite=${2:-bookworm}
@@ -15,9 +16,9 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"
 
-[ -f "$cache/$suite-haproxy.tar" ] || mmdebstrap --quiet --variant=minbase --mode=root \
-    --include=systemd-sysv,dbus,busybox-static,init-system-helpers,haproxy "$suite" "$cache/$suite-haproxy.tar"
-tar -C "$root" -xf "$cache/$suite-haproxy.tar"
+[ -f "$cache/$suite-services.tar" ] || mmdebstrap --quiet --variant=minbase --mode=root \
+    --include=systemd-sysv,dbus,busybox-static,init-system-helpers,haproxy,rsyslog,logrotate "$suite" "$cache/$suite-services.tar"
+tar -C "$root" -xf "$cache/$suite-services.tar"
 cp "$package" "$root/root/new.deb"
 dpkg-deb -R "$package" "$root/root/old"
 sed -i 's/^Version: .*/&~old/' "$root/root/old/DEBIAN/control"
