@@ -3,6 +3,7 @@
 //! Made from the drafts and what they name in the [`Store`], shared by all workers, and made anew whenever the store changes what it names. The
 //! keys of its tickets and its remembered sessions outlive that, so that a client resumes wherever its next connection lands.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig};
@@ -40,15 +41,39 @@ struct Recipe {
     draft: BindDraft,
     global: GlobalDraft,
     span: Span,
-    /// `crt` and `default-crt`, without variants by kind of key.
-    crts: Vec<(String, Span)>,
-    lists: Vec<(String, Span)>,
+    /// `crt` and `crt-list`, in the order in which they decide about the default.
+    sources: Vec<(Named, Span)>,
+    /// `default-crt`, without variants by kind of key.
     defaults: Vec<(String, Span)>,
     memory: Memory,
     /// `generate-certificates`
     authority: Option<Arc<Authority>>,
     /// Seconds since the epoch when the configuration was read.
     read_at: i64,
+}
+
+/// Where certificates come from.
+#[derive(Debug)]
+enum Named {
+    /// A file, without variants by kind of key.
+    File(String),
+    /// The lines of a list, or the files of a directory.
+    List(String),
+}
+
+impl Named {
+    /// What `crt` means.
+    fn by(path: String) -> Self {
+        match Path::new(&path).is_dir() {
+            true => Self::list(path),
+            false => Self::File(path),
+        }
+    }
+
+    fn list(path: String) -> Self {
+        let name = path.trim_end_matches('/');
+        Self::List(if name.is_empty() { path } else { name.into() })
+    }
 }
 
 impl Acceptor {
@@ -70,9 +95,12 @@ impl Acceptor {
                 .map(|word| Ok((under(base, word.text()?), word.span)))
                 .collect::<Result<Vec<_>, Diag>>()
         };
+        let crts = named(&draft.crts, base)?.into_iter();
+        let crts = crts.map(|(path, span)| (Named::by(path), span));
+        let lists = named(&draft.lists, None)?.into_iter();
+        let lists = lists.map(|(path, span)| (Named::list(path), span));
         let recipe = Recipe {
-            crts: named(&draft.crts, base)?,
-            lists: named(&draft.lists, None)?,
+            sources: crts.chain(lists).collect(),
             defaults: named(&draft.defaults, base)?,
             memory: memory(draft, global, store, span)?,
             authority: authority(draft, global, span)?,
@@ -114,7 +142,11 @@ impl Acceptor {
 
     /// The lists of certificates it goes by.
     pub(super) fn lists(&self) -> impl Iterator<Item = &str> {
-        self.recipe.lists.iter().map(|(name, _)| name.as_str())
+        let sources = self.recipe.sources.iter();
+        sources.filter_map(|(named, _)| match named {
+            Named::List(name) => Some(name.as_str()),
+            Named::File(_) => None,
+        })
     }
 
     /// Whether it names these authorities or revocation lists, itself or by a line of a list.
@@ -133,11 +165,12 @@ impl Acceptor {
                 .any(|line| names(&line.draft))
     }
 
-    /// Whether somebody who asks for nothing known is shown a certificate.
-    pub(super) fn needs_default(&self) -> bool {
+    /// Whether somebody who asks for nothing known is shown the first certificate of this list.
+    pub(super) fn is_default_of(&self, list: &str) -> bool {
+        let first = self.recipe.sources.first();
         !self.recipe.draft.strict_sni
-            && self.recipe.crts.is_empty()
             && self.recipe.defaults.is_empty()
+            && matches!(first, Some((Named::List(name), _)) if name == list)
     }
 
     /// Where it is, for operators.
@@ -242,23 +275,11 @@ impl Recipe {
                 shelf.put_default(entry);
             }
         }
-        for (name, span) in &self.crts {
-            let added = self.put(&mut shelf, name, (&own, &[]), *span, (state, notes))?;
-            for entry in &added {
-                let wanted = self.global.ocsp_update;
-                let agreed = state.agree_on_update(&entry.bundle.path, wanted);
-                agreed.map_err(|text| Diag::alert(*span, text))?;
-            }
-            self.settle_default(&mut shelf, added);
-        }
-        for (list, span) in &self.lists {
-            let base = self.global.crt_base.as_deref();
-            let entries = state
-                .entries(list, base)
-                .map_err(|text| Diag::alert(*span, text))?;
-            for line in entries.lines.clone() {
-                self.put_line(&mut shelf, &line, (&own, *span), (state, notes))?;
-            }
+        for (named, span) in &self.sources {
+            match named {
+                Named::File(name) => self.put_file(&mut shelf, name, (&own, *span), (state, notes)),
+                Named::List(name) => self.put_list(&mut shelf, name, (&own, *span), (state, notes)),
+            }?;
         }
         if shelf.is_bare() && !self.draft.strict_sni && self.read_at >= 0 {
             let text = "no SSL certificate specified for bind (use 'crt')";
@@ -272,6 +293,37 @@ impl Recipe {
         if shelf.is_bare() {
             added.into_iter().for_each(|entry| shelf.put_default(entry));
         }
+    }
+
+    fn put_file(
+        &self,
+        shelf: &mut Shelf,
+        name: &str,
+        (own, span): (&Arc<Profile>, Span),
+        (state, notes): (&mut State, &mut Vec<Diag>),
+    ) -> Result<(), Diag> {
+        let added = self.put(shelf, name, (own, &[]), span, (state, notes))?;
+        for entry in &added {
+            let agreed = state.agree_on_update(&entry.bundle.path, self.global.ocsp_update);
+            agreed.map_err(|text| Diag::alert(span, text))?;
+        }
+        self.settle_default(shelf, added);
+        Ok(())
+    }
+
+    fn put_list(
+        &self,
+        shelf: &mut Shelf,
+        name: &str,
+        (own, span): (&Arc<Profile>, Span),
+        (state, notes): (&mut State, &mut Vec<Diag>),
+    ) -> Result<(), Diag> {
+        let entries = state.entries(name, self.global.crt_base.as_deref());
+        let entries = entries.map_err(|text| Diag::alert(span, text))?;
+        for line in entries.lines.clone() {
+            self.put_line(shelf, &line, (own, span), (state, notes))?;
+        }
+        Ok(())
     }
 
     fn put_line(
@@ -321,17 +373,13 @@ impl Recipe {
         let refused = |text: String| Diag::alert(span, text);
         let mut added = Vec::new();
         let meant = state.expand(name).map_err(refused)?;
-        for file in meant.files {
+        for file in meant {
             let bundle = state.bundle(&file).map_err(refused)?;
             if bundle.not_after < self.read_at {
                 let text = format!("certificate in file '{file}' has expired.");
                 notes.push(Diag::notice(span, text));
             }
             added.push(shelf.put(bundle, profile.clone(), filters));
-        }
-        // Of a directory the first certificate is the default, of variants by kind of key all are.
-        if added.len() > 1 && meant.is_directory {
-            self.settle_default(shelf, vec![added[0].clone()]);
         }
         Ok(added)
     }

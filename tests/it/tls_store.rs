@@ -122,7 +122,7 @@ fn names_come_and_go_with_lines_of_lists() {
     assert!(served("new.test"));
     let lines = ask(&running, &format!("show ssl crt-list -n {list}\n"));
     assert!(
-        lines.contains(":0 [alpn http/1.1] new.test !x.new.test"),
+        lines.contains(":2 [alpn http/1.1] new.test !x.new.test"),
         "{lines}"
     );
     let names = ask(&running, "show ssl sni -f f\n");
@@ -130,7 +130,7 @@ fn names_come_and_go_with_lines_of_lists() {
         names.contains("new.test") && !names.contains("other.test"),
         "{names}"
     );
-    let said = ask(&running, &format!("del ssl crt-list {list} {own}:0\n"));
+    let said = ask(&running, &format!("del ssl crt-list {list} {own}:2\n"));
     assert!(said.contains("deleted in crtlist"), "{said}");
     assert!(!served("new.test") && served("example.test"));
 }

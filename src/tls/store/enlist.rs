@@ -2,7 +2,7 @@
 
 use super::change::Said;
 use super::pile::Kind;
-use super::{Line, State, Store};
+use super::{Entries, Line, State, Store};
 use crate::tls::Acceptor;
 use crate::tls::draft::under;
 
@@ -44,7 +44,8 @@ impl Store {
         }
         let crt = line.crt.clone();
         let before = state.entries[list].clone();
-        state.edit_entries(list, |lines| lines.push(line));
+        before.admits(list, &line).map_err(refused)?;
+        state.edit_entries(list, |entries| entries.add(line));
         if let Err(why) = state.remake_list(list) {
             state.entries.insert(list.into(), before);
             return Err(refused(why));
@@ -81,7 +82,7 @@ impl Store {
             [at] => at,
             [] => {
                 return Err(refused(format!(
-                    "certificate '{crt}' does not exist in the crt-list '{list}'!"
+                    "certificate '{crt}' can't be found in crt-list '{list}'!"
                 )));
             }
             _ => {
@@ -97,8 +98,8 @@ impl Store {
             )));
         }
         let before = state.entries[list].clone();
-        state.edit_entries(list, |lines| {
-            lines.remove(at);
+        state.edit_entries(list, |entries| {
+            entries.lines.remove(at);
         });
         if let Err(why) = state.remake_list(list) {
             state.entries.insert(list.into(), before);
@@ -114,9 +115,9 @@ impl Store {
 }
 
 impl State {
-    fn edit_entries(&mut self, list: &str, edit: impl FnOnce(&mut Vec<Line>)) {
+    fn edit_entries(&mut self, list: &str, edit: impl FnOnce(&mut Entries)) {
         if let Some(entries) = self.entries.get_mut(list) {
-            edit(&mut entries.lines);
+            edit(entries);
         }
     }
 
@@ -135,9 +136,9 @@ impl State {
             .and_then(|entries| entries.lines.first());
         let is_first =
             first.is_some_and(|first| first.number == line.number && first.crt == line.crt);
-        let users = own.iter().filter(|acceptor| {
-            is_first && acceptor.lists().next() == Some(list) && acceptor.needs_default()
-        });
+        let users = own
+            .iter()
+            .filter(|acceptor| is_first && acceptor.is_default_of(list));
         users
             .map(|acceptor| format!("{}\n", acceptor.place()))
             .collect()

@@ -1,5 +1,6 @@
 //! Lists of certificates (`crt-list`): on each line a certificate, options in brackets, and the names it is for.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::lang::{Env, Word};
@@ -14,7 +15,7 @@ const LINES_MAX: usize = 1_000_000;
 pub(in crate::tls) struct Line {
     /// The certificate.
     pub(in crate::tls) crt: Arc<str>,
-    /// Where it stands in the file; 0 for one that the stats socket added.
+    /// Where it stands in the file, or would behind all others; 0 in a directory.
     pub(in crate::tls) number: usize,
     /// The options as they were written.
     pub(in crate::tls) options: String,
@@ -24,18 +25,29 @@ pub(in crate::tls) struct Line {
     pub(in crate::tls) filters: Vec<String>,
 }
 
-/// The lines of a list.
+/// The lines of a list. A directory is one too: of its certificates, without options and names.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tls) struct Entries {
     pub(in crate::tls) lines: Vec<Line>,
+    /// The number that the last line has.
+    pub(super) last: usize,
+    pub(super) is_directory: bool,
 }
 
 impl Entries {
-    /// Reads a file.
+    /// Reads a file, or looks through a directory.
     ///
     /// # Errors
     /// HAProxy's sentence.
     pub(super) fn read(name: &str, base: Option<&str>) -> Result<Self, String> {
+        if Path::new(name).is_dir() {
+            let files = files::directory(name)?;
+            return Ok(Self {
+                lines: files.iter().map(|file| Line::bare(file)).collect(),
+                last: 0,
+                is_directory: true,
+            });
+        }
         let text = files::content(name.as_ref())
             .map_err(|error| format!("cannot open file '{name}' : {}.", files::words(&error)))?;
         let text = String::from_utf8_lossy(&text);
@@ -47,12 +59,57 @@ impl Entries {
             let parsed = Line::parse(line, at + 1, base);
             let parsed = parsed.map_err(|why| format!("'{name}' line {} : {why}", at + 1))?;
             entries.lines.extend(parsed);
+            entries.last = at + 1;
         }
         Ok(entries)
+    }
+
+    /// Whether a directory of this name takes the line; any file does.
+    ///
+    /// # Errors
+    /// HAProxy's sentence.
+    pub(super) fn admits(&self, name: &str, line: &Line) -> Result<(), String> {
+        if !self.is_directory {
+            return Ok(());
+        }
+        if !line.options.is_empty() || !line.filters.is_empty() {
+            return Err(
+                "this is a directory, SSL configuration and filters are not allowed".into(),
+            );
+        }
+        let inside = line.crt.strip_prefix(name);
+        if !inside.is_some_and(|rest| rest.starts_with('/')) {
+            return Err(format!(
+                "'{name}' is a directory, certificate path '{}' must contain the directory path",
+                line.crt
+            ));
+        }
+        if self.lines.iter().any(|known| known.crt == line.crt) {
+            return Err("file already exists in this directory!".into());
+        }
+        Ok(())
+    }
+
+    /// Adds a line behind the others.
+    pub(super) fn add(&mut self, line: Line) {
+        self.last += 1;
+        let number = self.last;
+        self.lines.push(Line { number, ..line });
     }
 }
 
 impl Line {
+    /// The line of a certificate about which nothing is said.
+    fn bare(crt: &str) -> Self {
+        Self {
+            crt: crt.into(),
+            number: 0,
+            options: String::new(),
+            draft: Arc::default(),
+            filters: Vec::new(),
+        }
+    }
+
     /// Reads a line; an empty one and a comment are none.
     ///
     /// # Errors
@@ -132,6 +189,31 @@ mod tests {
         assert!(line.draft.verify.is_some());
         let bare = parse("/abs/b.pem").expect("well written").expect("a line");
         assert_eq!(bare.shown(false), "/abs/b.pem");
+    }
+
+    #[test]
+    fn a_directory_takes_its_own_files_once_and_bare() {
+        let line = |text: &str| parse(text).expect("well written").expect("a line");
+        let mut entries = Entries {
+            lines: vec![Line::bare("/d/a.pem")],
+            is_directory: true,
+            ..Entries::default()
+        };
+        for refused in [
+            "/e/b.pem",
+            "/d2/b.pem",
+            "/d/a.pem",
+            "/d/b.pem x.test",
+            "/d/b.pem [verify none]",
+        ] {
+            assert!(entries.admits("/d", &line(refused)).is_err(), "{refused}");
+        }
+        assert_eq!(entries.admits("/d", &line("/d/b.pem")), Ok(()));
+        entries.add(line("/d/b.pem"));
+        let shown: Vec<_> = entries.lines.iter().map(|line| line.shown(true)).collect();
+        assert_eq!(shown, ["/d/a.pem:0", "/d/b.pem:1"]);
+        entries.is_directory = false;
+        assert_eq!(entries.admits("/d", &line("/e/b.pem x.test")), Ok(()));
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub(super) struct State {
     crt_base: Option<String>,
     /// `ca-base`
     ca_base: Option<String>,
-    /// What directories and names of several files stood for when they were first looked at.
-    expansions: BTreeMap<String, Expansion>,
+    /// What names of several files, one for each kind of key, stood for when they were first looked at.
+    expansions: BTreeMap<String, Vec<Arc<str>>>,
     /// By path; empty where the stats socket made a name and has given it nothing.
     bundles: BTreeMap<Arc<str>, Option<Arc<Bundle>>>,
     piles: [BTreeMap<Arc<str>, Arc<Pile>>; 2],
@@ -189,34 +189,20 @@ impl Store {
     }
 }
 
-/// The files that a name stands for.
-#[derive(Clone, Debug)]
-pub(super) struct Expansion {
-    pub(super) files: Vec<Arc<str>>,
-    /// They are those of a directory, not one certificate by several kinds of key.
-    pub(super) is_directory: bool,
-}
-
 impl State {
     /// The certificates that `crt` means. Files are looked for once: later ones come by the stats socket.
     ///
     /// # Errors
     /// HAProxy's sentence.
-    pub(super) fn expand(&mut self, name: &str) -> Result<Expansion, String> {
+    pub(super) fn expand(&mut self, name: &str) -> Result<Vec<Arc<str>>, String> {
         if let Some((known, _)) = self.bundles.get_key_value(name) {
-            return Ok(Expansion {
-                files: vec![known.clone()],
-                is_directory: false,
-            });
+            return Ok(vec![known.clone()]);
         }
         if let Some(known) = self.expansions.get(name) {
             return Ok(known.clone());
         }
         let files = files::of(name, self.beside)?;
-        let found = Expansion {
-            files: files.into_iter().map(Into::into).collect(),
-            is_directory: std::path::Path::new(name).is_dir(),
-        };
+        let found: Vec<Arc<str>> = files.into_iter().map(Into::into).collect();
         self.expansions.insert(name.to_owned(), found.clone());
         Ok(found)
     }

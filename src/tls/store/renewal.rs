@@ -152,7 +152,7 @@ impl State {
         }
         let wanted = self.updates.iter().filter(|(_, wanted)| **wanted);
         let files = wanted.flat_map(|(name, _)| match self.expansions.get(&**name) {
-            Some(expansion) => expansion.files.clone(),
+            Some(expansion) => expansion.clone(),
             None => vec![name.clone()],
         });
         files
