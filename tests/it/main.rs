@@ -6,6 +6,7 @@
 )]
 
 mod addresses;
+mod around;
 mod authority;
 mod backend_words;
 mod checked;
