@@ -89,12 +89,12 @@ pub const OPTIONS: &[(&str, &str, &str)] = &[
     ("-st", "<pid>...", "Asks these processes to end at once."),
     ("-dW", "", "Refuses to start when there are warnings."),
     ("-dD", "", "Also says what is merely suspicious."),
+    ("-dK", "<classes>", "Lists keywords."),
     (
         "-dC",
         "[key]",
         "Prints the configuration as it is read; under a key other than 0, with names and addresses as hashes and without what may be secret.",
     ),
-    ("-dK", "<classes>", "Lists keywords."),
     (
         "-dr",
         "",
