@@ -136,6 +136,9 @@ const PROXY_TABLES: &[ProxyTable] = &[
     lift!(request::KEYWORDS, |p| p),
     lift!(reach::PROXY_KEYWORDS, |p| p),
     lift!(timeout::KEYWORDS, |p: &mut ProxyDraft| &mut p.timeouts),
+    lift!(tls::draft::FRONT_KEYWORDS, |p: &mut ProxyDraft| {
+        &mut p.front.certificates
+    }),
     lift!(balance::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.balance),
     lift!(queue::KEYWORDS, |p: &mut ProxyDraft| &mut p.back.queue),
     lift!(stick::KEYWORDS, |p: &mut ProxyDraft| &mut p.stick),

@@ -180,3 +180,35 @@ fn files_behind_links_are_read_again_from_within_the_sandbox() {
     assert!(text.contains("RSA"), "{text}");
     let _ = fs::remove_dir_all(home);
 }
+
+#[test]
+fn a_frontends_certificates_are_for_all_its_encrypted_lines() {
+    let folder = fixture("");
+    let text = format!(
+        "global\n stats socket @D/cli level admin\nfrontend f\n bind @0 ssl\n bind @1 ssl crt @Tecdsa.pem\n\
+         ssl-f-use crt {folder}rsa.pem key {folder}rsa.pem ssl-min-ver TLSv1.3\n{PAGE}"
+    );
+    let running = Running::new("used", 2, &text);
+    let rsa = running.s_client(0, &["-tls1_3"], "");
+    assert!(rsa.contains("Peer signature type: RSA-PSS"), "{rsa}");
+    let old = running.s_client(0, &["-tls1_2"], "");
+    assert!(
+        !old.contains("Peer signature type"),
+        "its own option: {old}"
+    );
+    let named = ["-tls1_3", "-servername", "example.test"];
+    let both = running.s_client(
+        1,
+        &[&named[..], &["-sigalgs", "rsa_pss_rsae_sha256"]].concat(),
+        "",
+    );
+    assert!(
+        both.contains("Peer signature type: RSA-PSS"),
+        "beside a line's own: {both}"
+    );
+    let listed = ask(&running, "show ssl crt-list -n @f\n");
+    assert!(
+        listed.contains("rsa.pem:13 [ssl-min-ver TLSv1.3]"),
+        "{listed}"
+    );
+}

@@ -9,7 +9,7 @@ use crate::site::{
     FieldNames, ForwardFor, Forwarded, HttpConnections, KeepAlive, Mode, RetryOn, Reuse, Splice,
     Timeouts,
 };
-use crate::{balance, check, filter, queue, rule, stick};
+use crate::{balance, check, filter, queue, rule, stick, tls};
 
 /// A `defaults`, `frontend`, `backend` or `listen` section.
 #[derive(Debug, Clone)]
@@ -194,6 +194,8 @@ pub struct OptionsDraft {
 pub struct FrontDraft {
     /// `bind` lines.
     pub binds: Vec<BindDraft>,
+    /// `ssl-f-use` lines.
+    pub certificates: Vec<tls::draft::Used>,
     /// `maxconn`
     pub maxconn: Option<u32>,
     /// `backlog`

@@ -33,6 +33,7 @@ mod variables;
 mod watch;
 mod way;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
@@ -187,9 +188,14 @@ fn listeners(
         let Some(front) = names.front(at).filter(|_| !proxy.disabled) else {
             continue;
         };
+        let used = tls::used(proxy, written, site, report);
         for bind in &proxy.front.binds {
             let from = site.listeners.len();
-            listener::of_frontend(bind, front, (proxy, written), host, site, report);
+            let mut bind = Cow::Borrowed(bind);
+            if let Some(list) = &used {
+                bind.to_mut().tls.lists.push(list.clone());
+            }
+            listener::of_frontend(&bind, front, (proxy, written), host, site, report);
             if let Some(prefix) = &bind.guid_prefix {
                 guid::listeners(prefix, from, site, report);
             }

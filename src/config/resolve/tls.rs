@@ -11,7 +11,7 @@ use crate::pattern::Library;
 use crate::sample::{Expr, NoNamedTests, Reader};
 use crate::site::{Mode, Site};
 use crate::sys::clock;
-use crate::tls::draft::StockDraft;
+use crate::tls::draft::{self, StockDraft};
 use crate::tls::{Acceptor, Connector, Store};
 
 /// What a `bind` line offers, if it speaks TLS.
@@ -34,6 +34,20 @@ pub(super) fn acceptor(
         report.add(note.within(&context));
     }
     report.check(made.map_err(|diag| diag.within(&context)))
+}
+
+/// The list that a frontend's `ssl-f-use` lines make, if it has some.
+pub(super) fn used(
+    proxy: &ProxyDraft,
+    global: &GlobalDraft,
+    site: &Site,
+    report: &mut Report,
+) -> Option<Word> {
+    let uses = &proxy.front.certificates;
+    if uses.is_empty() {
+        return None;
+    }
+    report.check(draft::list(&proxy.name, uses, &global.tls, &site.tls))
 }
 
 /// Prepares the store for what names its files: its limits, and the certificates of `crt-store` sections.

@@ -6,12 +6,14 @@ mod bind;
 mod global;
 mod server;
 mod stock;
+mod used;
 
 pub use bind::BIND_KEYWORDS;
 pub(super) use bind::entry;
 pub use global::KEYWORDS;
 pub use server::SERVER_KEYWORDS;
 pub use stock::{STOCK_KEYWORDS, StockDraft};
+pub use used::{FRONT_KEYWORDS, Used, list};
 
 use std::sync::Arc;
 

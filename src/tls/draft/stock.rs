@@ -36,6 +36,53 @@ pub struct Load {
     pub ocsp_update: Option<bool>,
 }
 
+impl Load {
+    /// A line of which nothing was read yet.
+    pub(super) fn at(span: Span) -> Self {
+        Self {
+            span,
+            ..Self::default()
+        }
+    }
+
+    /// Whether some of it is elsewhere than beside the certificate.
+    pub(super) fn has_parts(&self) -> bool {
+        self.key.is_some() || self.issuer.is_some() || self.ocsp.is_some()
+    }
+
+    /// Reads what `word` begins, if that is a part of a certificate.
+    ///
+    /// # Errors
+    /// What belongs to it is missing.
+    pub(super) fn take(&mut self, word: &Word, cur: &mut Cursor<'_>) -> Result<bool, Diag> {
+        const SWITCH: &[(&str, bool)] = &[("on", true), ("off", false)];
+        let place = match word.str() {
+            "crt" => &mut self.crt,
+            "alias" => &mut self.alias,
+            "key" => &mut self.key,
+            "issuer" => &mut self.issuer,
+            "ocsp" => &mut self.ocsp,
+            "ocsp-update" => {
+                self.ocsp_update = Some(cur.choice("'on' or 'off'", SWITCH)?);
+                return Ok(true);
+            }
+            // Every certificate may open and verify tokens that a converter names it for.
+            "jwt" => {
+                cur.choice("'on' or 'off'", SWITCH)?;
+                return Ok(true);
+            }
+            // Certificate transparency has no place in what rustls sends.
+            "sctl" => {
+                cur.expect("a file name")?;
+                return Ok(true);
+            }
+            _ => return Ok(false),
+        };
+        *place = Some(cur.expect("a file name")?.clone());
+        Ok(true)
+    }
+}
+
 impl StockDraft {
     /// Loads what a line names.
     ///
@@ -114,38 +161,12 @@ fn directory(cur: &mut Cursor<'_>, place: &mut Option<String>) -> Result<(), Dia
 }
 
 fn load(cur: &mut Cursor<'_>) -> Result<Load, Diag> {
-    let mut load = Load {
-        span: cur.line_span(),
-        ..Load::default()
-    };
+    let mut load = Load::at(cur.line_span());
     while let Some(word) = cur.next() {
-        let place = match word.str() {
-            "crt" => &mut load.crt,
-            "alias" => &mut load.alias,
-            "key" => &mut load.key,
-            "issuer" => &mut load.issuer,
-            "ocsp" => &mut load.ocsp,
-            "ocsp-update" => {
-                load.ocsp_update =
-                    Some(cur.choice("'on' or 'off'", &[("on", true), ("off", false)])?);
-                continue;
-            }
-            // Every certificate may open and verify tokens that a converter names it for.
-            "jwt" => {
-                cur.choice("'on' or 'off'", &[("on", true), ("off", false)])?;
-                continue;
-            }
-            // Certificate transparency has no place in what rustls sends.
-            "sctl" => {
-                cur.expect("a file name")?;
-                continue;
-            }
-            _ => {
-                let text = format!("'load' : unknown keyword '{}'.", word.shown());
-                return Err(Diag::alert(word.span, text));
-            }
-        };
-        *place = Some(cur.expect("a file name")?.clone());
+        if !load.take(word, cur)? {
+            let text = format!("'load' : unknown keyword '{}'.", word.shown());
+            return Err(Diag::alert(word.span, text));
+        }
     }
     if load.crt.is_none() {
         return Err(Diag::alert(

@@ -7,6 +7,12 @@ use crate::tls::Acceptor;
 use crate::tls::draft::under;
 
 impl Store {
+    /// Keeps a list that no file has, by a name that begins with `@`.
+    pub(in crate::tls) fn keep_list(&self, name: &str, lines: Vec<Line>) {
+        let mut state = self.lock();
+        state.entries.insert(name.into(), Entries { lines });
+    }
+
     /// `add ssl crt-list`: a line as it would stand in the file, or a certificate's name alone.
     ///
     /// # Errors
