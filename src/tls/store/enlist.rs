@@ -9,8 +9,13 @@ use crate::tls::draft::under;
 impl Store {
     /// Keeps a list that no file has, by a name that begins with `@`.
     pub(in crate::tls) fn keep_list(&self, name: &str, lines: Vec<Line>) {
-        let mut state = self.lock();
-        state.entries.insert(name.into(), Entries { lines });
+        let last = lines.last().map_or(0, |line| line.number);
+        let entries = Entries {
+            lines,
+            last,
+            is_directory: false,
+        };
+        self.lock().entries.insert(name.into(), entries);
     }
 
     /// `add ssl crt-list`: a line as it would stand in the file, or a certificate's name alone.
