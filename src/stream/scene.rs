@@ -24,7 +24,7 @@ use crate::log::{
 };
 use crate::mux::{End, Lane};
 use crate::proto::h1::{HeadParser, Kind, Limits, Progress};
-use crate::rule::{Desk, Scene, Wishes};
+use crate::rule::{Desk, Scene, TimeoutWishes, Wishes};
 use crate::sample::{
     self, BodyView, Captured, ClientFacts, Clocks, ExchangeFacts, Facts, Kernel, Payload, Shelf,
     Shelves,
@@ -137,6 +137,15 @@ impl Stream {
         matches!(parsed, Ok(Progress::Done { .. })).then_some(head)
     }
 
+    /// The times of the exchange at this moment.
+    fn timed<'a>(&self, kit: &'a Kit, wished: &'a TimeoutWishes) -> Timed<'a> {
+        Timed {
+            timers: self.txn.timers(kit.now),
+            http: self.http,
+            patience: self.patience_by(kit, wished),
+        }
+    }
+
     fn set_scene<R>(
         &self,
         kit: &Kit,
@@ -152,11 +161,7 @@ impl Stream {
         let exchange = self.exchange_facts(wishes);
         // Rules may wish others meanwhile, which are in force for the next evaluation.
         let wished = wishes.timeouts;
-        let clocks = Timed {
-            timers: self.txn.timers(kit.now),
-            http: self.http,
-            patience: self.patience_by(kit, &wished),
-        };
+        let clocks = self.timed(kit, &wished);
         let shelves = self.memory.shelves(site, front);
         let within = Within {
             own: &self.tracks,
