@@ -312,6 +312,39 @@ mod tests {
     use crate::sample::facts::{ClientFacts, ExchangeFacts, Timeouts, Wall};
     use crate::sample::rig::{absent, yields_with};
 
+    /// Of the exchange in the test that follows.
+    const KNOWN: &[(&str, &str)] = &[
+        ("bc.timer.connect", "5"),
+        ("bytes_in", "1"),
+        ("bytes_out", "4"),
+        ("fc.timer.handshake", "3"),
+        ("fc.timer.total", "8"),
+        ("last_entity", "filter"),
+        ("waiting_entity", "filter"),
+        ("last_rule_file", "a.cfg"),
+        ("last_rule_line", "77"),
+        ("prio_class", "-3"),
+        ("prio_offset", "20"),
+        ("req.bytes_in", "1"),
+        ("req.bytes_out", "2"),
+        ("req.timer.hdr", "2"),
+        ("req.timer.idle", "1"),
+        ("req.timer.queue", "4"),
+        ("req.timer.tq", "3"),
+        ("request_date", "12"),
+        ("request_date(ms)", "12345"),
+        ("res.bytes_in", "3"),
+        ("res.bytes_out", "4"),
+        ("res.timer.data", "7"),
+        ("res.timer.hdr", "6"),
+        ("txn.conn_retries", "2"),
+        ("txn.redispatched", "1"),
+        ("txn.sess_term_state", "SC"),
+        ("txn.timer.total", "9"),
+        ("txn.timer.user", "10"),
+        ("txn.id32", "46947589"),
+    ];
+
     #[test]
     fn what_is_known_of_an_exchange() {
         let client = ClientFacts {
@@ -359,37 +392,7 @@ mod tests {
             log: Some(&log),
             ..Facts::none()
         };
-        for (text, want) in [
-            ("bc.timer.connect", "5"),
-            ("bytes_in", "1"),
-            ("bytes_out", "4"),
-            ("fc.timer.handshake", "3"),
-            ("fc.timer.total", "8"),
-            ("last_entity", "filter"),
-            ("waiting_entity", "filter"),
-            ("last_rule_file", "a.cfg"),
-            ("last_rule_line", "77"),
-            ("prio_class", "-3"),
-            ("prio_offset", "20"),
-            ("req.bytes_in", "1"),
-            ("req.bytes_out", "2"),
-            ("req.timer.hdr", "2"),
-            ("req.timer.idle", "1"),
-            ("req.timer.queue", "4"),
-            ("req.timer.tq", "3"),
-            ("request_date", "12"),
-            ("request_date(ms)", "12345"),
-            ("res.bytes_in", "3"),
-            ("res.bytes_out", "4"),
-            ("res.timer.data", "7"),
-            ("res.timer.hdr", "6"),
-            ("txn.conn_retries", "2"),
-            ("txn.redispatched", "1"),
-            ("txn.sess_term_state", "SC"),
-            ("txn.timer.total", "9"),
-            ("txn.timer.user", "10"),
-            ("txn.id32", "46947589"),
-        ] {
+        for (text, want) in KNOWN {
             yields_with(&facts, text, want);
         }
         absent("bytes_in");
