@@ -35,6 +35,8 @@ pub struct Conn {
     pub output: Output,
     /// What the poll said and no call has contradicted yet.
     pub ready: Ready,
+    /// Whether the poll tells of it.
+    pub polled: bool,
     /// What cannot go on.
     pub shut: Shut,
     /// Whether the last read filled its buffer.
@@ -111,6 +113,7 @@ impl Conn {
             input: None,
             output: Output::default(),
             ready: Ready::default(),
+            polled: false,
             shut: Shut::default(),
             bulk: false,
             hunger: 0,

@@ -1,25 +1,21 @@
 //! All streams of one worker, and what wakes them: readiness, timers, letters.
 
-use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::front::{Front, Held, Peers, Role};
+use super::front::{Held, Role};
 use super::inspect::Upgrade;
 use super::mishap::Mishap;
 use super::probe::Turn;
 use super::stage::Step;
-use super::track::Tracks;
 use super::{Cause, Greeting, Kit, Letter, Stage, Stream, Timer};
-use crate::id::{FrontendId, ListenerId};
+use crate::id::FrontendId;
 use crate::log::Origin;
-use crate::mux::{Conn, Fill, H1, H1Role, Heads, Inner, Mux, Ready};
-use crate::sample::{TlsFacts, Wall};
+use crate::mux::{Fill, Heads, Inner, Mux, Ready};
+use crate::sample::Wall;
 use crate::site::{Mode, Service};
 use crate::slab::{Key, Slab};
-use crate::time::{Millis, Tick};
-use crate::wire::Wire;
+use crate::time::Tick;
 
 /// Streams stepped in one turn before the poll is asked again.
 const STEPS_MAX: usize = 512;
@@ -41,6 +37,8 @@ pub struct Engine {
     due: Vec<Timer>,
     /// Streams that have used up this turn and go on in the next.
     yielded: Vec<Key<Box<Stream>>>,
+    /// Clients that came in this turn, and have not been heard.
+    pub(super) arrivals: Vec<Key<Held>>,
     /// Checks under way, two places a server.
     pub(super) probes: Vec<Turn>,
     /// Streams that ended by a panic.
@@ -56,6 +54,7 @@ impl Engine {
             spare: Vec::new(),
             due: Vec::new(),
             yielded: Vec::new(),
+            arrivals: Vec::new(),
             probes: Vec::new(),
             panics: 0,
         }
@@ -64,114 +63,6 @@ impl Engine {
     /// How many exchanges are under way.
     pub fn streams(&self) -> usize {
         self.streams.len()
-    }
-
-    /// Takes a client's connection in. The wire is handed back when there is no place for it.
-    pub fn accept(
-        &mut self,
-        wire: Wire,
-        listener: ListenerId,
-        peers: Peers,
-    ) -> Result<Key<Held>, Wire> {
-        self.accept_secure(wire, listener, peers, None)
-    }
-
-    /// The same for a client whose handshake, with what it settled, is over.
-    pub fn accept_secure(
-        &mut self,
-        wire: Wire,
-        listener: ListenerId,
-        peers: Peers,
-        tls: Option<Arc<TlsFacts>>,
-    ) -> Result<Key<Held>, Wire> {
-        let site = self.kit.site.clone();
-        let Some(frontend) = site.frontend_of(listener) else {
-            return Err(wire);
-        };
-        let http = site.frontend(frontend).mode == Mode::Http;
-        let mux = if http {
-            Mux::H1(H1::new(
-                H1Role::Front,
-                &site.global.tune,
-                site.manners(&site.frontend(frontend).options),
-            ))
-        } else {
-            Mux::Raw
-        };
-        let own = site.frontend(frontend);
-        if own.options.tcp_keep_alive.on {
-            wire.keep_alive(&own.options.tcp_keep_alive);
-        }
-        if http && own.tcp_smart_accept {
-            wire.acknowledge_late();
-        }
-        let (greeting, wire) = match &tls {
-            Some(_) => (Greeting::Done, wire),
-            None => Greeting::of(site.listener(listener), wire),
-        };
-        let front = self.arrival((listener, peers), greeting, tls);
-        let held = Held {
-            conn: Conn::new(wire, mux, self.kit.now),
-            role: Role::Front(front),
-            armed: Tick::NEVER,
-        };
-        self.kit.make_place();
-        let key = self.kit.conns.insert(held).map_err(|held| held.conn.wire)?;
-        if let Some(held) = self.kit.conns.get(key)
-            && self.kit.doors.enrol(&held.conn.wire, key).is_err()
-            && let Some(held) = self.kit.conns.remove(key)
-        {
-            return Err(held.conn.wire);
-        }
-        self.kit.count_connection(listener, frontend);
-        self.spare_others(key, |engine| engine.welcome(key, frontend));
-        Ok(key)
-    }
-
-    /// Lets a client's connection in, as far as it can be before anything was read.
-    fn welcome(&mut self, key: Key<Held>, frontend: FrontendId) {
-        if !self.admit_connection(key, frontend) {
-            return;
-        }
-        let Some(front) = self.kit.conns.get(key).and_then(Held::front) else {
-            return;
-        };
-        let done = front.greeting == Greeting::Done;
-        if done && !self.admit_session(key) {
-            return;
-        }
-        if self.kit.site.frontend(frontend).mode == Mode::Http || !done {
-            self.arm_idle(key);
-        } else {
-            self.begin(key);
-        }
-    }
-
-    /// A client's connection as it begins.
-    fn arrival(
-        &self,
-        (listener, peers): (ListenerId, Peers),
-        greeting: Greeting,
-        tls: Option<Arc<TlsFacts>>,
-    ) -> Front {
-        Front {
-            listener,
-            peers,
-            altered: None,
-            greeting,
-            proxied: None,
-            tls,
-            accepted: self.kit.now,
-            accept_date: self.kit.wall,
-            handshake: Millis::ZERO,
-            waiting_since: self.kit.now,
-            stream: None,
-            shelf: RefCell::default(),
-            tracks: Tracks::default(),
-            requests: 0,
-            lingers_until: Tick::NEVER,
-            own: None,
-        }
     }
 
     /// The poll says that `key` can be read or written.
@@ -243,6 +134,7 @@ impl Engine {
 
     /// Reads and forgets what a client still sends after its last response.
     fn drain(&mut self, key: Key<Held>) {
+        self.kit.watch(key);
         let Some((held, lent)) = self.kit.conn(key) else {
             return;
         };
@@ -296,7 +188,7 @@ impl Engine {
     }
 
     /// Begins an exchange on a client's connection.
-    fn begin(&mut self, key: Key<Held>) {
+    pub(super) fn begin(&mut self, key: Key<Held>) {
         if !self.asks_more(key) {
             return;
         }
@@ -409,6 +301,7 @@ impl Engine {
         };
         let deadline = self.kit.hurried(key, until);
         self.kit.arm(key, deadline);
+        self.kit.watch(key);
     }
 
     pub(super) fn schedule(&mut self, key: Key<Box<Stream>>) {
@@ -556,6 +449,7 @@ impl Engine {
     /// Steps the streams that have something to do; true if some still have. One that has used up its step goes on in the next
     /// turn, however few others there are: new clients and timers wait for no stream that never ends.
     pub fn run(&mut self) -> bool {
+        self.hear_arrivals();
         for _ in 0..STEPS_MAX {
             self.read_own_letters();
             let Some(key) = self.next_up() else { break };
@@ -616,6 +510,9 @@ impl Engine {
             Ok(Step::Wait | Step::Go(_)) => {
                 let (front, deadline) = (stream.front, stream.deadline);
                 stream.tell_sent(kit);
+                if !stream.waits_for_server_alone(kit) {
+                    kit.watch(front);
+                }
                 if kit.pool.was_refused() {
                     kit.starved.push_back(key);
                 }

@@ -8,6 +8,7 @@
 mod account;
 mod admit;
 mod aftermath;
+mod arrive;
 mod bandwidth;
 mod body;
 mod cached;
