@@ -195,7 +195,38 @@ impl Stream {
             && !self.tunnel
             && self.request.end() == End::Complete
             && self.request.announced() == Body::None
-            && front.is_some_and(|held| held.conn.output.is_empty())
+            && front.is_some_and(|held| held.conn.output.is_empty() && held.conn.ready.writable)
             && !self.aborts_on_close(kit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::rig::Rig;
+    use crate::stream::tests::{answering, site};
+
+    const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+    /// What the poll was told of, the server's connection among it, when a client has sent `first`, and has had an answer.
+    fn enrolled_after(first: &[u8]) -> usize {
+        let mut rig = Rig::new(site(Mode::Http), answering(OK));
+        let client = rig.client();
+        client.send(first);
+        rig.run();
+        assert_eq!(client.take().starts_with(b"HTTP/1.1 200"), rig.dials() > 0);
+        client.end();
+        rig.run();
+        assert!(client.is_gone(), "its end is seen");
+        rig.assert_at_rest();
+        rig.enrolled()
+    }
+
+    #[test]
+    fn the_poll_is_told_of_clients_that_are_waited_for() {
+        assert_eq!(enrolled_after(b""), 1);
+        assert_eq!(enrolled_after(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), 2);
+        let closing = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        assert_eq!(enrolled_after(closing), 1, "the server's alone");
     }
 }

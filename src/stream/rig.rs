@@ -53,6 +53,7 @@ pub(super) struct Rig {
 #[derive(Debug, Default)]
 struct World {
     wires: Vec<(Key<Held>, Script)>,
+    enrolled: usize,
     dialed: Vec<Dialed>,
     cut: usize,
     refuse: bool,
@@ -91,7 +92,9 @@ impl Doors for RigDoors {
 
     fn enrol(&mut self, wire: &Wire, key: Key<Held>) -> io::Result<()> {
         if let Wire::Memory(memory) = wire.carrier() {
-            self.world.borrow_mut().wires.push((key, memory.script()));
+            let mut world = self.world.borrow_mut();
+            world.wires.push((key, memory.script()));
+            world.enrolled += 1;
         }
         Ok(())
     }
@@ -233,6 +236,11 @@ impl Rig {
     /// How many connections servers have seen so far.
     pub(super) fn dials(&self) -> usize {
         self.world.borrow().dialed.len()
+    }
+
+    /// How many connections the poll was told of so far.
+    pub(super) fn enrolled(&self) -> usize {
+        self.world.borrow().enrolled
     }
 
     /// Runs until nothing moves.
