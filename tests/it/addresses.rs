@@ -186,6 +186,22 @@ const FAST_OPEN: &str = "ip link set lo up; echo 3 > /proc/sys/net/ipv4/tcp_fast
     awk '/^TcpExt/ { if (!n++) split($0, names); else for (i = 2; i <= NF; i++) \
     if (names[i] ~ /FastOpen(Active|Passive)$/) print names[i] \"=\" $i }' /proc/net/netstat";
 
+/// What a script says in namespaces of its own, of the program (`$0`) and a configuration (`$1`); nothing where there are none to be had.
+fn said_apart(
+    namespaces: &str,
+    script: &str,
+    configuration: impl AsRef<std::ffi::OsStr>,
+) -> Option<String> {
+    let output = Command::new("unshare")
+        .args([namespaces, "sh", "-c", script])
+        .arg(program::path())
+        .arg(configuration)
+        .stderr(Stdio::null())
+        .output();
+    let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
+    (!said.is_empty()).then(|| String::from_utf8_lossy(&said).into_owned())
+}
+
 #[test]
 fn first_packets_bring_data() {
     let text = format!(
@@ -194,18 +210,10 @@ fn first_packets_bring_data() {
     );
     let folder = Scratch::new("first");
     let file = folder.write("t.cfg", &text);
-    let output = Command::new("unshare")
-        .args(["-rn", "sh", "-c", FAST_OPEN])
-        .arg(program::path())
-        .arg(&file)
-        .stderr(Stdio::null())
-        .output();
-    let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
-    let said = String::from_utf8_lossy(&said);
-    if said.is_empty() {
+    let Some(said) = said_apart("-rn", FAST_OPEN, &file) else {
         eprintln!("skipped: no namespaces here");
         return;
-    }
+    };
     // The first connection fetches the cookie that the others show.
     assert!(
         said.contains("FastOpenActive=2"),
@@ -235,18 +243,10 @@ fn servers_are_reached_in_their_network_and_by_signed_packets() {
     );
     let folder = Scratch::new("carried");
     let file = folder.write("t.cfg", &text);
-    let output = Command::new("unshare")
-        .args(["-rnm", "sh", "-c", CARRIED])
-        .arg(program::path())
-        .arg(&file)
-        .stderr(Stdio::null())
-        .output();
-    let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
-    let said = String::from_utf8_lossy(&said);
-    if said.is_empty() {
+    let Some(said) = said_apart("-rnm", CARRIED, &file) else {
         eprintln!("skipped: no namespaces here");
         return;
-    }
+    };
     assert_eq!(
         said, "200 200 503 000 ",
         "apart, signed, wrong, nobody at home"
