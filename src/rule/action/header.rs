@@ -155,32 +155,32 @@ fn line_len(name: &[u8], value: &[u8]) -> usize {
 /// `del-header`.
 #[derive(Debug)]
 struct Delete {
-    name: FieldName,
     by: By,
     response: bool,
 }
 
-/// How names are matched.
+/// How names are matched, and by what.
 #[derive(Debug)]
 enum By {
-    Str,
-    Beg,
-    End,
-    Sub,
+    Str(FieldName),
+    Beg(Box<[u8]>),
+    End(Box<[u8]>),
+    Sub(Box<[u8]>),
     Reg(Box<Regex>),
 }
 
 impl Delete {
     fn parse(args: &mut Args<'_>) -> Result<Delete, Diag> {
         let word = args.one("at least 1 argument")?;
-        let mut by = By::Str;
+        let mut by = By::Str(FieldName::new(&word.bytes));
         if args.cur.take("-m") {
             let method = args.one("a matching method after '-m'")?;
+            let part = || word.bytes.to_ascii_lowercase().into_boxed_slice();
             by = match method.str() {
-                "str" => By::Str,
-                "beg" => By::Beg,
-                "end" => By::End,
-                "sub" => By::Sub,
+                "str" => by,
+                "beg" => By::Beg(part()),
+                "end" => By::End(part()),
+                "sub" => By::Sub(part()),
                 "reg" => By::Reg(Box::new(
                     Regex::new(&word.bytes, true).map_err(|why| args.fail(why))?,
                 )),
@@ -191,32 +191,21 @@ impl Delete {
             };
         }
         Ok(Delete {
-            name: FieldName::new(&word.bytes),
             by,
             response: args.context.phase.is_response(),
         })
-    }
-
-    fn takes(&self, name: &[u8]) -> bool {
-        let own = self.name.as_bytes();
-        match &self.by {
-            By::Str => name == own,
-            By::Beg => name.starts_with(own),
-            By::End => name.ends_with(own),
-            By::Sub => memchr::memmem::find(name, own).is_some(),
-            By::Reg(regex) => regex.is_match(name),
-        }
     }
 }
 
 impl Action for Delete {
     fn run(&self, scene: &mut Scene<'_>) -> Flow {
         if let Some(head) = scene.message(self.response) {
-            match self.by {
-                By::Str => head.remove_named(&self.name),
-                By::Beg | By::End | By::Sub | By::Reg(_) => {
-                    head.retain(|name, _| !self.takes(name))
-                }
+            match &self.by {
+                By::Str(name) => head.remove_named(name),
+                By::Beg(part) => head.retain(|name, _| !name.starts_with(part)),
+                By::End(part) => head.retain(|name, _| !name.ends_with(part)),
+                By::Sub(part) => head.retain(|name, _| memchr::memmem::find(name, part).is_none()),
+                By::Reg(regex) => head.retain(|name, _| !regex.is_match(name)),
             };
         }
         Flow::Continue
