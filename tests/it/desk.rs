@@ -1,11 +1,10 @@
 //! Commands on the stats socket of the built program: names and numbers, levels, and what keeps its door open.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::os::unix::net::UnixStream;
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::program::{PATIENCE, Running, Scratch, await_that, free_ports, path, silent};
+use crate::program::{Running, Scratch, await_that, free_ports, path, silent, with_ports};
 
 /// `#n` stands for a port, `@D` for the folder.
 const CONFIGURATION: &str = "\
@@ -40,12 +39,9 @@ impl Desk {
         let ports = free_ports::<2>();
         let folder = Scratch::new(name);
         folder.write("m.map", "/k pool\n");
-        let mut text = CONFIGURATION.to_owned();
+        let mut text = with_ports(CONFIGURATION, &ports);
         for file in ["admin", "usual", "user", "m.map"] {
             text = text.replace(&format!("@D/{file}"), &folder.path(file));
-        }
-        for (at, port) in ports.iter().enumerate() {
-            text = text.replace(&format!("#{at}"), &port.to_string());
         }
         let running = Running::by(silent(&path()), folder, &text).listening(ports[0]);
         let [port, _] = ports;
@@ -57,13 +53,7 @@ impl Desk {
     }
 
     fn ask(&self, socket: &str, line: &str) -> String {
-        let mut cli = UnixStream::connect(self.path(socket)).expect("the stats socket");
-        cli.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        writeln!(cli, "{line}").expect("written");
-        cli.shutdown(Shutdown::Write).expect("ended");
-        let mut answer = String::new();
-        cli.read_to_string(&mut answer).expect("text");
-        answer
+        self.running.ask(socket, line)
     }
 }
 

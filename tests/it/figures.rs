@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::os::unix::net::UnixStream;
+use std::net::TcpStream;
 
-use crate::program::{PATIENCE, Running, Scratch, await_that, free_ports, path, silent};
+use crate::program::{
+    PATIENCE, Running, Scratch, await_that, free_ports, path, silent, with_ports,
+};
 
 /// `#n` stands for a port, `@D` for the folder.
 const CONFIGURATION: &str = "\
@@ -46,12 +47,9 @@ impl Observed {
     fn new(name: &str) -> Self {
         let ports = free_ports::<2>();
         let folder = Scratch::new(name);
-        let mut text = CONFIGURATION.to_owned();
+        let mut text = with_ports(CONFIGURATION, &ports);
         for file in ["admin", "user"] {
             text = text.replace(&format!("@D/{file}"), &folder.path(file));
-        }
-        for (at, port) in ports.iter().enumerate() {
-            text = text.replace(&format!("#{at}"), &port.to_string());
         }
         let running = Running::by(silent(&path()), folder, &text)
             .listening(ports[0])
@@ -61,13 +59,7 @@ impl Observed {
     }
 
     fn ask(&self, socket: &str, line: &str) -> String {
-        let mut cli = UnixStream::connect(self.running.folder.path(socket)).expect("a socket");
-        cli.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        writeln!(cli, "{line}").expect("written");
-        cli.shutdown(Shutdown::Write).expect("ended");
-        let mut answer = String::new();
-        cli.read_to_string(&mut answer).expect("text");
-        answer
+        self.running.ask(socket, line)
     }
 
     /// The answer to a request on a connection of its own.

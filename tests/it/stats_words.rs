@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::program::{PATIENCE, Running, free_ports};
+use crate::program::{PATIENCE, Running, free_ports, with_ports};
 
 /// `#n` stands for a port.
 const CONFIGURATION: &str = "\
@@ -64,10 +64,7 @@ fn ask(port: u16, path: &str, more: &str) -> String {
 #[test]
 fn every_word_changes_the_page() {
     let ports = free_ports::<6>();
-    let mut text = CONFIGURATION.to_owned();
-    for (at, port) in ports.iter().enumerate() {
-        text = text.replace(&format!("#{at}"), &port.to_string());
-    }
+    let text = with_ports(CONFIGURATION, &ports);
     let [usual, every, given, asked, none, inherits] = ports;
     let _running = Running::new("stats-words", &text).listening(inherits);
     let plain = ask(usual, "/haproxy?stats", "");

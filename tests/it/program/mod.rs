@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub(crate) use checked::{check, refuses};
-pub(crate) use ports::{free_port, free_ports, free_row};
+pub(crate) use ports::{free_port, free_ports, free_row, with_ports};
 pub(crate) use running::{Process, Running, silent};
 pub(crate) use scratch::Scratch;
 

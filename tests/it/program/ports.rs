@@ -26,6 +26,14 @@ pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     })
 }
 
+/// A configuration in which `#0`, `#1` and so on stand for these ports.
+pub(crate) fn with_ports(text: &str, ports: &[u16]) -> String {
+    let numbered = ports.iter().enumerate();
+    numbered.fold(text.to_owned(), |text, (at, port)| {
+        text.replace(&format!("#{at}"), &port.to_string())
+    })
+}
+
 /// Ports that follow each other.
 pub(crate) fn free_row(count: usize) -> Vec<u16> {
     let mut row: Vec<u16> = Vec::with_capacity(count);

@@ -1,12 +1,13 @@
 //! Programs at work.
 
-use std::io;
-use std::net::TcpStream;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
 use std::ops::{Deref, DerefMut};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::{Scratch, await_that, path};
+use super::{PATIENCE, Scratch, await_that, path};
 
 /// A program that is at work until this is dropped.
 pub(crate) struct Process {
@@ -83,6 +84,17 @@ impl Running {
     pub(crate) fn listening(mut self, port: u16) -> Self {
         self.child.await_port(port);
         self
+    }
+
+    /// What a line on a stats socket of its folder is answered.
+    pub(crate) fn ask(&self, socket: &str, line: &str) -> String {
+        let mut cli = UnixStream::connect(self.folder.path(socket)).expect("the stats socket");
+        cli.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        writeln!(cli, "{line}").expect("written");
+        cli.shutdown(Shutdown::Write).expect("ended");
+        let mut answer = String::new();
+        cli.read_to_string(&mut answer).expect("text");
+        answer
     }
 }
 
