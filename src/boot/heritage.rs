@@ -117,7 +117,7 @@ impl Heirs {
         handover::be_patient(connection.as_fd())?;
         let mut request = Vec::with_capacity(REQUEST.len());
         while request.len() < REQUEST.len() {
-            if bytes::read(&connection, &mut request)? == 0 {
+            if bytes::recv(&connection, &mut request)? == 0 {
                 return Ok(());
             }
         }

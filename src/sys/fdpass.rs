@@ -86,7 +86,7 @@ mod tests {
         );
         bytes::send(&got.fds[FDS_MAX - 1], b"x", false).expect("a working socket");
         let mut buf = Vec::with_capacity(4);
-        assert_eq!(bytes::read(&outer, &mut buf).ok(), Some(1));
+        assert_eq!(bytes::recv(&outer, &mut buf).ok(), Some(1));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn splice(from: impl AsFd, to: impl AsFd, len: usize, more: bool) -> io::Res
 
 #[cfg(test)]
 mod tests {
-    use super::super::io::{read, send};
+    use super::super::io::{recv, send};
     use super::super::socket::{Kind, pair};
     use super::*;
 
@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(dry.kind(), io::ErrorKind::WouldBlock);
         assert_eq!(splice(&out, &back, 7, true).ok(), Some(7));
         let mut buf = Vec::with_capacity(16);
-        assert_eq!(read(&server, &mut buf).ok(), Some(7));
+        assert_eq!(recv(&server, &mut buf).ok(), Some(7));
         assert_eq!(buf, b"through");
         drop(client);
         assert_eq!(splice(&front, &into, 65536, false).ok(), Some(0));

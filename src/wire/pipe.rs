@@ -142,7 +142,7 @@ fn try_count(count: &AtomicUsize, limit: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::io::{read, send};
+    use crate::sys::io::{recv, send};
     use crate::sys::socket::{Kind, pair};
     use crate::wire::Socket;
 
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(pipe.drain(&back).ok(), Some(4));
         assert_eq!((pipe.held(), count.used.load(Relaxed)), (0, 1));
         let mut seen = Vec::with_capacity(16);
-        read(&server, &mut seen).expect("bytes");
+        recv(&server, &mut seen).expect("bytes");
         assert_eq!(seen, b"thro");
         pipes.give_back(pipe);
         assert_eq!(count.used.load(Relaxed), 0);

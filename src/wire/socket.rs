@@ -62,7 +62,7 @@ impl Socket {
     }
 
     pub(super) fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
-        sys::io::read(&self.fd, into)
+        sys::io::recv(&self.fd, into)
     }
 
     pub(super) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
