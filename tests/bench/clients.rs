@@ -3,7 +3,7 @@
 use crate::contender::Running;
 use crate::epoll::{Epoll, READ};
 use crate::report::Figures;
-use crate::scenario::{Http, Scenario};
+use crate::scenario::{Http, Scenario, Setup};
 use crate::secure::{Dial, Stream, Tls};
 use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
@@ -24,7 +24,10 @@ const REQUEST_BROWSER: &[u8] = b"GET /section/7/page?id=1234567&lang=en HTTP/1.1
 const THREADS: usize = 2;
 /// Time before measuring, in which pools fill and branches are learnt.
 const WARM_UP: Duration = Duration::from_millis(300);
-/// How long the crowd may take until everybody has had some answers.
+/// Answers of every client, server and backend before measuring: where there are many, opening the connections that then stay takes
+/// longer than a window.
+const WARM_ROUNDS: u64 = 4;
+/// How long the crowd may take until everybody has had them.
 const WARM_WITHIN: Duration = Duration::from_secs(15);
 /// System calls are counted for so long, after the rest: counting them costs time.
 const COUNTING: Duration = Duration::from_millis(300);
@@ -51,7 +54,11 @@ pub(crate) fn measure(
         }));
     }
     let deadline = Instant::now() + WARM_WITHIN;
-    while done.load(Relaxed) < 4 * http.clients as u64 && Instant::now() < deadline {
+    let Setup {
+        servers, backends, ..
+    } = scenario.setup;
+    let warm = WARM_ROUNDS * http.clients.max(servers).max(backends) as u64;
+    while done.load(Relaxed) < warm && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
     std::thread::sleep(WARM_UP);
