@@ -8,6 +8,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
+use crate::sys::ahead;
+
 /// Names one occupant of a `Slab<T>` for as long as it stays.
 pub struct Key<T> {
     index: u32,
@@ -183,6 +185,14 @@ impl<T> Slab<T> {
                 state: State::Taken(value),
             }) if *generation == key.generation => Some(value),
             _ => None,
+        }
+    }
+
+    /// Has the processor fetch the occupant's place.
+    #[inline]
+    pub fn fetch_ahead(&self, key: Key<T>) {
+        if let Some(place) = self.place(key.index()) {
+            ahead::fetch(place);
         }
     }
 

@@ -30,4 +30,5 @@ pub use draft::{Balance, Draft, KEYWORDS, KeySource, SEAT_KEYWORDS, SeatDraft};
 pub use hash::{HashFn, HashType};
 pub use origin::HashKey;
 pub use policy::{Affinity, Algorithm, Ask, KeyKind, Policy, Tuning};
+pub use roundrobin::AHEAD;
 pub use seat::{SHARE_SCALE, Seat, Seats, Share, WEIGHT_MAX, Weight};

@@ -6,7 +6,7 @@ use super::leastconn::LeastConn;
 use super::map::Map;
 use super::random::Random;
 use super::ring::Ring;
-use super::roundrobin::RoundRobin;
+use super::roundrobin::{AHEAD, RoundRobin};
 use super::seat::Seats;
 use super::standing::{Bench, Lineup, Standing};
 use super::sticky::Sticky;
@@ -196,6 +196,20 @@ impl Policy {
                 }
                 None => ring.next(bench, seats, ask.avoid),
             },
+        }
+    }
+
+    /// Whose turns come next, where there is an order of many servers.
+    pub fn upcoming(&self) -> [Option<usize>; AHEAD] {
+        match &self.picker {
+            Picker::RoundRobin(robin) => robin.upcoming(),
+            Picker::StaticRr(_)
+            | Picker::LeastConn(_)
+            | Picker::First(_)
+            | Picker::Random(_)
+            | Picker::Sticky(_)
+            | Picker::HashMap(..)
+            | Picker::HashRing(..) => [None; AHEAD],
         }
     }
 

@@ -11,15 +11,25 @@
 use super::seat::{SHARE_SCALE, Seats, WEIGHT_MAX};
 use super::standing::Bench;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The largest share a server can have.
 const SHARE_MAX: u64 = WEIGHT_MAX as u64 * SHARE_SCALE as u64;
 
+/// For how many turns it is said ahead whose they are.
+pub const AHEAD: usize = 3;
+/// So many servers the processor's caches hold in any case.
+const CACHED: usize = 64;
+/// Stands for nobody's turn.
+const NOBODY: usize = usize::MAX;
+
 /// The rounds of a backend, shared by all workers. The lock is held for one pick: a few set operations.
 #[derive(Debug)]
 pub(super) struct RoundRobin {
     rounds: Mutex<Rounds>,
+    /// Whose turns come next where servers are many. It is a guess: weights and usability may change meanwhile.
+    upcoming: [AtomicUsize; AHEAD],
 }
 
 impl RoundRobin {
@@ -30,6 +40,7 @@ impl RoundRobin {
         };
         Self {
             rounds: Mutex::new(rounds),
+            upcoming: [const { AtomicUsize::new(NOBODY) }; AHEAD],
         }
     }
 
@@ -59,7 +70,21 @@ impl RoundRobin {
         seats: &impl Seats,
         avoid: Option<usize>,
     ) -> Option<usize> {
-        self.lock().pick(bench, seats, avoid)
+        let mut rounds = self.lock();
+        let chosen = rounds.pick(bench, seats, avoid);
+        if rounds.places.len() > CACHED {
+            let ranks = rounds.rounds[bench.rank()].in_order(&rounds.places);
+            for (turn, rank) in self.upcoming.iter().zip(ranks) {
+                turn.store(rank, Relaxed);
+            }
+        }
+        chosen
+    }
+
+    /// Whose turns come next, of many servers.
+    pub(super) fn upcoming(&self) -> [Option<usize>; AHEAD] {
+        let ranks = self.upcoming.each_ref().map(|turn| turn.load(Relaxed));
+        ranks.map(|rank| (rank != NOBODY).then_some(rank))
     }
 }
 
@@ -209,6 +234,15 @@ impl Round {
         due
     }
 
+    /// The servers about as their turns come.
+    fn in_order(&self, places: &[Place]) -> impl Iterator<Item = usize> {
+        let sets = match self.due.first() {
+            Some(&(_, at)) if places[at].next <= self.position => [&self.due, &self.fresh],
+            _ => [&self.fresh, &self.due],
+        };
+        sets.into_iter().flatten().map(|&(_, at)| at)
+    }
+
     /// Gives the server its following position and moves the line on by one.
     fn advance(&mut self, place: &mut Place) {
         let share = place.share.max(1);
@@ -330,6 +364,23 @@ mod tests {
         assert_eq!(sequence(&robin, &farm, 2), "--");
         farm.full.clear();
         assert!(!sequence(&robin, &farm, 3).contains('-'));
+    }
+
+    #[test]
+    fn many_servers_turns_are_said_ahead() {
+        let few = Farm::new(&[1; CACHED]);
+        let robin = settled(&few);
+        robin.pick(Bench::Active, &few, None);
+        assert_eq!(robin.upcoming(), [None; AHEAD]);
+        let many = Farm::new(&[1; CACHED + 1]);
+        let robin = settled(&many);
+        assert_eq!(robin.upcoming(), [None; AHEAD]);
+        robin.pick(Bench::Active, &many, None);
+        for _ in 0..3 * CACHED {
+            let said = robin.upcoming();
+            let came = [(); AHEAD].map(|()| robin.pick(Bench::Active, &many, None));
+            assert_eq!(said, came);
+        }
     }
 
     #[test]

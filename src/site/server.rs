@@ -1,6 +1,7 @@
 //! `server` lines: a composition of the seats that other rooms need a server to have.
 
 use std::borrow::Cow;
+use std::mem::offset_of;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{
@@ -17,6 +18,7 @@ use crate::live::Live;
 use crate::queue::{Ceiling, Limit, Line, Places, Slots};
 use crate::sample::{Expr, ServerFacts};
 use crate::stats::Tally;
+use crate::sys::ahead;
 use crate::time::{Millis, Tick};
 use crate::tls::Connector;
 
@@ -263,6 +265,11 @@ impl Server {
     /// Whether its traffic is encrypted at this moment.
     pub fn speaks_tls(&self) -> bool {
         self.tls.is_some() && self.encrypts.load(Relaxed) == 1
+    }
+
+    /// Has the processor fetch what every request looks at.
+    pub fn fetch_ahead(&self) {
+        ahead::fetch_front(self, offset_of!(Self, name));
     }
 
     /// Its address and port as they are known: those of a server on the network that is found.

@@ -6,6 +6,7 @@
 
 use super::{Count, Pace, Span};
 use crate::id::WorkerId;
+use crate::sys::ahead;
 use crate::time::Tick;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -245,6 +246,18 @@ impl Tally {
     #[inline]
     pub(super) fn shard(&self, worker: WorkerId) -> &Shard {
         self.shards[worker.index()].get_or_init(|| Box::new(Shard::new()))
+    }
+
+    /// Has the processor fetch where a worker's shard is.
+    pub fn fetch_place(&self, worker: WorkerId) {
+        ahead::fetch(&self.shards[worker.index()]);
+    }
+
+    /// Has it fetch what the worker counts there.
+    pub fn fetch_shard(&self, worker: WorkerId) {
+        if let Some(shard) = self.shards[worker.index()].get() {
+            ahead::fetch(&**shard);
+        }
     }
 
     /// Counts one.

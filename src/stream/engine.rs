@@ -453,6 +453,7 @@ impl Engine {
         for _ in 0..STEPS_MAX {
             self.read_own_letters();
             let Some(key) = self.next_up() else { break };
+            self.fetch_steps();
             self.step(key);
         }
         let mut yielded = std::mem::take(&mut self.yielded);

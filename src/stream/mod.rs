@@ -8,6 +8,7 @@
 mod account;
 mod admit;
 mod aftermath;
+mod ahead;
 mod arrive;
 mod bandwidth;
 mod body;

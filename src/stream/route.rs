@@ -80,7 +80,9 @@ impl Stream {
             key: key.as_deref(),
             avoid,
         };
-        match backend.policy.pick(&lineup, ask, &mut || kit.chance.next()) {
+        let chosen = backend.policy.pick(&lineup, ask, &mut || kit.chance.next());
+        kit.fetch_upcoming(&site, backend);
+        match chosen {
             Some(rank) => self.ask_for_slot(kit, &site, backend.servers[rank], false),
             None if backend.policy.electable() == (0, 0) => {
                 self.no_server(kit, Cause::ServerFailed, Phase::Connect)

@@ -1,5 +1,5 @@
 //! System calls: the only unsafe code of the program, one call a function, no policy. Beside them copies of memory,
-//! which compilers call by name.
+//! which compilers call by name, and hints to the processor.
 //!
 //! Descriptors come in as `impl AsFd` and leave as `OwnedFd`; results are `std::io::Result`. Whatever the
 //! kernel can interrupt is retried here, so that no caller ever sees `Interrupted` from a call that
@@ -14,6 +14,7 @@
     reason = "this room is the one place where system calls are made by hand"
 )]
 
+pub mod ahead;
 pub mod clock;
 pub mod datagram;
 pub mod errno;

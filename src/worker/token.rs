@@ -31,6 +31,14 @@ impl Source {
         Token(usize::try_from(bits).expect("the proxy is built for 64-bit machines"))
     }
 
+    /// The connection, if it is one.
+    pub(super) fn conn(self) -> Option<Key<Held>> {
+        match self {
+            Self::Conn(key) => Some(key),
+            Self::Listener(_) | Self::Mail => None,
+        }
+    }
+
     /// The source of this token.
     pub(super) fn of(token: Token) -> Self {
         let bits = token.0 as u64;
