@@ -31,6 +31,15 @@ pub enum Destination {
     Unresolved,
 }
 
+impl Destination {
+    fn is_anywhere(&self) -> bool {
+        match self {
+            Self::At(address) => address.ip().is_some_and(|ip| ip.is_unspecified()),
+            Self::Unresolved => false,
+        }
+    }
+}
+
 /// Which port a server is reached at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
@@ -73,6 +82,8 @@ pub struct Server {
     pub backend: BackendId,
     /// Where it is at this moment.
     pub destination: Live<Destination>,
+    /// Whether its address is all zeros: then the one that the client asked for takes its place.
+    pub is_anywhere: AtomicBool,
     /// Idle connections over all workers.
     pub idle: AtomicUsize,
     /// Which workers have some of them, a bit each.
@@ -207,6 +218,7 @@ impl Server {
             uuid: 0,
             backend,
             host: Live::new(None),
+            is_anywhere: AtomicBool::new(destination.is_anywhere()),
             destination: Live::new(destination),
             port,
             seat: Seat::new(1, Weight::ONE, false),
@@ -283,8 +295,14 @@ impl Server {
 
     /// Gives it another place, on the ring of keys too, where that follows its address; balancing has to settle afterwards.
     pub fn move_to(&self, place: Destination) {
+        self.is_anywhere.store(place.is_anywhere(), Relaxed);
         self.destination.publish(place);
         self.seat.place(self.endpoint());
+    }
+
+    /// Whether clients have a say in where their requests go.
+    pub fn follows_client(&self) -> bool {
+        self.is_anywhere.load(Relaxed) || matches!(self.port, Port::Mapped(_))
     }
 
     /// A number that changes when the way to it does, its address or what its TLS is made of: connections of another number

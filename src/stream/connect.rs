@@ -143,16 +143,15 @@ impl Stream {
         let site = kit.site.clone();
         let server = errand.server;
         let placed = site.server(server).way_version();
-        let wire = match (site.server(server).socks4, &errand.way.to) {
-            (Some(proxy), SockAddr::Inet(real)) => {
-                let way = Way {
-                    to: proxy.into(),
-                    ..errand.way.clone()
-                };
-                let wire = kit.doors.dial(server, &way, &site)?;
-                Wire::Socks(Box::new(Socks::new(wire, *real)?))
+        let way = self.way(kit, &errand)?;
+        let dst = inet(&way.to);
+        let wire = match (site.server(server).socks4, dst) {
+            (Some(proxy), Some(real)) => {
+                let to = proxy.into();
+                let wire = kit.doors.dial(server, &Way { to, ..way }, &site)?;
+                Wire::Socks(Box::new(Socks::new(wire, real)?))
             }
-            (Some(_) | None, _) => kit.doors.dial(server, &errand.way, &site)?,
+            (Some(_) | None, _) => kit.doors.dial(server, &way, &site)?,
         };
         let wire = match site.server(server).connector() {
             None => wire,
@@ -165,10 +164,7 @@ impl Stream {
         let back = Back {
             server,
             stream: None,
-            peers: Peers {
-                src: None,
-                dst: inet(&errand.way.to),
-            },
+            peers: Peers { src: None, dst },
             requests: 0,
             kind: errand.kind,
             idle_since: Tick::NEVER,

@@ -2,7 +2,7 @@
 //!
 //! Two requests may share a connection only where their errands are alike: the same address, the same name, the same
 //! PROXY protocol header, the same client to be seen by the server. So all of that is put together first, and compared with what idle
-//! connections were made for.
+//! connections were made for. The way to the server is looked up only where none of them serves.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -23,7 +23,6 @@ use crate::site::{Destination, Port, Seems, SendProxy, Server, Tells};
 #[derive(Debug)]
 pub(super) struct Errand {
     pub(super) server: ServerId,
-    pub(super) way: Way,
     /// The name asked for in TLS.
     pub(super) sni: Option<Box<[u8]>>,
     pub(super) kind: Kind,
@@ -32,8 +31,8 @@ pub(super) struct Errand {
 /// What connections must have in common to serve the same requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// Where it leads.
-    to: SockAddr,
+    /// Where it leads, where that is for the client to say.
+    to: Option<SockAddr>,
     /// `pool-conn-name`, or the name asked for in TLS.
     name: Option<Box<[u8]>>,
     /// Whom the server sees.
@@ -61,7 +60,10 @@ impl Stream {
     pub(super) fn errand(&mut self, kit: &mut Kit, server: ServerId) -> std::io::Result<Errand> {
         let site = kit.site.clone();
         let configured = site.server(server);
-        let to = self.destination(kit, configured)?;
+        let to = match configured.follows_client() {
+            true => Some(self.destination(kit, configured)?),
+            false => None,
+        };
         let sni = self.named(kit, configured.sni.as_deref());
         let name = match &configured.pool_name {
             Some(asked) => self.named(kit, Some(asked)),
@@ -69,20 +71,8 @@ impl Stream {
         };
         let header = self.header(kit, configured);
         let seems = self.seems(kit, configured);
-        let local_port = configured.source.ports.map(|(first, last)| {
-            let count = u32::from(last - first) + 1;
-            let offset = kit.chance.next() % count;
-            first + u16::try_from(offset).unwrap_or(0)
-        });
         Ok(Errand {
             server,
-            way: Way {
-                to: to.clone(),
-                seems,
-                local_port,
-                mark: self.wishes.packets.bc_mark,
-                tos: self.wishes.packets.bc_tos,
-            },
             sni,
             kind: Kind {
                 to,
@@ -90,6 +80,28 @@ impl Stream {
                 seems,
                 header,
             },
+        })
+    }
+
+    /// The way that a new connection for `errand` takes.
+    pub(super) fn way(&self, kit: &mut Kit, errand: &Errand) -> std::io::Result<Way> {
+        let site = kit.site.clone();
+        let configured = site.server(errand.server);
+        let to = match &errand.kind.to {
+            Some(to) => to.clone(),
+            None => self.destination(kit, configured)?,
+        };
+        let local_port = configured.source.ports.map(|(first, last)| {
+            let count = u32::from(last - first) + 1;
+            let offset = kit.chance.next() % count;
+            first + u16::try_from(offset).unwrap_or(0)
+        });
+        Ok(Way {
+            to,
+            seems: errand.kind.seems,
+            local_port,
+            mark: self.wishes.packets.bc_mark,
+            tos: self.wishes.packets.bc_tos,
         })
     }
 
