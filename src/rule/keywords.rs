@@ -6,6 +6,7 @@
 use crate::lang::{Cursor, Diag, Keyword, Sections, Span, Unit, Word};
 use crate::time::Millis;
 
+use super::order::{Stage, misplaced};
 use super::page::has_page;
 use super::phase::Phase;
 use super::ruleset::Written;
@@ -86,7 +87,17 @@ impl Draft {
     }
 
     fn push(&mut self, phase: Phase, cur: &mut Cursor<'_>) {
+        if let Some(stage) = Stage::of(phase) {
+            self.check_order(stage, cur);
+        }
         self.phases[phase as usize].push(written(cur));
+    }
+
+    /// Warns where the line that is being read is processed before others above it.
+    fn check_order(&self, stage: Stage, cur: &mut Cursor<'_>) {
+        if let Some(diag) = misplaced(stage, self, cur) {
+            cur.warn(diag);
+        }
     }
 }
 
@@ -146,6 +157,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         Sections::LISTEN,
         "Redirects requests.",
         |cur, draft| {
+            draft.check_order(Stage::Redirect, cur);
             draft.redirects.push(written(cur));
             Ok(())
         },
@@ -213,6 +225,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
             if !cur.take("fail") {
                 return Err(Diag::alert(cur.here(), "'monitor' only supports 'fail'."));
             }
+            draft.check_order(Stage::Monitor, cur);
             draft.monitor_fail.push(written(cur));
             Ok(())
         },

@@ -11,6 +11,7 @@
 pub mod action;
 mod flow;
 mod keywords;
+mod order;
 mod page;
 mod phase;
 mod redirect;
