@@ -7,8 +7,7 @@
 //! only when an alias needs one and allocates nothing of its own.
 //!
 //! Always true: a format that parsed cannot fail later; what is missing at run time becomes a dash
-//! or nothing, as its [`Purpose`] says. Which aliases need HTTP mode is told by
-//! [`Format::http_only`]; judging it belongs to `config::resolve`, which knows the mode.
+//! or nothing, as its [`Purpose`] says.
 
 use crate::lang::Diag;
 use crate::sample::{Expr, Facts, Names, Sampled};
@@ -120,13 +119,6 @@ impl Format {
     /// HAProxy's sentence about a name that nothing has.
     pub fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
         self.expressions().try_for_each(|expr| expr.resolve(names))
-    }
-
-    /// The first alias that only HTTP mode has.
-    #[must_use]
-    pub fn http_only(&self) -> Option<&'static str> {
-        let row = self.aliases().find(|row| row.http_only)?;
-        Some(row.name)
     }
 
     /// Whether the format shows a total, so that the line cannot be written before the end.

@@ -20,6 +20,8 @@ pub struct Setting<'a> {
     pub place: Place,
     /// A second moment of writing: the rules of a `listen` run in both its halves.
     pub also: Option<Place>,
+    /// Whether there are requests where it is written: aliases that show them are refused elsewhere.
+    pub http: bool,
     /// What reading an expression may consult.
     pub reader: ExprReader<'a>,
     /// Where warnings go.
@@ -198,6 +200,11 @@ impl Reader<'_, '_> {
                 None => error,
             });
         };
+        if row.http_only && !self.setting.http {
+            let text = format!("format variable '{name}' is reserved for HTTP mode.");
+            let why = "there are no requests to show where the mode is not http";
+            return Err(self.alert(start, text).with_reason(why));
+        }
         self.builder.alias(row, style, label);
         Ok(())
     }
@@ -286,6 +293,10 @@ mod tests {
     use crate::sample::Facts;
 
     fn parse(text: &str, purpose: Purpose) -> Result<(Format, Vec<Diag>), Diag> {
+        parse_in(true, text, purpose)
+    }
+
+    fn parse_in(http: bool, text: &str, purpose: Purpose) -> Result<(Format, Vec<Diag>), Diag> {
         let mut warnings = Vec::new();
         let (book, env) = (Book::without_files(), Env::default());
         let reader = book.reader(&env);
@@ -293,6 +304,7 @@ mod tests {
             purpose,
             place: Place::Log,
             also: None,
+            http,
             reader,
             warnings: &mut warnings,
         };
@@ -360,15 +372,17 @@ mod tests {
     }
 
     #[test]
-    fn http_only_aliases_are_told() {
+    fn what_shows_requests_needs_some() {
+        let wrong = parse_in(false, "%ci %r", Purpose::Log).err();
+        let wrong = wrong.expect("it is refused");
         assert_eq!(
-            parse("%ci %r", Purpose::Log).expect("legal").0.http_only(),
-            Some("r")
+            wrong.message,
+            "format variable 'r' is reserved for HTTP mode."
         );
-        assert_eq!(
-            parse("%ci", Purpose::Log).expect("legal").0.http_only(),
-            None
-        );
+        for text in ["%ci %tsc", "%ST %hr"] {
+            assert!(parse_in(false, text, Purpose::Log).is_ok(), "{text}");
+        }
+        assert!(parse("%ci %r", Purpose::Log).is_ok());
     }
 
     #[test]

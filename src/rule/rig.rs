@@ -349,6 +349,7 @@ fn with_context(phase: Phase, env: &Env, work: impl FnOnce(&Context<'_>)) -> Vec
         proxy: "fe",
         front: true,
         back: false,
+        http: true,
         reader: book.reader(env),
         book: &book,
         page_sets: &|_| None,

@@ -191,7 +191,11 @@ fn compile_one<T>(
             format!("'{keyword}' expects {what}."),
         ));
     };
-    let format = context.format(word, Purpose::Text, (place, None))?;
+    let format = context.format(word, Purpose::Text, (place, None), context.http);
+    let format = format.map_err(|diag| {
+        let context = format!("failed to parse {keyword} rule '{}' : ", word.shown());
+        diag.within(&context)
+    })?;
     let target = match format.literal() {
         Some(name) => Target::Named(String::from_utf8_lossy(name).into()),
         None => Target::Made(format),

@@ -101,6 +101,7 @@ fn formatted(call: &Call<'_>, text: &str) -> Result<Value<'static>, Reply> {
         purpose: Purpose::Text,
         place: Place::Cli,
         also: None,
+        http: false,
         reader: book.reader(&env),
         warnings: &mut warnings,
     };

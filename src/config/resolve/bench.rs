@@ -18,7 +18,7 @@ use crate::log::{CookieCapture, Format, Purpose, Setting, parse_keyword};
 use crate::pattern::Library;
 use crate::rule::{self, Context, PageSet, Phase};
 use crate::sample::{Expr, Place};
-use crate::site::Forwarded;
+use crate::site::{Forwarded, Mode};
 
 /// What a key's converters begin with in a log backend: the line stands where others have a connection's bytes.
 const LOG_LINE: &str = "req.payload(0,0)";
@@ -31,6 +31,13 @@ pub(super) struct Bench<'a> {
     pub(super) page_sets: HashMap<String, Arc<PageSet>>,
     /// `tune.http.cookielen`: what captured cookies are cut to.
     pub(super) cookie_len: usize,
+}
+
+/// What a format is for.
+struct Meant {
+    purpose: Purpose,
+    place: Place,
+    http: bool,
 }
 
 /// Reads a file that the configuration names.
@@ -55,6 +62,7 @@ impl Bench<'_> {
             proxy: &proxy.name,
             front: proxy.is_front(),
             back: proxy.is_back(),
+            http: proxy.mode == Mode::Http,
             reader: book.reader(self.env),
             book,
             page_sets: &sets,
@@ -83,8 +91,12 @@ impl Bench<'_> {
             false => Place::Check,
         };
         half.rules.unique_id = proxy.log.unique_id.as_ref().and_then(|word| {
-            let meant = (Purpose::UniqueId, place);
-            self.format_for(meant, "unique-id-format", word, book, report)
+            let meant = Meant {
+                purpose: Purpose::UniqueId,
+                place,
+                http: proxy.mode == Mode::Http,
+            };
+            self.format_for(meant, "unique-id", word, book, report)
         });
         half.rules.book = Some(Arc::clone(book));
         half
@@ -124,24 +136,29 @@ impl Bench<'_> {
         self.half(&proxy, &book, report).rules.pages
     }
 
-    /// A format of log lines, or of what goes with a proxy's requests.
+    /// A format of log lines, or of what goes with a proxy's connections; `http` is whether there are requests.
     pub(super) fn format(
         &self,
-        keyword: &str,
+        (keyword, http): (&str, bool),
         word: &Word,
         book: &Book,
         report: &mut Report,
     ) -> Option<Arc<Format>> {
-        let meant = match keyword {
+        let (purpose, place) = match keyword {
             "set-proxy-v2-tlv-fmt" => (Purpose::Text, Place::BackRequest),
             _ => (Purpose::Log, Place::Log),
+        };
+        let meant = Meant {
+            purpose,
+            place,
+            http,
         };
         self.format_for(meant, keyword, word, book, report)
     }
 
     fn format_for(
         &self,
-        (purpose, place): (Purpose, Place),
+        meant: Meant,
         keyword: &str,
         word: &Word,
         book: &Book,
@@ -149,9 +166,10 @@ impl Bench<'_> {
     ) -> Option<Arc<Format>> {
         let mut warnings = Vec::new();
         let mut setting = Setting {
-            purpose,
-            place,
+            purpose: meant.purpose,
+            place: meant.place,
             also: None,
+            http: meant.http,
             reader: book.reader(self.env),
             warnings: &mut warnings,
         };

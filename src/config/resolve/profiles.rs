@@ -10,13 +10,13 @@ use crate::log::profile::{Draft, Look, Profile};
 use crate::log::{Format, Target};
 use crate::site::Site;
 
-/// The profiles of all sections. Their formats know no ACLs, for they belong to no proxy.
+/// The profiles of all sections. Their formats know no ACLs, and may show requests, for they belong to no proxy.
 pub(super) fn all(drafts: &[Draft], bench: &Bench<'_>, report: &mut Report) -> Vec<Arc<Profile>> {
     let book = Book::new(Arc::clone(&bench.library));
     let mut profiles = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let mut made = |keyword: &str, word: &Option<Word>| -> Option<Arc<Format>> {
-            bench.format(keyword, word.as_ref()?, &book, report)
+            bench.format((keyword, true), word.as_ref()?, &book, report)
         };
         let looks = draft.looks.iter().map(|(when, look)| {
             let look = Look {

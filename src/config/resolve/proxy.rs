@@ -181,9 +181,11 @@ fn logging(
         (LineFormat::Written(_), Some(word)) => word.clone(),
         _ => Word::new(text, proxy.span),
     });
+    // Backends have the formats of their defaults section, and write no lines.
+    let http = proxy.mode == Mode::Http || !proxy.is_front();
     let mut made = |keyword: &str, word: &Option<Word>| {
         let word = word.as_ref()?;
-        bench.format(keyword, word, book, report)
+        bench.format((keyword, http), word, book, report)
     };
     Logging {
         targets: targets.into(),

@@ -52,7 +52,7 @@ fn tellings(
     (bench, book): (&Bench<'_>, &Book),
     report: &mut Report,
 ) -> Vec<Telling> {
-    let mut text = |word| bench.format("set-proxy-v2-tlv-fmt", word, book, report);
+    let mut text = |word| bench.format(("set-proxy-v2-tlv-fmt", true), word, book, report);
     let all = line.tellings.iter();
     all.map(|(kind, word)| Telling {
         kind: *kind,

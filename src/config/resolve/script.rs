@@ -20,6 +20,7 @@ impl Tools for Maker<'_> {
             purpose: Purpose::Text,
             place: Place::Check,
             also: None,
+            http: true,
             reader: self.reader,
             warnings: &mut self.warnings,
         };

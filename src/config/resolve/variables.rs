@@ -94,6 +94,7 @@ fn format(
         purpose: Purpose::Text,
         place: Place::Config,
         also: None,
+        http: false,
         reader,
         warnings: &mut warnings,
     };

@@ -154,7 +154,8 @@ pub(super) const ALIASES: &[Row] = &[
     row("trg", Date(Dates::universal, requested)).http(),
     row("trl", Date(Dates::local, requested)).http(),
     row("ts", Letters(2)).at_end(),
-    row("tsc", Letters(4)).at_end().http(),
+    // haproxy: the manual keeps it for HTTP mode, the program does not; here: as the program.
+    row("tsc", Letters(4)).at_end(),
 ];
 
 /// Names that early 1.5 releases used, and their successors.

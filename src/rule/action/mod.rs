@@ -166,6 +166,8 @@ pub struct Context<'a> {
     pub front: bool,
     /// Whether the proxy is a backend.
     pub back: bool,
+    /// Whether the proxy is in HTTP mode.
+    pub http: bool,
     /// What reading an expression may consult.
     pub reader: Reader<'a>,
     /// The proxy's ACLs.
@@ -188,7 +190,7 @@ impl Context<'_> {
         self.warnings.borrow_mut().push(diag);
     }
 
-    /// Reads a format that rules of this proxy write at `place` (in a `listen`, also at `also`).
+    /// Reads a format that rules of this proxy write at `place` (in a `listen`, also at `also`), where requests are (`http`).
     ///
     /// # Errors
     /// It is no format.
@@ -197,6 +199,7 @@ impl Context<'_> {
         word: &Word,
         purpose: Purpose,
         (place, also): (Place, Option<Place>),
+        http: bool,
     ) -> Result<Format, Diag> {
         let mut warnings = Vec::new();
         let reader = self.reader;
@@ -204,6 +207,7 @@ impl Context<'_> {
             purpose,
             place,
             also,
+            http,
             reader,
             warnings: &mut warnings,
         };
@@ -307,7 +311,11 @@ impl<'w> Args<'w> {
     }
 
     fn format_word(&mut self, word: &Word, purpose: Purpose) -> Result<Format, Diag> {
-        let format = self.context.format(word, purpose, places(self.context));
+        // A rule of a `defaults` section was right where it stands, whatever the mode of those who inherit it.
+        let http = self.context.http || self.inherited;
+        let format = self
+            .context
+            .format(word, purpose, places(self.context), http);
         format.map_err(|diag| self.frame(diag))
     }
 
