@@ -51,7 +51,7 @@ impl Backend {
             let (listener, stop) = (listener.try_clone()?, Arc::clone(&stop));
             let bytes = Arc::clone(&bytes);
             let answer = *answer;
-            threads.push(std::thread::spawn(move || {
+            threads.push(crate::aside::spawn(move || {
                 let served = match answer {
                     Answer::Sized(_) | Answer::Chunked(_) => serve(&listener, &bytes, &stop),
                     Answer::Source | Answer::Sink => pump(&listener, answer, &stop),

@@ -26,7 +26,7 @@ pub(crate) fn measure(
         stream.set_read_timeout(Some(Duration::from_millis(100)))?;
         stream.set_write_timeout(Some(Duration::from_millis(100)))?;
         let (stop, moved) = (Arc::clone(&stop), Arc::clone(&moved));
-        threads.push(std::thread::spawn(move || {
+        threads.push(crate::aside::spawn(move || {
             let mut piece = vec![b'x'; PIECE];
             while !stop.load(Relaxed) {
                 let done = match direction {

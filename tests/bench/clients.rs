@@ -46,7 +46,7 @@ pub(crate) fn measure(
         let share = http.clients / THREADS + usize::from(nth < http.clients % THREADS);
         let (stop, done, failed) = (Arc::clone(&stop), Arc::clone(&done), Arc::clone(&failed));
         let (address, http, tls) = (running.address, *http, scenario.setup.tls);
-        threads.push(std::thread::spawn(move || {
+        threads.push(crate::aside::spawn(move || {
             // Everybody has tickets of its own.
             let dials = (0..share).map(|_| Dial::new(address, tls));
             let crowd = Crowd::new(dials.collect::<Result<_, _>>()?, http, tls)?;

@@ -22,6 +22,7 @@
     reason = "a measuring tool reads clocks, prints, and rounds its figures"
 )]
 
+mod aside;
 mod backend;
 mod bulk;
 mod clients;
