@@ -84,18 +84,17 @@ impl Wishes {
                 .map(|two| u16::from_be_bytes([two[0], two[1]]))
                 .collect()
         };
-        let listed = hello.extension(SIGNATURES).and_then(|list| list.get(2..));
         let name = hello
             .server_name()
             .and_then(|name| std::str::from_utf8(name).ok());
         Self {
             name: name.map(str::to_ascii_lowercase),
-            schemes: pairs(listed.unwrap_or_default())
+            schemes: pairs(hello.signatures().unwrap_or_default())
                 .into_iter()
                 .map(SignatureScheme::from)
                 .collect(),
             suites: pairs(hello.suites()),
-            offers_13: hello.versions().any(|version| version == TLS_13),
+            offers_13: pairs(hello.versions().unwrap_or_default()).contains(&TLS_13),
         }
     }
 
@@ -117,7 +116,6 @@ impl Wishes {
     }
 }
 
-const SIGNATURES: u16 = 13;
 const TLS_13: u16 = 0x0304;
 
 impl Shelf {

@@ -52,8 +52,11 @@ mod tests {
     #[test]
     fn the_name_can_be_read() {
         let name = |host: &str| match peek(&hello(host)) {
-            Peek::Hello(hello) => hello.server_name().map(<[u8]>::to_vec),
-            Peek::More | Peek::Other => panic!("no hello of a client"),
+            Peek::Message(message) => {
+                let hello = message.client().expect("a client's");
+                hello.server_name().map(<[u8]>::to_vec)
+            }
+            Peek::More | Peek::Other => panic!("no hello"),
         };
         assert_eq!(name("a.example").as_deref(), Some(&b"a.example"[..]));
         assert_eq!(name("127.0.0.1"), None);

@@ -46,14 +46,15 @@ const RANDOM: &[u8; 32] = b"SLUICESSLCHECK\nSLUICESSLCHECK\n\0\0";
 mod tests {
     use super::super::rig::{response, talk, well};
     use super::super::{Probe, Service};
+    use crate::proto::hello::{Peek, peek};
 
     #[test]
     fn tls() {
         let (answer, sent) = talk(&Service::Tls, &[b"\x15\x03\0\0\x02"], false);
         assert_eq!(answer, well(0, ""));
         assert!(matches!(
-            crate::proto::hello::peek(&sent),
-            crate::proto::hello::Peek::Hello(_)
+            peek(&sent),
+            Peek::Message(message) if message.client().is_some()
         ));
         assert_eq!(
             talk(&Service::Tls, &[b"HTTP/1.0 400"], false).0,

@@ -24,9 +24,12 @@ impl Session {
         let chosen = match hello::peek(io.unread()) {
             Peek::More if io.unread().len() < HELLO_MAX => return false,
             Peek::More | Peek::Other => acceptor.context(None),
-            Peek::Hello(hello) => {
-                self.known.greet(&hello, acceptor.capture_max);
-                acceptor.context(Some(&hello))
+            Peek::Message(message) => {
+                let hello = message.client();
+                if let Some(hello) = &hello {
+                    self.known.greet(hello, acceptor.capture_max);
+                }
+                acceptor.context(hello.as_ref())
             }
         };
         let Some((entry, config)) = chosen else {
@@ -48,9 +51,9 @@ impl Session {
         for (side, bytes) in [(own, goes), (1 - own, came)] {
             if self.known.randoms[side].is_none()
                 && bytes.first() == Some(&HANDSHAKE)
-                && let Peek::Hello(hello) = hello::peek(bytes)
+                && let Peek::Message(message) = hello::peek(bytes)
             {
-                self.known.randoms[side] = hello.random().try_into().ok();
+                self.known.randoms[side] = message.random();
             }
         }
     }

@@ -3,6 +3,7 @@
 //! The hello is kept where the site's `tune.ssl.capture-buffer-size` gives it room; else these fetches yield nothing.
 
 use crate::codec::{hash, hex};
+use crate::proto::hello::Hello;
 use crate::sample::arg::{Arg, Args, Spec, Wants};
 use crate::sample::expr::Sampled;
 use crate::sample::facts::Facts;
@@ -10,7 +11,6 @@ use crate::sample::place::Source::ClientConnection;
 use crate::sample::row::Fetch;
 use crate::value::{Kind, Value};
 
-use super::super::hello::{self, ClientHello};
 use super::client;
 
 const FILTER: Spec = Spec::opt(&[Wants::Int]);
@@ -97,8 +97,8 @@ pub(in crate::sample::fetch) const ROWS: &[Fetch] = &[
 ];
 
 /// The client's hello, when it was kept.
-fn kept<'a>(facts: &'a Facts<'a>) -> Option<ClientHello<'a>> {
-    hello::read(client(facts)?.hello.as_deref()?)
+fn kept<'a>(facts: &'a Facts<'a>) -> Option<Hello<'a>> {
+    Hello::read(client(facts)?.hello.as_deref()?)
 }
 
 /// Numbers of two bytes, without the meaningless ones of RFC 8701 if the argument asks for it.
@@ -114,11 +114,11 @@ fn numbers<'a>(list: Option<&'a [u8]>, args: &[Arg]) -> Option<Value<'a>> {
 }
 
 fn ciphers<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    Sampled::of(numbers(kept(facts).map(|h| h.ciphers), args))
+    Sampled::of(numbers(kept(facts).map(|h| h.suites()), args))
 }
 
 fn ciphers_hex<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    let list = numbers(kept(facts).map(|h| h.ciphers), args);
+    let list = numbers(kept(facts).map(|h| h.suites()), args);
     Sampled::of(list.map(|list| {
         let mut out = Vec::new();
         hex::encode(list.as_bytes().unwrap_or_default(), &mut out);
@@ -127,12 +127,12 @@ fn ciphers_hex<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 }
 
 fn ciphers_hashed<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    let list = kept(facts).map(|h| h.ciphers);
+    let list = kept(facts).map(|h| h.suites());
     Sampled::maybe_int(list.map(|list| hash::xxh64(list, 0).cast_signed()))
 }
 
 fn ciphers_named<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    let list = numbers(kept(facts).map(|h| h.ciphers), args);
+    let list = numbers(kept(facts).map(|h| h.suites()), args);
     Sampled::of(list.map(|list| {
         let numbers = list.as_bytes().unwrap_or_default().chunks_exact(2);
         let names: Vec<String> = numbers
@@ -187,39 +187,26 @@ const CIPHERS: &[(u16, &str)] = &[
     (0xccaa, "DHE-RSA-CHACHA20-POLY1305"),
 ];
 
-const EXT_GROUPS: u16 = 10;
-const EXT_POINT_FORMATS: u16 = 11;
-const EXT_SIGNATURES: u16 = 13;
-const EXT_VERSIONS: u16 = 43;
-
 fn groups<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    Sampled::of(numbers(kept(facts).and_then(|h| h.list(EXT_GROUPS)), args))
+    Sampled::of(numbers(kept(facts).and_then(|h| h.groups()), args))
 }
 
 fn signatures<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    Sampled::of(numbers(
-        kept(facts).and_then(|h| h.list(EXT_SIGNATURES)),
-        args,
-    ))
-}
-
-/// The content of an extension after its length of one byte.
-fn short_list<'a>(facts: &'a Facts<'a>, kind: u16) -> Option<&'a [u8]> {
-    let (len, list) = kept(facts)?.extension(kind)?.split_first()?;
-    list.get(..usize::from(*len))
+    Sampled::of(numbers(kept(facts).and_then(|h| h.signatures()), args))
 }
 
 fn point_formats<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    Sampled::of(short_list(facts, EXT_POINT_FORMATS).map(Value::bin))
+    let formats = kept(facts).and_then(|h| h.point_formats());
+    Sampled::of(formats.map(Value::bin))
 }
 
 fn versions<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    Sampled::of(numbers(short_list(facts, EXT_VERSIONS), args))
+    Sampled::of(numbers(kept(facts).and_then(|h| h.versions()), args))
 }
 
 fn extensions<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
     let types = kept(facts).map(|h| {
-        let types = h.each().flat_map(|(kind, _)| kind.to_be_bytes());
+        let types = h.extensions().flat_map(|(kind, _)| kind.to_be_bytes());
         types.collect::<Vec<u8>>()
     });
     Sampled::of(types.and_then(|t| {
@@ -229,10 +216,7 @@ fn extensions<'a>(args: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
 }
 
 fn hello_version<'a>(_: &'a [Arg], facts: &'a Facts<'a>) -> Sampled<'a> {
-    Sampled::maybe_int(kept(facts).map(|h| {
-        let (major, minor) = h.version;
-        i64::from(major) << 8 | i64::from(minor)
-    }))
+    Sampled::maybe_int(kept(facts).map(|h| i64::from(h.version())))
 }
 
 #[cfg(test)]

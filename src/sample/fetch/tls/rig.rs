@@ -1,9 +1,8 @@
 //! A connection whose TLS is settled on both sides, for the tests of these rooms.
 
+use crate::proto::hello::example;
 use crate::sample::facts::{Facts, TlsFacts};
 use crate::sample::rig::with_tls;
-
-use super::super::hello;
 
 /// Lends facts in which both sides settled the same.
 pub(super) fn with_both_sides(look: impl FnOnce(&Facts<'_>)) {
@@ -17,7 +16,7 @@ pub(super) fn with_both_sides(look: impl FnOnce(&Facts<'_>)) {
         resumed: false,
         peer_chain: vec![vec![1]],
         own_name: Some("site.pem".into()),
-        hello: hello::example().get(9..).map(<[u8]>::to_vec),
+        hello: Some(example::body()),
         randoms: Some(([1; 32], [2; 32])),
         secrets: vec![("EXPORTER_SECRET", vec![0xab])],
         ..TlsFacts::default()
