@@ -3,11 +3,11 @@
 //! Lines are kept as words: rules may name ACLs, captures and pages of other lines, so they are
 //! compiled when the whole proxy is known.
 
-use crate::lang::{Cursor, Diag, Keyword, Sections, Span, Unit, Word};
+use crate::lang::{Cursor, Diag, Keyword, Sections, Unit, Word};
 use crate::time::Millis;
 
 use super::order::{Stage, misplaced};
-use super::page::has_page;
+use super::page::{self, PageLine};
 use super::phase::Phase;
 use super::ruleset::Written;
 use super::sticking::Use;
@@ -41,28 +41,6 @@ pub struct Draft {
     pub pages: Vec<PageLine>,
 }
 
-/// A line about error pages.
-#[derive(Debug, Clone)]
-pub struct PageLine {
-    /// What it says.
-    pub what: PageSource,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// Where error pages come from.
-#[derive(Debug, Clone)]
-pub enum PageSource {
-    /// `errorfile <status> <path>`.
-    File(u16, Word),
-    /// `errorloc302 <status> <url>` and its kin: the status, the redirect's code, the location.
-    Location(u16, u16, Word),
-    /// `errorfiles <name> [<status>...]`.
-    Section(Word, Vec<u16>),
-    /// `http-error status <status> …`: the status and every word after the keyword.
-    Reply(u16, Written),
-}
-
 impl Draft {
     /// The rules of a phase.
     #[must_use]
@@ -90,7 +68,7 @@ impl Draft {
         if let Some(stage) = Stage::of(phase) {
             self.check_order(stage, cur);
         }
-        self.phases[phase as usize].push(written(cur));
+        self.phases[phase as usize].push(Written::rest_of(cur));
     }
 
     /// Warns where the line that is being read is processed before others above it.
@@ -99,13 +77,10 @@ impl Draft {
             cur.warn(diag);
         }
     }
-}
 
-fn written(cur: &mut Cursor<'_>) -> Written {
-    Written {
-        keyword: cur.keyword_span(),
-        words: cur.rest().to_vec(),
-        inherited: false,
+    fn page(&mut self, line: Result<PageLine, Diag>) -> Result<(), Diag> {
+        self.pages.push(line?);
+        Ok(())
     }
 }
 
@@ -158,7 +133,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         "Redirects requests.",
         |cur, draft| {
             draft.check_order(Stage::Redirect, cur);
-            draft.redirects.push(written(cur));
+            draft.redirects.push(Written::rest_of(cur));
             Ok(())
         },
     ),
@@ -167,7 +142,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         Sections::FRONTEND,
         "Chooses a backend.",
         |cur, draft| {
-            draft.use_backend.push(written(cur));
+            draft.use_backend.push(Written::rest_of(cur));
             Ok(())
         },
     ),
@@ -176,7 +151,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         Sections::BACKEND,
         "Chooses a server.",
         |cur, draft| {
-            draft.use_server.push(written(cur));
+            draft.use_server.push(Written::rest_of(cur));
             Ok(())
         },
     ),
@@ -185,7 +160,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         Sections::FRONTEND,
         "Chooses backends that are disabled, too.",
         |cur, draft| {
-            draft.force_switch.push(written(cur));
+            draft.force_switch.push(Written::rest_of(cur));
             Ok(())
         },
     ),
@@ -194,7 +169,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         Sections::BACKEND,
         "Follows persistence even to servers that are down.",
         |cur, draft| {
-            draft.force_persist.push(written(cur));
+            draft.force_persist.push(Written::rest_of(cur));
             Ok(())
         },
     ),
@@ -203,7 +178,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         Sections::BACKEND,
         "Does not follow persistence.",
         |cur, draft| {
-            draft.ignore_persist.push(written(cur));
+            draft.ignore_persist.push(Written::rest_of(cur));
             Ok(())
         },
     ),
@@ -226,7 +201,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
                 return Err(Diag::alert(cur.here(), "'monitor' only supports 'fail'."));
             }
             draft.check_order(Stage::Monitor, cur);
-            draft.monitor_fail.push(written(cur));
+            draft.monitor_fail.push(Written::rest_of(cur));
             Ok(())
         },
     ),
@@ -235,10 +210,7 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         sections: PAGES,
         usage: "<code> <file>",
         doc: "The file to send in place of an error page.",
-        parse: |cur, draft| {
-            let (status, path) = status_and(cur, "<file>")?;
-            page(cur, draft, PageSource::File(status, path))
-        },
+        parse: |cur, draft| draft.page(page::errorfile(cur)),
     },
     location("errorloc", 302),
     location("errorloc302", 302),
@@ -248,14 +220,14 @@ pub const KEYWORDS: &[Keyword<Draft>] = &[
         sections: Sections::PROXY,
         usage: "<name> [ <code>... ]",
         doc: "Takes error pages from an http-errors section.",
-        parse: errorfiles,
+        parse: |cur, draft| draft.page(page::errorfiles(cur)),
     },
     Keyword {
         name: "http-error",
         sections: Sections::PROXY,
         usage: "status <code> [ content-type <type> ] [ <payload> ] [ hdr <name> <fmt> ]*",
         doc: "The reply to send in place of an error page.",
-        parse: http_error,
+        parse: |cur, draft| draft.page(page::http_error(cur)),
     },
 ];
 
@@ -299,14 +271,14 @@ const fn stick(does: Use, doc: &'static str) -> Keyword<Draft> {
 }
 
 fn stick_line(cur: &mut Cursor<'_>, draft: &mut Draft, does: Use) -> Result<(), Diag> {
-    draft.sticking.push((does, written(cur)));
+    draft.sticking.push((does, Written::rest_of(cur)));
     Ok(())
 }
 
 const fn location(name: &'static str, code: u16) -> Keyword<Draft> {
     let parse: Parse = match code {
-        303 => |cur, draft| errorloc(cur, draft, 303),
-        _ => |cur, draft| errorloc(cur, draft, 302),
+        303 => |cur, draft| draft.page(page::errorloc(cur, 303)),
+        _ => |cur, draft| draft.page(page::errorloc(cur, 302)),
     };
     Keyword {
         name,
@@ -371,84 +343,6 @@ fn delay(cur: &mut Cursor<'_>) -> Result<Millis, Diag> {
     let time = cur.millis(Unit::Millis)?;
     cur.end()?;
     Ok(time)
-}
-
-fn page(cur: &Cursor<'_>, draft: &mut Draft, what: PageSource) -> Result<(), Diag> {
-    draft.pages.push(PageLine {
-        what,
-        span: cur.line_span(),
-    });
-    cur.end()
-}
-
-fn status_and(cur: &mut Cursor<'_>, what: &str) -> Result<(u16, Word), Diag> {
-    let keyword = cur.keyword();
-    let (Some(code), Some(word)) = (cur.next(), cur.next()) else {
-        return Err(Diag::alert(
-            cur.here(),
-            format!("{keyword} : expects <status_code> and {what} as arguments."),
-        ));
-    };
-    Ok((status(code, &keyword)?, word.clone()))
-}
-
-fn status(word: &Word, keyword: &str) -> Result<u16, Diag> {
-    let status = word
-        .str()
-        .parse::<u16>()
-        .ok()
-        .filter(|status| has_page(*status));
-    status.ok_or_else(|| {
-        let shown = word.shown();
-        Diag::alert(
-            word.span,
-            format!("{keyword} : status code '{shown}' not handled."),
-        )
-    })
-}
-
-fn errorloc(cur: &mut Cursor<'_>, draft: &mut Draft, code: u16) -> Result<(), Diag> {
-    let (status, url) = status_and(cur, "<url>")?;
-    page(cur, draft, PageSource::Location(status, code, url))
-}
-
-fn errorfiles(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
-    let Some(name) = cur.next() else {
-        return Err(Diag::alert(
-            cur.here(),
-            "'errorfiles' expects <name> as argument.",
-        ));
-    };
-    let keyword = cur.keyword();
-    let codes = cur
-        .rest()
-        .iter()
-        .map(|word| status(word, &keyword))
-        .collect::<Result<_, _>>()?;
-    page(cur, draft, PageSource::Section(name.clone(), codes))
-}
-
-fn http_error(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
-    if cur.is_empty() {
-        return Err(Diag::alert(
-            cur.here(),
-            "http-error : expects at least a <status> as arguments.",
-        ));
-    }
-    let words = cur.remaining();
-    let at = words.iter().position(|word| word.is("status"));
-    let Some(code) = at.and_then(|at| words.get(at + 1)) else {
-        return Err(Diag::alert(
-            cur.here(),
-            "http-error: expects at least a <status> as arguments.",
-        ));
-    };
-    let code = status(code, "http-error").map_err(|diag| Diag {
-        message: diag.message.replacen(" :", ":", 1),
-        ..diag
-    })?;
-    let reply = written(cur);
-    page(cur, draft, PageSource::Reply(code, reply))
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ mod witness;
 
 pub use action::{Action, Context, Needs, Row, rows};
 pub use flow::{Flow, Refusal, Verdict, Wait};
-pub use keywords::{Draft, KEYWORDS, PageLine, PageSource};
-pub use page::{Page, PageSet, has_page};
+pub use keywords::{Draft, KEYWORDS};
+pub use page::{Page, PageLine, PageSet, PageSource, has_page};
 pub use phase::{Phase, Phases};
 pub use redirect::Redirect;
 pub use reply::{Answer, Body, Cause, Content, Kind, Reply};

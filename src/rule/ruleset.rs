@@ -55,6 +55,18 @@ pub struct Written {
     pub inherited: bool,
 }
 
+impl Written {
+    /// What is left of a line behind its keyword.
+    #[must_use]
+    pub fn rest_of(cur: &mut Cursor<'_>) -> Written {
+        Written {
+            keyword: cur.keyword_span(),
+            words: cur.rest().to_vec(),
+            inherited: false,
+        }
+    }
+}
+
 impl RuleSet {
     /// Whether there are no rules.
     #[must_use]

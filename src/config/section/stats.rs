@@ -142,7 +142,7 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         "Lets visitors of the page change the state of servers.",
         |cur, d| {
             page(cur, d);
-            d.admin.push(written(cur));
+            d.admin.push(Written::rest_of(cur));
             Ok(())
         },
     )
@@ -153,20 +153,12 @@ pub(crate) const KEYWORDS: &[Keyword<Draft>] = &[
         "Rules on requests to the page.",
         |cur, d| {
             page(cur, d);
-            d.requests.push(written(cur));
+            d.requests.push(Written::rest_of(cur));
             Ok(())
         },
     )
     .within(Sections::LISTEN),
 ];
-
-fn written(cur: &mut Cursor<'_>) -> Written {
-    Written {
-        inherited: false,
-        keyword: cur.keyword_span(),
-        words: cur.rest().to_vec(),
-    }
-}
 
 fn page<'d>(cur: &Cursor<'_>, draft: &'d mut Draft) -> &'d mut StatsPage {
     draft.span = cur.keyword_span();
