@@ -1,10 +1,10 @@
-//! Actions on header fields: add, set, delete, replace, early hints.
+//! Actions on header fields by their names: add, set, delete, early hints.
 
 use crate::http::FieldName;
 use crate::lang::Diag;
 use crate::log::{Format, Purpose};
 use crate::pattern::Regex;
-use crate::sample::{Expr, Names};
+use crate::sample::Names;
 
 use super::super::flow::Flow;
 use super::super::phase::{Phase, Phases};
@@ -43,46 +43,6 @@ pub(super) const ROWS: &[Row] = &[
         usage: "<name> [ -m <method> ]",
         doc: "Removes all fields whose name matches.",
         parse: |args| Ok(Box::new(Delete::parse(args)?)),
-    },
-    Row {
-        name: "replace-header",
-        arguments: false,
-        phases: Phases::HTTP,
-        usage: "<name> <match-regex> <replace-fmt>",
-        doc: "Replaces whole values that match.",
-        parse: |args| Ok(Box::new(Replace::parse(args, false)?)),
-    },
-    Row {
-        name: "replace-value",
-        arguments: false,
-        phases: Phases::HTTP,
-        usage: "<name> <match-regex> <replace-fmt>",
-        doc: "Replaces those of the comma-separated values that match.",
-        parse: |args| Ok(Box::new(Replace::parse(args, true)?)),
-    },
-    Row {
-        name: "add-headers-bin",
-        arguments: false,
-        phases: Phases::HTTP,
-        usage: "<expr> [ prefix <str> ]",
-        doc: "Appends the fields of a binary list (as the req.hdrs_bin fetch makes it).",
-        parse: |args| Ok(Box::new(Binary::parse(args, BinaryMode::Add)?)),
-    },
-    Row {
-        name: "set-headers-bin",
-        arguments: false,
-        phases: Phases::HTTP,
-        usage: "<expr> [ prefix <str> ]",
-        doc: "Sets the fields of a binary list.",
-        parse: |args| Ok(Box::new(Binary::parse(args, BinaryMode::Set)?)),
-    },
-    Row {
-        name: "del-headers-bin",
-        arguments: false,
-        phases: Phases::HTTP,
-        usage: "<expr> [ prefix <str> ]",
-        doc: "Removes the fields that a binary list names.",
-        parse: |args| Ok(Box::new(Binary::parse(args, BinaryMode::Delete)?)),
     },
 ];
 
@@ -148,7 +108,7 @@ impl Action for Put {
 }
 
 /// What a field takes on the wire.
-fn line_len(name: &[u8], value: &[u8]) -> usize {
+pub(super) fn line_len(name: &[u8], value: &[u8]) -> usize {
     name.len() + value.len() + b": \r\n".len()
 }
 
@@ -212,195 +172,6 @@ impl Action for Delete {
     }
 }
 
-/// `replace-header`, `replace-value`.
-#[derive(Debug)]
-struct Replace {
-    name: Box<[u8]>,
-    regex: Regex,
-    by: Format,
-    /// Each comma-separated value by itself.
-    each: bool,
-    response: bool,
-}
-
-impl Replace {
-    fn parse(args: &mut Args<'_>, each: bool) -> Result<Replace, Diag> {
-        let name = args.one("exactly 3 arguments")?;
-        let source = args.one("exactly 3 arguments")?;
-        let regex = Regex::new(&source.bytes, false).map_err(|why| args.fail(why))?;
-        let by = args.format("exactly 3 arguments", Purpose::Field)?;
-        Ok(Replace {
-            name: name.bytes.to_ascii_lowercase().into_boxed_slice(),
-            regex,
-            by,
-            each,
-            response: args.context.phase.is_response(),
-        })
-    }
-
-    /// Appends what becomes of one value; false when it stays.
-    fn replace(&self, value: &[u8], by: &[u8], out: &mut Vec<u8>) -> bool {
-        match self.regex.groups(value, 0) {
-            Some(groups) => {
-                Regex::expand(value, &groups, by, out);
-                true
-            }
-            None => {
-                out.extend_from_slice(value);
-                false
-            }
-        }
-    }
-
-    /// Appends what becomes of a line; false when it stays.
-    fn replace_line(&self, line: &[u8], by: &[u8], out: &mut Vec<u8>) -> bool {
-        if !self.each {
-            return self.replace(line, by, out);
-        }
-        let mut changed = false;
-        for (at, piece) in line.split(|b| *b == b',').enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            // The blanks around a value go with it when it is replaced.
-            let start = out.len();
-            if self.replace(piece.trim_ascii(), by, out) {
-                changed = true;
-            } else {
-                out.truncate(start);
-                out.extend_from_slice(piece);
-            }
-        }
-        changed
-    }
-}
-
-impl Action for Replace {
-    fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        let by = scene.text(&self.by);
-        let mut out = scene.buffer();
-        let (mut from, mut flow) = (0, Flow::Continue);
-        while let Some(head) = scene.message(self.response)
-            && let Some(at) = head.find(&self.name, from)
-            && let Some((_, value)) = head.field(at)
-        {
-            from = at + 1;
-            let before = value.len();
-            out.clear();
-            if !self.replace_line(value, &by, &mut out) {
-                continue;
-            }
-            if !scene.has_room(self.response, out.len().saturating_sub(before)) {
-                flow = scene.overflow();
-                break;
-            }
-            if let Some(head) = scene.message(self.response) {
-                head.replace_value(at, &out);
-            }
-        }
-        scene.put_back(by);
-        scene.put_back(out);
-        flow
-    }
-
-    fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
-        self.by.resolve(names)
-    }
-}
-
-/// `add-headers-bin`, `set-headers-bin`, `del-headers-bin`.
-#[derive(Debug)]
-struct Binary {
-    mode: BinaryMode,
-    list: Expr,
-    prefix: Box<[u8]>,
-    response: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BinaryMode {
-    Add,
-    Set,
-    Delete,
-}
-
-impl Binary {
-    fn parse(args: &mut Args<'_>, mode: BinaryMode) -> Result<Binary, Diag> {
-        let list = args.expression()?;
-        let mut prefix: Box<[u8]> = Box::default();
-        if args.cur.take("prefix") {
-            prefix = args
-                .one("<prefix>")?
-                .bytes
-                .to_ascii_lowercase()
-                .into_boxed_slice();
-        }
-        Ok(Binary {
-            mode,
-            list,
-            prefix,
-            response: args.context.phase.is_response(),
-        })
-    }
-}
-
-impl Action for Binary {
-    fn run(&self, scene: &mut Scene<'_>) -> Flow {
-        let Some(list) = scene.value(&self.list) else {
-            return Flow::Continue;
-        };
-        let mut bytes = list.as_bytes().unwrap_or_default();
-        while let Some(name) = take_text(&mut bytes).filter(|name| !name.is_empty()) {
-            let value = match self.mode {
-                BinaryMode::Delete => Some(&b""[..]),
-                BinaryMode::Add | BinaryMode::Set => take_text(&mut bytes),
-            };
-            let Some(value) = value else { break };
-            if !name.to_ascii_lowercase().starts_with(&self.prefix) {
-                continue;
-            }
-            let grows = self.mode != BinaryMode::Delete;
-            if grows && !scene.has_room(self.response, line_len(name, value)) {
-                return scene.overflow();
-            }
-            let Some(head) = scene.message(self.response) else {
-                return Flow::Continue;
-            };
-            match self.mode {
-                BinaryMode::Add => head.push(name, value),
-                BinaryMode::Set => head.set(name, value),
-                BinaryMode::Delete => drop(head.remove(name)),
-            }
-        }
-        Flow::Continue
-    }
-
-    fn resolve(&self, names: &dyn Names) -> Result<(), Diag> {
-        self.list.resolve(names)
-    }
-}
-
-/// Takes a text that begins with its length as a variable-length integer of the peers protocol.
-fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (&first, mut rest) = bytes.split_first()?;
-    let mut len = usize::from(first);
-    if first >= 0xf0 {
-        let mut shift = 4;
-        loop {
-            let (&next, after) = rest.split_first()?;
-            rest = after;
-            len = len.checked_add(usize::from(next).checked_shl(shift)?)?;
-            if next < 0x80 {
-                break;
-            }
-            shift += 7;
-        }
-    }
-    let (text, after) = rest.split_at_checked(len)?;
-    *bytes = after;
-    Some(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::super::flow::{Flow, Verdict};
@@ -434,27 +205,6 @@ mod tests {
         assert!(
             wrong.contains("-m with unsupported matching method 'foo'."),
             "{wrong}"
-        );
-    }
-
-    #[test]
-    fn whole_values_and_single_values_are_replaced() {
-        let replaced = |rule: &str| {
-            let mut rig = Rig::request("GET / HTTP/1.1\nFoo: aabbb,cbbc\nFoo: a");
-            rig.run(&format!("http-request {rule}"));
-            rig.fields()
-        };
-        assert_eq!(
-            replaced(r"replace-header Foo (b+) 'x\1\x41y'"),
-            "foo: xbbbAy|foo: a"
-        );
-        assert_eq!(
-            replaced(r"replace-value Foo (b+) 'x\1y'"),
-            "foo: xbbby,xbby|foo: a"
-        );
-        assert_eq!(
-            replaced(r"replace-value Foo (zz) 'x\1y'"),
-            "foo: aabbb,cbbc|foo: a"
         );
     }
 

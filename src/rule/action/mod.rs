@@ -5,12 +5,14 @@
 //! else. Actions hold only what the configuration says, so they are shared by all workers; what
 //! they change is in the [`Scene`].
 
+mod binary;
 mod capture;
 mod connection;
 mod header;
 mod normalize;
 mod pattern;
 mod refused;
+mod replacement;
 mod service;
 mod status;
 mod stream;
@@ -109,6 +111,8 @@ pub struct Row {
 const FAMILIES: &[&[Row]] = &[
     verdict::ROWS,
     header::ROWS,
+    replacement::ROWS,
+    binary::ROWS,
     target::ROWS,
     normalize::ROWS,
     variable::ROWS,
