@@ -5,10 +5,12 @@
 //! else. Actions hold only what the configuration says, so they are shared by all workers; what
 //! they change is in the [`Scene`].
 
+mod bandwidth;
 mod binary;
 mod capture;
 mod connection;
 mod header;
+mod log;
 mod normalize;
 mod pattern;
 mod refused;
@@ -17,6 +19,7 @@ mod service;
 mod status;
 mod stream;
 mod target;
+mod timeout;
 mod track;
 mod variable;
 mod verdict;
@@ -119,6 +122,9 @@ const FAMILIES: &[&[Row]] = &[
     status::ROWS,
     track::ROWS,
     stream::ROWS,
+    timeout::ROWS,
+    bandwidth::ROWS,
+    log::ROWS,
     connection::ROWS,
     capture::ROWS,
     pattern::ROWS,
