@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Kind::Int,
         RequestBuffer,
         request_type,
-        "1 for a client's hello, 0 for none.",
+        "1 for a client's hello; nothing where the stream begins otherwise.",
     ),
     Fetch::each(
         "req.ssl_keyshare_groups",
@@ -119,7 +119,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Kind::Int,
         ResponseBuffer,
         response_type,
-        "2 for a server's hello, 0 for none.",
+        "2 for a server's hello; nothing where the stream begins otherwise.",
     ),
 ];
 
@@ -132,7 +132,8 @@ fn hello<'a>(
         Peek::Message(message) if message.kind == hello::CLIENT_HELLO => {
             Sampled::of(match &message.body {
                 Cow::Borrowed(body) => Hello::read(body).and_then(look),
-                // Put together from several records, it is gone after the question.
+                // haproxy: reads on over the next record's head; here: several records are put together, because a
+                // client that cuts its hello would hide whom it asks for. The whole is gone after the question.
                 Cow::Owned(body) => Hello::read(body).and_then(look).map(Value::into_owned),
             })
         }
@@ -189,12 +190,12 @@ fn version<'a>(_: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> 
     })
 }
 
-/// The type of the hello the stream begins with; 0 where it begins otherwise.
+/// The type of the hello the stream begins with.
 fn first_type<'a>(payload: Payload<'_>) -> Sampled<'a> {
     match hello::peek(payload.bytes) {
         Peek::Message(message) => Sampled::int(i64::from(message.kind)),
         Peek::More if !payload.complete => Sampled::NotYet,
-        Peek::More | Peek::Other => Sampled::int(0),
+        Peek::More | Peek::Other => Sampled::Absent,
     }
 }
 
@@ -260,7 +261,8 @@ mod tests {
             yields_with(&facts(&hello[..end], false), "req.ssl_sni", "NOT YET");
             absent_with(&facts(&hello[..end], true), "req.ssl_sni");
         }
-        yields_with(&facts(b"GET / ", false), "req.ssl_hello_type", "0");
-        absent_with(&facts(b"GET / ", false), "req.ssl_sni");
+        for fetch in ["req.ssl_hello_type", "req.ssl_sni"] {
+            absent_with(&facts(b"GET / ", false), fetch);
+        }
     }
 }
