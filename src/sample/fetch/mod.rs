@@ -8,6 +8,7 @@ mod constant;
 mod cookie;
 mod counters;
 mod credentials;
+mod distcc;
 mod error;
 mod fields;
 mod gauge;
@@ -18,6 +19,7 @@ mod parameter;
 mod payload;
 mod process;
 mod proxy;
+mod rdp;
 mod request;
 mod response;
 mod tcp;
@@ -47,6 +49,7 @@ const FAMILIES: &[&[Fetch]] = &[
     constant::ROWS,
     cookie::ROWS,
     credentials::ROWS,
+    distcc::ROWS,
     header::ROWS,
     fields::ROWS,
     hello::ROWS,
@@ -55,6 +58,7 @@ const FAMILIES: &[&[Fetch]] = &[
     payload::ROWS,
     process::ROWS,
     proxy::ROWS,
+    rdp::ROWS,
     gauge::ROWS,
     timeout::ROWS,
     request::ROWS,

@@ -12,7 +12,6 @@ use Source::{EitherHead, RequestBuffer, ResponseBuffer};
 
 const RANGE: Spec = Spec::all(&[Wants::Int, Wants::Int]);
 const LENGTH: Spec = Spec::from(2, &[Wants::Int, Wants::Int, Wants::Str]);
-const NAME: Spec = Spec::opt(&[Wants::Str]);
 
 /// The family.
 pub(super) const ROWS: &[Fetch] = &[
@@ -91,56 +90,6 @@ pub(super) const ROWS: &[Fetch] = &[
     )
     .with(LENGTH)
     .checked(check_length),
-    Fetch::each(
-        "rdp_cookie",
-        Kind::Str,
-        RequestBuffer,
-        rdp_cookie,
-        "As `req.rdp_cookie`.",
-    )
-    .with(NAME),
-    Fetch::each(
-        "rdp_cookie_cnt",
-        Kind::Int,
-        RequestBuffer,
-        rdp_cookie_count,
-        "As `req.rdp_cookie_cnt`.",
-    )
-    .with(NAME),
-    Fetch::each(
-        "req.rdp_cookie",
-        Kind::Str,
-        RequestBuffer,
-        rdp_cookie,
-        "The cookie of a remote desktop request.",
-    )
-    .with(NAME),
-    Fetch::each(
-        "req.rdp_cookie_cnt",
-        Kind::Int,
-        RequestBuffer,
-        rdp_cookie_count,
-        "Whether there is one: 0 or 1.",
-    )
-    .with(NAME),
-    Fetch::each(
-        "distcc_body",
-        Kind::Bin,
-        EitherHead,
-        distcc_body,
-        "The body of a distcc token.",
-    )
-    .with(Spec::from(1, &[Wants::Str, Wants::Int]))
-    .checked(check_distcc),
-    Fetch::each(
-        "distcc_param",
-        Kind::Int,
-        EitherHead,
-        distcc_param,
-        "The parameter of a distcc token.",
-    )
-    .with(Spec::from(1, &[Wants::Str, Wants::Int]))
-    .checked(check_distcc),
     Fetch::once(
         "wait_end",
         Kind::Bool,
@@ -185,7 +134,7 @@ fn second_offset(written: &[u8]) -> Option<(i64, bool)> {
     Some((number, relative))
 }
 
-fn side<'a>(facts: &Facts<'a>, response: bool) -> Payload<'a> {
+pub(super) fn side<'a>(facts: &Facts<'a>, response: bool) -> Payload<'a> {
     if response {
         facts.response_payload
     } else {
@@ -194,7 +143,7 @@ fn side<'a>(facts: &Facts<'a>, response: bool) -> Payload<'a> {
 }
 
 /// The side whose rules run: the server's once it has sent something.
-fn response_runs(facts: &Facts<'_>) -> bool {
+pub(super) fn response_runs(facts: &Facts<'_>) -> bool {
     facts.response.is_some() || !facts.response_payload.bytes.is_empty()
 }
 
@@ -305,117 +254,6 @@ fn message_len<'a>(head: &Head, body: &BodyView<'_>) -> Sampled<'a> {
     Sampled::int(i64::try_from(whole).unwrap_or(i64::MAX))
 }
 
-/// The cookie of a connection request of the remote desktop protocol: a TPKT header, an X.224
-/// connection request, then `Cookie: name=value`.
-fn rdp<'a>(payload: Payload<'a>, name: &[u8]) -> Sampled<'a> {
-    let bytes = payload.bytes;
-    let missing = || match payload.complete {
-        true => Sampled::Absent,
-        false => Sampled::NotYet,
-    };
-    if bytes.len() < RDP_HEAD_LEN {
-        return match b"\x03\x00".iter().zip(bytes).all(|(a, b)| a == b) {
-            true => missing(),
-            false => Sampled::Absent,
-        };
-    }
-    if bytes[0] != 3 || bytes[1] != 0 || bytes[5] != 0xe0 {
-        return Sampled::Absent;
-    }
-    let total = 5 + usize::from(bytes[4]);
-    let Some(packet) = bytes.get(RDP_HEAD_LEN..total) else {
-        return missing();
-    };
-    let Some(text) = packet.strip_prefix(b"Cookie: ") else {
-        return Sampled::Absent;
-    };
-    let end = memchr::memchr(b'\r', text).unwrap_or(text.len());
-    let Some(equals) = memchr::memchr(b'=', &text[..end]) else {
-        return Sampled::Absent;
-    };
-    if !name.is_empty() && !text[..equals].eq_ignore_ascii_case(name) {
-        return Sampled::Absent;
-    }
-    Sampled::str(&text[equals + 1..end])
-}
-
-const RDP_HEAD_LEN: usize = 11;
-
-fn rdp_cookie<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> {
-    rdp(facts.payload, args.text_or_empty(0))
-}
-
-fn rdp_cookie_count<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> {
-    match rdp(facts.payload, args.text_or_empty(0)) {
-        Sampled::Got(_) => Sampled::int(1),
-        Sampled::Absent => Sampled::int(0),
-        Sampled::NotYet => Sampled::NotYet,
-    }
-}
-
-fn check_distcc(args: &mut [Arg], _: &Checking<'_>) -> Result<(), String> {
-    if args.text_or_empty(0).len() != 4 {
-        return Err("a 4-letter token is expected".to_string());
-    }
-    Ok(())
-}
-
-/// How many distcc tokens are looked through.
-const DISTCC_TOKENS_MAX: usize = 256;
-
-/// Finds a token of the distcc protocol: four letters and eight hexadecimal digits, some followed
-/// by as many bytes.
-fn distcc<'a>(payload: Payload<'a>, args: &[Arg]) -> Sampled<'a> {
-    let wanted = args.text_or_empty(0);
-    let mut count = args.int_or(1, 0).max(1);
-    let mut at = 0;
-    for _ in 0..DISTCC_TOKENS_MAX {
-        let Some(token) = payload.bytes.get(at..at + 12) else {
-            return if payload.complete {
-                Sampled::Absent
-            } else {
-                Sampled::NotYet
-            };
-        };
-        let digits = std::str::from_utf8(&token[4..]).ok();
-        let Some(number) = digits.and_then(|d| u32::from_str_radix(d, 16).ok()) else {
-            return Sampled::Absent;
-        };
-        at += 12;
-        let has_body = matches!(&token[..4], b"ARGV" | b"DOTI" | b"DOTO" | b"SERR" | b"SOUT");
-        if token[..4] == *wanted {
-            count -= 1;
-            if count == 0 {
-                let len = usize::try_from(number).unwrap_or(usize::MAX);
-                let body = payload.bytes.get(at..at.saturating_add(len));
-                return Sampled::Got(match (has_body, body) {
-                    (true, Some(body)) => Value::bin(body),
-                    _ => Value::Int(i64::from(number)),
-                });
-            }
-        }
-        if has_body {
-            at = at.saturating_add(usize::try_from(number).unwrap_or(usize::MAX));
-        }
-    }
-    Sampled::Absent
-}
-
-fn distcc_body<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> {
-    match distcc(side(facts, response_runs(facts)), args) {
-        Sampled::Got(Value::Bin(body)) => Sampled::Got(Value::Bin(body)),
-        Sampled::Got(_) => Sampled::Absent,
-        other => other,
-    }
-}
-
-fn distcc_param<'a>(args: &'a [Arg], facts: &'a Facts<'a>, _: &mut Walk) -> Sampled<'a> {
-    match distcc(side(facts, response_runs(facts)), args) {
-        Sampled::Got(Value::Bin(body)) => Sampled::int(i64::try_from(body.len()).unwrap_or(0)),
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -458,32 +296,5 @@ mod tests {
         absent_with(&all, "payload_lv(0,1)");
         refused("req.payload(-1,2)", "must be positive");
         refused("req.payload_lv(0,0)", "payload length must be > 0");
-    }
-
-    #[test]
-    fn remote_desktops() {
-        let packet =
-            b"\x03\0\0\x2a\x25\xe0\0\0\0\0\0Cookie: mstshash=user\r\n\x01\0\x08\0\x03\0\0\0";
-        let mut packet = packet.to_vec();
-        packet[4] = u8::try_from(packet.len() - 5).expect("short");
-        let all = facts(&packet, false);
-        yields_with(&all, "req.rdp_cookie(mstshash)", "user");
-        yields_with(&all, "rdp_cookie", "user");
-        yields_with(&all, "req.rdp_cookie_cnt", "1");
-        yields_with(&all, "rdp_cookie_cnt(other)", "0");
-        yields_with(&facts(&packet[..20], false), "req.rdp_cookie", "NOT YET");
-        yields_with(&facts(b"GET / HTTP/1.1", false), "req.rdp_cookie_cnt", "0");
-    }
-
-    #[test]
-    fn distcc_tokens() {
-        let mut some = facts(b"", true);
-        some.response_payload = Payload::NONE;
-        some.payload.bytes = b"DIST00000003ARGV00000002ccARGV00000001x";
-        yields_with(&some, "distcc_param(DIST)", "3");
-        yields_with(&some, "distcc_body(ARGV)", "cc");
-        yields_with(&some, "distcc_body(ARGV,2)", "x");
-        absent_with(&some, "distcc_body(DOTI)");
-        refused("distcc_body(ARG)", "4-letter");
     }
 }
