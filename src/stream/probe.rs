@@ -7,14 +7,16 @@ mod dial;
 mod facts;
 mod obey;
 mod program;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::Timer;
 use super::connect::secure;
 use super::engine::Engine;
 use super::front::Held;
+use super::{Kit, Timer};
 use crate::check::{
     Connect, Event, Order, Report, Run, Status, agent, agent_script, first_delay, spread,
 };
@@ -60,6 +62,8 @@ pub(super) struct Probe {
     began: Tick,
     deadline: Tick,
     conn: Option<Key<Held>>,
+    /// Whether the server is to see an orderly end of that connection.
+    linger: bool,
     connected: bool,
     /// What an agent has answered so far, once it was asked.
     answer: Option<Vec<u8>>,
@@ -67,6 +71,21 @@ pub(super) struct Probe {
     program: Option<program::Started>,
     /// Variables of the check.
     shelf: RefCell<Shelf>,
+}
+
+impl Probe {
+    /// Ends its connection, if it has one. A server that has not ended its side is left by a reset: checks would fill one side or the other
+    /// with connections of which only the memory is left, minute after minute.
+    fn hang_up(&mut self, kit: &mut Kit) {
+        self.connected = false;
+        let Some(key) = self.conn.take() else { return };
+        if let Some(held) = kit.conns.get_mut(key).filter(|_| !self.linger)
+            && !held.conn.shut.read
+        {
+            held.conn.wire.reset_on_close();
+        }
+        kit.close(key);
+    }
 }
 
 /// The place of those who are asked one by one.
@@ -121,8 +140,8 @@ impl Engine {
     /// Ends every check: a process that leaves asks no server anything.
     pub(super) fn end_checks(&mut self) {
         let ended = self.probes.iter_mut().filter_map(|turn| turn.probe.take());
-        for key in ended.filter_map(|probe| probe.conn).collect::<Vec<_>>() {
-            self.kit.close(key);
+        for mut probe in ended.collect::<Vec<_>>() {
+            probe.hang_up(&mut self.kit);
         }
     }
 
@@ -178,9 +197,8 @@ impl Engine {
 
     fn forget_probe(&mut self, asked: Asked) {
         let turn = self.probes.get_mut(asked.slot());
-        let probe = turn.and_then(|turn| turn.probe.take());
-        if let Some(key) = probe.and_then(|probe| probe.conn) {
-            self.kit.close(key);
+        if let Some(mut probe) = turn.and_then(|turn| turn.probe.take()) {
+            probe.hang_up(&mut self.kit);
         }
     }
 
@@ -211,6 +229,7 @@ impl Engine {
             began: self.kit.now,
             deadline: self.kit.now + interval,
             conn: None,
+            linger: false,
             connected: false,
             answer: None,
             program: None,
@@ -415,14 +434,6 @@ impl Engine {
 
     fn probe_connect(&mut self, asked: Asked, connect: &Connect) {
         let site = self.kit.site.clone();
-        let Some(probe) = self.probe_of(asked) else {
-            return;
-        };
-        let before = probe.conn.take();
-        probe.connected = false;
-        if let Some(before) = before {
-            self.kit.close(before);
-        }
         let Some(probe) = self
             .probes
             .get_mut(asked.slot())
@@ -430,6 +441,8 @@ impl Engine {
         else {
             return;
         };
+        probe.hang_up(&mut self.kit);
+        probe.linger = connect.linger;
         let opened = dial::open(&mut self.kit, (&site, asked), connect, &probe.shelf);
         match opened {
             Ok(key) => probe.conn = Some(key),

@@ -27,6 +27,9 @@ const ROUNDS_MAX: usize = 200_000;
 /// Where nobody listens, as on every machine.
 const CLOSED_PORT: u16 = 1;
 
+/// The number of "Too many open files".
+const EMFILE: i32 = 24;
+
 /// What a scripted server does with what it has received so far: the bytes to answer, if any.
 pub(super) type Answer = Box<dyn FnMut(&mut Dialed)>;
 
@@ -57,6 +60,7 @@ struct World {
     dialed: Vec<Dialed>,
     cut: usize,
     refuse: bool,
+    lacks: bool,
     clients: usize,
     checking: bool,
     posted: Vec<Letter>,
@@ -79,6 +83,9 @@ impl Doors for RigDoors {
     fn dial(&mut self, _: ServerId, way: &Way, _site: &Site) -> io::Result<Wire> {
         let (memory, script) = Memory::pair();
         let mut world = self.world.borrow_mut();
+        if world.lacks {
+            return Err(io::Error::from_raw_os_error(EMFILE));
+        }
         script.cut(world.cut);
         if world.refuse || way.to.port() == Some(CLOSED_PORT) {
             script.refuse();
@@ -231,6 +238,18 @@ impl Rig {
         let accepted = self.engine.accept(Wire::Memory(memory), door, peers);
         assert!(accepted.is_ok(), "the rig has room for its clients");
         script
+    }
+
+    /// Has the system lack descriptors for connections to servers, or have them again.
+    pub(super) fn lack_descriptors(&self, lacks: bool) {
+        self.world.borrow_mut().lacks = lacks;
+    }
+
+    /// Which of the connections that servers have seen were ended by a reset.
+    pub(super) fn resets(&self) -> Vec<bool> {
+        let world = self.world.borrow();
+        let dialed = world.dialed.iter();
+        dialed.map(|dialed| dialed.script.was_reset()).collect()
     }
 
     /// How many connections servers have seen so far.

@@ -1,0 +1,46 @@
+//! Checks over scripted connections: how they end.
+
+use crate::config::Source;
+use crate::site::Site;
+use crate::stream::rig::Rig;
+use crate::stream::scenarios;
+use crate::stream::tests::{OK, answering};
+
+fn site(backend: &str) -> Site {
+    let defaults = "timeout connect 1s\n timeout client 1s\n timeout server 1s";
+    let source = Source::Text {
+        name: "probes".into(),
+        text: format!("defaults\n mode http\n {defaults}\nbackend b\n {backend}\n").into(),
+    };
+    scenarios::read(source).expect("it is valid")
+}
+
+#[test]
+fn servers_are_left_by_a_reset_unless_they_are_to_see_an_end() {
+    const SERVER: &str = "server s 127.0.0.1:8000 check inter 50ms";
+    const ASKS: &str =
+        "tcp-check send GET\\ /\\ HTTP/1.1\\r\\n\\r\\n\n tcp-check expect string 200";
+    for (backend, resets) in [
+        (SERVER.to_owned(), true),
+        (format!("option httpchk\n {SERVER}"), true),
+        (
+            format!("option tcp-check\n tcp-check connect\n {ASKS}\n {SERVER}"),
+            true,
+        ),
+        (
+            format!("option tcp-check\n tcp-check connect linger\n {ASKS}\n {SERVER}"),
+            false,
+        ),
+    ] {
+        let mut rig = Rig::new(site(&backend), answering(OK));
+        rig.begin_checks();
+        rig.advance(20);
+        rig.end_checks();
+        let ended = rig.resets();
+        assert!(!ended.is_empty(), "{backend}");
+        assert!(
+            ended.iter().all(|reset| *reset == resets),
+            "{backend}: {ended:?}"
+        );
+    }
+}
