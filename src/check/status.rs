@@ -54,7 +54,8 @@ statuses! {
     Started = "", "", Neutral, false;
     Checked = "CHECKED", "No status change", Neutral, false;
     Observed = "HANA", "Health analyze", Failed, false;
-    SocketError = "SOCKERR", "Socket error", Failed, false;
+    /// The check could not be made for want of something that is this host's own.
+    SocketError = "SOCKERR", "Socket error", Neutral, false;
     L4Ok = "L4OK", "Layer4 check passed", Passed, false;
     L4Timeout = "L4TOUT", "Layer4 timeout", Failed, false;
     L4Connection = "L4CON", "Layer4 connection problem", Failed, false;

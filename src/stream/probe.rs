@@ -417,7 +417,8 @@ impl Engine {
             | Event::Refused(_)
             | Event::HandshakeFailed(_)
             | Event::Broken(_)
-            | Event::NoSocket(_) => true,
+            | Event::NoSocket(_)
+            | Event::Shortage(_) => true,
         };
         let Some(reply) = agent::read(answer, ended) else {
             if let Some(key) = conn {
@@ -446,7 +447,14 @@ impl Engine {
         let opened = dial::open(&mut self.kit, (&site, asked), connect, &probe.shelf);
         match opened {
             Ok(key) => probe.conn = Some(key),
-            Err(error) => self.probe(asked, Event::NoSocket(&errno::words(&error))),
+            Err(error) => {
+                let words = errno::words(&error);
+                let event = match errno::is_shortage(&error) {
+                    true => Event::Shortage(&words),
+                    false => Event::NoSocket(&words),
+                };
+                self.probe(asked, event);
+            }
         }
     }
 

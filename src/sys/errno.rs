@@ -43,6 +43,22 @@ pub fn words(error: &io::Error) -> String {
     }
 }
 
+/// Whether an error says that this process or its host has run out of something: it says nothing of whom it was needed for.
+pub fn is_shortage(error: &io::Error) -> bool {
+    const SHORTAGES: [Errno; 5] = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOBUFS,
+        Errno::NOMEM,
+        // The poll takes so many descriptors a user.
+        Errno::NOSPC,
+    ];
+    match Errno::from_io_error(error) {
+        Some(errno) => SHORTAGES.contains(&errno),
+        None => error.kind() == io::ErrorKind::OutOfMemory,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +86,17 @@ mod tests {
         for (errno, words) in WORDS {
             let full = io::Error::from(*errno).to_string();
             assert!(full.starts_with(words), "{full}: {words}");
+        }
+    }
+
+    #[test]
+    fn a_shortage_is_ours() {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            assert!(is_shortage(&errno.into()), "{errno}");
+        }
+        assert!(is_shortage(&io::ErrorKind::OutOfMemory.into()));
+        for errno in [Errno::CONNREFUSED, Errno::ADDRNOTAVAIL, Errno::AGAIN] {
+            assert!(!is_shortage(&errno.into()), "{errno}");
         }
     }
 }

@@ -40,6 +40,8 @@ pub enum Event<'a> {
     Broken(&'a str),
     /// No socket could be had, or no address is known.
     NoSocket(&'a str),
+    /// This host has run out of something that a socket needs.
+    Shortage(&'a str),
     /// The time is over.
     TimedOut,
 }
@@ -125,6 +127,7 @@ impl Run {
                 let text = format!("General socket error ({text})");
                 return Order::Done(self.lost(Status::L4Connection, &text));
             }
+            Event::Shortage(text) => return Order::Done(self.lost(Status::SocketError, text)),
             // What came before the break is judged first: a server may reset behind its answer.
             Event::Broken(_) if !self.received.is_empty() => self.ended = true,
             Event::Broken(text) => return Order::Done(self.lost(self.broken_status(), text)),

@@ -116,6 +116,10 @@ fn connections_fail_in_haproxys_words() {
         fail(&plain, Event::NoSocket("x")),
         Report::with(Status::L4Connection, 0, "General socket error (x)")
     );
+    assert_eq!(
+        fail(&plain, Event::Shortage("Too many open files")),
+        Report::with(Status::SocketError, 0, "Too many open files")
+    );
     let mut ports = script(Style::Tcp, vec![]);
     ports.steps = vec![step(
         1,

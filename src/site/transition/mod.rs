@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use self::bulletin::Bulletin;
 use super::{Server, Site};
-use crate::check::{Admin, AgentState, Noted, Report, Standing};
+use crate::check::{Admin, AgentState, Noted, Report, Standing, Status};
 use crate::id::{BackendId, ServerId};
 use crate::log::Level;
 use crate::queue::{self, Called, Ticket};
@@ -209,7 +209,9 @@ impl Site {
         agent: bool,
     ) -> Option<Notice> {
         let backend = self.backend(server.backend);
-        if !noted.worth_a_line || !backend.log_health_checks {
+        // A check that could not be made changes nothing that another line would tell.
+        let is_told = backend.log_health_checks || report.status == Status::SocketError;
+        if !noted.worth_a_line || !is_told {
             return None;
         }
         let health = &server.health;

@@ -75,6 +75,19 @@ fn the_reason_is_told_once() {
 }
 
 #[test]
+fn a_check_that_cannot_be_made_is_told_once_and_changes_nothing() {
+    let site = site(1);
+    let told = checked(&site, Status::SocketError);
+    let text = "Health check for server b/s1 failed, reason: Socket error, info: \"why\", check duration: 3ms, status: 1/1 UP.";
+    assert_eq!(told, [(Level::Notice, text.to_owned())]);
+    for _ in 0..5 {
+        assert_eq!(checked(&site, Status::SocketError), []);
+    }
+    assert_eq!(site.servers[0].health.failed(), 0);
+    assert_eq!(checked(&site, Status::L4Ok), []);
+}
+
+#[test]
 fn maintenance_is_entered_and_left() {
     let site = site(2);
     let order = |on| Change::Ordered(Admin::Maintenance, on);

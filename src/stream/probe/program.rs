@@ -60,10 +60,7 @@ impl Engine {
                 probe.program = Some(Started(child));
                 self.kit.wheel.insert(now + LOOK, Timer::Check(asked));
             }
-            Err(error) => {
-                let text = format!("cannot be started: {}", errno::words(&error));
-                self.conclude(asked, Report::with(Status::ProgramError, 1, text));
-            }
+            Err(error) => self.conclude(asked, not_started(&error)),
         }
         true
     }
@@ -94,6 +91,15 @@ impl Engine {
         }
         true
     }
+}
+
+/// What it says that a program does not run: for want of processes or descriptors, nothing of the server.
+fn not_started(error: &io::Error) -> Report {
+    let text = format!("cannot be started: {}", errno::words(error));
+    if errno::is_shortage(error) || error.kind() == io::ErrorKind::WouldBlock {
+        return Report::with(Status::SocketError, 0, text);
+    }
+    Report::with(Status::ProgramError, 1, text)
 }
 
 /// What an exit says.
@@ -182,5 +188,14 @@ mod tests {
         assert_eq!(report(0), (Status::ProgramOk, 0));
         assert_eq!(report(3 << 8), (Status::ProgramError, 3));
         assert_eq!(report(9), (Status::ProgramError, 9));
+    }
+
+    #[test]
+    fn a_program_that_is_missing_is_not_one_that_there_is_no_room_for() {
+        let status = |number| not_started(&io::Error::from_raw_os_error(number)).status;
+        let (missing, out_of_processes, out_of_descriptors) = (2, 11, 24);
+        assert_eq!(status(missing), Status::ProgramError);
+        assert_eq!(status(out_of_processes), Status::SocketError);
+        assert_eq!(status(out_of_descriptors), Status::SocketError);
     }
 }

@@ -44,3 +44,36 @@ fn servers_are_left_by_a_reset_unless_they_are_to_see_an_end() {
         );
     }
 }
+
+#[test]
+fn want_of_descriptors_takes_no_server_down() {
+    let backend =
+        "server s 127.0.0.1:8000 check inter 50ms fall 1 agent-check agent-port 1 agent-inter 50ms";
+    let mut rig = Rig::new(site(backend), answering(OK));
+    rig.lack_descriptors(true);
+    rig.begin_checks();
+    rig.advance(50);
+    let lines = String::from_utf8_lossy(&rig.lines.take()).into_owned();
+    for kind in ["Health", "Agent"] {
+        let said = format!(
+            "{kind} check for server b/s failed, reason: Socket error, info: \"Too many open files\""
+        );
+        assert!(lines.contains(&said), "{lines}");
+    }
+    for _ in 0..10 {
+        rig.advance(50);
+    }
+    let lines = String::from_utf8_lossy(&rig.lines.take()).into_owned();
+    assert_eq!(lines, "", "it is said once, and no server is down");
+    rig.lack_descriptors(false);
+    rig.refuse_servers();
+    for _ in 0..2 {
+        rig.advance(50);
+    }
+    let lines = String::from_utf8_lossy(&rig.lines.take()).into_owned();
+    assert!(
+        lines.contains("Server b/s is DOWN"),
+        "checks are made again: {lines}"
+    );
+    rig.end_checks();
+}
