@@ -58,7 +58,7 @@ impl Chance {
     }
 }
 
-/// The configurations of the scenarios and of the table of mistakes.
+/// The configurations of the scenarios and of the tables of mistakes.
 fn seeds() -> Vec<String> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut files: Vec<_> = fs::read_dir(tests.join("scenarios"))
@@ -69,10 +69,12 @@ fn seeds() -> Vec<String> {
     files.sort();
     let read = |path: &std::path::PathBuf| fs::read_to_string(path).expect("text");
     let mut seeds: Vec<String> = files.iter().map(read).collect();
-    let table = fs::read_to_string(tests.join("mistakes/table.txt")).expect("the table is here");
-    for row in table.split("\n\n") {
-        let lines = row.lines().filter_map(|line| line.strip_prefix("| "));
-        seeds.push(lines.map(|line| format!("{line}\n")).collect());
+    for table in ["mistakes/table.txt", "mistakes/warnings.txt"] {
+        let table = fs::read_to_string(tests.join(table)).expect("the table is here");
+        for row in table.split("\n\n") {
+            let lines = row.lines().filter_map(|line| line.strip_prefix("| "));
+            seeds.push(lines.map(|line| format!("{line}\n")).collect());
+        }
     }
     seeds.retain(|seed| !seed.is_empty());
     seeds

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::lang::{Cursor, Diag, Keyword, Sections, quantity, suggest};
+use crate::lang::{Cursor, Diag, Keyword, Sections, Span, quantity, suggest};
 use crate::sample::Reader;
 
 use super::Filters;
@@ -19,8 +19,19 @@ pub struct Draft {
     pub bandwidths: Vec<Written>,
     /// How many of those stand before `filter compression`; without that line, compression comes last.
     pub before_compression: Option<usize>,
-    /// `filter cache`.
-    pub caches: Vec<Arc<str>>,
+    /// The `filter` lines, in the order of writing.
+    pub attached: Vec<(Listed, Span)>,
+}
+
+/// What a `filter` line attaches, as far as its place among the others matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// What compresses responses.
+    Compression,
+    /// The cache of this name.
+    Cache(Arc<str>),
+    /// Anything else.
+    Other,
 }
 
 impl Draft {
@@ -45,7 +56,6 @@ impl Draft {
                 .filter(useful)
                 .cloned()
                 .map(Arc::new),
-            caches: self.caches.clone(),
         })
     }
 
@@ -174,8 +184,10 @@ fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
     let Some(word) = cur.next() else {
         return Err(Diag::alert(cur.here(), "missing argument for 'filter'."));
     };
+    let mut what = Listed::Other;
     match word.str() {
         "compression" | "comp-res" => {
+            what = Listed::Compression;
             draft.compression();
             let before = draft.bandwidths.len();
             draft.before_compression.get_or_insert(before);
@@ -183,7 +195,7 @@ fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
         "comp-req" => draft.compression().request = true,
         "cache" => {
             let name = cur.expect("a cache name after 'filter cache'")?;
-            draft.caches.push(name.text()?.into());
+            what = Listed::Cache(name.text()?.into());
         }
         "trace" => {
             cur.rest();
@@ -216,6 +228,7 @@ fn filter(cur: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Diag> {
             });
         }
     }
+    draft.attached.push((what, cur.line_span()));
     cur.end()
 }
 

@@ -18,7 +18,7 @@ mod limiter;
 pub use bandwidth::{Bandwidth, Scope, Shared};
 pub use compression::{Compression, Direction};
 pub use encoder::{Algorithm, ENCODERS_MAX, Encoder, EncoderPool};
-pub use keywords::{Draft, KEYWORDS};
+pub use keywords::{Draft, KEYWORDS, Listed};
 pub use limiter::{Limiter, Throttle};
 
 use std::sync::Arc;
@@ -34,8 +34,6 @@ pub struct Filters {
     pub compression: Option<Arc<Compression>>,
     /// `filter bwlim-…`.
     pub bandwidths: Vec<Arc<Bandwidth>>,
-    /// `filter cache`: the caches that rules may name, in order.
-    pub caches: Vec<Arc<str>>,
 }
 
 impl Filters {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::cache::{Draft, Store};
 use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
+use crate::filter::Listed;
 use crate::lang::{Diag, Shape};
 use crate::site::Site;
 
@@ -25,8 +26,10 @@ pub(super) fn stores(drafts: &[Draft], report: &mut Report) -> Vec<Arc<Store>> {
 
 /// Refuses `filter cache` with a name that no section has.
 pub(super) fn check(proxy: &ProxyDraft, site: &Site, report: &mut Report) {
-    for name in &proxy.filter.caches {
-        if site.cache_named(name).is_none() {
+    for (attached, _) in &proxy.filter.attached {
+        if let Listed::Cache(name) = attached
+            && site.cache_named(name).is_none()
+        {
             let text = format!(
                 "config: proxy '{}': unable to find the cache '{name}' referenced by the filter 'cache'.",
                 proxy.name

@@ -8,6 +8,7 @@ mod bandwidth;
 mod bench;
 mod cache;
 mod carriage;
+mod filters;
 mod global;
 mod guid;
 mod half;

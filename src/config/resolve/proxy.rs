@@ -40,6 +40,7 @@ pub(super) fn resolve(
     let stats_page = stats_page.filter(|_| proxy.mode == Mode::Http);
     let filters = bench.filters(proxy, &book, report);
     super::cache::check(proxy, site, report);
+    super::filters::check(proxy, report);
     let table = table(proxy, names, site);
     if let Some(id) = front {
         let written = default_backend(proxy, names, report);
