@@ -12,9 +12,8 @@ use super::source::{self, Source, words};
 /// From the ground up. Within a floor each chain reads "may import all that follow in it".
 const FLOORS: &[&[&[&str]]] = &[
     &[
-        &["sys"],
+        &["slab", "sys"],
         &["buf"],
-        &["slab"],
         &["live"],
         &["roster"],
         &["time"],
