@@ -10,6 +10,7 @@
 mod datagrams;
 mod departure;
 mod door;
+mod guard;
 mod lines;
 mod link;
 mod links;

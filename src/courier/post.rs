@@ -90,6 +90,12 @@ impl Post {
         };
     }
 
+    /// The connection is over, and nobody knows how far it came: it is tried again later, from where it began.
+    pub(super) fn given_up(&mut self, now: Tick) {
+        self.busy = false;
+        self.tried(now);
+    }
+
     /// A box with letters is due.
     pub(super) fn collect(&mut self, site: &Site, now: Tick) {
         let Errand::Mail { backend, at } = self.errand else {

@@ -27,6 +27,8 @@ use crate::time::{Millis, Tick};
 
 /// The shortest and the longest wait after a connection that stood was lost: sides that replace each other's must not go on doing so.
 const RENEWAL: (u32, u32) = (50, 2_000);
+/// How long the thread rests after a round that panicked.
+const REST: Duration = Duration::from_secs(1);
 /// Events taken from the poll at once.
 const EVENTS: usize = 256;
 
@@ -47,6 +49,10 @@ pub(super) struct Rounds {
     /// When it stops trying to send its last lines.
     pub(super) ends_at: Tick,
     chance: u64,
+    /// Pieces of work that panicked.
+    pub(super) panics: u64,
+    /// Whether there is more to do at once.
+    again: bool,
 }
 
 impl Rounds {
@@ -66,6 +72,8 @@ impl Rounds {
             leaves_at: Tick::NEVER,
             ends_at: Tick::NEVER,
             chance: now.as_millis() ^ u64::from(sys::process::pid().unsigned_abs()) << 20,
+            panics: 0,
+            again: true,
         })
     }
 
@@ -93,34 +101,54 @@ impl Rounds {
 
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
-        let mut again = true;
-        loop {
-            let patience = if again {
-                Some(Duration::ZERO)
-            } else {
-                self.patience()
-            };
-            match self.poll.poll(&mut events, patience) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
-            }
-            self.now = Tick::from_millis(clock::monotonic_ms());
-            self.note(&events);
-            if self.orders.is_to_stop() || self.is_done() {
-                return;
-            }
-            again = self.accept();
-            for datagrams in &mut self.datagrams {
-                again |= datagrams.turn(&mut self.sender, &self.site);
-            }
-            if !self.leaves_at.is_set() {
-                let posts = self.posts.iter_mut();
-                posts.for_each(|post| post.collect(&self.site, self.now));
-            }
-            self.dial();
-            again |= self.turn_all();
+        while self.round(&mut events) {}
+    }
+
+    /// Waits for something to do and does it; false once the thread is to end.
+    pub(super) fn round(&mut self, events: &mut Events) -> bool {
+        let patience = match self.again {
+            true => Some(Duration::ZERO),
+            false => self.patience(),
+        };
+        match self.poll.poll(events, patience) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
         }
+        self.now = Tick::from_millis(clock::monotonic_ms());
+        self.note(events);
+        if self.orders.is_to_stop() {
+            return false;
+        }
+        let worked = self.spare_others("in a round", Self::work);
+        if worked.is_none() {
+            self.again = false;
+            // The bell is heard after the rest too.
+            let _ = self.poll.poll(events, Some(REST));
+            self.note(events);
+        }
+        worked.unwrap_or(true)
+    }
+
+    /// Does what there is to do; false once a process that leaves needs the thread no more.
+    fn work(&mut self) -> bool {
+        if self.is_done() {
+            return false;
+        }
+        self.again = self.accept();
+        for at in 0..self.datagrams.len() {
+            let more = self.spare_others("over datagrams", |rounds| {
+                rounds.datagrams[at].turn(&mut rounds.sender, &rounds.site)
+            });
+            self.again |= more.unwrap_or(true);
+        }
+        if !self.leaves_at.is_set() {
+            let posts = self.posts.iter_mut();
+            posts.for_each(|post| post.collect(&self.site, self.now));
+        }
+        self.dial();
+        self.again |= self.turn_all();
+        true
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -162,7 +190,9 @@ impl Rounds {
             let door = &mut self.doors[at];
             let (id, came) = (door.id, door.accept());
             more |= door.ready;
-            came.into_iter().for_each(|fd| self.welcome(id, fd));
+            for fd in came {
+                self.spare_others("over a caller", |rounds| rounds.welcome(id, fd));
+            }
         }
         more
     }
@@ -204,11 +234,18 @@ impl Rounds {
                 continue;
             }
             post.tried(self.now);
-            let errand = post.errand;
-            if let (Some(talk), Ok(wire)) = (self.talk_for(errand), self.posts[at].dial()) {
-                let link = Link::new(wire, talk, Some(at), self.now);
-                self.posts[at].busy = self.links.add(link);
-            }
+            self.spare_others("over an errand, which is tried again", |rounds| {
+                rounds.set_out(at);
+            });
+        }
+    }
+
+    /// Begins an errand.
+    fn set_out(&mut self, at: usize) {
+        let errand = self.posts[at].errand;
+        if let (Some(talk), Ok(wire)) = (self.talk_for(errand), self.posts[at].dial()) {
+            let link = Link::new(wire, talk, Some(at), self.now);
+            self.posts[at].busy = self.links.add(link);
         }
     }
 
@@ -240,29 +277,36 @@ impl Rounds {
     fn turn_all(&mut self) -> bool {
         let mut again = false;
         for at in self.links.places() {
-            let Some(link) = self.links.get_mut(at) else {
-                continue;
-            };
-            let around = Around {
-                site: &self.site,
-                now: self.now,
-            };
-            let before = link.talk.peer();
-            let turn = link.turn(around);
-            let after = link.talk.peer();
+            let turn = self.spare_others("in a conversation, which was ended", |rounds| {
+                rounds.turn(at)
+            });
             match turn {
-                Turn::Waits => {}
-                Turn::Again => again = true,
-                Turn::Over => {
-                    self.close(at);
-                    continue;
-                }
-            }
-            if let (None, Some(peer)) = (before, after) {
-                self.replace(peer, at);
+                Some(Turn::Waits) => {}
+                Some(Turn::Again) => again = true,
+                Some(Turn::Over) | None => self.bury(at),
             }
         }
         again
+    }
+
+    /// The turn of one conversation.
+    fn turn(&mut self, at: usize) -> Turn {
+        let Some(link) = self.links.get_mut(at) else {
+            return Turn::Waits;
+        };
+        let around = Around {
+            site: &self.site,
+            now: self.now,
+        };
+        let before = link.talk.peer();
+        let turn = link.turn(around);
+        let after = link.talk.peer();
+        if let (None, Some(peer)) = (before, after)
+            && turn != Turn::Over
+        {
+            self.replace(peer, at);
+        }
+        turn
     }
 
     /// Ends earlier conversations with a peer that has connected anew.

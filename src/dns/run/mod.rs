@@ -8,6 +8,7 @@ pub mod change;
 pub mod counters;
 mod desk;
 pub mod draft;
+mod guard;
 pub mod resolution;
 pub mod roster;
 mod round;
@@ -38,6 +39,8 @@ use crate::id::{BackendId, ServerId};
 use crate::time::Tick;
 use change::Change;
 use desk::{Asking, Desk};
+use guard::spared;
+use resolution::Verdict;
 use roster::Watched;
 use round::{Late, Round, ask_all};
 use section::Section;
@@ -294,7 +297,8 @@ impl Thread {
                 Some(ended) = rounds.next(), if !rounds.is_empty() => {
                     let (more, rest) = self.take(ended);
                     rounds.extend(more);
-                    late.extend(rest.filter(|_| late.len() < LATE_MAX));
+                    let rest = rest.filter(|_| late.len() < LATE_MAX);
+                    late.extend(rest.map(|rest| -> Late { Box::pin(spared(rest, || ())) }));
                 }
                 Some(()) = late.next(), if !late.is_empty() => {}
                 Some(ended) = lookups.next(), if !lookups.is_empty() => {
@@ -331,13 +335,16 @@ impl Thread {
                 waiting.push(ticket);
                 (waiting.len() == 1).then(|| -> Job {
                     Box::pin(async move {
-                        let found = host.lookup(&name, family, &mut ()).await;
-                        Ended::Lookup(key, found.map(|found| found.addresses))
+                        let mut silent = ();
+                        let looked = host.lookup(&name, family, &mut silent);
+                        let found = async { looked.await.map(|found| found.addresses) };
+                        Ended::Lookup(key, spared(found, || Err(Failure::TryAgain)).await)
                     })
                 })
             }
             Command::Explain(name, story) => Some(Box::pin(async move {
-                let (text, _) = narrate(&host, &name, Family::Any).await;
+                let told = async { narrate(&host, &name, Family::Any).await.0 };
+                let text = spared(told, || "the resolver panicked\n".to_owned()).await;
                 Ended::Story(story, text)
             })),
             Command::Rename(server, host) => {
@@ -388,7 +395,12 @@ impl Thread {
 
 fn job(asking: Asking) -> Job {
     Box::pin(async move {
-        let (round, late) = ask_all(asking.section, asking.name, asking.kind).await;
+        let asked = ask_all(asking.section, asking.name, asking.kind);
+        let failed = || {
+            let verdict = Verdict::Other;
+            (Round { verdict, by: None }, None)
+        };
+        let (round, late) = spared(asked, failed).await;
         Ended::Round(asking.name_id, round, late)
     })
 }
