@@ -80,8 +80,7 @@ impl Rounds {
     /// Takes in a listening socket.
     pub(super) fn listen(&mut self, id: ListenerId, fd: OwnedFd) -> io::Result<()> {
         self.watch(&fd, About::Door(self.doors.len()))?;
-        let ready = true;
-        self.doors.push(Door { id, fd, ready });
+        self.doors.push(Door::new(id, fd));
         Ok(())
     }
 
@@ -156,7 +155,9 @@ impl Rounds {
         let posts = self.posts.iter().filter(|post| !post.busy);
         let ends = [self.leaves_at, self.ends_at];
         let ends = ends.into_iter().filter(|at| !at.has_come(self.now));
-        let next = links.chain(posts.map(|post| post.next)).chain(ends).min();
+        let doors = self.doors.iter().map(Door::deadline);
+        let next = links.chain(posts.map(|post| post.next));
+        let next = next.chain(ends).chain(doors).min();
         let next = next.filter(|next| next.is_set())?;
         Some(Duration::from_millis(u64::from(next.since(self.now).get())))
     }
@@ -188,8 +189,8 @@ impl Rounds {
         let mut more = false;
         for at in 0..self.doors.len() {
             let door = &mut self.doors[at];
-            let (id, came) = (door.id, door.accept());
-            more |= door.ready;
+            let (id, came) = (door.id, door.accept(self.now));
+            more |= door.is_willing(self.now);
             for fd in came {
                 self.spare_others("over a caller", |rounds| rounds.welcome(id, fd));
             }
