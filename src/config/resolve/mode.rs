@@ -5,6 +5,7 @@ use crate::config::draft::ProxyDraft;
 use crate::config::report::Report;
 use crate::lang::{Diag, Shape, Span};
 use crate::log::{Place, presets};
+use crate::rule::{Phase, Written};
 use crate::site::{LineFormat, Mode, Site};
 
 /// Warns about HTTP settings of TCP proxies and formats without a log.
@@ -20,6 +21,7 @@ pub(super) fn check(proxy: &ProxyDraft, report: &mut Report) {
     if proxy.mode == Mode::Http {
         return;
     }
+    rules_of_http(proxy, report);
     let (keyword, name) = (proxy.keyword(), &proxy.name);
     let mut warn = |span: Span, message: String, fix: Option<String>| {
         let diag = Diag::warning(span, message).with_shape(Shape::Plain);
@@ -38,7 +40,7 @@ pub(super) fn check(proxy: &ProxyDraft, report: &mut Report) {
         let text = format!("cookie will be ignored for {keyword} '{name}' (needs 'mode http').");
         warn(proxy.span, text, http());
     }
-    if proxy.stats.page.is_some() {
+    if proxy.stats.page.is_some() && !may_become_http(proxy) {
         let text =
             format!("'stats' statement ignored for {keyword} '{name}' as it requires HTTP mode.");
         warn(proxy.stats.span, text, http());
@@ -53,6 +55,36 @@ pub(super) fn check(proxy: &ProxyDraft, report: &mut Report) {
         let text =
             format!("'option originalto' ignored for {keyword} '{name}' as it requires HTTP mode.");
         warn(proxy.span, text, None);
+    }
+}
+
+/// Whether a rule of a frontend lets connections become requests.
+fn may_become_http(proxy: &ProxyDraft) -> bool {
+    let switches = |line: &Written| {
+        let word = line.words.first();
+        word.is_some_and(|word| word.is("switch-mode"))
+    };
+    let rules = proxy.rule.phase(Phase::RequestContent);
+    proxy.is_front() && rules.iter().any(switches)
+}
+
+/// Warns about rules on requests and responses where there are none, once for each keyword. What comes from a `defaults`
+/// section is meant for others.
+fn rules_of_http(proxy: &ProxyDraft, report: &mut Report) {
+    if may_become_http(proxy) {
+        return;
+    }
+    let rules = &proxy.rule;
+    let (keyword, name) = (proxy.keyword(), &proxy.name);
+    let phases = [Phase::Request, Phase::Response, Phase::AfterResponse];
+    let phases = phases.map(|phase| (phase.keyword(), rules.phase(phase)));
+    for (set, lines) in phases.into_iter().chain([("redirect", &*rules.redirects)]) {
+        if let Some(first) = lines.iter().find(|line| !line.inherited) {
+            let text =
+                format!("'{set}' rules ignored for {keyword} '{name}' as they require HTTP mode.");
+            let diag = Diag::warning(first.keyword, text).with_shape(Shape::Plain);
+            report.add(diag.with_fix(format!("mode http in {keyword} '{name}'")));
+        }
     }
 }
 
@@ -180,5 +212,34 @@ pub(super) fn preset(format: &LineFormat) -> Option<&str> {
         LineFormat::HttpClf => Some(presets::HTTP_CLF),
         LineFormat::Https => Some(presets::HTTPS),
         LineFormat::Written(text) => Some(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::rig::{BASE, found};
+
+    /// What is said where this stands in a frontend, behind defaults with that.
+    fn said(inherited: &str, own: &str) -> Vec<String> {
+        let base = BASE.replacen("defaults", "defaults d", 1);
+        let said = found(&format!(
+            "{base}{inherited}frontend f from d\n bind :80\n mode tcp\n{own}"
+        ));
+        said.into_iter().map(|(_, _, message)| message).collect()
+    }
+
+    #[test]
+    fn rules_of_http_are_told_where_nothing_runs_them() {
+        let ignored =
+            |set| format!("'{set}' rules ignored for frontend 'f' as they require HTTP mode.");
+        let deny = " http-request deny\n";
+        let own = " http-request deny\n redirect location /\n";
+        assert_eq!(
+            said("", own),
+            [ignored("http-request"), ignored("redirect")]
+        );
+        assert_eq!(said(deny, ""), [""; 0]);
+        let switches = " tcp-request content switch-mode http\n stats enable\n";
+        assert_eq!(said("", &format!("{switches}{deny}")), [""; 0]);
     }
 }
