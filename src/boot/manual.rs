@@ -69,7 +69,11 @@ pub const OPTIONS: &[(&str, &str, &str)] = &[
         "<number>",
         "Sets the number of connections at once for a proxy that names none.",
     ),
-    ("-m", "<megabytes>", "Limits the memory."),
+    (
+        "-m",
+        "<megabytes>",
+        "Sets the number of connections at once so that they fit into this memory.",
+    ),
     (
         "-L",
         "<name>",
