@@ -62,7 +62,7 @@ pub fn compile(draft: &Draft, tools: &mut dyn Tools) -> Result<Script, Diag> {
             })),
         );
     }
-    name_hosts(&mut steps);
+    look_ahead(&mut steps);
     Ok(Script {
         style,
         steps,
@@ -72,14 +72,19 @@ pub fn compile(draft: &Draft, tools: &mut dyn Tools) -> Result<Script, Diag> {
     })
 }
 
-/// Tells each connection the host of the request that follows on it, where that is plain text.
-fn name_hosts(steps: &mut [Step]) {
-    let mut host = None;
+/// Tells each connection what follows on it: the host of the request, where that is plain text, and who speaks first.
+fn look_ahead(steps: &mut [Step]) {
+    let (mut host, mut server_begins) = (None, false);
     for step in steps.iter_mut().rev() {
         match &mut step.act {
-            Act::Request(request) => host = plain_host(request),
-            Act::Connect(connect) => connect.host = host.take(),
-            Act::Send(_) | Act::Expect(_) | Act::Greet(_) | Act::Assign(_) => {}
+            Act::Connect(connect) => {
+                connect.host = host.take();
+                connect.server_begins = std::mem::take(&mut server_begins);
+            }
+            Act::Request(request) => (host, server_begins) = (plain_host(request), false),
+            Act::Send(_) => server_begins = false,
+            Act::Expect(_) | Act::Greet(_) => server_begins = true,
+            Act::Assign(_) => {}
         }
     }
 }
@@ -101,6 +106,7 @@ fn plain_host(request: &Request) -> Option<String> {
 pub fn agent(send: &[u8]) -> Script {
     let connect = unnumbered(Act::Connect(Connect {
         as_server: true,
+        server_begins: send.is_empty(),
         ..Connect::default()
     }));
     let mut steps = vec![connect];
@@ -231,6 +237,7 @@ fn connect(draft: &ConnectDraft, tools: &mut dyn Tools) -> Result<Connect, Diag>
         protocol: draft.protocol.clone(),
         send_proxy: draft.send_proxy,
         via_socks4: draft.via_socks4,
+        server_begins: false,
         linger: draft.linger,
         as_server: draft.as_server,
     })

@@ -149,6 +149,8 @@ pub struct Connect {
     pub send_proxy: bool,
     /// `via-socks4`.
     pub via_socks4: bool,
+    /// Whether the server speaks first on it.
+    pub server_begins: bool,
     /// `linger`: close by FIN, not by reset.
     pub linger: bool,
     /// `default`, or nobody wrote it: the server's own check settings hold for all that is unset.

@@ -102,6 +102,7 @@ impl Stream {
             local_port,
             mark: self.wishes.packets.bc_mark,
             tos: self.wishes.packets.bc_tos,
+            late_ack: site.backend(configured.backend).tcp_smart_connect,
         })
     }
 

@@ -130,6 +130,9 @@ pub struct Way {
     pub mark: Option<u32>,
     /// Their type of service.
     pub tos: Option<u8>,
+    /// Whether the connection is acknowledged by the first bytes that are sent over it: whoever is left without any has nobody to
+    /// accept.
+    pub late_ack: bool,
 }
 
 impl Way {
@@ -141,6 +144,7 @@ impl Way {
             local_port: None,
             mark: None,
             tos: None,
+            late_ack: false,
         }
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Dialed {
     pub script: Script,
     /// What arrived and was not answered yet.
     pub seen: Vec<u8>,
+    /// Whether its acknowledgement waits for what is sent.
+    pub late_ack: bool,
 }
 
 /// An engine with everything scripted.
@@ -93,6 +95,7 @@ impl Doors for RigDoors {
         world.dialed.push(Dialed {
             script,
             seen: Vec::new(),
+            late_ack: way.late_ack,
         });
         Ok(Wire::Memory(memory))
     }
@@ -250,6 +253,12 @@ impl Rig {
         let world = self.world.borrow();
         let dialed = world.dialed.iter();
         dialed.map(|dialed| dialed.script.was_reset()).collect()
+    }
+
+    /// Of each connection, whether its acknowledgement waits for what is sent.
+    pub(super) fn late_acks(&self) -> Vec<bool> {
+        let world = self.world.borrow();
+        world.dialed.iter().map(|dialed| dialed.late_ack).collect()
     }
 
     /// How many connections servers have seen so far.

@@ -73,13 +73,13 @@ impl Doors for SocketDoors {
             Family::V4 | Family::V6 => Socket::dialed(fd),
         };
         let backend = site.backend(configured.backend);
-        if !(backend.tcp_smart_connect || backend.options.tcp_keep_alive.on) {
+        if !(way.late_ack || backend.options.tcp_keep_alive.on) {
             sys::socket::connect(&fd, &raw)?;
             return Ok(Wire::Socket(wire(fd)));
         }
         let wire = Wire::Socket(wire(fd));
         wire.keep_alive(&backend.options.tcp_keep_alive);
-        if backend.tcp_smart_connect {
+        if way.late_ack {
             wire.acknowledge_late();
         }
         if let Some(fd) = wire.fd() {

@@ -102,15 +102,17 @@ fn carrier(
     to: &SockAddr,
 ) -> io::Result<Wire> {
     let server = site.server(asked.server());
+    let way = |to| Way {
+        late_ack: !connect.server_begins,
+        ..Way::to(to)
+    };
     let via = connect.via_socks4 || connect.as_server && server.watch.via_socks4;
     match (server.socks4.filter(|_| via), to) {
         (Some(proxy), SockAddr::Inet(real)) => {
-            let wire = kit
-                .doors
-                .dial(asked.server(), &Way::to(proxy.into()), site)?;
+            let wire = kit.doors.dial(asked.server(), &way(proxy.into()), site)?;
             Ok(Wire::Socks(Box::new(Socks::new(wire, *real)?)))
         }
-        (Some(_) | None, _) => kit.doors.dial(asked.server(), &Way::to(to.clone()), site),
+        (Some(_) | None, _) => kit.doors.dial(asked.server(), &way(to.clone()), site),
     }
 }
 

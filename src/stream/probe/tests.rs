@@ -46,6 +46,41 @@ fn servers_are_left_by_a_reset_unless_they_are_to_see_an_end() {
 }
 
 #[test]
+fn servers_that_do_not_speak_first_are_acknowledged_with_what_is_sent() {
+    const SERVER: &str = "server s 127.0.0.1:8000 check inter 50ms";
+    for (backend, late) in [
+        (SERVER.to_owned(), true),
+        (format!("option httpchk\n {SERVER}"), true),
+        (
+            format!("option tcp-check\n tcp-check send x\n tcp-check expect string y\n {SERVER}"),
+            true,
+        ),
+        (
+            format!("option tcp-check\n tcp-check expect string 220\n {SERVER}"),
+            false,
+        ),
+        (format!("option mysql-check\n {SERVER}"), false),
+        (
+            format!("{} agent-check agent-port 1", SERVER.replace(" check", "")),
+            false,
+        ),
+        (
+            format!(
+                "{} agent-check agent-port 1 agent-send x",
+                SERVER.replace(" check", "")
+            ),
+            true,
+        ),
+    ] {
+        let mut rig = Rig::new(site(&backend), answering(OK));
+        rig.begin_checks();
+        rig.advance(20);
+        rig.end_checks();
+        assert_eq!(rig.late_acks(), [late], "{backend}");
+    }
+}
+
+#[test]
 fn want_of_descriptors_takes_no_server_down() {
     let backend =
         "server s 127.0.0.1:8000 check inter 50ms fall 1 agent-check agent-port 1 agent-inter 50ms";
