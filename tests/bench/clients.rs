@@ -2,6 +2,7 @@
 
 use crate::contender::Running;
 use crate::epoll::{Epoll, READ};
+use crate::meter::Counting;
 use crate::report::Figures;
 use crate::scenario::{Http, Scenario, Setup};
 use crate::secure::{Dial, Stream, Tls};
@@ -31,6 +32,8 @@ const WARM_ROUNDS: u64 = 4;
 const WARM_WITHIN: Duration = Duration::from_secs(15);
 /// System calls are counted for so long, after the rest: counting them costs time.
 const COUNTING: Duration = Duration::from_millis(300);
+/// Until the counter counts.
+const COUNTER_STARTS: Duration = Duration::from_millis(300);
 
 pub(crate) fn measure(
     running: &Running,
@@ -69,8 +72,11 @@ pub(crate) fn measure(
     let (after, elapsed, cpu_after) = (done.load(Relaxed), start.elapsed(), spent());
     let peak = meter.map_or(0, |meter| meter.peak());
     let (mark, marked) = (done.load(Relaxed), Instant::now());
-    let calls = meter.and_then(|meter| meter.system_calls(COUNTING));
-    // The counter takes a while to start and to stop: both are turned into paces.
+    let counting = meter.and_then(|meter| meter.count_calls(COUNTING));
+    if counting.is_some() {
+        std::thread::sleep(COUNTING + COUNTER_STARTS);
+    }
+    // The counter takes a while to start: both are turned into paces.
     let pace = (done.load(Relaxed) - mark) as f64 / marked.elapsed().as_secs_f64();
     stop.store(true, Relaxed);
     for thread in threads {
@@ -78,6 +84,8 @@ pub(crate) fn measure(
             .join()
             .map_err(|_| io::Error::other("a client thread panicked"))??;
     }
+    // The kernel takes the counter off when it has seen the proxy at rest: not while the clients are at work.
+    let calls = counting.and_then(Counting::calls);
     let requests = (after - before) as f64;
     if requests == 0.0 {
         return Err(io::Error::other("no request was answered"));

@@ -1,7 +1,7 @@
 //! What a process and its children spend, by the kernel's count.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// A process group under measurement: a root process and whatever it has started.
@@ -54,18 +54,17 @@ impl Meter {
         self.status("VmHWM:")
     }
 
-    /// System calls made within `window`, counted by `perf`; none where it is not installed or not allowed.
-    pub(crate) fn system_calls(&self, window: Duration) -> Option<u64> {
+    /// Begins to count, by `perf`, the system calls of the next `window`; none where it is not installed.
+    pub(crate) fn count_calls(&self, window: Duration) -> Option<Counting> {
         let pids: Vec<String> = self.family().iter().map(u32::to_string).collect();
-        let output = Command::new("perf")
+        let perf = Command::new("perf")
             .args(["stat", "-x", ",", "-e", "raw_syscalls:sys_enter", "-p"])
             .arg(pids.join(","))
             .args(["--", "sleep", &window.as_secs_f64().to_string()])
-            .output()
-            .ok()?;
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        text.lines()
-            .find_map(|line| line.split(',').next()?.parse().ok())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
+        Some(Counting(perf.ok()?))
     }
 
     fn status(&self, field: &str) -> u64 {
@@ -121,4 +120,17 @@ fn scheduled(pid: u32) -> Option<Duration> {
         sum += text.split(' ').next()?.parse::<u64>().ok()?;
     }
     Some(Duration::from_nanos(sum))
+}
+
+/// System calls that are being counted.
+pub(crate) struct Counting(Child);
+
+impl Counting {
+    /// How many there were; none where counting is not allowed.
+    pub(crate) fn calls(self) -> Option<u64> {
+        let output = self.0.wait_with_output().ok()?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        text.lines()
+            .find_map(|line| line.split(',').next()?.parse().ok())
+    }
 }
