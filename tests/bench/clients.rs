@@ -56,15 +56,7 @@ pub(crate) fn measure(
             crowd.run(&stop, &done, &failed)
         }));
     }
-    let deadline = Instant::now() + WARM_WITHIN;
-    let Setup {
-        servers, backends, ..
-    } = scenario.setup;
-    let warm = WARM_ROUNDS * http.clients.max(servers).max(backends) as u64;
-    while done.load(Relaxed) < warm && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    std::thread::sleep(WARM_UP);
+    warm_up(&done, &scenario.setup, http.clients);
     let meter = running.meter();
     let spent = || meter.map(|meter| meter.spent()).unwrap_or_default();
     let (before, start, cpu) = (done.load(Relaxed), Instant::now(), spent());
@@ -108,6 +100,16 @@ pub(crate) fn measure(
     figures.put("req/s", requests / elapsed.as_secs_f64());
     figures.put("peak KiB", peak as f64);
     Ok(figures)
+}
+
+/// Waits until everybody has been served a few times.
+fn warm_up(done: &AtomicU64, setup: &Setup, clients: usize) {
+    let deadline = Instant::now() + WARM_WITHIN;
+    let warm = WARM_ROUNDS * clients.max(setup.servers).max(setup.backends) as u64;
+    while done.load(Relaxed) < warm && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(WARM_UP);
 }
 
 /// The clients of one thread.
