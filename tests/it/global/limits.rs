@@ -245,7 +245,9 @@ fn checks_are_spread() {
     let to = server.local_addr().expect("bound");
     let bench = Bench::new(
         "spread",
-        &format!("global\n spread-checks 50\n{REST} server s {to} check inter 100ms\n"),
+        &format!(
+            "global\n spread-checks 50\n{REST} option tcp-check\n tcp-check expect string x\n server s {to} check inter 100ms\n"
+        ),
     );
     let _running = bench.start();
     let times: Vec<Instant> = (0..10)
